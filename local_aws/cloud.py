@@ -1,0 +1,81 @@
+"""What every part of an embedded AWS is given: its configuration, its clients, its name service, its log."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import docker
+from botocore.config import Config as BotoConfig
+
+from local_aws.config import LABEL, REGION, Config
+
+ACCESS_KEY = "berth-embedded"
+SECRET_KEY = "not-a-secret-0f3c9d"
+"""It may occur nowhere else: Ansible masks the secret wherever it appears in a result, stack outputs included."""
+
+
+@dataclass
+class Cloud:
+    """One running embedded AWS.
+
+    Attributes:
+        config: its fixed facts.
+        names: DNS names that hosts and their containers resolve, name → IPv4 addresses (the resolver serves them).
+        names_changed: called by `publish` after `names` changed; the resolver sets it.
+    """
+
+    config: Config
+    names: dict[str, list[str]] = field(default_factory=dict)
+    names_changed: Callable[[], None] | None = None
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _docker: docker.DockerClient | None = field(default=None, repr=False)
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A boto3 client of `service` that talks to this embedded AWS; one a service and region, thread-safe."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                session = boto3.Session(
+                    aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region
+                )
+                self._clients[service, region] = session.client(
+                    service,
+                    endpoint_url=self.config.endpoint,
+                    config=BotoConfig(retries={"max_attempts": 2}, max_pool_connections=30, read_timeout=600),
+                )
+            return self._clients[service, region]
+
+    @property
+    def docker(self) -> docker.DockerClient:
+        """The Docker engine of this machine."""
+        with self._lock:
+            if self._docker is None:
+                self._docker = docker.from_env(timeout=120)
+            return self._docker
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels for every container, volume and network that a part makes: `down` removes what bears them."""
+        return {LABEL: self.config.name}
+
+    def log(self, part: str) -> logging.Logger:
+        """The log of a part; it ends up in `<state>/log`."""
+        return logging.getLogger(f"local_aws.{part}")
+
+    def publish(self, name: str, addresses: list[str]) -> None:
+        """Let `name` resolve to `addresses` on the hosts and in their containers; none withdraws it."""
+        with self._lock:
+            if self.names.get(name, []) == addresses:
+                return
+            if addresses:
+                self.names[name] = addresses
+            else:
+                self.names.pop(name, None)
+            changed = self.names_changed
+        if changed:
+            changed()

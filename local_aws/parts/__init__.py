@@ -1,0 +1,29 @@
+"""The real things: one module a kind, each a `Part`, started in this order."""
+
+from __future__ import annotations
+
+from local_aws.cloud import Cloud
+from local_aws.part import Part
+
+
+def parts(cloud: Cloud) -> list[Part]:
+    """All parts of an embedded AWS, in the order in which they are prepared and started."""
+    from local_aws.parts.databases import Databases
+    from local_aws.parts.file_systems import FileSystems
+    from local_aws.parts.instances import Instances
+    from local_aws.parts.load_balancers import LoadBalancers
+    from local_aws.parts.network import Network
+    from local_aws.parts.registry import Registry
+    from local_aws.parts.resolver import Resolver
+    from local_aws.ecs import ControlPlane
+
+    return [
+        Network(cloud),
+        Resolver(cloud),
+        Registry(cloud),
+        ControlPlane(cloud),
+        FileSystems(cloud),
+        Databases(cloud),
+        LoadBalancers(cloud),
+        Instances(cloud),
+    ]

@@ -1,0 +1,108 @@
+"""The one process of an embedded AWS: moto's server with our CloudFormation and ECS in front, and the parts' loops."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local_aws.cloud import Cloud
+from local_aws.config import Config
+from local_aws.part import Part
+
+
+class Server:
+    """An embedded AWS that runs until `stop`.
+
+    Args:
+        config: which one.
+        only: names of the parts to run, all if None; for tests of a single part. APIs are always there.
+    """
+
+    def __init__(self, config: Config, only: set[str] | None = None) -> None:
+        from local_aws.parts import parts
+
+        self.cloud = Cloud(config)
+        self.parts: list[Part] = [part for part in parts(self.cloud) if only is None or part.name in only]
+        self._servers: list[BaseWSGIServer] = []
+        self.log = self.cloud.log("server")
+
+    def start(self) -> None:
+        """Serve the APIs, then prepare and start each part in order.
+
+        Raises:
+            OSError: a port is taken.
+            local_aws.images.BuildError: an image could not be built.
+        """
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        from local_aws import ecs, patches
+        from local_aws.cloudformation import api as cloudformation
+
+        patches.apply(self.cloud)
+        cloudformation.install(self.cloud)
+        application = DomainDispatcherApplication(create_backend_app)
+        application = ecs.middleware(self.cloud, application)
+        application = self._status_middleware(application)
+        self._listen("127.0.0.1", application)
+        for part in self.parts:
+            self.log.info("preparing %s", part.name)
+            part.prepare()
+            if part.name == "network":
+                self._listen(self.cloud.config.gateway, application)
+            part.start()
+        self.log.info("ready")
+
+    def stop(self) -> None:
+        """End the loops, then the APIs."""
+        for part in reversed(self.parts):
+            part.stop()
+        for server in self._servers:
+            server.shutdown()
+        self._servers.clear()
+
+    def status(self) -> list[dict[str, Any]]:
+        """The health of every part, as `local_aws status` shows it."""
+        return [
+            {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
+            for part in self.parts
+            for line in part.report()
+        ]
+
+    def _listen(self, address: str, application: Any) -> None:
+        server = make_server(address, self.cloud.config.api_port, application, threaded=True)
+        threading.Thread(target=server.serve_forever, name=f"api-{address}", daemon=True).start()
+        self._servers.append(server)
+
+    def _status_middleware(self, application: Any) -> Any:
+        def serve(environ: dict[str, Any], start_response: Any) -> Any:
+            if environ["PATH_INFO"] == "/_local_aws/status":
+                body = json.dumps(self.status()).encode()
+                start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+                return [body]
+            return application(environ, start_response)
+
+        return serve
+
+
+def serve(config: Config) -> None:
+    """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background."""
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    done = threading.Event()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        done.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    server = Server(config)
+    server.start()
+    (config.state / "ready").write_text("ready\n")
+    done.wait()
+    server.stop()

@@ -1,0 +1,43 @@
+# Two commands for a start: `make demo` and `make test`. Everything else: `make help`.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+.PHONY: help setup demo demo-down test check lint unit integration e2e
+
+help: ## Show what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: ## Install what is needed (Debian packages, .venv, Docker engine); quick when it is all there
+	@scripts/setup.sh
+
+demo: setup ## A whole site on this machine, without an AWS account
+	@scripts/demo.sh
+
+demo-down: ## Remove the demo: containers, volumes, network, state
+	@scripts/setup.sh venv engine
+	python -m local_aws down --name local
+
+test: setup check integration ## All tests (about 20 minutes)
+
+check: ## Lint and unit tests (under a minute)
+	@scripts/setup.sh venv
+	scripts/check.sh
+
+lint: ## The linters alone
+	@scripts/setup.sh venv
+	scripts/check.sh lint
+
+unit: ## The unit tests alone
+	@scripts/setup.sh venv
+	scripts/check.sh unit
+
+integration: setup ## Tests with real parts: containers, a whole site, a browser
+	@pytest tests/local_aws tests/e2e
+
+e2e: setup ## The whole site end to end, with a browser
+	@pytest tests/e2e

@@ -6,6 +6,7 @@ The build says what it does; its output is shown when it fails.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -20,6 +22,10 @@ import docker
 FOLDER = Path(__file__).resolve().parent
 BASES = {"base-bookworm": ("bookworm", "ca-certificates"), "base-bullseye": ("bullseye", "ca-certificates,python2.7")}
 """Images made from nothing by mmdebstrap: Debian suite, extra packages."""
+EXTRA = {
+    "host": {"ecs_agent": FOLDER.parent / "agent", "efs_client": FOLDER.parent / "efs_client"},
+}
+"""Trees from elsewhere in the project that an image's build context also has, by the name that they have there."""
 TRIM = ("/var/lib/apt/lists", "/var/cache/apt", "/usr/share/doc", "/usr/share/man", "/usr/share/locale")
 SUITES_FILE = {
     "bookworm": "deb http://deb.debian.org/debian bookworm main\n"
@@ -65,8 +71,9 @@ def _hash(name: str, folder: Path | None = None) -> str:
         digest.update(repr((BASES[name], TRIM, SUITES_FILE[BASES[name][0]])).encode())
     else:
         context = folder or FOLDER / name
-        for path in sorted(p for p in context.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-            digest.update(str(path.relative_to(context)).encode() + b"\0" + path.read_bytes() + b"\0")
+        for tree in (context, *EXTRA.get(name, {}).values()):
+            for path in sorted(p for p in tree.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+                digest.update(str(path.relative_to(tree)).encode() + b"\0" + path.read_bytes() + b"\0")
         for parent in _parents(context):
             digest.update(_hash(parent).encode())
     return digest.hexdigest()[:12]
@@ -97,7 +104,21 @@ def _build(name: str, context: Path, reference: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as rendered:
         rendered.write(dockerfile)
         rendered.flush()
-        _run(name, ["docker", "build", "--tag", reference, "--file", rendered.name, str(context)])
+        with _context(context, EXTRA.get(name, {})) as complete:
+            _run(name, ["docker", "build", "--tag", reference, "--file", rendered.name, str(complete)])
+
+
+@contextlib.contextmanager
+def _context(folder: Path, extra: dict[str, Path]) -> Iterator[Path]:
+    """The build context with the extra trees in it: the folder itself if there are none, or else a copy."""
+    if not extra:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        complete = Path(scratch) / folder.name
+        for source, target in ((folder, complete), *((path, complete / name) for name, path in extra.items())):
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        yield complete
 
 
 def _run(name: str, command: list[str], stdin: str | None = None) -> None:

@@ -1,0 +1,496 @@
+"""EC2 instances as containers: systemd, a Docker engine of their own, real cloud-init, and a metadata service.
+
+moto keeps the record of every instance and of its Auto Scaling group; this part makes a host for each, with the
+instance's private address, and tells EC2 when a host died, so that its group launches another.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import json
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import botocore.exceptions
+import docker
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from local_aws import ca, images
+from local_aws.cloud import Cloud
+from local_aws.config import ACCOUNT_ID, REGION
+from local_aws.part import Health, Part
+
+INSTANCE_LABEL = "berth.instance-id"
+GROUP_TAG = "aws:autoscaling:groupName"
+GIVEN = "/var/lib/local-aws"
+ALIVE = frozenset({"pending", "running"})
+KEPT = ALIVE | {"stopping", "stopped"}
+DEAD_ROUNDS = 2
+"""Rounds in a row in which a host must be found dead; a reboot passes through `exited` for a moment."""
+RETRY_SECONDS = 30.0
+"""After a failed launch an Auto Scaling group tries again, as on AWS."""
+HEALTH_SECONDS = 5.0
+AMAZON_LINUX_2 = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id"
+IMDS_DEFAULTS = {
+    "amazon-linux-2": {"HttpTokens": "optional", "HttpPutResponseHopLimit": 1},
+    "amazon-linux-2023": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
+}
+"""Metadata options where the launch source says nothing. Amazon Linux 2023's AMIs carry ImdsSupport=v2.0:
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html"""
+HEALTH_COMMAND = (
+    "cat /run/cloud-init/result.json 2>/dev/null || echo '{}'; echo; "
+    "systemctl is-active docker ecs; test -e /etc/cloud/cloud-init.disabled && echo disabled"
+)
+
+
+class LaunchError(Exception):
+    """A host cannot be made for an instance; the message is the reason that its scaling activity shows."""
+
+
+class Instances(Part):
+    """Keeps one container for each EC2 instance of region us-east-1 that is pending or running."""
+
+    name = "instances"
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self._image = ""
+        self._public_key = ""
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="host")
+        self._lock = threading.Lock()
+        self._busy: set[str] = set()
+        self._launched: dict[str, dict[str, Any]] = {}  # instance id → metadata that its host has
+        self._stopped: set[str] = set()
+        self._dead: dict[str, int] = {}
+        self._retry: dict[str, float] = {}  # group → monotonic time
+        self._health: dict[str, tuple[float, Health]] = {}
+        self._memory: dict[str, int] = {}
+
+    # The part
+
+    def prepare(self) -> None:
+        """Build the host image and import the key pair `berth-<name>`, so that a launch takes seconds."""
+        self._image = images.ensure("host")
+        self._public_key = self._key_pair()
+
+    def reconcile(self) -> None:
+        """Launch, remove and check hosts; what takes time is done in threads."""
+        instances = {
+            instance["InstanceId"]: instance
+            for page in self.cloud.client("ec2").get_paginator("describe_instances").paginate()
+            for reservation in page["Reservations"]
+            for instance in [reservation["Instances"][0] | {"ReservationId": reservation["ReservationId"]}]
+            if instance["State"]["Name"] in KEPT
+        }
+        containers = self._containers()
+        for instance_id in containers.keys() - instances.keys():
+            self._in_thread(instance_id, lambda gone=instance_id: self._remove(gone))
+        for instance_id, instance in instances.items():
+            if instance_id not in self._busy:
+                self._reconcile_one(instance_id, instance, containers.get(instance_id))
+        self._retry_groups()
+
+    def health(self) -> list[Health]:
+        """A line a host; a host is asked at most every few seconds."""
+        lines = []
+        for instance_id, metadata in sorted(self._launched.items()):
+            asked, line = self._health.get(instance_id, (0.0, None))
+            if line is None or time.monotonic() - asked > HEALTH_SECONDS:
+                line = self._ask(instance_id, metadata)
+                self._health[instance_id] = (time.monotonic(), line)
+            lines.append(line)
+        return lines
+
+    def close(self) -> None:
+        """Let launches under way end, so that `down` sees their containers."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # One host
+
+    def _reconcile_one(self, instance_id: str, instance: dict[str, Any], state: str | None) -> None:
+        should_run = instance["State"]["Name"] in ALIVE
+        if state is None and instance_id not in self._launched:
+            if should_run:
+                self._in_thread(instance_id, lambda: self._launch(instance))
+            return
+        if not should_run:
+            if state == "running":
+                self._stopped.add(instance_id)
+                self._in_thread(instance_id, lambda: self._container(instance_id).stop(timeout=10))
+            return
+        if instance_id in self._stopped:
+            self._stopped.discard(instance_id)
+            self._in_thread(instance_id, lambda: self._container(instance_id).start())
+            return
+        if state in ("running", "restarting", "created"):
+            self._dead.pop(instance_id, None)
+            self._refresh(instance)
+            return
+        self._dead[instance_id] = self._dead.get(instance_id, 0) + 1
+        if self._dead[instance_id] >= DEAD_ROUNDS:
+            what = "has exited" if state else "is gone"
+            self.log.warning("host %s: its container %s; the instance is terminated", instance_id, what)
+            self.cloud.client("ec2").terminate_instances(InstanceIds=[instance_id])
+            self._remove(instance_id)
+
+    def _launch(self, instance: dict[str, Any]) -> None:
+        instance_id = instance["InstanceId"]
+        started = time.monotonic()
+        try:
+            self._check_address(instance)
+            source = self._launch_source(instance)
+            self._apply_metadata_options(instance, source)
+            metadata = self._metadata(instance, source)
+            self._start(instance, metadata)
+        except (LaunchError, docker.errors.APIError, botocore.exceptions.ClientError) as error:
+            self._remove(instance_id)
+            self._abandon(instance, str(getattr(error, "explanation", None) or error))
+            return
+        self._launched[instance_id] = metadata
+        self.cloud.publish(metadata["hostname"], [metadata["private_ip"]])
+        self.log.info(
+            "host %s at %s started in %.1f s", instance_id, metadata["private_ip"], time.monotonic() - started
+        )
+
+    def _check_address(self, instance: dict[str, Any]) -> None:
+        allowed = self.cloud.config.vpc_range
+        if ipaddress.ip_address(instance["PrivateIpAddress"]) not in allowed:
+            vpc = self.cloud.client("ec2").describe_vpcs(VpcIds=[instance["VpcId"]])["Vpcs"][0]["CidrBlock"]
+            raise LaunchError(
+                f"The VPC range {vpc} lies outside {allowed}, the range of the embedded AWS "
+                f"{self.cloud.config.name!r}. Set network_cidr to a range within {allowed}."
+            )
+
+    def _start(self, instance: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Create the container, give it what it reads at its start, and start it.
+
+        The flags are the fewest with which systemd, nested containers and managed volume plugins work without
+        `--privileged`.
+        """
+        engine = self.cloud.docker
+        network = self.cloud.config.network_name
+        memory = self._memory_bytes(metadata["instance_type"])
+        container = engine.containers.create(
+            self._image,
+            name=self.cloud.config.container(instance["InstanceId"]),
+            hostname=metadata["hostname"].split(".")[0],
+            labels=self.cloud.labels | {INSTANCE_LABEL: instance["InstanceId"]},
+            network=network,
+            networking_config={
+                network: engine.api.create_endpoint_config(
+                    ipv4_address=metadata["private_ip"], aliases=[metadata["hostname"]]
+                )
+            },
+            mac_address=metadata["mac"],
+            cgroupns="private",
+            cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
+            security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+            devices=["/dev/fuse"],
+            device_cgroup_rules=["a *:* rwm"],
+            tmpfs={"/run": "exec", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 - mount points in the container
+            mem_limit=memory,
+            memswap_limit=memory,
+            restart_policy={"Name": "unless-stopped"},
+        )
+        self._put(container, metadata)
+        container.start()
+
+    def _put(self, container: Any, metadata: dict[str, Any]) -> None:
+        files = {
+            "metadata.json": json.dumps(metadata, indent=1).encode(),
+            "ca.pem": ca.authority(self.cloud).certificate_path.read_bytes(),
+        }
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(f"{GIVEN.rpartition('/')[2]}/{name}")
+                entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
+                tar.addfile(entry, io.BytesIO(content))
+        container.put_archive(GIVEN.rpartition("/")[0], archive.getvalue())
+
+    def _refresh(self, instance: dict[str, Any]) -> None:
+        """Hand tags, security groups and metadata options that changed on the instance to its metadata service."""
+        had = self._launched.get(instance["InstanceId"])
+        if had is None:
+            return
+        now = had | self._live(instance)
+        if now != had:
+            self._put(self._container(instance["InstanceId"]), now)
+            self._launched[instance["InstanceId"]] = now
+
+    def _remove(self, instance_id: str) -> None:
+        metadata = self._launched.pop(instance_id, None)
+        self._dead.pop(instance_id, None)
+        self._health.pop(instance_id, None)
+        self._stopped.discard(instance_id)
+        if metadata:
+            self.cloud.publish(metadata["hostname"], [])
+        try:
+            self._container(instance_id).remove(force=True, v=True)
+        except docker.errors.NotFound:
+            return  # removed by hand
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # "removal … is already in progress"
+                raise
+
+    def _abandon(self, instance: dict[str, Any], reason: str) -> None:
+        """Take back an instance that could not be launched: a failed scaling activity, and another try later."""
+        from moto.autoscaling.models import autoscaling_backends
+        from moto.ec2.models import ec2_backends
+
+        instance_id = instance["InstanceId"]
+        group_name = _tags(instance).get(GROUP_TAG)
+        self.log.error("instance %s could not be launched: %s", instance_id, reason)
+        groups = autoscaling_backends[ACCOUNT_ID][REGION].autoscaling_groups
+        if group_name and group_name in groups:
+            # Not through the API: it would launch the next one at once, to fail again.
+            group = groups[group_name]
+            group.instance_states = [state for state in group.instance_states if state.instance.id != instance_id]
+            self._retry[group_name] = time.monotonic() + RETRY_SECONDS
+        ec2_backends[ACCOUNT_ID][REGION].terminate_instances([instance_id])
+
+    def _retry_groups(self) -> None:
+        from moto.autoscaling.models import autoscaling_backends
+
+        groups = autoscaling_backends[ACCOUNT_ID][REGION].autoscaling_groups
+        for name, when in list(self._retry.items()):
+            if time.monotonic() >= when:
+                del self._retry[name]
+                if name in groups:
+                    groups[name].set_desired_capacity(groups[name].desired_capacity)
+
+    # What the instance is told about itself
+
+    def _launch_source(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """Launch template data or launch configuration of the instance's group; nothing for a single instance."""
+        group_name = _tags(instance).get(GROUP_TAG)
+        if not group_name:
+            return {}
+        client = self.cloud.client("autoscaling")
+        groups = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group_name])["AutoScalingGroups"]
+        group = groups[0] if groups else {}
+        if group.get("LaunchConfigurationName"):
+            found: list[dict[str, Any]] = client.describe_launch_configurations(
+                LaunchConfigurationNames=[group["LaunchConfigurationName"]]
+            )["LaunchConfigurations"]
+            return found[0] if found else {}
+        template = group.get("LaunchTemplate")
+        if not template:
+            return {}
+        version: dict[str, Any] = self.cloud.client("ec2").describe_launch_template_versions(
+            LaunchTemplateId=template["LaunchTemplateId"], Versions=[template.get("Version") or "$Default"]
+        )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        return version
+
+    def _apply_metadata_options(self, instance: dict[str, Any], source: dict[str, Any]) -> None:
+        """Record on the instance what its launch source and its AMI make of the metadata options."""
+        if not source:
+            return
+        options = self._image_defaults(instance["ImageId"]) | {
+            key: value for key, value in (source.get("MetadataOptions") or {}).items() if value not in (None, "")
+        }
+        allowed = ("HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags")
+        options = {key: value for key, value in options.items() if key in allowed}
+        client = self.cloud.client("ec2")
+        client.modify_instance_metadata_options(InstanceId=instance["InstanceId"], **options)
+        described = client.describe_instances(InstanceIds=[instance["InstanceId"]])
+        instance["MetadataOptions"] = described["Reservations"][0]["Instances"][0]["MetadataOptions"]
+
+    def _image_defaults(self, image_id: str) -> dict[str, Any]:
+        try:
+            legacy = self.cloud.client("ssm").get_parameter(Name=AMAZON_LINUX_2)["Parameter"]["Value"]
+        except botocore.exceptions.ClientError:
+            legacy = ""  # no such public parameter any more
+        return IMDS_DEFAULTS["amazon-linux-2" if image_id == legacy else "amazon-linux-2023"]
+
+    def _live(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """The part of the metadata that can change while the instance runs."""
+        options = instance.get("MetadataOptions") or {}
+        return {
+            "metadata_options": {
+                "http_tokens": options.get("HttpTokens", "optional"),
+                "hop_limit": int(options.get("HttpPutResponseHopLimit", 1)),
+                "http_endpoint": options.get("HttpEndpoint", "enabled"),
+                "instance_metadata_tags": options.get("InstanceMetadataTags", "disabled"),
+            },
+            "security_groups": [
+                {"id": group["GroupId"], "name": group["GroupName"]} for group in instance.get("SecurityGroups", [])
+            ],
+            "tags": _tags(instance),
+        }
+
+    def _metadata(self, instance: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+        ec2 = self.cloud.client("ec2")
+        address = instance["PrivateIpAddress"]
+        subnet = ec2.describe_subnets(SubnetIds=[instance["SubnetId"]])["Subnets"][0]
+        vpc = ec2.describe_vpcs(VpcIds=[instance["VpcId"]])["Vpcs"][0]
+        user_data = ec2.describe_instance_attribute(InstanceId=instance["InstanceId"], Attribute="userData")
+        mac = "02:42:" + ":".join(f"{int(byte):02x}" for byte in address.split("."))
+        self._record_mac(instance["InstanceId"], mac)
+        config = self.cloud.config
+        return self._live(instance) | {
+            "account_id": ACCOUNT_ID,
+            "ami_id": instance["ImageId"],
+            "architecture": instance.get("Architecture", "x86_64"),
+            "availability_zone": subnet["AvailabilityZone"],
+            "availability_zone_id": subnet["AvailabilityZoneId"],
+            "hostname": f"ip-{address.replace('.', '-')}.ec2.internal",
+            "instance_id": instance["InstanceId"],
+            "instance_type": instance["InstanceType"],
+            "launch_time": instance["LaunchTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "mac": mac,
+            "network_interface_id": instance["NetworkInterfaces"][0]["NetworkInterfaceId"],
+            "private_ip": address,
+            "public_hostname": instance.get("PublicDnsName"),
+            "public_ip": instance.get("PublicIpAddress"),
+            "public_keys": self._public_keys(instance.get("KeyName") or source.get("KeyName")),
+            "region": REGION,
+            "registry": {"port": config.registry_port, "address": f"{config.registry_address}:5000"},
+            "reservation_id": instance["ReservationId"],
+            "resolver": config.resolver,
+            "role": self._role(instance, source),
+            "subnet_cidr": subnet["CidrBlock"],
+            "subnet_id": subnet["SubnetId"],
+            "user_data": user_data["UserData"].get("Value"),
+            "vpc_cidr": vpc["CidrBlock"],
+            "vpc_id": vpc["VpcId"],
+        }
+
+    def _record_mac(self, instance_id: str, mac: str) -> None:
+        """Let EC2 report the hardware address that the host really has."""
+        from moto.ec2.models import ec2_backends
+
+        interfaces = ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id).nics
+        interfaces[0].mac_address = mac
+
+    def _role(self, instance: dict[str, Any], source: dict[str, Any]) -> dict[str, str] | None:
+        """Name and session credentials of the instance's role."""
+        profile = instance.get("IamInstanceProfile") or source.get("IamInstanceProfile")
+        if isinstance(profile, dict):
+            profile = profile.get("Arn") or profile.get("Name")
+        if not profile:
+            return None
+        iam = self.cloud.client("iam")
+        try:
+            found = iam.get_instance_profile(InstanceProfileName=profile.rpartition("/")[2])["InstanceProfile"]
+        except iam.exceptions.NoSuchEntityException:
+            raise LaunchError(f"Value ({profile}) for parameter iamInstanceProfile is invalid.") from None
+        if not found["Roles"]:
+            return None
+        role = found["Roles"][0]
+        credentials = self.cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName=instance["InstanceId"])[
+            "Credentials"
+        ]
+        return {
+            "name": role["RoleName"],
+            "profile_arn": found["Arn"],
+            "profile_id": found["InstanceProfileId"],
+            "access_key_id": credentials["AccessKeyId"],
+            "secret_access_key": credentials["SecretAccessKey"],
+            "session_token": credentials["SessionToken"],
+        }
+
+    def _public_keys(self, key_name: str | None) -> list[dict[str, str]]:
+        """The instance's key pair, and always ours: on this machine one may look into every host."""
+        ours = {"name": f"berth-{self.cloud.config.name}", "key": self._public_key}
+        if not key_name or key_name == ours["name"]:
+            return [ours]
+        pairs = self.cloud.client("ec2").describe_key_pairs(
+            Filters=[{"Name": "key-name", "Values": [key_name]}], IncludePublicKey=True
+        )["KeyPairs"]
+        if not pairs:
+            raise LaunchError(f"The key pair '{key_name}' does not exist")
+        return [{"name": key_name, "key": pairs[0]["PublicKey"]}, ours]
+
+    def _memory_bytes(self, instance_type: str) -> int:
+        if instance_type not in self._memory:
+            types = self.cloud.client("ec2").describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
+            self._memory[instance_type] = types[0]["MemoryInfo"]["SizeInMiB"] * 2**20
+        return self._memory[instance_type]
+
+    # The engine
+
+    def _containers(self) -> dict[str, str]:
+        """Instance id → state of its container, as the engine calls it."""
+        labels = [f"{key}={value}" for key, value in self.cloud.labels.items()] + [INSTANCE_LABEL]
+        found = self.cloud.docker.api.containers(all=True, filters={"label": labels})
+        return {container["Labels"][INSTANCE_LABEL]: container["State"] for container in found}
+
+    def _container(self, instance_id: str) -> Any:
+        return self.cloud.docker.containers.get(self.cloud.config.container(instance_id))
+
+    def _in_thread(self, instance_id: str, work: Callable[[], Any]) -> None:
+        """Do something with one host in a thread, one thing at a time."""
+        with self._lock:
+            if instance_id in self._busy:
+                return
+            self._busy.add(instance_id)
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # the next round sees the same difference and tries again
+                self.log.exception("host %s", instance_id)
+            finally:
+                with self._lock:
+                    self._busy.discard(instance_id)
+
+        self._pool.submit(run)
+
+    def _ask(self, instance_id: str, metadata: dict[str, Any]) -> Health:
+        name = f"host {instance_id}"
+        where = f"{metadata['private_ip']} {metadata['availability_zone']}"
+        try:
+            container = self._container(instance_id)
+            if container.status != "running":
+                return Health(name, False, f"{where}: its container is {container.status}")
+            lines = container.exec_run(["sh", "-c", HEALTH_COMMAND]).output.decode().strip().split("\n")
+        except docker.errors.APIError as error:
+            return Health(name, False, f"{where}: {error.explanation}")
+        return _judge(name, where, lines)
+
+    def _key_pair(self) -> str:
+        """Make the key of `<state>/ssh` at first use and import it as the key pair `berth-<name>`."""
+        path = self.cloud.config.state / "ssh" / "id_ed25519"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            key = Ed25519PrivateKey.generate()
+            public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+            path.with_suffix(".pub").write_bytes(public + f" berth-{self.cloud.config.name}\n".encode())
+            path.touch(0o600)
+            path.write_bytes(
+                key.private_bytes(
+                    serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+                )
+            )
+        public_key = path.with_suffix(".pub").read_text().strip()
+        client = self.cloud.client("ec2")
+        name = f"berth-{self.cloud.config.name}"
+        if not client.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]:
+            client.import_key_pair(KeyName=name, PublicKeyMaterial=public_key.encode())
+        return public_key
+
+
+def _judge(name: str, where: str, lines: list[str]) -> Health:
+    """Make a line of `status` from the output of HEALTH_COMMAND."""
+    services = [line for line in lines if line in ("active", "activating", "inactive", "failed", "unknown")][-2:]
+    disabled = lines[-1] == "disabled"
+    text = "\n".join(lines[: len(lines) - len(services) - disabled]).strip() or "{}"
+    result = json.loads(text).get("v1", {})
+    errors = result.get("errors", [])
+    boot = "failed" if errors else "done" if result else "off" if disabled else "running"
+    docker_state, agent_state = (*services, "unknown", "unknown")[:2]
+    detail = f"{where}: cloud-init {boot}, docker {docker_state}, agent {agent_state}"
+    if errors:
+        detail += f" ({errors[0]})"
+    return Health(name, boot in ("done", "off") and docker_state == "active" and agent_state == "active", detail)
+
+
+def _tags(instance: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}

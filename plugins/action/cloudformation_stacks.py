@@ -1,0 +1,219 @@
+"""Deploy the layers of a site side by side, each as soon as those whose outputs it takes are ready."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.utils.display import Display
+from botocore.exceptions import BotoCoreError, ClientError
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.cloudformation_stacks import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
+from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
+from plugins.plugin_utils.stack import Outcome, Records, Stack
+
+POLL_SECONDS = 0.1
+"""How often lines of progress are shown; no API call hangs on it."""
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/cloudformation_stacks.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Deploy, plan or delete.
+
+        Raises:
+            Failed: the layers are wrong as given; nothing was done.
+        """
+        try:
+            self.layers = read_layers(
+                self.arguments["stacks"],
+                prefix=self.arguments["prefix"],
+                directory=Path(self.arguments["directory"] or PROJECT / "cloudformation"),
+                tags=self.arguments["tags"],
+                outputs=self.arguments["outputs"],
+                bucket=self.arguments["template_bucket"],
+                region=self.arguments["region"],
+                deleting=self.arguments["state"] == "absent",
+            )
+        except LayersWrong as error:
+            raise Failed(
+                "The layers cannot be deployed as given; nothing was done.\n" + _bullets(error.errors)
+            ) from None
+        self.same = aliases(self.layers, self.arguments["region"])
+        records = Records()
+        self.stacks = {
+            name: Stack(
+                layer,
+                self.client("cloudformation", layer.region),
+                self.progress.say,
+                records,
+                functools.partial(self.client, region=layer.region),
+                self.arguments["template_bucket"],
+            )
+            for name, layer in self.layers.items()
+            if self.same[name] == name
+        }
+        self.results: dict[str, dict[str, Any]] = {}
+        if self.arguments["state"] == "absent":
+            before, work = self._deletion_order(), self._delete
+        else:
+            before, work = {name: {self.same[n] for n in self.layers[name].needs} for name in self.stacks}, self._deploy
+        not_started = self._run(before, work)
+        for name, original in self.same.items():
+            if name != original and original in self.results:
+                self.results[name] = self.results[original]
+        return self._result(not_started)
+
+    # The graph
+
+    def _run(self, before: Mapping[str, set[str]], work: Callable[[str], Outcome]) -> list[str]:
+        """Do `work` for every stack, each after those in `before`; the names of those never started."""
+        waiting, running = dict(before), dict[concurrent.futures.Future[Outcome], tuple[str, float]]()
+        with concurrent.futures.ThreadPoolExecutor(max(1, len(before))) as pool:
+            while waiting or running:
+                for name in [n for n, first in waiting.items() if all(self._done(other) for other in first)]:
+                    del waiting[name]
+                    running[pool.submit(work, name)] = name, time.monotonic()
+                if not running:
+                    break  # what is left needs a stack that failed
+                done, _ = concurrent.futures.wait(running, POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    name, start = running.pop(future)
+                    self._finish(name, future, time.monotonic() - start)
+                self.progress.flush()
+        return list(waiting)
+
+    def _done(self, name: str) -> bool:
+        return bool(self.results.get(name, {}).get("ok"))
+
+    def _finish(self, name: str, future: concurrent.futures.Future[Outcome], seconds: float) -> None:
+        outcome, failure = self.stacks[name].outcome, ""
+        try:
+            future.result()
+        except Failed as error:
+            failure = str(error)
+        except (BotoCoreError, ClientError) as error:
+            failure = reason(error)
+        except Exception as error:  # whatever it is, the other stacks are to be finished first
+            failure = f"{type(error).__name__}: {error}"
+            Display().vv("".join(traceback.format_exception(error)))
+        self.results[name] = {
+            "ok": not failure,
+            "changed": outcome.changed,
+            "outputs": outcome.outputs,
+            "plan": outcome.plan,
+            "kept": outcome.kept,
+            "seconds": round(seconds, 1),
+        } | ({"reason": failure} if failure else {})
+        if failure:
+            self.progress.say(name, f"FAILED {failure}", "red")
+        else:
+            self.progress.say(name, *(("changed", "yellow") if outcome.changed else ("ok", "green")))
+
+    # One stack
+
+    def _deploy(self, name: str) -> Outcome:
+        layer, stack = self.layers[name], self.stacks[name]
+        taken, unknown = {}, set()
+        for parameter, (giver, output) in layer.takes.items():
+            given = self.results[self.same[giver]]["outputs"]
+            if output in given:
+                taken[parameter] = given[output]
+            elif self.check_mode:
+                unknown.add(parameter)
+            elif "Default" not in layer.template.parameters[parameter]:
+                raise Failed(f"needs {parameter}, but {giver} gives no output {output} (its condition does not hold).")
+        return stack.plan(taken, frozenset(unknown)) if self.check_mode else stack.deploy(taken)
+
+    def _delete(self, name: str) -> Outcome:
+        if self.check_mode:
+            return self.stacks[name].plan_deletion()
+        return self.stacks[name].delete(self.arguments["unprotect"])
+
+    def _deletion_order(self) -> dict[str, set[str]]:
+        """Stack → the stacks that must be gone before it: those that take from it.
+
+        A template may have changed since, so the deployed stacks count too: a parameter with the name and the value of
+        another stack's output was taken from there.
+        """
+        found = {name: stack.describe() for name, stack in self.stacks.items()}
+        before: dict[str, set[str]] = {name: set() for name in self.stacks}
+        for taker, layer in self.layers.items():
+            parameters = {
+                (parameter["ParameterKey"], parameter.get("ParameterValue"))
+                for parameter in (found.get(self.same[taker]) or {}).get("Parameters", [])
+            }
+            for giver in self.layers:
+                outputs = _given(self.layers[giver], found.get(self.same[giver]))
+                if self.same[giver] != self.same[taker] and (giver in layer.needs or outputs & parameters):
+                    before[self.same[giver]].add(self.same[taker])
+        if any(before.values()):
+            return before
+        order = [name for name in self.arguments["stacks"] if name in self.stacks]
+        return {name: set(order[position + 1 : position + 2]) for position, name in enumerate(order)}
+
+    # The answer
+
+    def _result(self, not_started: list[str]) -> dict[str, Any]:
+        failures = {n: r["reason"] for n, r in self.results.items() if not r["ok"] and self.same[n] == n}
+        outputs = {
+            given: self.results[name]["outputs"][output]
+            for name, layer in self.layers.items()
+            if name in self.results
+            for given, output in layer.gives.items()
+            if output in self.results[name]["outputs"]
+        }
+        outcomes = [stack.outcome for stack in self.stacks.values()]
+        records = [record for outcome in outcomes for record in outcome.records]
+        result: dict[str, Any] = {
+            "changed": any(outcome.changed for outcome in outcomes),
+            "stacks": self.results,
+            "outputs": outputs,
+            "replaces": [item for outcome in outcomes for item in outcome.replaces],
+            "records": [record for position, record in enumerate(records) if record not in records[:position]],
+            "diff": [{"prepared": "\n".join(outcome.plan) + "\n"} for outcome in outcomes if outcome.plan],
+        }
+        if len(self.stacks) > 1:
+            words = [f"{n} {self._word(n)}" for n in self.stacks]
+            self.progress.say("layers", ", ".join(words), "red" if failures else None)
+        if failures:
+            sentences = [f"{name}: {failure}" for name, failure in failures.items()]
+            if not_started:
+                sentences.append(f"not started: {', '.join(not_started)}")
+            result |= {"failed": True, "msg": "\n".join(sentences)}
+            # A failed task's whole result is shown; what worked would bury the reason.
+            shown = ("ok", "changed", "reason")
+            result["stacks"] = {n: {k: r[k] for k in shown if k in r} for n, r in self.results.items()}
+        return result
+
+    def _word(self, name: str) -> str:
+        outcome = self.results.get(name)
+        if outcome is None:
+            return "not started"
+        took = f" ({outcome['seconds']:.0f} s)" if outcome["seconds"] >= 1 else ""
+        return ("FAILED" if not outcome["ok"] else "changed" if outcome["changed"] else "ok") + took
+
+
+def _given(layer: Layer, found: Mapping[str, Any] | None) -> set[tuple[str, str]]:
+    """The outputs of a deployed stack under the names by which the layer gives them on."""
+    names = {output: given for given, output in layer.gives.items()}
+    outputs = (found or {}).get("Outputs", [])
+    return {(names.get(output["OutputKey"], output["OutputKey"]), output["OutputValue"]) for output in outputs}
+
+
+def _bullets(sentences: list[str]) -> str:
+    return "\n".join(f"  {sentence}" for sentence in sentences)

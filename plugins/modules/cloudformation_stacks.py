@@ -1,0 +1,122 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: cloudformation_stacks
+short_description: Deploy the layers of a site as CloudFormation stacks, side by side
+description:
+  - Brings each stack to what its template and parameters say, as soon as the stacks whose outputs it takes are there.
+  - A Parameter that a template declares, that is not given, and that is an Output of another layer of the call is taken
+    from there. These relations make the order; nothing else has to be said about it.
+  - A stack may be found in any state (an interrupted run, a failed create, a rollback that failed); it is waited for,
+    deleted and created, rolled back or refused, whichever fits, and the run goes on.
+  - Shows the stacks' events while it waits. When a stack fails, the failing resource's own reason is the message, the
+    stacks that do not depend on it are finished, and the others are named as not started.
+  - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
+  - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
+options:
+  prefix:
+    description: Begin of the stack names; a layer's stack is C(<prefix>-<layer>).
+    type: str
+    required: true
+  stacks:
+    description:
+      - The layers, name to options. The options are
+      - C(template), file name in O(directory), default C(<layer>.yml); or C(template_body), rendered text.
+      - C(stack), end of the stack's name, default the layer's name. Two layers with one stack name and region are
+        deployed once.
+      - C(parameters), dict. Booleans are written in lower case and lists with commas.
+      - C(keep), list of parameters of which an existing stack keeps its present value.
+      - C(first), dict of parameters for the very first create; the stack is updated to the real values right after.
+      - C(outputs), dict, gives an output on under another name, C({CertificateArn: CdnCertificateArn}).
+      - C(region), where not O(region).
+      - C(protect), bool, termination protection; switched on after the first create is through.
+      - C(timeout), seconds that a wait for the stack may take, default 3600.
+      - C(tags), dict, added to O(tags).
+    type: dict
+    required: true
+  outputs:
+    description: Outputs of layers outside this call, as known from an earlier one.
+    type: dict
+    default: {}
+  tags:
+    description: Tags of every stack, and so of every resource. A release must not be among them.
+    type: dict
+    default: {}
+  directory:
+    description: Where the templates lie. The default is C(cloudformation) in the project.
+    type: path
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+  template_bucket:
+    description: S3 bucket for templates of more than 51,200 bytes, which are refused otherwise.
+    type: str
+  state:
+    description:
+      - V(absent) deletes the stacks, those first that take outputs from others. Which do is read from the deployed
+        stacks and the templates; where neither tells, they are deleted one by one in the reverse of the given order.
+    type: str
+    choices: [present, absent]
+    default: present
+  unprotect:
+    description:
+      - With O(state=absent), switch off the termination protection of the stacks, and the deletion protection of their
+        databases that are not retained.
+    type: bool
+    default: false
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Bring up the layers
+  cloudformation_stacks:
+    prefix: "{{ site_name }}-{{ environment_name }}"
+    tags: {Site: "{{ site_name }}", Environment: "{{ environment_name }}"}
+    stacks:
+      network: {parameters: {VpcCidr: "{{ network_cidr }}"}}
+      data:
+        parameters: {DatabaseClass: "{{ database_class }}"} # VpcId and the subnets come from network's outputs
+        protect: true
+      cluster:
+        template_body: "{{ cluster_template }}"
+        keep: [HostAmiId]
+        first: {HostCountMinimum: 0}
+  register: site
+
+- name: Delete the layers
+  cloudformation_stacks:
+    prefix: "{{ site_name }}-{{ environment_name }}"
+    stacks: {network: {}, data: {}, cluster: {}}
+    state: absent
+    unprotect: true
+"""
+
+RETURN = r"""
+stacks:
+  description: What became of each layer.
+  returned: always
+  type: dict
+  contains:
+    ok: {description: Whether it is as it should be., type: bool}
+    changed: {description: Whether it was changed., type: bool}
+    outputs: {description: Its outputs., type: dict}
+    plan: {description: Lines of the diff., type: list}
+    reason: {description: Why it failed., type: str}
+    kept: {description: Resources that a deletion left in place., type: list}
+    seconds: {description: How long it took., type: float}
+outputs:
+  description: The outputs of all layers, under the names by which they are given on.
+  returned: always
+  type: dict
+replaces:
+  description: In check mode, the stateful resources that would be replaced or removed.
+  returned: always
+  type: list
+  sample: [{layer: data, resource: Database, type: "AWS::RDS::DBInstance", physical_id: x, how: replaced}]
+records:
+  description: DNS records that certificates wait for, or waited for.
+  returned: always
+  type: list
+  sample: [{name: _a.example.org., type: CNAME, value: _b.acm-validations.aws.}]
+"""

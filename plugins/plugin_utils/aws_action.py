@@ -1,0 +1,206 @@
+"""What the action plugins that talk to AWS share: arguments from their documentation, clients, progress, deadlines.
+
+They are action plugins rather than modules where a person waits: an action plugin can show what is going on while it
+goes on (`Display` is relayed from the worker to the screen at once); a module can only answer at its end.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import boto3
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+HEARTBEAT_SECONDS = 30
+"""How long a wait may be silent."""
+
+
+class Say(Protocol):
+    """Shows one line of progress under the name of the thing it is about."""
+
+    def __call__(self, name: str, text: str, color: str | None = None) -> None: ...
+
+
+class Failed(Exception):
+    """The task failed for a reason that a person can act on.
+
+    Args:
+        message: what is wrong and what to type.
+        result: further keys for the task's result.
+    """
+
+    def __init__(self, message: str, **result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def specification(documentation: str) -> dict[str, dict[str, Any]]:
+    """The argument specification that a plugin's DOCUMENTATION describes, so that the two cannot differ.
+
+    Args:
+        documentation: YAML as `ansible-doc` reads it.
+    """
+
+    def of(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        kept = ("type", "elements", "required", "default", "choices", "aliases", "no_log")
+        return {
+            name: {key: option[key] for key in kept if key in option}
+            | ({"options": of(option["suboptions"])} if "suboptions" in option else {})
+            for name, option in options.items()
+        }
+
+    return of(yaml.safe_load(documentation).get("options") or {})
+
+
+def reason(error: BotoCoreError | ClientError) -> str:
+    """An AWS error in one sentence: which call, and what AWS says."""
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        return f"{error.operation_name}: {details.get('Message') or details.get('Code')}"
+    return str(error)
+
+
+class Progress:
+    """Lines from any thread, shown by the thread that calls `flush`: names in one column, seconds since the start."""
+
+    def __init__(self, show: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._show, self._clock, self._start = show, clock, clock()
+        self._lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+
+    def say(self, name: str, text: str, color: str | None = None) -> None:
+        """Queue one line; see `Say`."""
+        for line in text.splitlines():
+            self._lines.put((f"  {self._clock() - self._start:6.1f}s  {name:<14} {line}", color))
+
+    def flush(self) -> None:
+        """Show what is queued."""
+        while not self._lines.empty():
+            text, color = self._lines.get()
+            self._show(text, color=color)
+
+
+class Wait:
+    """One wait: its deadline, its rhythm, and its heartbeat.
+
+    Args:
+        seconds: until the deadline.
+        say: shows a line now and then.
+        name: whose line it is.
+        clock, sleep: replaced by tests.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        say: Say,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds, self._say, self._name = seconds, say, name
+        self._clock, self._sleep = clock, sleep
+        self._start = self._heard = clock()
+        self._shown = ""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the wait began."""
+        return self._clock() - self._start
+
+    def pause(self, what: str) -> bool:
+        """Sleep for a while; show `what` is waited for when nothing was shown for long.
+
+        Returns:
+            Whether to go on; False once the deadline has passed.
+        """
+        if self.elapsed >= self.seconds:
+            return False
+        if self._clock() - self._heard >= HEARTBEAT_SECONDS:
+            self._say(self._name, f"waiting for {what} ({self.elapsed:.0f} s of at most {self.seconds:.0f} s)")
+            self._heard = self._clock()
+        # Short waits end promptly, long ones do not hammer the API (a throttled account slows everybody down).
+        self._sleep(min(5.0, max(0.3, self.elapsed / 20), max(0.05, self.seconds - self.elapsed)))
+        return True
+
+    def tell(self, text: str, color: str | None = None) -> None:
+        """Show `text` unless it was the last thing shown."""
+        if text != self._shown:
+            self._say(self._name, text, color)
+            self._shown, self._heard = text, self._clock()
+
+    def heard(self) -> None:
+        """Something was shown: no heartbeat is due for a while."""
+        self._heard = self._clock()
+
+
+class AwsAction(ActionBase):
+    """Base of our action plugins: subclasses set `DOCUMENTATION` and implement `perform`."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+    DOCUMENTATION = ""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check the arguments, then `perform`; known failures become the task's message."""
+        super().run(tmp, task_vars)
+        self.task_vars = task_vars or {}
+        validated = ArgumentSpecValidator(specification(self.DOCUMENTATION)).validate(dict(self._task.args))
+        if validated.error_messages:
+            raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
+        self.arguments: dict[str, Any] = validated.validated_parameters
+        self.progress = Progress(Display().display)
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clients_lock = threading.Lock()
+        try:
+            return self.perform()
+        except Failed as error:
+            return {"failed": True, "changed": False, "msg": str(error)} | error.result
+        except (BotoCoreError, ClientError) as error:
+            return {"failed": True, "changed": False, "msg": reason(error)}
+        finally:
+            self.progress.flush()
+
+    def perform(self) -> dict[str, Any]:
+        """Do the work; the result of the task.
+
+        Raises:
+            Failed: for the reasons that a person can act on.
+        """
+        raise NotImplementedError
+
+    def say(self, name: str, text: str, color: str | None = None) -> None:
+        """Show one line of progress at once; for plugins that work in one thread."""
+        self.progress.say(name, text, color)
+        self.progress.flush()
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether nothing may be changed."""
+        return bool(self._task.check_mode)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client; endpoint, credentials and region come from the environment (inventory plugin `environment`).
+
+        Args:
+            service: boto3's name of it.
+            region: where not the task's `region` or the environment's.
+        """
+        region = region or self.arguments.get("region")
+        with self._clients_lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = boto3.Session(region_name=region).client(
+                    service,
+                    # Adaptive: several stacks are watched at once, and an account's API rate is shared with others.
+                    config=Config(retries={"mode": "adaptive", "max_attempts": 10}, max_pool_connections=30),
+                )
+            return self._clients[service, region]

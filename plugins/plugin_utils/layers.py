@@ -1,0 +1,352 @@
+"""Read the layers that a play names: their templates, their inputs, and who takes which output from whom.
+
+Everything that can be wrong before the first API call is found here, all of it at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import graphlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+BODY_BYTES = 51_200
+"""Largest template that an API call can carry, in bytes; a larger one must lie in S3.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+PARAMETER_BYTES = 4_096
+"""Largest value of a parameter, in bytes; same page."""
+TIMEOUT_SECONDS = 3_600
+
+STACK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
+
+OPTIONS: dict[str, type | tuple[type, ...]] = {
+    "template": str,
+    "template_body": str,
+    "stack": str,
+    "region": str,
+    "parameters": Mapping,
+    "keep": (list, tuple),
+    "first": Mapping,
+    "outputs": Mapping,
+    "protect": bool,
+    "timeout": (int, float),
+    "tags": Mapping,
+}
+"""What may be said about a layer (documented in plugins/modules/cloudformation_stacks.py)."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template's structure; what a short tag (!Ref, !Sub) stands for does not matter here."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's text and what it declares.
+
+    Attributes:
+        body: the text that CloudFormation gets.
+        parameters: name → declaration.
+        outputs: names.
+        resources: logical id → declaration.
+    """
+
+    body: str
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, body: str) -> Template:
+        """Parse `body`.
+
+        Raises:
+            ValueError: it is no template.
+        """
+        try:
+            content = yaml.load(body, _Loader)  # a SafeLoader
+        except yaml.YAMLError as error:
+            raise ValueError(f"is not YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict) or not isinstance(content.get("Resources"), dict):
+            raise ValueError("has no Resources")
+        return cls(
+            body,
+            {name: declared or {} for name, declared in (content.get("Parameters") or {}).items()},
+            tuple(content.get("Outputs") or {}),
+            {name: declared or {} for name, declared in content["Resources"].items()},
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self.body.encode())
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a site: a stack to be, and where its inputs come from.
+
+    Attributes:
+        name: as the play names it.
+        stack: name of the CloudFormation stack.
+        region: AWS region, or None for the run's.
+        template: what is deployed.
+        parameters: values that the play gives.
+        takes: parameter → (layer, output) it is taken from.
+        gives: name under which an output is given on → its name in the template.
+        keep: parameters of which an existing stack keeps its present value.
+        first: values used for the very first create only.
+        protect: whether termination protection is to be on; None leaves it as it is.
+        timeout: seconds that a wait may take.
+        tags: the stack's tags.
+    """
+
+    name: str
+    stack: str
+    region: str | None
+    template: Template
+    parameters: dict[str, str] = field(default_factory=dict)
+    takes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    gives: dict[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
+    first: dict[str, str] = field(default_factory=dict)
+    protect: bool | None = None
+    timeout: float = TIMEOUT_SECONDS
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> set[str]:
+        """Names of the layers that must be there first."""
+        return {layer for layer, _ in self.takes.values()}
+
+    @property
+    def hidden(self) -> set[str]:
+        """Parameters whose values must not be shown."""
+        return {
+            name
+            for name, declared in self.template.parameters.items()
+            if str(declared.get("NoEcho", False)).lower() == "true"
+        }
+
+
+class LayersWrong(Exception):
+    """The layers cannot be deployed as given.
+
+    Attributes:
+        errors: one sentence each, all of them.
+    """
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
+
+
+def text(value: Any) -> str:
+    """A parameter value as CloudFormation takes it: booleans in lower case, lists with commas."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(text(item) for item in value)
+    return str(value)
+
+
+def suggestion(name: str, known: Any) -> str:
+    """` Did you mean …?` where something in `known` looks like `name`, else nothing."""
+    near = difflib.get_close_matches(name, [str(item) for item in known], 1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def read_layers(
+    stacks: Mapping[str, Any],
+    *,
+    prefix: str,
+    directory: Path,
+    tags: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    bucket: str | None = None,
+    region: str | None = None,
+    deleting: bool = False,
+) -> dict[str, Layer]:
+    """The layers in an order in which each comes after those it takes from.
+
+    Args:
+        stacks: layer name → options, as in the task.
+        prefix: of the stack names.
+        directory: where templates lie.
+        tags: tags of every stack.
+        outputs: outputs of layers outside this call.
+        bucket: S3 bucket for templates too large for an API call.
+        region: the run's region, to tell when two layers are one stack.
+        deleting: whether only names and relations matter: values may be missing, and a template may have gone.
+
+    Raises:
+        LayersWrong: with every fault of every layer.
+    """
+    errors: list[str] = []
+    layers: dict[str, Layer] = {}
+    for name, options in stacks.items():
+        layer = _read_layer(name, options or {}, prefix, directory, tags, bucket, errors, deleting)
+        if layer:
+            layers[name] = layer
+    if errors:
+        raise LayersWrong(errors)
+    givers = _givers(layers, region, errors)
+    known = {name: text(value) for name, value in outputs.items()}
+    missing: list[str] = []
+    connected = {name: _connect(layer, givers, known, missing) for name, layer in layers.items()}
+    if not deleting:
+        errors += missing
+    if errors:
+        raise LayersWrong(errors)
+    try:
+        order = tuple(graphlib.TopologicalSorter({n: sorted(la.needs) for n, la in connected.items()}).static_order())
+    except graphlib.CycleError as error:
+        raise LayersWrong(
+            [f"the layers take outputs from each other in a circle: {' → '.join(error.args[1])}"]
+        ) from None
+    return {name: connected[name] for name in order}
+
+
+def aliases(layers: Mapping[str, Layer], region: str | None) -> dict[str, str]:
+    """Layer name → name of the layer that is deployed for it: itself, or the first one of the same stack."""
+    first: dict[tuple[str, str | None], str] = {}
+    return {name: first.setdefault((layer.stack, layer.region or region), name) for name, layer in layers.items()}
+
+
+def _read_layer(
+    name: str,
+    options: Mapping[str, Any],
+    prefix: str,
+    directory: Path,
+    tags: Mapping[str, Any],
+    bucket: str | None,
+    errors: list[str],
+    deleting: bool,
+) -> Layer | None:
+    before = len(errors)
+
+    def wrong(sentence: str) -> None:
+        errors.append(f"{name}: {sentence}")
+
+    for option, value in options.items():
+        if option not in OPTIONS:
+            wrong(f"{option} is not an option of a layer.{suggestion(option, OPTIONS)}")
+        elif not isinstance(value, OPTIONS[option]):
+            wrong(f"{option} is {value!r}, which is of the wrong type.")
+    stack = f"{prefix}-{options.get('stack') or name.replace('_', '-')}"
+    if not STACK_NAME.fullmatch(stack):
+        wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
+    path = directory / str(options.get("template") or f"{name}.yml")
+    template = Template("") if deleting and not path.exists() else _read_template(options, path, bucket, wrong)
+    if len(errors) > before or not template:
+        return None
+    parameters = _values(options.get("parameters"), "parameters", template, wrong)
+    first = _values(options.get("first"), "first", template, wrong)
+    for parameter in options.get("keep") or ():
+        if parameter not in template.parameters:
+            like = suggestion(parameter, template.parameters)
+            wrong(f"keep names {parameter}, which the template does not declare.{like}")
+    renamed = {str(key): str(value) for key, value in (options.get("outputs") or {}).items()}
+    for output in renamed:
+        if output not in template.outputs:
+            wrong(f"outputs names {output}, which is no output of the template.{suggestion(output, template.outputs)}")
+    all_tags = {str(key): text(value) for key, value in {**tags, **(options.get("tags") or {})}.items()}
+    for key in all_tags:
+        if key.lower() in ("release", "version", "commit"):
+            # Stack tags spread to every resource: each release would change all of them, and no run were a no-op.
+            wrong(f"{key} must not be a stack tag: it would change every resource with every release.")
+    if len(errors) > before:
+        return None
+    return Layer(
+        name,
+        stack,
+        options.get("region"),
+        template,
+        parameters,
+        gives={renamed.get(output, output): output for output in template.outputs},
+        keep=tuple(options.get("keep") or ()),
+        first=first,
+        protect=options.get("protect"),
+        timeout=float(options.get("timeout", TIMEOUT_SECONDS)),
+        tags=all_tags,
+    )
+
+
+def _read_template(options: Mapping[str, Any], path: Path, bucket: str | None, wrong: Any) -> Template | None:
+    body, what = options.get("template_body"), "template_body"
+    if body is None:
+        what = str(path)
+        try:
+            body = path.read_text()
+        except OSError as error:
+            wrong(f"its template cannot be read: {error}")
+            return None
+    try:
+        template = Template.read(str(body))
+    except ValueError as error:
+        wrong(f"{what} {error}")
+        return None
+    if template.size > BODY_BYTES and not bucket:
+        wrong(
+            f"its template has {template.size:,} bytes; more than {BODY_BYTES:,} must lie in S3. "
+            "Give template_bucket, or make it shorter (user data is the usual cause)."
+        )
+    return template
+
+
+def _values(given: Mapping[str, Any] | None, what: str, template: Template, wrong: Any) -> dict[str, str]:
+    values = {}
+    for name, value in (given or {}).items():
+        if name not in template.parameters:
+            wrong(f"{what} gives {name}, which the template does not declare.{suggestion(name, template.parameters)}")
+            continue
+        if value is None:
+            wrong(f"{what} gives no value for {name} (null). Leave it out, or give one.")
+            continue
+        values[name] = text(value)
+        size = len(values[name].encode())
+        if size > PARAMETER_BYTES:
+            wrong(f"{name} has {size:,} bytes; a parameter takes {PARAMETER_BYTES:,}. Render it into the template.")
+    return values
+
+
+def _givers(layers: Mapping[str, Layer], region: str | None, errors: list[str]) -> dict[str, tuple[str, str]]:
+    """Name of an output → the layer that gives it on under that name, and the output's own name."""
+    same = aliases(layers, region)
+    givers: dict[str, tuple[str, str]] = {}
+    for name, layer in layers.items():
+        twin = layers[same[name]]
+        if twin is not layer and (twin.template.body, twin.parameters) != (layer.template.body, layer.parameters):
+            errors.append(f"{name}: is the same stack as {twin.name} ({layer.stack}), but differs from it.")
+        for given, output in layer.gives.items():
+            other, original = givers.setdefault(given, (name, output))
+            if same[other] != same[name] or original != output:
+                errors.append(
+                    f"{name}: gives the output {given}, which {other} gives too. "
+                    f"Rename one (outputs: {{{output}: …}} in the layer)."
+                )
+    return givers
+
+
+def _connect(layer: Layer, givers: Mapping[str, tuple[str, str]], known: Mapping[str, str], errors: list[str]) -> Layer:
+    parameters, takes = dict(layer.parameters), {}
+    for name, declared in layer.template.parameters.items():
+        if name in parameters:
+            continue
+        giver = givers.get(name)
+        if giver and giver[0] != layer.name:
+            takes[name] = giver
+        elif name in known:
+            parameters[name] = known[name]
+        elif "Default" not in declared and name not in layer.keep:
+            errors.append(f"{layer.name}: {name} has no value: it is not given, has no default, and no layer gives it.")
+    return Layer(**{**layer.__dict__, "parameters": parameters, "takes": takes})

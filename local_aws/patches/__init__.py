@@ -1,0 +1,47 @@
+"""Where moto does not behave like AWS in a way that matters here, mended from outside (no fork).
+
+One module a service; importing it patches moto's classes, once a process. Each patch is covered by
+tests/unit/test_patches.py. They reach into moto's internals, so the version is pinned.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import moto
+
+if TYPE_CHECKING:
+    from local_aws.cloud import Cloud
+
+MOTO_VERSION = "5.2.5"
+
+if moto.__version__ != MOTO_VERSION:
+    raise ImportError(
+        f"local_aws/patches is written for moto {MOTO_VERSION}, but moto {moto.__version__} is installed. "
+        f"Type: pip install 'moto[server]=={MOTO_VERSION}'. To move on to another moto, change MOTO_VERSION in "
+        "local_aws/patches/__init__.py and run tests/unit/test_patches.py."
+    )
+
+# Roles attach AWS-managed policies; moto has them but leaves them out unless asked.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from local_aws.patches import (  # noqa: E402 (they patch moto, so its version is checked first)
+    acm,
+    autoscaling,
+    ec2,
+    ecr,
+    efs,
+    elbv2,
+    errors,
+    rds,
+    route53,
+    ssm,
+)
+
+__all__ = ["acm", "apply", "autoscaling", "ec2", "ecr", "efs", "elbv2", "errors", "rds", "route53", "ssm"]
+
+
+def apply(cloud: Cloud) -> None:
+    """Fit the patches to `cloud`; to be called before the APIs listen. One embedded AWS a process."""
+    ecr.configure(cloud)

@@ -1,0 +1,57 @@
+"""Launch templates as EC2 keeps them, and its limit on user data."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.types import Base64EncodedString
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.launch_templates import LaunchTemplateVersion
+
+from local_aws.patches._moto import around
+
+USER_DATA_BYTES = 16384
+"""Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
+
+
+def check_user_data(encoded: Any) -> None:
+    """Refuse user data that is too long.
+
+    Raises:
+        ServiceException: it is, as EC2 says it.
+    """
+    if encoded is not None and len(base64.b64decode(str(encoded))) > USER_DATA_BYTES:
+        raise ServiceException("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
+
+
+@around(LaunchTemplateVersion, "__init__")
+def _init(init: Any, self: Any, template: Any, number: int, data: dict[str, Any], description: str) -> None:
+    # moto puts the template's own tags into the data, and keeps a new version's user data as plain text, which it
+    # cannot launch from.
+    data = dict(data)
+    specifications = [
+        one for one in data.get("TagSpecifications") or [] if one.get("ResourceType") != "launch-template"
+    ]
+    data.pop("TagSpecifications", None)
+    if specifications:
+        data["TagSpecifications"] = specifications
+    user_data = data.get("UserData")
+    if isinstance(user_data, str):
+        try:
+            data["UserData"] = Base64EncodedString(user_data)
+        except ValueError:
+            raise ServiceException("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+    elif user_data is None:
+        data.pop("UserData", None)
+    check_user_data(data.get("UserData"))
+    init(self, template, number, data, description)
+
+
+@around(EC2Backend, "run_instances")
+def _run_instances(
+    run: Any, self: Any, image_id: str, count: int, user_data: Any, security_group_names: Any, **keywords: Any
+) -> Any:
+    check_user_data(user_data)
+    return run(self, image_id, count, user_data, security_group_names, **keywords)

@@ -1,0 +1,157 @@
+"""Repositories live in a real registry: their addresses and images are what that registry says."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+from moto.ecr.models import ECRBackend, Image, Repository
+from moto.ecr.responses import ECRResponse
+
+from local_aws.patches._moto import around
+
+if TYPE_CHECKING:
+    from local_aws.cloud import Cloud
+
+MANIFESTS = ", ".join((
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+))  # fmt: skip
+SECONDS = 10.0
+
+_registry = ""
+
+
+def configure(cloud: Cloud) -> None:
+    """Take the registry's address from the configuration; port 0 means that there is no registry."""
+    global _registry
+    port = cloud.config.registry_port
+    _registry = f"127.0.0.1:{port}" if port else ""
+
+
+def _request(path: str, method: str = "GET") -> tuple[bytes, dict[str, str]] | None:
+    """An answer of the registry; None if it has no such thing.
+
+    Raises:
+        ServiceException: it does not answer, or refuses.
+    """
+    request = urllib.request.Request(f"http://{_registry}/v2/{path}", method=method, headers={"Accept": MANIFESTS})
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            return answer.read(), {key.lower(): value for key, value in answer.headers.items()}
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return None
+        raise ServiceException(
+            "ServerException", f"The registry {_registry} refused {method} {path}: {error}"
+        ) from None
+    except OSError as error:
+        raise ServiceException("ServerException", f"The registry {_registry} does not answer: {error}") from None
+
+
+class RegistryImage(Image):
+    """An image of the registry, in moto's words."""
+
+    size = 0
+
+    @property
+    def image_size_in_bytes(self) -> int:
+        """Bytes of its layers and configuration."""
+        return self.size
+
+
+def refresh(repository: Any) -> None:
+    """Make a repository's images those that its tags in the registry point at."""
+    if not _registry:
+        return
+    answer = _request(f"{repository.name}/tags/list")
+    tags = (json.loads(answer[0]).get("tags") or []) if answer else []
+    known = {image.image_digest: image for image in repository.images}
+    found: dict[str, Any] = {}
+    for tag in sorted(tags):
+        answer = _request(f"{repository.name}/manifests/{tag}")
+        if answer is None:
+            continue
+        body, headers = answer
+        digest = headers["docker-content-digest"]
+        if digest not in found:
+            found[digest] = known.get(digest) or _image(repository, tag, body.decode(), headers)
+            found[digest].image_tags = []
+        found[digest].update_tag(tag)
+    repository.images = list(found.values())
+
+
+def _image(repository: Any, tag: str, manifest: str, headers: dict[str, str]) -> RegistryImage:
+    content = json.loads(manifest)
+    image = RegistryImage(
+        repository.account_id,
+        tag,
+        manifest,
+        repository.name,
+        image_manifest_mediatype=content.get("mediaType", headers.get("content-type")),
+        digest=headers["docker-content-digest"],
+        registry_id=repository.registry_id,
+    )
+    image.size = sum(part.get("size", 0) for part in [*content.get("layers", []), content.get("config", {})])
+    return image
+
+
+@around(Repository, "__init__")
+def _init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
+    init(self, *arguments, **keywords)
+    if _registry:
+        self.uri = f"{_registry}/{self.name}"
+
+
+def _refreshed(backend: Any, name: str) -> None:
+    if name in backend.repositories:
+        refresh(backend.repositories[name])
+
+
+for _name in ("list_images", "describe_images", "batch_get_image", "describe_image_scan_findings"):
+
+    @around(ECRBackend, _name)
+    def _read(read: Any, self: Any, repository_name: str, *arguments: Any, **keywords: Any) -> Any:
+        _refreshed(self, repository_name)
+        return read(self, repository_name, *arguments, **keywords)
+
+
+@around(ECRBackend, "batch_delete_image")
+def _batch_delete_image(
+    delete: Any, self: Any, repository_name: str, registry_id: str | None = None, image_ids: Any = None
+) -> Any:
+    _refreshed(self, repository_name)
+    answer = delete(self, repository_name, registry_id, image_ids)
+    if _registry:
+        # The registry cannot untag; it deletes a manifest once no tag is left of it in ECR.
+        kept = {image.image_digest for image in self.repositories[repository_name].images}
+        for item in answer["imageIds"]:
+            if item["imageDigest"] not in kept:
+                _request(f"{repository_name}/manifests/{item['imageDigest']}", "DELETE")
+    return answer
+
+
+@around(ECRBackend, "delete_repository")
+def _delete_repository(
+    delete: Any, self: Any, repository_name: str, registry_id: str | None = None, force: bool = False
+) -> Any:
+    _refreshed(self, repository_name)
+    repository = delete(self, repository_name, registry_id, force)
+    if _registry:
+        for image in repository.images:
+            _request(f"{repository_name}/manifests/{image.image_digest}", "DELETE")
+    return repository
+
+
+@around(ECRResponse, "get_authorization_token")
+def _get_authorization_token(get: Any, self: Any) -> Any:
+    result = get(self)
+    if _registry:
+        for item in result.result["authorizationData"]:
+            item["proxyEndpoint"] = f"http://{_registry}"
+    return result

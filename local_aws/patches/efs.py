@@ -1,0 +1,39 @@
+"""The tag calls of the older EFS API, which the volume plugin and Ansible's efs module still use.
+
+https://docs.aws.amazon.com/efs/latest/ug/API_DescribeTags.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.efs import urls
+from moto.efs.responses import EFSResponse
+
+from local_aws.patches._moto import missing
+
+for _path in ("tags", "create-tags", "delete-tags"):
+    urls.url_paths[f"/2015-02-01/{_path}/<resource_id>"] = EFSResponse.dispatch
+    urls.url_paths[f"/2015-02-01/{_path}/<resource_id>/"] = EFSResponse.dispatch
+
+JSON = {"Content-Type": "application/json"}
+
+
+@missing(EFSResponse, "describe_tags")
+def _describe_tags(self: Any) -> tuple[int, dict[str, str], str]:
+    file_system = self._get_param("FileSystemId")
+    self.efs_backend.describe_file_systems(None, 1, None, file_system)  # not there: FileSystemNotFound
+    return 200, JSON, json.dumps({"Tags": self.efs_backend.list_tags_for_resource(file_system)})
+
+
+@missing(EFSResponse, "create_tags")
+def _create_tags(self: Any) -> tuple[int, dict[str, str], str]:
+    self.efs_backend.tag_resource(self._get_param("FileSystemId"), self._get_param("Tags") or [])
+    return 204, JSON, ""
+
+
+@missing(EFSResponse, "delete_tags")
+def _delete_tags(self: Any) -> tuple[int, dict[str, str], str]:
+    self.efs_backend.untag_resource(self._get_param("FileSystemId"), self._get_param("TagKeys") or [])
+    return 204, JSON, ""

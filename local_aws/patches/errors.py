@@ -1,0 +1,33 @@
+"""An action that moto has not got is an AWS error, not an HTML page; so is a bug in one that it has."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+
+from local_aws.patches._moto import around
+
+log = logging.getLogger("local_aws.patches")
+
+
+@around(BaseResponse, "call_action")
+def _call_action(call_action: Any, self: Any) -> Any:
+    try:
+        return call_action(self)
+    except NotImplementedError as error:
+        service = self.service_name or type(self).__name__
+        message = f"{self._get_action()} of {service} is not in the embedded AWS. ({error})"
+        return _answer(self, ServiceException("NotImplemented", message))
+    except Exception as error:  # whatever it is, the client must be able to read it; the log has the trace
+        log.exception("%s of %s failed", self._get_action(), self.service_name)
+        return _answer(self, ServiceException("InternalFailure", f"{type(error).__name__}: {error}"))
+
+
+def _answer(response: Any, error: ServiceException) -> Any:
+    status, headers, body = response.serialized(ActionResult(error))
+    headers["status"] = status
+    headers, body = response._enrich_response(headers, body)
+    return status, headers, body

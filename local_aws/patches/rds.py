@@ -1,0 +1,195 @@
+"""DB instances come up in their own time, versions are those of RDS, and a few actions that moto lacks.
+
+What RDS offers is read from the lists that cfn-lint carries (the same that the templates are checked against).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import string
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.rds import rds_backends
+from moto.rds.exceptions import DBParameterGroupNotFoundError
+from moto.rds.models import DBInstance, DBSnapshot, RDSBackend
+from moto.rds.responses import RDSResponse
+
+from local_aws.config import ACCOUNT_ID, REGION
+from local_aws.patches._moto import around, instead, missing
+
+if TYPE_CHECKING:
+    from local_aws.cloud import Cloud
+
+initial_status = "available"
+"""Status of a new DB instance; the databases part sets it to `creating` and later calls `set_status`."""
+
+initial_snapshot_status = "available"
+"""Status of a new manual snapshot; the databases part may set it to `creating` and later call `set_snapshot_status`."""
+
+
+def set_status(cloud: Cloud, identifier: str, status: str) -> None:
+    """Say how a DB instance is (`available`, `failed`, …).
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    del cloud  # one embedded AWS a process
+    rds_backends[ACCOUNT_ID][REGION].databases[identifier].status = status
+
+
+def set_snapshot_status(cloud: Cloud, identifier: str, status: str) -> None:
+    """Say how a DB snapshot is.
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    del cloud
+    rds_backends[ACCOUNT_ID][REGION].get_db_snapshot(identifier).status = status
+
+
+def master_password(cloud: Cloud, identifier: str) -> str:
+    """The master user's password as it was last set; RDS never tells, the real PostgreSQL has to know.
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    del cloud
+    return str(rds_backends[ACCOUNT_ID][REGION].databases[identifier]._master_user_password)
+
+
+@functools.cache
+def offered(kind: str, engine: str, region: str = REGION) -> list[str]:
+    """What RDS offers for an engine: `EngineVersion` or `DBInstanceClass` values, oldest version first."""
+    folder = resources.files("cfnlint.data.schemas.extensions.aws_rds_dbinstance")
+    file = {"EngineVersion": "engine_version.json", "DBInstanceClass": "dbinstanceclass_enum.json"}[kind]
+    rules: dict[str, Any] = json.loads((folder / file).read_text(encoding="utf-8"))
+    if kind == "DBInstanceClass":
+        rules = rules.get(region, {})
+    found: set[str] = set()
+    for rule in rules.get("allOf", []):
+        condition = rule["if"]["properties"].get("Engine", {})
+        if engine == condition.get("const") or engine in condition.get("enum", []):
+            found |= set(map(str, rule["then"]["properties"].get(kind, {}).get("enum", [])))
+    return sorted(found, key=_version_key)
+
+
+def _version_key(version: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in version.split(".")]
+
+
+def resolve_version(engine: str, version: str) -> str:
+    """The full version that RDS takes for `version`: of a major version alone, its newest minor.
+
+    Raises:
+        ServiceException: RDS has no such version.
+    """
+    matches = [item for item in offered("EngineVersion", engine) if item == version or item.startswith(f"{version}.")]
+    if not matches:
+        raise ServiceException("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
+    return version if version in matches and "." in version else matches[-1]
+
+
+@around(DBInstance, "__init__")
+def _init(init: Any, self: Any, backend: Any, **keywords: Any) -> None:
+    engine, version = keywords.get("engine"), keywords.get("engine_version")
+    if engine == "postgres":
+        keywords["engine_version"] = resolve_version(engine, str(version or "17"))
+    init(self, backend, **keywords)
+    self.dbi_resource_id = "db-" + "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
+    self.status = initial_status
+
+
+@around(DBSnapshot, "__init__")
+def _snapshot_init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
+    init(self, *arguments, **keywords)
+    if self.snapshot_type == "manual":
+        self.status = initial_snapshot_status
+
+
+@around(RDSBackend, "describe_db_parameter_groups")
+def _describe_db_parameter_groups(describe: Any, self: Any, keywords: dict[str, Any]) -> Any:
+    groups = describe(self, keywords)
+    name = keywords.get("db_parameter_group_name")
+    if name and not groups:
+        raise DBParameterGroupNotFoundError(name)
+    return groups
+
+
+@around(RDSBackend, "modify_db_instance")
+def _modify_db_instance(modify: Any, self: Any, identifier: str, keywords: dict[str, Any]) -> Any:
+    database = self.describe_db_instances(identifier)[0]
+    if keywords.get("engine_version") and database.engine == "postgres":
+        keywords["engine_version"] = resolve_version("postgres", str(keywords["engine_version"]))
+    return modify(self, identifier, keywords)
+
+
+@missing(RDSResponse, "reset_db_parameter_group")
+def _reset_db_parameter_group(self: Any) -> Any:
+    name = self.params.get("DBParameterGroupName")
+    group = self.backend.describe_db_parameter_groups({"db_parameter_group_name": name})[0]
+    if self.params.get("ResetAllParameters"):
+        group.parameters.clear()
+    for parameter in self.params.get("Parameters") or []:
+        group.parameters.pop(parameter["ParameterName"], None)
+    return ActionResult({"DBParameterGroupName": name})
+
+
+@missing(RDSResponse, "describe_db_engine_versions")
+def _describe_db_engine_versions(self: Any) -> Any:
+    engine = self.params.get("Engine") or "postgres"
+    wanted = str(self.params.get("EngineVersion") or "")
+    versions: list[dict[str, Any]] = [
+        {
+            "Engine": engine,
+            "EngineVersion": version,
+            "DBParameterGroupFamily": f"{engine}{version.split('.')[0]}",
+            "DBEngineDescription": "PostgreSQL" if engine == "postgres" else engine,
+            "DBEngineVersionDescription": f"{engine} {version}",
+            "Status": "available",
+            "ValidUpgradeTarget": [],
+        }
+        for version in offered("EngineVersion", engine)
+        if "." in version and (not wanted or version == wanted or version.startswith(f"{wanted}."))
+    ]
+    if self.params.get("DefaultOnly"):
+        versions = versions[-1:]
+    return ActionResult({"DBEngineVersions": versions})
+
+
+@instead(RDSBackend, "describe_orderable_db_instance_options")
+def _describe_orderable_db_instance_options(self: Any, engine: str, engine_version: str) -> list[dict[str, Any]]:
+    zones = [{"Name": f"{self.region_name}{letter}"} for letter in "abcdf"]
+    version = resolve_version(engine, engine_version) if engine_version else offered("EngineVersion", engine)[-1]
+    return [
+        {
+            "Engine": engine,
+            "EngineVersion": version,
+            "DBInstanceClass": size,
+            "LicenseModel": "postgresql-license",
+            "AvailabilityZones": zones,
+            "MultiAZCapable": True,
+            "StorageType": "gp3",
+            "SupportsStorageEncryption": True,
+            "SupportsStorageAutoscaling": True,
+            "MinStorageSize": 20,
+            "MaxStorageSize": 65536,
+            "Vpc": True,
+        }
+        for size in offered("DBInstanceClass", engine, self.region_name)
+    ]
+
+
+@around(RDSResponse, "describe_orderable_db_instance_options")
+def _filter_orderable_db_instance_options(describe: Any, self: Any) -> Any:
+    result = describe(self)
+    if wanted := self.params.get("DBInstanceClass"):
+        options = result.result["OrderableDBInstanceOptions"]
+        result.result["OrderableDBInstanceOptions"] = [
+            option for option in options if option["DBInstanceClass"] == wanted
+        ]
+    return result

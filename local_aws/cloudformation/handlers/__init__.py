@@ -34,6 +34,7 @@ class Context:
         stack_name, stack_id, logical_id: whose resource this is.
         region, account_id, partition: where the stack lives.
         tags: the stack's tags and the three `aws:cloudformation:*` ones.
+        previous_tags: what `tags` was before an update; the same unless the stack's tags change.
         physical_id: set by `created`; what a rollback deletes if `create` raises after it.
     """
 
@@ -45,7 +46,8 @@ class Context:
     partition: str
     tags: dict[str, str]
     clients: Callable[[str, str], Any] = field(repr=False)
-    report: Callable[[str], None] = field(default=lambda _reason: None, repr=False)
+    previous_tags: dict[str, str] = field(default_factory=dict)
+    report: Callable[[str | None], None] = field(default=lambda _reason: None, repr=False)
     cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
     physical_id: str | None = None
 
@@ -85,6 +87,7 @@ class Context:
     def created(self, physical_id: str) -> None:
         """Say what has been made so far, so that a rollback deletes it should the rest of `create` fail."""
         self.physical_id = physical_id
+        self.report(None)
 
     def event(self, reason: str) -> None:
         """Show `reason` in a further *_IN_PROGRESS event of this resource, as ACM does with its DNS record."""
@@ -119,6 +122,8 @@ class Handler:
     """
 
     TYPE: ClassVar[str] = ""
+    SCHEMA: ClassVar[dict[str, Any] | None] = None
+    """The type's schema, if it is not one of AWS's or theirs will not do."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -136,6 +141,14 @@ class Handler:
         rollback, with `old` and `new` the other way round.
         """
         raise NotImplementedError(f"{self.TYPE} cannot be updated in place.")
+
+    def replaces(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Whether a change from `old` to `new` needs a new resource although no create-only property changed.
+
+        Asked when one of the schema's `conditionalCreateOnlyProperties` changed; a value that is not known yet when a
+        change set is made is `local_aws.cloudformation.intrinsics.UNKNOWN`.
+        """
+        return False
 
     def delete(self, context: Context, physical_id: str, properties: dict[str, Any]) -> None:
         """Delete it and wait until it is gone. One that is gone already is fine."""

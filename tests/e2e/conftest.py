@@ -1,0 +1,100 @@
+"""A whole site on the embedded AWS called `test`: made once for this folder's tests, removed at the end."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from local_aws.config import CONFIGS, PROJECT
+
+CONFIG = CONFIGS["test"]
+RECAP = re.compile(r"^localhost\s+:\s+ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of ansible-playbook.
+
+    Attributes:
+        status: its exit status.
+        changed: localhost's number in the recap, -1 if it came to none.
+        output: what it printed, both streams.
+    """
+
+    status: int
+    changed: int
+    output: str
+
+
+def environment() -> dict[str, str]:
+    """The shell of a person who has other AWS things about: a stray profile must not matter."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    return clean | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "AWS_PROFILE": "somebody-else", "NO_COLOR": "1"}
+
+
+def playbook(name: str, *arguments: str, timeout: float = 900) -> Run:
+    """Run a verb against the embedded AWS `test`, as a person would type it."""
+    command = ["ansible-playbook", name, "-i", "test", *arguments]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=timeout, check=False,
+    )  # fmt: skip
+    recap = RECAP.search(done.stdout)
+    return Run(done.returncode, int(recap.group(2)) if recap else -1, done.stdout)
+
+
+def succeed(run: Run) -> Run:
+    """The run, if it went well; its output otherwise."""
+    assert run.status == 0, run.output
+    return run
+
+
+def until(check: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until `check` gives something true, and return that.
+
+    Raises:
+        AssertionError: it did not within `seconds`; the message says what was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; last seen: {value!r}"
+        time.sleep(1)
+
+
+def local_aws(verb: str) -> str:
+    """Run `python -m local_aws <verb> --name test`; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local_aws", verb, "--name", "test"],
+        cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The embedded AWS `test`, bare at first, gone afterwards."""
+    local_aws("down")
+    local_aws("up")
+    yield Cloud(CONFIG)
+    if os.environ.get("BERTH_KEEP") != "1":  # BERTH_KEEP=1: leave it up, to look into a failure
+        local_aws("down")
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """The example site's images, on this machine's Docker engine."""
+    subprocess.run([sys.executable, str(Path("examples/legacy_site/build.py"))], cwd=PROJECT, check=True)

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent
 BASES = {"base-bookworm": ("bookworm", "ca-certificates"), "base-bullseye": ("bullseye", "ca-certificates,python2.7")}
 """Images made from nothing by mmdebstrap: Debian suite, extra packages."""
 EXTRA = {
-    "host": {"ecs_agent": FOLDER.parent / "agent", "efs_client": FOLDER.parent / "efs_client"},
+    "host": {"ecs_agent": FOLDER.parent / "agent"},
 }
 """Trees from elsewhere in the project that an image's build context also has, by the name that they have there."""
 TRIM = ("/var/lib/apt/lists", "/var/cache/apt", "/usr/share/doc", "/usr/share/man", "/usr/share/locale")

@@ -1,0 +1,330 @@
+"""Everything that is wrong with the variables of a run, in one answer, before anything is done."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.meta
+import yaml
+from ansible import context
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
+
+try:  # where a value was written; internal in ansible-core 2.19, so its absence only costs the line numbers
+    from ansible._internal._datatag._tags import Origin
+except ImportError:
+    Origin = None
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.check_variables import DOCUMENTATION
+from plugins.plugin_utils.aws_action import specification
+from plugins.plugin_utils.layers import suggestion
+
+VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
+"""Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
+GROUP_KEYS = ("hosts", "vars", "children")
+OWN_PREFIXES = ("ansible_", "vault_", "_")
+"""Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
+
+UNDEFINED = re.compile(r"'(\w+)' is undefined")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One complaint, and where the thing was written (if that is known)."""
+
+    subject: str
+    sentence: str
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}: " if self.line else f"{self.path}: " if self.path else ""
+        return f"{where}{self.subject}: {self.sentence}"
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/check_variables.py for its arguments and results."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check everything; failed with the list of what is wrong."""
+        super().run(tmp, task_vars)
+        validated = ArgumentSpecValidator(specification(DOCUMENTATION)).validate(dict(self._task.args))
+        if validated.error_messages:
+            raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
+        self.arguments: dict[str, Any] = validated.validated_parameters
+        self.vars: dict[str, Any] = task_vars or {}
+        self.wrong: list[Wrong] = []
+        self.written: dict[str, tuple[str, int]] = {}
+        self._consequences: set[str] = set()
+        self.inventories = Path(self.arguments["inventories_directory"] or PROJECT / "inventories")
+        self.group_vars = Path(self.arguments["group_vars"] or PROJECT / "group_vars")
+        environment = self._environment()
+        if isinstance(environment, Wrong):
+            # Everything else would be a consequence of this one.
+            return self._answer([environment])
+        self.own_file = _shown(self.inventories / environment / "group_vars" / f"{environment}.yml")
+
+        options, known = self._specifications()
+        self._check_files(known)
+        self._check_shapes(options)
+        self._check_removed()
+        subjects = {wrong.subject for wrong in self.wrong}
+        for rule in self.arguments["rules"]:
+            if not (subjects | self._consequences) & {rule["variable"], *_reads(rule["that"])}:
+                self._check_rule(rule)
+        return self._answer(self.wrong)
+
+    @staticmethod
+    def _answer(wrong: list[Wrong]) -> dict[str, Any]:
+        if not wrong:
+            return {"changed": False}
+        ordered = sorted(set(wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
+        lines = [str(each) for each in ordered]
+        count = "1 thing is" if len(lines) == 1 else f"{len(lines)} things are"
+        listed = "\n".join(f"  {line}" for line in lines)
+        message = f"{count} wrong with this inventory; nothing was done.\n{listed}"
+        return {"failed": True, "changed": False, "msg": message}
+
+    # Which environment
+
+    def _environment(self) -> str | Wrong:
+        """Name of the environment that the run is about."""
+        environments: list[str] = sorted(path.name for path in self.inventories.glob("*") if path.is_dir())
+        mine = sorted({str(name) for name in self.vars.get("group_names", [])} & set(environments))
+        playbook = " ".join(context.CLIARGS.get("args") or ["site.yml"])
+        if not mine:
+            choice = " or ".join(environments)
+            return Wrong(
+                "-i", f"no environment was named ({choice}). Type: ansible-playbook {playbook} -i {environments[0]}"
+            )
+        if len(mine) > 1:
+            return Wrong(
+                "-i",
+                f"{' and '.join(mine)} at once: {self.vars.get('inventory_hostname')} would act on whichever was read "
+                f"last. Name one: ansible-playbook {playbook} -i {mine[0]}",
+            )
+        return mine[0]
+
+    # Shapes
+
+    def _specifications(self) -> tuple[dict[str, dict[str, Any]], set[str]]:
+        """The options to check, name → specification; and every name that may be set."""
+        directory = Path(self.arguments["roles_directory"] or PROJECT / "roles")
+        options: dict[str, dict[str, Any]] = {}
+        known = {*self.arguments["also_known"], *self.arguments["removed"]}
+        for path in sorted(directory.glob("*/meta/argument_specs.yml")):
+            for entry in (yaml.safe_load(path.read_text()) or {}).get("argument_specs", {}).values():
+                found = entry.get("options") or {}
+                known |= set(found)
+                if self.arguments["roles"] is None or path.parents[1].name in self.arguments["roles"]:
+                    for name, option in found.items():
+                        # One variable may be read by several roles: it is required if one of them requires it.
+                        required = bool(option.get("required") or options.get(name, {}).get("required"))
+                        options[name] = {**options.get(name, {}), **option, "required": required}
+        return options, known
+
+    def _check_shapes(self, options: Mapping[str, dict[str, Any]]) -> None:
+        broken: dict[str, AnsibleError] = {}
+        for name, option in options.items():
+            given: dict[str, Any] = {}
+            if name in self.vars:
+                try:
+                    given[name] = self._templar.template(self.vars[name])
+                except AnsibleError as error:
+                    broken[name] = error
+                    continue
+            if option["required"] and given.get(name) in (None, "", [], {}):
+                self._complain(name, f"{_missing(option)} Set {name}: … in {self.own_file}.")
+                continue
+            if given.get(name, "") is None:
+                self._complain(name, f"is empty. Give it a value, or take the line out{_default(option)}.")
+                continue
+            validator = ArgumentSpecValidator({name: _without_requirement(option)})
+            for message in validator.validate(given, validate_role_argument_spec=True).error_messages:
+                self._complain(name, _friendly(name, option, given.get(name), message))
+        subjects = {wrong.subject for wrong in self.wrong}
+        for name, failure in broken.items():
+            causes = set(UNDEFINED.findall(failure.message)) & (subjects | set(broken))
+            if causes - {name}:
+                # A consequence of a variable that is complained about itself; the rules pass over it.
+                self._consequences.add(name)
+            else:
+                self._complain(name, f"cannot be evaluated: {_one_line(failure.message)}")
+
+    # Files
+
+    def _check_files(self, known: set[str]) -> None:
+        groups, hosts = set(self.vars.get("groups", {})), set(self.vars.get("hostvars", {}))
+        environments = {path.name for path in self.inventories.glob("*")}
+        for folder in self._sources():
+            self._check_folder(folder / "group_vars", groups, "group", known)
+            self._check_folder(folder / "host_vars", hosts, "host", known)
+            for path in sorted(folder.glob("*.y*ml")):
+                content = self._load(path)
+                if isinstance(content, Mapping) and "plugin" not in content:
+                    self._check_groups(content, path, known)
+        self._check_folder(self.group_vars, groups | environments, "group", known)
+        for name in load_extra_vars(self._loader):
+            if not _is_known(name, known):
+                self.wrong.append(Wrong(name, _unknown(name, known), "-e"))
+
+    def _sources(self) -> list[Path]:
+        """The folders of the run's inventory sources."""
+        sources = self.arguments["sources"]
+        if sources is None:
+            sources = self.vars.get("ansible_inventory_sources") or []
+        paths = [Path(source) for source in sources]
+        return [path if path.is_dir() else path.parent for path in paths if path.exists()]
+
+    def _check_folder(self, folder: Path, owners: set[str], kind: str, known: set[str]) -> None:
+        for top in sorted(folder.glob("*")):
+            if top.name.startswith(".") or top.name.upper().startswith("README"):
+                continue
+            owner = top.name if top.is_dir() else top.stem
+            if owner not in owners:
+                sentence = f"belongs to no {kind} of this inventory, so nobody reads it.{suggestion(owner, owners)}"
+                self.wrong.append(Wrong(owner, sentence, _shown(top)))
+            for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+                if path.is_dir() or path.name.startswith(".") or path.name.endswith("~"):
+                    continue
+                if path.suffix not in VARS_SUFFIXES:
+                    sentence = "is no file that Ansible reads variables from; its name must end in .yml."
+                    self.wrong.append(Wrong(path.name, sentence, _shown(path)))
+                    continue
+                self._check_names(self._load(path), path, known)
+
+    def _check_groups(self, groups: Mapping[str, Any], path: Path, known: set[str]) -> None:
+        for group, content in groups.items():
+            if not isinstance(content, Mapping):
+                continue
+            for key in content:
+                if key not in GROUP_KEYS:
+                    line = _origin(key)[1]
+                    sentence = f"is no key of group {group}; it may have {', '.join(GROUP_KEYS)}."
+                    self.wrong.append(Wrong(str(key), sentence + suggestion(str(key), GROUP_KEYS), _shown(path), line))
+            self._check_names(content.get("vars"), path, known)
+            for variables in (content.get("hosts") or {}).values() if isinstance(content.get("hosts"), Mapping) else ():
+                self._check_names(variables, path, known)
+            if isinstance(content.get("children"), Mapping):
+                self._check_groups(content["children"], path, known)
+
+    def _check_names(self, variables: Any, path: Path, known: set[str]) -> None:
+        if not isinstance(variables, Mapping):
+            return
+        for name in variables:
+            self.written[str(name)] = _shown(path), _origin(name)[1]
+            if not _is_known(str(name), known):
+                self.wrong.append(Wrong(str(name), _unknown(str(name), known), *self.written[str(name)]))
+
+    def _load(self, path: Path) -> Any:
+        """The content of a vars file, decrypted if need be; None if it cannot be read (which is complained about)."""
+        try:
+            return self._loader.load_from_file(str(path), cache="all")
+        except AnsibleError as error:
+            self.wrong.append(Wrong(path.name, f"cannot be read: {_one_line(error.message)}", _shown(path)))
+            return None
+
+    def _check_removed(self) -> None:
+        for name, instead in self.arguments["removed"].items():
+            if name in self.vars:
+                self._complain(name, f"is not read any more. {instead}")
+
+    # Relations
+
+    def _check_rule(self, rule: Mapping[str, Any]) -> None:
+        try:
+            holds = self._templar.evaluate_conditional(rule["that"])
+        except AnsibleError as error:
+            # The sentence is the better explanation; the error tells a wrong rule from a wrong value.
+            self._complain(rule["variable"], f"{rule['say']} ({_one_line(error.message)})")
+            return
+        if not holds:
+            self._complain(rule["variable"], rule["say"])
+
+    def _complain(self, name: str, sentence: str) -> None:
+        path, line = _origin(self.vars.get(name)) if name in self.vars else ("", 0)
+        if not path:
+            path, line = self.written.get(name, ("", 0))
+        self.wrong.append(Wrong(name, sentence, path, line))
+
+
+def _origin(value: Any) -> tuple[str, int]:
+    """File and line in which a value was written, as far as Ansible remembers."""
+    origin = Origin.get_tag(value) if Origin else None
+    if origin is None or not origin.path:
+        return "", 0
+    return _shown(Path(str(origin.path))), origin.line_num or 0
+
+
+def _shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _is_known(name: str, known: set[str]) -> bool:
+    return name in known or name.startswith(OWN_PREFIXES)
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    return f"is not a variable of this project.{suggestion(name, sorted(known))}"
+
+
+def _reads(conditional: Any) -> Iterator[str]:
+    """Names of the variables that a conditional reads; none where it is not Jinja (evaluating it will tell)."""
+    conditionals = conditional if isinstance(conditional, (list, tuple)) else [conditional]
+    for each in conditionals:
+        if isinstance(each, str):
+            try:
+                yield from jinja2.meta.find_undeclared_variables(_PARSER.parse("{{ " + each + " }}"))
+            except jinja2.TemplateSyntaxError:
+                continue
+
+
+_PARSER = jinja2.Environment(autoescape=True)  # parses only
+
+
+def _missing(option: Mapping[str, Any]) -> str:
+    description = option.get("description", "")
+    described = " ".join(description) if isinstance(description, (list, tuple)) else str(description)
+    return f"is missing. It is: {described.rstrip('.')}." if described else "is missing."
+
+
+def _default(option: Mapping[str, Any]) -> str:
+    return f" (the default is {option['default']!r})" if "default" in option else ""
+
+
+def _without_requirement(option: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in option.items() if key not in ("required", "default")}
+
+
+def _friendly(name: str, option: Mapping[str, Any], value: Any, message: str) -> str:
+    """The validator's message as a sentence about the variable, without the value where that is secret."""
+    if option.get("no_log"):
+        return f"is not what it should be ({option.get('type', 'str')}). Its value is not shown."
+    choices = [str(choice) for choice in option.get("choices") or ()]
+    if choices and str(value) not in choices and not isinstance(value, (list, Mapping)):
+        return f"is {value!r}, must be one of {', '.join(choices)}.{suggestion(str(value), choices)}"
+    if isinstance(value, (str, int, float, bool, list, Mapping)) and "unable to convert" in message:
+        return f"is {value!r}, must be of type {option.get('type', 'str')}."
+    return _one_line(message).replace(f"argument '{name}' ", "")

@@ -1,0 +1,70 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: check_variables
+short_description: Report everything that is wrong with an inventory, at once
+description:
+  - Checks the variables of the host against the argument specifications of all roles, then how they fit together.
+  - Finds names that nobody reads (with the one that was perhaps meant), files of group_vars that belong to no group,
+    keys of hosts.yml that mean nothing, variables that were removed, no environment at all, and two at once.
+  - Asks no API. Each complaint names the variable, its file and line, and what to type.
+options:
+  rules:
+    description:
+      - How variables relate. Each has C(variable), which the complaint is about; C(that), a conditional; and C(say),
+        what is wrong and what to type.
+      - A rule that reads a variable which is already known to be wrong is passed over.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      variable: {description: The variable that the complaint is about., type: str, required: true}
+      that: {description: Conditional that must hold., type: raw, required: true}
+      say: {description: What is wrong and what to type., type: str, required: true}
+  roles:
+    description: Roles whose variables must be complete and well-formed; all of O(roles_directory) by default.
+    type: list
+    elements: str
+  roles_directory:
+    description: Where the roles lie. The default is C(roles) in the project.
+    type: path
+  inventories_directory:
+    description: Where the environments lie, one folder each. The default is C(inventories) in the project.
+    type: path
+  group_vars:
+    description: The folder of variables for all environments. The default is C(group_vars) in the project.
+    type: path
+  sources:
+    description: The inventory sources of the run; C(ansible_inventory_sources) by default.
+    type: list
+    elements: path
+  also_known:
+    description: Names of variables that no role's specification has, but that may be set.
+    type: list
+    elements: str
+    default: []
+  removed:
+    description: Variables of earlier releases, name to what to set instead.
+    type: dict
+    default: {}
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Refuse a wrong inventory, naming everything that is wrong with it
+  check_variables:
+    rules:
+      - variable: media_volume_driver
+        that: media_volume_driver != 'rexray' or host_imds_tokens == 'optional'
+        say: "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or media_volume_driver: efs."
+    removed:
+      host_type: "Set host_instance_type."
+"""
+
+RETURN = r"""
+msg:
+  description: Everything that is wrong, a line each, sorted by file and line.
+  returned: failure
+  type: str
+"""

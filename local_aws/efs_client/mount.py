@@ -103,6 +103,7 @@ class FileSystem:
     """The operations that fusepy calls, on directory `root` of an `Nfs`; see https://github.com/fusepy/fusepy."""
 
     use_ns = True
+    flag_utime_omit_ok = 1  # let `touch -a` and `touch -m` set one time alone
 
     def __init__(self, nfs: Any, root: str, caller: Callable[[], tuple[int, int, int]]) -> None:
         self._nfs = nfs

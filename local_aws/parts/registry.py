@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import tarfile
@@ -24,6 +25,7 @@ PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
 """Tags under which the volume plugin's stand-in is published; 0.11.4 is the last release of the real one."""
 START_SECONDS = 30
+NO_CREDENTIALS = base64.b64encode(b"{}").decode()
 
 
 class Registry(Part):
@@ -112,9 +114,17 @@ def publish_plugin(client: docker.DockerClient, address: str) -> None:
     for tag in PLUGIN_TAGS:
         reference = f"{address}/{PLUGIN}:{tag}"
         with _plugin(client, reference, data):
-            for line in client.api.push_plugin(reference):
-                if "error" in line:
-                    raise RuntimeError(f"The push of {reference} failed: {line['error']}")
+            # docker 7.2's push_plugin() asks for …/pull. https://docs.docker.com/reference/api/engine/version/v1.41/
+            answer = client.api.post(
+                f"{client.api.base_url}/plugins/{reference}/push", headers={"X-Registry-Auth": NO_CREDENTIALS}
+            )
+            errors = (
+                [line for line in answer.text.splitlines() if "error" in json.loads(line)]
+                if answer.ok
+                else [answer.text]
+            )
+            if errors:
+                raise RuntimeError(f"The push of {reference} failed: {errors[0].strip()}")
 
 
 @contextmanager

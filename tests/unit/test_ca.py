@@ -47,9 +47,7 @@ def handshake(authority: Authority, folder: Path, names: list[str], asked: str) 
 
 
 @pytest.mark.parametrize("asked", ["site.berth.localhost", "www.example.com", "logs.us-east-1.amazonaws.com"])
-def test_a_client_that_trusts_the_authority_accepts_each_name(
-    authority: Authority, tmp_path: Path, asked: str
-) -> None:
+def test_a_client_that_trusts_the_authority_accepts_each_name(authority: Authority, tmp_path: Path, asked: str) -> None:
     names = ["site.berth.localhost", "www.example.com", "*.us-east-1.amazonaws.com"]
     handshake(authority, tmp_path, names, asked)
 

@@ -6,7 +6,16 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 Method = Callable[..., Any]
+
+
+class AwsError(ServiceException):
+    """An error for the client: `AwsError(code, message)`.
+
+    A class of our own because moto looks for the model of the service that an exception's module is named after.
+    """
 
 
 def around(owner: type, name: str) -> Callable[[Method], Method]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
-from local_aws.patches._moto import around
+from local_aws.patches._moto import AwsError, around
 
 USER_DATA_BYTES = 16384
 """Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
@@ -20,10 +19,10 @@ def check_user_data(encoded: Any) -> None:
     """Refuse user data that is too long.
 
     Raises:
-        ServiceException: it is, as EC2 says it.
+        AwsError: it is, as EC2 says it.
     """
     if encoded is not None and len(base64.b64decode(str(encoded))) > USER_DATA_BYTES:
-        raise ServiceException("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
+        raise AwsError("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
 
 
 @around(LaunchTemplateVersion, "__init__")
@@ -42,7 +41,7 @@ def _init(init: Any, self: Any, template: Any, number: int, data: dict[str, Any]
         try:
             data["UserData"] = Base64EncodedString(user_data)
         except ValueError:
-            raise ServiceException("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+            raise AwsError("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
     elif user_data is None:
         data.pop("UserData", None)
     check_user_data(data.get("UserData"))

@@ -7,11 +7,10 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from moto.core.exceptions import ServiceException
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
-from local_aws.patches._moto import around
+from local_aws.patches._moto import AwsError, around
 
 if TYPE_CHECKING:
     from local_aws.cloud import Cloud
@@ -38,7 +37,7 @@ def _request(path: str, method: str = "GET") -> tuple[bytes, dict[str, str]] | N
     """An answer of the registry; None if it has no such thing.
 
     Raises:
-        ServiceException: it does not answer, or refuses.
+        AwsError: it does not answer, or refuses.
     """
     request = urllib.request.Request(f"http://{_registry}/v2/{path}", method=method, headers={"Accept": MANIFESTS})
     try:
@@ -47,11 +46,9 @@ def _request(path: str, method: str = "GET") -> tuple[bytes, dict[str, str]] | N
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return None
-        raise ServiceException(
-            "ServerException", f"The registry {_registry} refused {method} {path}: {error}"
-        ) from None
+        raise AwsError("ServerException", f"The registry {_registry} refused {method} {path}: {error}") from None
     except OSError as error:
-        raise ServiceException("ServerException", f"The registry {_registry} does not answer: {error}") from None
+        raise AwsError("ServerException", f"The registry {_registry} does not answer: {error}") from None
 
 
 class RegistryImage(Image):

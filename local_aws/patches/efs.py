@@ -37,3 +37,27 @@ def _create_tags(self: Any) -> tuple[int, dict[str, str], str]:
 def _delete_tags(self: Any) -> tuple[int, dict[str, str], str]:
     self.efs_backend.untag_resource(self._get_param("FileSystemId"), self._get_param("TagKeys") or [])
     return 204, JSON, ""
+
+
+@missing(EFSResponse, "put_backup_policy")
+def _put_backup_policy(self: Any) -> tuple[int, dict[str, str], str]:
+    file_system = _file_system(self)
+    file_system._backup = self._get_param("BackupPolicy")["Status"] in ("ENABLED", "ENABLING")
+    return 200, JSON, json.dumps({"BackupPolicy": {"Status": "ENABLED" if file_system._backup else "DISABLED"}})
+
+
+@missing(EFSResponse, "update_file_system")
+def _update_file_system(self: Any) -> tuple[int, dict[str, str], str]:
+    file_system = _file_system(self)
+    file_system.throughput_mode = self._get_param("ThroughputMode") or file_system.throughput_mode
+    provisioned = self._get_param("ProvisionedThroughputInMibps")
+    file_system.provisioned_throughput_in_mibps = (
+        float(provisioned) if file_system.throughput_mode == "provisioned" and provisioned else None
+    )
+    return 202, JSON, json.dumps(file_system.info_json())
+
+
+def _file_system(response: Any) -> Any:
+    identifier = response._get_param("FileSystemId")
+    response.efs_backend.describe_file_systems(None, 1, None, identifier)  # not there: FileSystemNotFound
+    return response.efs_backend.file_systems_by_id[identifier]

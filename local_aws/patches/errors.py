@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
-from local_aws.patches._moto import around
+from local_aws.patches._moto import AwsError, around
 
 log = logging.getLogger("local_aws.patches")
 
@@ -20,13 +19,13 @@ def _call_action(call_action: Any, self: Any) -> Any:
     except NotImplementedError as error:
         service = self.service_name or type(self).__name__
         message = f"{self._get_action()} of {service} is not in the embedded AWS. ({error})"
-        return _answer(self, ServiceException("NotImplemented", message))
+        return _answer(self, AwsError("NotImplemented", message))
     except Exception as error:  # whatever it is, the client must be able to read it; the log has the trace
         log.exception("%s of %s failed", self._get_action(), self.service_name)
-        return _answer(self, ServiceException("InternalFailure", f"{type(error).__name__}: {error}"))
+        return _answer(self, AwsError("InternalFailure", f"{type(error).__name__}: {error}"))
 
 
-def _answer(response: Any, error: ServiceException) -> Any:
+def _answer(response: Any, error: AwsError) -> Any:
     status, headers, body = response.serialized(ActionResult(error))
     headers["status"] = status
     headers, body = response._enrich_response(headers, body)

@@ -12,7 +12,6 @@ import string
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.rds import rds_backends
 from moto.rds.exceptions import DBParameterGroupNotFoundError
@@ -20,7 +19,7 @@ from moto.rds.models import DBInstance, DBSnapshot, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from local_aws.config import ACCOUNT_ID, REGION
-from local_aws.patches._moto import around, instead, missing
+from local_aws.patches._moto import AwsError, around, instead, missing
 
 if TYPE_CHECKING:
     from local_aws.cloud import Cloud
@@ -86,11 +85,11 @@ def resolve_version(engine: str, version: str) -> str:
     """The full version that RDS takes for `version`: of a major version alone, its newest minor.
 
     Raises:
-        ServiceException: RDS has no such version.
+        AwsError: RDS has no such version.
     """
     matches = [item for item in offered("EngineVersion", engine) if item == version or item.startswith(f"{version}.")]
     if not matches:
-        raise ServiceException("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
+        raise AwsError("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
     return version if version in matches and "." in version else matches[-1]
 
 

@@ -20,4 +20,4 @@ PREFIX = "/aws/service/ecs/optimized-ami/"
 def _init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
     init(self, *arguments, **keywords)
     if self.name.startswith(PREFIX) and str(self.value).startswith("{'"):
-        self.value = json.dumps(ast.literal_eval(self.value))
+        self.value = json.dumps(ast.literal_eval(str(self.value)))

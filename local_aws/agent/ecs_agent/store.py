@@ -1,0 +1,57 @@
+"""What survives a restart of the agent: which instance it is, and its tasks. One JSON file in ECS_DATADIR."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Store:
+    """The saved state. `data` is read and changed by the agent; `save` writes it."""
+
+    def __init__(self, directory: str) -> None:
+        self._path = Path(directory) / "agent.json"
+        self._lock = threading.RLock()
+        self.cluster = ""
+        self.container_instance = ""
+        self.ec2_instance = ""
+        self.tasks: dict[str, Json] = {}
+        if self._path.exists():
+            saved = json.loads(self._path.read_text())
+            self.cluster = saved["cluster"]
+            self.container_instance = saved["containerInstanceArn"]
+            self.ec2_instance = saved["ec2InstanceId"]
+            self.tasks = saved["tasks"]
+
+    def save(self) -> None:
+        """Write the state, whole or not at all. It holds credentials: only the owner may read it."""
+        with self._lock:
+            data = {
+                "cluster": self.cluster,
+                "containerInstanceArn": self.container_instance,
+                "ec2InstanceId": self.ec2_instance,
+                "tasks": self.tasks,
+            }
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_suffix(".new")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as stream:
+                json.dump(data, stream)
+            draft.replace(self._path)
+
+    def put(self, arn: str, task: Json) -> None:
+        """Remember a task."""
+        with self._lock:
+            self.tasks[arn] = task
+            self.save()
+
+    def forget(self, arn: str) -> None:
+        """Forget a task."""
+        with self._lock:
+            self.tasks.pop(arn, None)
+            self.save()

@@ -1,0 +1,139 @@
+"""The other services that ECS works with: load balancing, EC2, Auto Scaling, STS."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from local_aws.cloud import Cloud
+from local_aws.ecs.errors import invalid
+from local_aws.ecs.state import Json
+
+GONE = ("shutting-down", "terminated")
+
+
+class Outside(Protocol):
+    """What the scheduler asks of other services. Calls are made without the state's lock."""
+
+    def target_health(self, target_group: str) -> dict[tuple[str, int], str]:
+        """State of each registered target, (instance id, port) → `initial`, `healthy`, `unhealthy`, `draining`…"""
+
+    def check_target_group(self, target_group: str) -> None:
+        """Raise EcsError unless the target group is there and some listener uses it."""
+
+    def register(self, target_group: str, targets: list[tuple[str, int]]) -> None:
+        """Register targets."""
+
+    def deregister(self, target_group: str, targets: list[tuple[str, int]]) -> None:
+        """Deregister targets."""
+
+    def deregistration_delay(self, target_group: str) -> float:
+        """Seconds that a target stays draining."""
+
+    def instances_gone(self, ids: set[str]) -> set[str]:
+        """Which of these EC2 instances are terminated."""
+
+    def auto_scaling_group(self, instance_id: str) -> str:
+        """Name of the instance's Auto Scaling group, empty if it has none."""
+
+    def availability_zone(self, instance_id: str) -> str:
+        """The instance's zone, empty if EC2 does not know the instance."""
+
+    def assume_role(self, role: str, session: str) -> Json:
+        """Credentials of a role: AccessKeyId, SecretAccessKey, SessionToken."""
+
+
+class Services:
+    """`Outside` by the APIs of the embedded AWS."""
+
+    def __init__(self, cloud: Cloud, region: str) -> None:
+        self._cloud = cloud
+        self._region = region
+        self._seen: set[str] = set()
+
+    def _client(self, service: str) -> Any:
+        return self._cloud.client(service, self._region)
+
+    def target_health(self, target_group: str) -> dict[tuple[str, int], str]:
+        """See `Outside`; a group that is gone has no targets."""
+        try:
+            found = self._client("elbv2").describe_target_health(TargetGroupArn=target_group)
+        except ClientError as error:
+            if "TargetGroupNotFound" in str(error):
+                return {}
+            raise
+        return {
+            (each["Target"]["Id"], each["Target"]["Port"]): each["TargetHealth"]["State"]
+            for each in found["TargetHealthDescriptions"]
+        }
+
+    def check_target_group(self, target_group: str) -> None:
+        """See `Outside`. Services must depend on their listener, in CloudFormation by DependsOn."""
+        try:
+            found = self._client("elbv2").describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
+        except ClientError:
+            raise invalid(f"The target group {target_group} does not exist.") from None
+        if not found or not found[0].get("LoadBalancerArns"):
+            raise invalid(
+                f"The target group with targetGroupArn {target_group} does not have an associated load balancer."
+            )
+
+    def register(self, target_group: str, targets: list[tuple[str, int]]) -> None:
+        """See `Outside`."""
+        self._client("elbv2").register_targets(
+            TargetGroupArn=target_group, Targets=[{"Id": name, "Port": port} for name, port in targets]
+        )
+
+    def deregister(self, target_group: str, targets: list[tuple[str, int]]) -> None:
+        """See `Outside`; a group or target that is gone is fine."""
+        with contextlib.suppress(
+            self._client("elbv2").exceptions.TargetGroupNotFoundException,
+            self._client("elbv2").exceptions.InvalidTargetException,
+        ):
+            self._client("elbv2").deregister_targets(
+                TargetGroupArn=target_group, Targets=[{"Id": name, "Port": port} for name, port in targets]
+            )
+
+    def deregistration_delay(self, target_group: str) -> float:
+        """See `Outside`; AWS's default is 300 seconds."""
+        try:
+            found = self._client("elbv2").describe_target_group_attributes(TargetGroupArn=target_group)
+        except ClientError as error:
+            if "TargetGroupNotFound" in str(error):
+                return 0.0
+            raise
+        values = {each["Key"]: each["Value"] for each in found["Attributes"]}
+        return float(values.get("deregistration_delay.timeout_seconds", 300))
+
+    def instances_gone(self, ids: set[str]) -> set[str]:
+        """See `Outside`. An instance that EC2 never knew (an external one) is never gone."""
+        if not ids:
+            return set()
+        found = self._client("ec2").describe_instances(Filters=[{"Name": "instance-id", "Values": sorted(ids)}])
+        states = {
+            instance["InstanceId"]: instance["State"]["Name"]
+            for reservation in found["Reservations"]
+            for instance in reservation["Instances"]
+        }
+        self._seen |= set(states)
+        return {each for each in ids if states.get(each, "terminated" if each in self._seen else "") in GONE}
+
+    def auto_scaling_group(self, instance_id: str) -> str:
+        """See `Outside`."""
+        found = self._client("autoscaling").describe_auto_scaling_instances(InstanceIds=[instance_id])
+        return str(next((each["AutoScalingGroupName"] for each in found["AutoScalingInstances"]), ""))
+
+    def availability_zone(self, instance_id: str) -> str:
+        """See `Outside`."""
+        found = self._client("ec2").describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
+        for reservation in found["Reservations"]:
+            for instance in reservation["Instances"]:
+                return str(instance["Placement"]["AvailabilityZone"])
+        return ""
+
+    def assume_role(self, role: str, session: str) -> Json:
+        """See `Outside`."""
+        credentials: Json = self._client("sts").assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
+        return credentials

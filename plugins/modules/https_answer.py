@@ -1,0 +1,127 @@
+#!/usr/bin/python
+"""Wait until a site answers over HTTPS at a given address, whatever DNS says."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: https_answer
+short_description: Wait until a site answers over HTTPS
+description:
+  - Connects to an address, asks for a name (SNI and Host), and checks the certificate against that name. So a site can
+    be seen to work before its DNS record has reached everybody. Redirects count as an answer.
+options:
+  name:
+    description: The site's domain name, as in its certificate.
+    type: str
+    required: true
+  address:
+    description: Name or address to connect to.
+    type: str
+    required: true
+  port:
+    description: TCP port.
+    type: int
+    default: 443
+  path:
+    description: Path to ask for.
+    type: str
+    default: /
+  ca_file:
+    description: File with the certificate authority to trust; the system's own if empty.
+    type: path
+    default: ""
+  timeout:
+    description: Seconds to wait for a status below 400.
+    type: float
+    default: 300
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: See that the site answers
+  https_answer:
+    name: www.example.org
+    address: shop-prod-1234567890.eu-central-1.elb.amazonaws.com
+"""
+
+RETURN = r"""
+status:
+  description: HTTP status of the answer.
+  returned: success
+  type: int
+"""
+
+ATTEMPT_SECONDS = 10
+
+
+class Connection(http.client.HTTPSConnection):
+    """An HTTPS connection to `address` that asks for another name."""
+
+    def __init__(self, name: str, address: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(name, port, timeout=ATTEMPT_SECONDS, context=context)
+        self.address, self.tls = address, context
+
+    def connect(self) -> None:
+        """Open the connection; called by `request`."""
+        plain = socket.create_connection((self.address, self.port), self.timeout)
+        self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> int:
+    """The status of one request.
+
+    Raises:
+        OSError: no connection, or a certificate that does not hold (ssl.SSLError).
+        http.client.HTTPException: what answered does not speak HTTP.
+    """
+    connection = Connection(name, address, port, context)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "berth"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "address": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 443},
+            "path": {"type": "str", "default": "/"},
+            "ca_file": {"type": "path", "default": ""},
+            "timeout": {"type": "float", "default": 300},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    url = f"https://{given['name']}:{given['port']}{given['path']} (at {given['address']})"
+    if given["ca_file"] and not Path(given["ca_file"]).is_file():
+        module.fail_json(msg=f"{url}: the certificate authority {given['ca_file']} is not there. See site_ca_file.")
+    context = ssl.create_default_context(cafile=given["ca_file"] or None)
+    deadline = time.monotonic() + given["timeout"]
+    problem = ""
+    while True:
+        try:
+            status = ask(given["name"], given["address"], given["port"], given["path"], context)
+            if status < 400:
+                module.exit_json(changed=False, status=status)
+            problem = f"it answers with status {status}"
+        except (OSError, http.client.HTTPException) as error:
+            problem = f"{type(error).__name__}: {error}"
+        if time.monotonic() > deadline:
+            module.fail_json(msg=f"{url} did not answer well within {given['timeout']:.0f} s; the last time: {problem}")
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import ipaddress
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from werkzeug.serving import make_server
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from tests.unit.stack_support import Stacks, Thing
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +33,7 @@ def aws_server() -> Iterator[Cloud]:
     patches.apply(cloud)
     api.install(cloud)
     threading.Thread(target=server.serve_forever, name="unit-api", daemon=True).start()
+    _remember_managed_policies()
     yield cloud
     server.shutdown()
 
@@ -37,10 +41,37 @@ def aws_server() -> Iterator[Cloud]:
 @pytest.fixture
 def aws(aws_server: Cloud) -> Cloud:
     """An embedded AWS as empty as on its first day. `aws.client("ec2")`, `aws.client("s3", "eu-west-1")`."""
-    from moto.core.base_backend import BackendDict
+    from moto.core.base_backend import BackendDict, backend_lock
 
     from local_aws.cloudformation import api
 
     api.reset()
-    BackendDict.reset()
+    with backend_lock:  # BackendDict.reset() would make every backend anew before it throws it away
+        for backends in BackendDict._instances:
+            backends.clear()
+        BackendDict._instances.clear()
     return aws_server
+
+
+def _remember_managed_policies() -> None:
+    """Parse AWS's managed policies once, not for every test: that takes moto a third of a second."""
+    from moto.iam.models import IAMBackend
+
+    parse: Callable[[IAMBackend], list[Any]] = IAMBackend._init_aws_policies
+    parsed: list[Any] = []
+
+    def copies(backend: IAMBackend) -> list[Any]:
+        if not parsed:
+            parsed.extend(parse(backend))
+        return [copy.copy(policy) for policy in parsed]
+
+    IAMBackend._init_aws_policies = copies
+
+
+@pytest.fixture
+def stacks(aws: Cloud) -> Iterator[Stacks]:
+    """CloudFormation in us-east-1, and no `Thing` left from another test."""
+    Thing.reset()
+    yield Stacks(aws)
+    for gate in Thing.gates.values():
+        gate.set()

@@ -28,7 +28,7 @@ options:
       - C(parameters), dict. Booleans are written in lower case and lists with commas.
       - C(keep), list of parameters of which an existing stack keeps its present value.
       - C(first), dict of parameters for the very first create; the stack is updated to the real values right after.
-      - C(outputs), dict, gives an output on under another name, C({CertificateArn: CdnCertificateArn}).
+      - C(outputs), dict, own name of an output to the name under which it is given on.
       - C(region), where not O(region).
       - C(protect), bool, termination protection; switched on after the first create is through.
       - C(timeout), seconds that a wait for the stack may take, default 3600.

@@ -1,0 +1,168 @@
+"""Run a one-off task on an ECS cluster, show its log while it runs, and wait for its exit code."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.ecs_run_task import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Say, Wait
+from plugins.plugin_utils.ecs import why_stopped
+
+NAME = "task"
+NO_ROOM = ("RESOURCE:", "AGENT")
+"""Reasons of a failed placement that pass: no memory, CPU or port is free now, or an agent is not connected now.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
+"""
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/ecs_run_task.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Start the task and wait for its end.
+
+        Raises:
+            Failed: it could not be started, ended with another exit code than 0, or did not end in time.
+        """
+        ecs = self.client("ecs")
+        definition = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"])["taskDefinition"]
+        overrides = self._overrides(definition)
+        if self.check_mode:
+            return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
+        wait = Wait(self.arguments["timeout"], self.say, NAME)
+        task = self._start(ecs, definition["taskDefinitionArn"], overrides, wait)
+        logs = {
+            container["name"]: log
+            for container in definition["containerDefinitions"]
+            if (log := self._log(container, task["taskArn"]))
+        }
+        cluster, arn = self.arguments["cluster"], task["taskArn"]
+        while task["lastStatus"] != "STOPPED":
+            wait.tell(task["lastStatus"])
+            for log in logs.values():
+                if log.read(self.say):
+                    wait.heard()
+            if not wait.pause(f"the task to end (it is {task['lastStatus']})"):
+                ecs.stop_task(cluster=cluster, task=arn, reason=f"still running after {wait.seconds:.0f} s")
+                message = f"was still {task['lastStatus']} after {wait.seconds:.0f} s and has been stopped (timeout)."
+                raise Failed(f"The task {message}{_tails(logs)}", **self._result(task, logs))
+            found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
+            if not found["tasks"]:
+                raise Failed(f"{arn} is not known any more; its hosts are gone.", changed=True, task_arn=arn)
+            task = found["tasks"][0]
+        for log in logs.values():
+            log.read(self.say)
+        result = self._result(task, logs)
+        essential = {each["name"] for each in definition["containerDefinitions"] if each.get("essential", True)}
+        if any(result["exit_codes"].get(name) != 0 for name in essential):
+            raise Failed(f"The one-off {why_stopped([task])[0]}.{_tails(logs)}", **result)
+        self.say(NAME, "ended with exit code 0", "green")
+        return result
+
+    def _overrides(self, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+        names = [container["name"] for container in definition["containerDefinitions"]]
+        overrides = []
+        for name, changes in self.arguments["overrides"].items():
+            if name not in names:
+                raise Failed(f"overrides names the container {name}; the task definition has {', '.join(names)}.")
+            if unknown := set(changes) - {"command", "environment"}:
+                raise Failed(f"overrides of {name} has {', '.join(sorted(unknown))}; it may have command, environment.")
+            environment = [{"name": key, "value": str(value)} for key, value in changes.get("environment", {}).items()]
+            override: dict[str, Any] = {"name": name, "environment": environment}
+            if "command" in changes:
+                override["command"] = [str(word) for word in changes["command"]]
+            overrides.append(override)
+        return overrides
+
+    def _start(self, ecs: Any, definition: str, overrides: list[dict[str, Any]], wait: Wait) -> dict[str, Any]:
+        request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": definition, "count": 1}
+        if overrides:
+            request["overrides"] = {"containerOverrides": overrides}
+        if self.arguments["started_by"]:
+            request["startedBy"] = self.arguments["started_by"]
+        if self.arguments["capacity_provider"]:
+            request["capacityProviderStrategy"] = [{"capacityProvider": self.arguments["capacity_provider"]}]
+        elif self.arguments["launch_type"]:
+            request["launchType"] = self.arguments["launch_type"]
+        while True:
+            answer = ecs.run_task(**request, clientToken=uuid.uuid4().hex)
+            if answer["tasks"]:
+                task: dict[str, Any] = answer["tasks"][0]
+                self.say(NAME, f"{task['taskArn'].rsplit('/', 1)[-1]} started")
+                return task
+            reasons = sorted({str(failure.get("reason")) for failure in answer["failures"]})
+            why = ", ".join(reasons) or "no reason given"
+            if not reasons or not all(each.startswith(NO_ROOM) for each in reasons):
+                raise Failed(f"The task cannot be started: {why}")
+            wait.tell(f"no host has room for it ({why}); trying again", "yellow")
+            if not wait.pause(f"room for it ({why})"):
+                raise Failed(
+                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise host_count, or lower the "
+                    "memory of the containers."
+                )
+
+    def _log(self, container: Mapping[str, Any], task: str) -> _Log | None:
+        configuration = container.get("logConfiguration") or {}
+        options = configuration.get("options") or {}
+        if configuration.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
+            return None
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task.rsplit('/', 1)[-1]}"
+        client = self.client("logs", options.get("awslogs-region"))
+        return _Log(client, options["awslogs-group"], stream, container["name"], self.arguments["log_lines"])
+
+    @staticmethod
+    def _result(task: Mapping[str, Any], logs: Mapping[str, _Log]) -> dict[str, Any]:
+        return {
+            "changed": True,
+            "task_arn": task["taskArn"],
+            "exit_codes": {each["name"]: each.get("exitCode") for each in task.get("containers", [])},
+            "stopped_reason": task.get("stoppedReason", ""),
+            "log": {name: log.tail for name, log in logs.items()},
+        }
+
+
+class _Log:
+    """The log of one container, read as it grows."""
+
+    def __init__(self, client: Any, group: str, stream: str, container: str, keep: int) -> None:
+        self._client, self._group, self._stream, self._container, self._keep = client, group, stream, container, keep
+        self._token: str | None = None
+        self.tail: list[str] = []
+
+    def read(self, say: Say) -> bool:
+        """Show what is new; whether anything was."""
+        anything = False
+        while True:
+            position = {"nextToken": self._token} if self._token else {"startFromHead": True}
+            try:
+                page = self._client.get_log_events(logGroupName=self._group, logStreamName=self._stream, **position)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                    return anything  # the container has not written anything yet
+                raise
+            for event in page["events"]:
+                say(self._container, event["message"])
+                self.tail = [*self.tail, event["message"]][-self._keep :]
+                anything = True
+            # The end is told by a token that stays the same; a page may be empty before it (GetLogEvents).
+            if page["nextForwardToken"] == self._token:
+                return anything
+            self._token = page["nextForwardToken"]
+
+
+def _tails(logs: Mapping[str, _Log]) -> str:
+    """The ends of the logs, for the message."""
+    return "".join(f"\n  {name}: {line}" for name, log in logs.items() for line in log.tail[-10:])

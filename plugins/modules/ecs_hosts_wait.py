@@ -1,0 +1,50 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: ecs_hosts_wait
+short_description: Wait until hosts have joined an ECS cluster through its capacity provider
+description:
+  - A host counts once it is ACTIVE, its agent is connected and it belongs to the capacity provider. One that registered
+    before the provider was there never belongs to it, and services of the provider do not use it.
+  - Failed scaling activities of the Auto Scaling group are shown while waiting, and are the reason when time is up.
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    required: true
+  count:
+    description: How many hosts must be there.
+    type: int
+    required: true
+  auto_scaling_group:
+    description: Name of the group that launches the hosts.
+    type: str
+  capacity_provider:
+    description: Capacity provider that the hosts must belong to; any by default.
+    type: str
+  timeout:
+    description: Seconds until they must be there.
+    type: int
+    default: 900
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Wait for the hosts
+  ecs_hosts_wait:
+    cluster: "{{ site_name }}-{{ environment_name }}"
+    count: "{{ host_count }}"
+    auto_scaling_group: "{{ site.outputs.AutoScalingGroup }}"
+"""
+
+RETURN = r"""
+hosts:
+  description: The hosts that are ready.
+  returned: always
+  type: list
+  sample: [{instance_id: i-0a, container_instance: "arn:…", agent_version: 1.104.0, capacity_provider: legacy}]
+"""

@@ -1,0 +1,79 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: ecs_run_task
+short_description: Run a one-off task on an ECS cluster and wait for its exit code
+description:
+  - Starts one task, shows its log while it runs, and fails unless every essential container ends with exit code 0.
+  - Where no host has room for it (C(RESOURCE:MEMORY) and the like), tries again until O(timeout).
+  - A task that still runs at O(timeout) is stopped, so that it does not hold the memory of the next release.
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    required: true
+  task_definition:
+    description: ARN, C(family:revision), or family for its newest revision.
+    type: str
+    required: true
+  overrides:
+    description:
+      - Container name to what is different this time, C(command), a list, and C(environment), a dict.
+      - Values of C(environment) are never shown; nevertheless give secrets by the task definition.
+    type: dict
+    default: {}
+  capacity_provider:
+    description: Capacity provider to run on. Without it and O(launch_type), the cluster's default strategy is used.
+    type: str
+  launch_type:
+    description: Launch type to run on, where there is no O(capacity_provider).
+    type: str
+    choices: [EC2, FARGATE, EXTERNAL]
+  started_by:
+    description: Shown by ECS beside the task, and usable to find it, at most 128 characters.
+    type: str
+  timeout:
+    description: Seconds from the first attempt to start the task until it must have ended.
+    type: int
+    default: 900
+  log_lines:
+    description: How many of the last lines of each container's log are returned.
+    type: int
+    default: 30
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Migrate the database
+  ecs_run_task:
+    cluster: "{{ site_name }}-{{ environment_name }}"
+    task_definition: "{{ site.outputs.OnceTaskDefinition }}"
+    capacity_provider: "{{ site.outputs.CapacityProvider }}"
+    started_by: migrate
+    overrides:
+      django: {command: [python, manage.py, migrate, --noinput]}
+  register: migration
+"""
+
+RETURN = r"""
+task_arn:
+  description: ARN of the task.
+  returned: when one was started
+  type: str
+exit_codes:
+  description: Container name to exit code; null where it never ran.
+  returned: when one was started
+  type: dict
+stopped_reason:
+  description: Why ECS says that the task ended.
+  returned: when one was started
+  type: str
+log:
+  description: Container name to the last lines of its log.
+  returned: when one was started
+  type: dict
+"""

@@ -1,0 +1,54 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: ecs_service_wait
+short_description: Wait until an ECS service runs a task definition, and tell a rollback from a success
+description:
+  - Waits until the primary deployment of the service is complete and is one of O(task_definition).
+  - After the circuit breaker has rolled a deployment back, the service is steady too, and CloudFormation has been seen
+    to call that a success; here it is a failure, with the reasons of the tasks that were stopped.
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    required: true
+  service:
+    description: Name or ARN of the service.
+    type: str
+    required: true
+  task_definition:
+    description: ARN or C(family:revision) that must be running at the end; whichever is the primary one by default.
+    type: str
+  timeout:
+    description: Seconds until the deployment must be complete.
+    type: int
+    default: 900
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Wait for the release
+  ecs_service_wait:
+    cluster: "{{ site_name }}-{{ environment_name }}"
+    service: "{{ site.outputs.ServiceName }}"
+    task_definition: "{{ site.outputs.TaskDefinition }}"
+"""
+
+RETURN = r"""
+task_definition:
+  description: ARN of the task definition that runs.
+  returned: always
+  type: str
+running:
+  description: How many tasks run.
+  returned: always
+  type: int
+desired:
+  description: How many are to run.
+  returned: always
+  type: int
+"""

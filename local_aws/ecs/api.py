@@ -98,7 +98,8 @@ class Api:
                 with self.state.lock:
                     answer = method(request)
         finally:
-            self.wake()
+            if not action.startswith(("Describe", "List", "Discover")):
+                self.wake()
         return dict(answer)
 
     # --- look-ups
@@ -598,11 +599,12 @@ class Api:
             task.tags += [dict(tag) for tag in inherited if tag["key"] not in own]
 
     def _capacity(self, request: Json, cluster: Cluster) -> tuple[list[Json], str]:
-        """Capacity provider strategy and launch type of a task or service; the cluster's default if neither is given."""
+        """Capacity provider strategy and launch type of a request; the cluster's default if it has neither."""
         strategy, launch_type = request.get("capacityProviderStrategy"), request.get("launchType")
         if strategy and launch_type:
             raise invalid(
-                "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+                "Specifying both a launch type and capacity provider strategy is not supported. "
+                "Remove one and try again."
             )
         if launch_type and launch_type != "EC2":
             raise invalid(f"The embedded AWS has no launch type {launch_type}: use EC2.")
@@ -825,10 +827,12 @@ class Api:
         found: list[Json] = []
         failures: list[Json] = []
         for arn in request["serviceDeploymentArns"]:
-            for service in self.region.services.values():
-                for deployment in service.deployments + service.history:
-                    if deployment.arn == arn:
-                        found.append(views.service_deployment(self.region, service, deployment))
+            found += [
+                views.service_deployment(self.region, service, deployment)
+                for service in self.region.services.values()
+                for deployment in service.deployments + service.history
+                if deployment.arn == arn
+            ]
             if not any(each["serviceDeploymentArn"] == arn for each in found):
                 failures.append({"arn": arn, "reason": "MISSING"})
         return {"serviceDeployments": found, "failures": failures}
@@ -1052,9 +1056,7 @@ def _group_provider(given: Json) -> Json:
 
 def _deployment_configuration(former: Json, given: Json | None) -> Json:
     merged = {**SERVICE_DEFAULTS, "deploymentCircuitBreaker": {"enable": False, "rollback": False}, **former}
-    for key, value in (given or {}).items():
-        if value is not None:
-            merged[key] = value
+    merged |= {key: value for key, value in (given or {}).items() if value is not None}
     merged.setdefault("strategy", "ROLLING")
     if merged["strategy"] != "ROLLING":
         raise invalid("The embedded AWS has only the ROLLING deployment strategy.")
@@ -1071,10 +1073,15 @@ def _matches(query: str, instance: Instance, region: Region) -> bool:
     """
     if not query.strip():
         return True
-    subjects = {"ec2InstanceId": instance.ec2_id, "agentConnected": str(instance.channel is not None).lower(),
-                "agentVersion": instance.version_info.get("agentVersion", ""), "status": instance.status,
-                "capacityProviderName": instance.provider,
-                "runningTasksCount": str(sum(t.status == "RUNNING" for t in region.tasks_of(instance=instance.arn)))}  # fmt: skip
+    running = sum(task.status == "RUNNING" for task in region.tasks_of(instance=instance.arn))
+    subjects = {
+        "ec2InstanceId": instance.ec2_id,
+        "agentConnected": str(instance.channel is not None).lower(),
+        "agentVersion": instance.version_info.get("agentVersion", ""),
+        "status": instance.status,
+        "capacityProviderName": instance.provider,
+        "runningTasksCount": str(running),
+    }
     for term in re.split(r"\s+and\s+", query.strip()):
         exists = re.fullmatch(r"attribute:([\w./-]+)\s+exists", term)
         compare = re.fullmatch(r"(?:attribute:)?([\w./:-]+)\s*(==|equals|!=|not_equals)\s*'?([^']*)'?", term)

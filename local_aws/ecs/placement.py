@@ -69,7 +69,7 @@ def needs(definition: Json) -> Needs:
 
 def remaining(instance: Instance, tasks: Iterable[Task]) -> Json:
     """What is left on `instance` beside its active `tasks`: CPU, MEMORY and the taken PORTS and PORTS_UDP."""
-    left = {
+    left: Json = {
         "CPU": int(instance.total.get("CPU", 0)),
         "MEMORY": int(instance.total.get("MEMORY", 0)),
         "PORTS": set(instance.total.get("PORTS", ())),

@@ -188,10 +188,11 @@ class Scheduler:
 
     def _unhealthy_reason(self, service: Service, task: Task, facts: Facts, now: float) -> str:
         """Why a running task has to be replaced; empty if it has not."""
-        if task.status != "RUNNING" or task.started_at is None:
+        if task.status not in ("PENDING", "RUNNING"):
             return ""
+        # A container that never becomes HEALTHY can hold up those that depend on it: then the task stays PENDING.
         grace = float(service.request.get("healthCheckGracePeriodSeconds") or 0)
-        if now - task.started_at < grace:
+        if now - (task.started_at or task.created_at) < grace:
             return ""
         if task.health == "UNHEALTHY":
             return "Task failed container health checks"
@@ -203,7 +204,7 @@ class Scheduler:
     # --- services
 
     def _service(self, service: Service, facts: Facts, now: float) -> None:
-        tasks = [task for task in self.region.tasks_of(service=service.arn)]
+        tasks = list(self.region.tasks_of(service=service.arn))
         if service.status != "ACTIVE":
             if service.status == "DRAINING" and not any(task.active for task in tasks):
                 service.status, service.deployments = "INACTIVE", service.deployments[:0]
@@ -215,7 +216,8 @@ class Scheduler:
             deployment.desired = service.desired if deployment is service.primary else 0
         active = [task for task in tasks if task.active]
         wanted = [task for task in active if task.wanted]
-        new, old = [], []
+        new: list[Task] = []
+        old: list[Task] = []
         for task in wanted:
             host = self.region.instances.get(task.instance)
             stays = task.deployment == service.primary.id and host is not None and host.status == "ACTIVE"
@@ -464,8 +466,8 @@ class Scheduler:
                     call(group, [(host, port)])
                 with self.state.lock:
                     task.registered = task.registered or verb == "registered"
-                    service = self.region.services.get(task.service)
-                    for group in {target[0] for target in task.targets} if service else ():
+                    service = self.region.services[task.service]
+                    for group in {target[0] for target in task.targets}:
                         service.say(f"{verb} 1 targets in (target-group {group})", self.clock())
 
 

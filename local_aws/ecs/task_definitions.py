@@ -81,7 +81,7 @@ def _validate_container(container: Json, request: Json, names: set[str], volumes
             )
         if dependency["condition"] in ("COMPLETE", "SUCCESS") and target.get("essential", True):
             raise client(
-                f"Container {name} cannot wait for {dependency['condition']} of the essential container {target['name']}."
+                f"Container {name} cannot wait for {dependency['condition']} of {target['name']}, which is essential."
             )
     for mount in container.get("mountPoints", []):
         if mount.get("sourceVolume") not in volumes:

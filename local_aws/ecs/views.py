@@ -302,7 +302,7 @@ def service_deployment(region: Region, it: Service, deployment: Deployment) -> J
 def tags_of(region: Region, arn: str) -> Tags | None:
     """The tag list of the resource called `arn`, to read and to change; None if there is no such resource."""
     for group in (region.clusters, region.providers, region.instances, region.tasks, region.services):
-        for each in group.values():  # type: ignore[attr-defined]  # five kinds of record, each with arn and tags
+        for each in group.values():
             if each.arn == arn:
                 tags: Tags = each.tags
                 return tags

@@ -193,7 +193,7 @@ class Sessions:
                     "messageId": message.get("messageId"),
                     "expiration": message["roleCredentials"]["expiration"],
                     "credentialsId": identity,
-                },  # fmt: skip
+                },
             }
         elif kind == "InactiveInstanceException":
             # The instance was deregistered: the real agent ends for good, its host has to be replaced.
@@ -255,7 +255,7 @@ class Sessions:
             checked = [
                 {"containerName": name, "healthStatus": state["health"], "statusSince": int(time.time())}
                 for name, state in task.containers.items()
-                if task.definition(name).get("healthCheckType") == "docker"
+                if task.definition(name).get("healthCheckType") == "docker" and state["status"] == "RUNNING"
             ]
             if checked and task.record["status"] != "STOPPED":
                 tasks.append(self._about(task, "containers", checked))

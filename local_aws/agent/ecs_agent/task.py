@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets as random
@@ -242,8 +243,6 @@ class Task:
             state["status"], state["exitCode"] = "STOPPED", docker_state["ExitCode"]
             if docker_state.get("OOMKilled"):
                 state["reason"] = "OutOfMemoryError: Container killed due to memory usage"
-            if state["health"] == "HEALTHY":
-                state["health"] = "UNHEALTHY"
         elif docker_state["Status"] in ("exited", "dead"):  # it ended before it was ever seen to run
             state.update(status="STOPPED", exitCode=docker_state["ExitCode"], started=time.time())
         return before != json.dumps(state, sort_keys=True)
@@ -467,10 +466,8 @@ class Task:
             return False
         for state in self.containers.values():
             if state["id"]:
-                try:
+                with contextlib.suppress(docker.errors.NotFound):
                     self.host.client.api.remove_container(state["id"], v=True, force=True)
-                except docker.errors.NotFound:
-                    pass
         self.host.volumes.remove(self.record["volumes"])
         self.host.forget(self.arn)
         return True

@@ -5,6 +5,7 @@ Source: amazon-ecs-agent, agent/taskresource/volume/dockervolume.go and dockervo
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Any
 
@@ -83,10 +84,8 @@ class Volumes:
     def remove(self, made: dict[str, str]) -> None:
         """Remove the volumes that belonged to a task alone."""
         for source in made.values():
-            try:
+            with contextlib.suppress(docker.errors.NotFound):
                 self._client.volumes.get(source).remove()
-            except docker.errors.NotFound:
-                pass
 
     def _own(
         self, name: str, family: str, made: dict[str, str], driver: str, options: dict[str, str], labels: dict[str, str]

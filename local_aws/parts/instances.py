@@ -6,6 +6,7 @@ instance's private address, and tells EC2 when a host died, so that its group la
 
 from __future__ import annotations
 
+import functools
 import io
 import ipaddress
 import json
@@ -20,14 +21,15 @@ import botocore.exceptions
 import docker
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from moto.ec2.models import ec2_backends
 
 from local_aws import ca, images
 from local_aws.cloud import Cloud
 from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.part import Health, Part
+from local_aws.patches import autoscaling
 
 INSTANCE_LABEL = "berth.instance-id"
-GROUP_TAG = "aws:autoscaling:groupName"
 GIVEN = "/var/lib/local-aws"
 ALIVE = frozenset({"pending", "running"})
 KEPT = ALIVE | {"stopping", "stopped"}
@@ -62,13 +64,14 @@ class Instances(Part):
         super().__init__(cloud)
         self._image = ""
         self._public_key = ""
+        self._authority = b""
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="host")
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._launched: dict[str, dict[str, Any]] = {}  # instance id → metadata that its host has
         self._stopped: set[str] = set()
         self._dead: dict[str, int] = {}
-        self._retry: dict[str, float] = {}  # group → monotonic time
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         self._health: dict[str, tuple[float, Health]] = {}
         self._memory: dict[str, int] = {}
 
@@ -78,6 +81,7 @@ class Instances(Part):
         """Build the host image and import the key pair `berth-<name>`, so that a launch takes seconds."""
         self._image = images.ensure("host")
         self._public_key = self._key_pair()
+        self._authority = ca.authority(self.cloud).certificate_path.read_bytes()
 
     def reconcile(self) -> None:
         """Launch, remove and check hosts; what takes time is done in threads."""
@@ -90,11 +94,13 @@ class Instances(Part):
         }
         containers = self._containers()
         for instance_id in containers.keys() - instances.keys():
-            self._in_thread(instance_id, lambda gone=instance_id: self._remove(gone))
+            self._in_thread(instance_id, functools.partial(self._remove, instance_id))
         for instance_id, instance in instances.items():
             if instance_id not in self._busy:
                 self._reconcile_one(instance_id, instance, containers.get(instance_id))
-        self._retry_groups()
+        if time.monotonic() >= self._retry_at:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            autoscaling.retry()
 
     def health(self) -> list[Health]:
         """A line a host; a host is asked at most every few seconds."""
@@ -135,18 +141,15 @@ class Instances(Part):
         self._dead[instance_id] = self._dead.get(instance_id, 0) + 1
         if self._dead[instance_id] >= DEAD_ROUNDS:
             what = "has exited" if state else "is gone"
-            self.log.warning("host %s: its container %s; the instance is terminated", instance_id, what)
-            self.cloud.client("ec2").terminate_instances(InstanceIds=[instance_id])
-            self._remove(instance_id)
+            self._in_thread(instance_id, lambda: self._replace(instance_id, what))
 
     def _launch(self, instance: dict[str, Any]) -> None:
         instance_id = instance["InstanceId"]
         started = time.monotonic()
         try:
             self._check_address(instance)
-            source = self._launch_source(instance)
-            self._apply_metadata_options(instance, source)
-            metadata = self._metadata(instance, source)
+            self._apply_metadata_options(instance)
+            metadata = self._metadata(instance)
             self._start(instance, metadata)
         except (LaunchError, docker.errors.APIError, botocore.exceptions.ClientError) as error:
             self._remove(instance_id)
@@ -204,7 +207,7 @@ class Instances(Part):
     def _put(self, container: Any, metadata: dict[str, Any]) -> None:
         files = {
             "metadata.json": json.dumps(metadata, indent=1).encode(),
-            "ca.pem": ca.authority(self.cloud).certificate_path.read_bytes(),
+            "ca.pem": self._authority,
         }
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -240,57 +243,58 @@ class Instances(Part):
                 raise
 
     def _abandon(self, instance: dict[str, Any], reason: str) -> None:
-        """Take back an instance that could not be launched: a failed scaling activity, and another try later."""
-        from moto.autoscaling.models import autoscaling_backends
-        from moto.ec2.models import ec2_backends
-
+        """Take back an instance that could not be launched: its scaling activity fails, and its group tries again."""
         instance_id = instance["InstanceId"]
-        group_name = _tags(instance).get(GROUP_TAG)
         self.log.error("instance %s could not be launched: %s", instance_id, reason)
-        groups = autoscaling_backends[ACCOUNT_ID][REGION].autoscaling_groups
-        if group_name and group_name in groups:
+        record = ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id)
+        group = getattr(record, "autoscaling_group", None)
+        if group:
             # Not through the API: it would launch the next one at once, to fail again.
-            group = groups[group_name]
             group.instance_states = [state for state in group.instance_states if state.instance.id != instance_id]
-            self._retry[group_name] = time.monotonic() + RETRY_SECONDS
+            record.autoscaling_group = None
+            message = f"{reason} Launching EC2 instance failed."
+            _amend_activity(group, f"Launching a new EC2 instance: {instance_id}", "Failed", StatusMessage=message)
         ec2_backends[ACCOUNT_ID][REGION].terminate_instances([instance_id])
 
-    def _retry_groups(self) -> None:
-        from moto.autoscaling.models import autoscaling_backends
-
-        groups = autoscaling_backends[ACCOUNT_ID][REGION].autoscaling_groups
-        for name, when in list(self._retry.items()):
-            if time.monotonic() >= when:
-                del self._retry[name]
-                if name in groups:
-                    groups[name].set_desired_capacity(groups[name].desired_capacity)
+    def _replace(self, instance_id: str, what: str) -> None:
+        """Terminate the instance of a dead host; its group launches another."""
+        self.log.warning("host %s: its container %s; the instance is terminated", instance_id, what)
+        group = getattr(ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id), "autoscaling_group", None)
+        self.cloud.client("ec2").terminate_instances(InstanceIds=[instance_id])
+        if group:
+            cause = (
+                f"instance {instance_id} was taken out of service in response to an EC2 instance status checks failure."
+            )
+            _amend_activity(group, f"Terminating EC2 instance: {instance_id}", "Successful", Cause=cause)
+        self._remove(instance_id)
 
     # What the instance is told about itself
 
-    def _launch_source(self, instance: dict[str, Any]) -> dict[str, Any]:
-        """Launch template data or launch configuration of the instance's group; nothing for a single instance."""
-        group_name = _tags(instance).get(GROUP_TAG)
-        if not group_name:
-            return {}
+    def _launch_source(self, instance_id: str) -> dict[str, Any] | None:
+        """The launch template data or launch configuration that an instance of a group came from."""
         client = self.cloud.client("autoscaling")
-        groups = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group_name])["AutoScalingGroups"]
-        group = groups[0] if groups else {}
-        if group.get("LaunchConfigurationName"):
-            found: list[dict[str, Any]] = client.describe_launch_configurations(
-                LaunchConfigurationNames=[group["LaunchConfigurationName"]]
-            )["LaunchConfigurations"]
-            return found[0] if found else {}
-        template = group.get("LaunchTemplate")
-        if not template:
-            return {}
-        version: dict[str, Any] = self.cloud.client("ec2").describe_launch_template_versions(
-            LaunchTemplateId=template["LaunchTemplateId"], Versions=[template.get("Version") or "$Default"]
-        )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-        return version
+        members = client.describe_auto_scaling_instances(InstanceIds=[instance_id])["AutoScalingInstances"]
+        if not members:
+            return None
+        found: list[dict[str, Any]]
+        if "LaunchTemplate" in members[0]:
+            template = members[0]["LaunchTemplate"]
+            found = self.cloud.client("ec2").describe_launch_template_versions(
+                LaunchTemplateId=template["LaunchTemplateId"], Versions=[template["Version"]]
+            )["LaunchTemplateVersions"]
+            return dict(found[0]["LaunchTemplateData"]) if found else None
+        found = client.describe_launch_configurations(LaunchConfigurationNames=[members[0]["LaunchConfigurationName"]])[
+            "LaunchConfigurations"
+        ]
+        return found[0] if found else None
 
-    def _apply_metadata_options(self, instance: dict[str, Any], source: dict[str, Any]) -> None:
-        """Record on the instance what its launch source and its AMI make of the metadata options."""
-        if not source:
+    def _apply_metadata_options(self, instance: dict[str, Any]) -> None:
+        """Record on the instance what its launch source and its AMI make of the metadata options.
+
+        A single instance keeps what EC2 recorded: its call can no longer be seen.
+        """
+        source = self._launch_source(instance["InstanceId"])
+        if source is None:
             return
         options = self._image_defaults(instance["ImageId"]) | {
             key: value for key, value in (source.get("MetadataOptions") or {}).items() if value not in (None, "")
@@ -325,7 +329,7 @@ class Instances(Part):
             "tags": _tags(instance),
         }
 
-    def _metadata(self, instance: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    def _metadata(self, instance: dict[str, Any]) -> dict[str, Any]:
         ec2 = self.cloud.client("ec2")
         address = instance["PrivateIpAddress"]
         subnet = ec2.describe_subnets(SubnetIds=[instance["SubnetId"]])["Subnets"][0]
@@ -349,12 +353,12 @@ class Instances(Part):
             "private_ip": address,
             "public_hostname": instance.get("PublicDnsName"),
             "public_ip": instance.get("PublicIpAddress"),
-            "public_keys": self._public_keys(instance.get("KeyName") or source.get("KeyName")),
+            "public_keys": self._public_keys(instance.get("KeyName")),
             "region": REGION,
             "registry": {"port": config.registry_port, "address": f"{config.registry_address}:5000"},
             "reservation_id": instance["ReservationId"],
             "resolver": config.resolver,
-            "role": self._role(instance, source),
+            "role": self._role(instance),
             "subnet_cidr": subnet["CidrBlock"],
             "subnet_id": subnet["SubnetId"],
             "user_data": user_data["UserData"].get("Value"),
@@ -364,23 +368,16 @@ class Instances(Part):
 
     def _record_mac(self, instance_id: str, mac: str) -> None:
         """Let EC2 report the hardware address that the host really has."""
-        from moto.ec2.models import ec2_backends
+        ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id).nics[0].mac_address = mac
 
-        interfaces = ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id).nics
-        interfaces[0].mac_address = mac
-
-    def _role(self, instance: dict[str, Any], source: dict[str, Any]) -> dict[str, str] | None:
+    def _role(self, instance: dict[str, Any]) -> dict[str, str] | None:
         """Name and session credentials of the instance's role."""
-        profile = instance.get("IamInstanceProfile") or source.get("IamInstanceProfile")
-        if isinstance(profile, dict):
-            profile = profile.get("Arn") or profile.get("Name")
+        profile = instance.get("IamInstanceProfile", {}).get("Arn")
         if not profile:
             return None
-        iam = self.cloud.client("iam")
-        try:
-            found = iam.get_instance_profile(InstanceProfileName=profile.rpartition("/")[2])["InstanceProfile"]
-        except iam.exceptions.NoSuchEntityException:
-            raise LaunchError(f"Value ({profile}) for parameter iamInstanceProfile is invalid.") from None
+        found = self.cloud.client("iam").get_instance_profile(InstanceProfileName=profile.rpartition("/")[2])[
+            "InstanceProfile"
+        ]
         if not found["Roles"]:
             return None
         role = found["Roles"][0]
@@ -463,12 +460,10 @@ class Instances(Part):
             key = Ed25519PrivateKey.generate()
             public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
             path.with_suffix(".pub").write_bytes(public + f" berth-{self.cloud.config.name}\n".encode())
-            path.touch(0o600)
-            path.write_bytes(
-                key.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-                )
+            private = key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
             )
+            ca.write_private(path, private.decode())
         public_key = path.with_suffix(".pub").read_text().strip()
         client = self.cloud.client("ec2")
         name = f"berth-{self.cloud.config.name}"
@@ -477,12 +472,24 @@ class Instances(Part):
         return public_key
 
 
+def _amend_activity(group: Any, description: str, status: str, **fields: str) -> None:
+    """Correct the scaling activity that a group recorded when it had only the API's view of it."""
+    for activity in getattr(group, "scaling_activities", []):
+        if activity["Description"] == description:
+            activity.update(fields | {"StatusCode": status})
+            return
+    autoscaling.record(group, description, fields.get("Cause", ""), status, fields.get("StatusMessage", ""))
+
+
 def _judge(name: str, where: str, lines: list[str]) -> Health:
     """Make a line of `status` from the output of HEALTH_COMMAND."""
     services = [line for line in lines if line in ("active", "activating", "inactive", "failed", "unknown")][-2:]
     disabled = lines[-1] == "disabled"
     text = "\n".join(lines[: len(lines) - len(services) - disabled]).strip() or "{}"
-    result = json.loads(text).get("v1", {})
+    try:
+        result = json.loads(text).get("v1", {})
+    except ValueError:
+        return Health(name, False, f"{where}: does not answer: {text}")
     errors = result.get("errors", [])
     boot = "failed" if errors else "done" if result else "off" if disabled else "running"
     docker_state, agent_state = (*services, "unknown", "unknown")[:2]

@@ -29,6 +29,9 @@ class Call(Protocol):
     def _get_stack_from_s3_url(self, template_url: str) -> str: ...
 
 
+MINUTE = 60.0
+"""Seconds; tests make it shorter."""
+
 _ACTIONS: dict[str, Callable[[Engine, Call], Any]] = {}
 _clients: list[ClientFactory] = []
 _engine: list[Engine] = []
@@ -110,7 +113,7 @@ def _request(call: Call, previous: bool) -> Request:
         parameters=Given.parse(_get(call, "Parameters") or []),
         tags=None if tags is None else {tag["Key"]: tag["Value"] for tag in tags},
         capabilities=_get(call, "Capabilities") or [], token=_get(call, "ClientRequestToken"), on_failure=on_failure,
-        timeout=None if minutes is None else 60.0 * int(minutes),
+        timeout=None if minutes is None else MINUTE * int(minutes),
         protected=bool(_get(call, "EnableTerminationProtection")), policy=_get(call, "StackPolicyBody"),
         options=options,
     )  # fmt: skip

@@ -51,6 +51,9 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.tag = "tag:yaml.org,2002:str"  # names are text: account ids, ports, a condition called `No`
         keys = [key.value for key, _ in node.value]
         if twice := sorted({key for key in keys if isinstance(key, str) and keys.count(key) > 1}):
             raise ValidationError(

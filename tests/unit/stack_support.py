@@ -132,7 +132,8 @@ class Thing(Handler):
         log: what was asked of it: (action, logical id).
         failing: (action, logical id) → message with which that fails from now on; action is create, update, delete or
             half (created, then failed).
-        gate: (action, logical id) → event that this action waits for, giving up when it is cancelled.
+        once: keys of `failing` that are dropped after their first failure.
+        gates: (action, logical id) → event that this action waits for, giving up when it is cancelled.
     """
 
     TYPE = "Test::Fake::Thing"
@@ -150,6 +151,7 @@ class Thing(Handler):
     existing: ClassVar[dict[str, dict[str, Any]]] = {}
     log: ClassVar[list[tuple[str, str]]] = []
     failing: ClassVar[dict[tuple[str, str], str]] = {}
+    once: ClassVar[set[tuple[str, str]]] = set()
     gates: ClassVar[dict[tuple[str, str], threading.Event]] = {}
 
     def create(self, context: Context, properties: dict[str, Any]) -> str:
@@ -185,12 +187,14 @@ class Thing(Handler):
         if gate is not None:
             context.wait(gate.is_set, DEADLINE_SECONDS, "the test to open the gate")
         if message := self.failing.get((action, context.logical_id)):
+            if (action, context.logical_id) in self.once:
+                del self.failing[action, context.logical_id]
             raise RuntimeError(message)
 
     @classmethod
     def reset(cls) -> None:
         """Forget everything."""
-        for collection in (cls.existing, cls.log, cls.failing, cls.gates):
+        for collection in (cls.existing, cls.log, cls.failing, cls.once, cls.gates):
             collection.clear()
 
 

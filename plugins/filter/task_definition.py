@@ -7,7 +7,7 @@ references to the parameters of cloudformation/task.yml where only CloudFormatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -86,6 +86,20 @@ def front_container(containers: Mapping[str, Mapping[str, Any]]) -> str:
     if len(names) != 1:
         raise AnsibleFilterError(f"Exactly one of site_containers needs a port, not {', '.join(names) or 'none'}.")
     return names[0]
+
+
+def image_pushes(images: Mapping[str, str], tags: Sequence[str], prefix: str) -> list[dict[str, str]]:
+    """What the task ecr_push is given: container → local image, each with its tag, into `<prefix>/<container>`.
+
+    Args:
+        images: `site_images`.
+        tags: one for each of them, in the same order.
+        prefix: of the repositories' names, as in cloudformation/data.yml.
+    """
+    return [
+        {"image": image, "repository": f"{prefix}/{name}", "tag": tag}
+        for (name, image), tag in zip(images.items(), tags, strict=True)
+    ]
 
 
 def _definition(
@@ -202,4 +216,5 @@ class FilterModule:
             "one_off_definitions": one_off_definitions,
             "task_volumes": task_volumes,
             "front_container": front_container,
+            "image_pushes": image_pushes,
         }

@@ -1,0 +1,339 @@
+"""One stack: its parameters, its events, its reasons, its plan, its deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.layers import Template
+from plugins.plugin_utils.stack import Records
+from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack
+from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
+
+RECORD = "Content of DNS Record is: {Name: _a.example.org.,Type: CNAME,Value: _b.acm-validations.aws.}"
+
+
+def parameters(client: FakeCloudFormation, operation: str) -> dict[str, Any]:
+    """What an operation was given: name → value, or True for the previous one."""
+    given = client.arguments(operation)["Parameters"]
+    return {each["ParameterKey"]: each.get("ParameterValue", each.get("UsePreviousValue")) for each in given}
+
+
+def present(**values: str) -> dict[str, Any]:
+    return {"Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]}
+
+
+# Parameters
+
+
+def test_an_existing_stack_keeps_its_pins_and_a_new_one_gets_the_given_value() -> None:
+    old = FakeCloudFormation(["UPDATE_COMPLETE"], SCRIPTS, description=present(Size="1", Ami="ami-old"))
+    a_stack(old, parameters={"Size": "2", "Ami": "ami-new"}, keep=("Ami",)).deploy({})
+    assert parameters(old, "update_stack") == {"Size": "2", "Ami": True}
+    new = FakeCloudFormation([None], SCRIPTS)
+    a_stack(new, parameters={"Size": "2", "Ami": "ami-new"}, keep=("Ami",)).deploy({})
+    assert parameters(new, "create_stack") == {"Size": "2", "Ami": "ami-new"}
+
+
+def test_a_pin_that_an_older_template_did_not_have_gets_the_given_value() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], SCRIPTS, description=present(Size="1"))
+    a_stack(client, parameters={"Ami": "ami-new"}, keep=("Ami",)).deploy({})
+    assert parameters(client, "update_stack") == {"Ami": "ami-new"}
+
+
+def test_a_pin_without_a_value_is_asked_for_when_there_is_nothing_to_keep() -> None:
+    body = TEMPLATE.replace("Ami: {Type: String, Default: none}", "Ami: {Type: String}")
+    stack = a_stack(FakeCloudFormation([None], SCRIPTS), keep=("Ami",))
+    stack.layer = type(stack.layer)(**{**stack.layer.__dict__, "template": Template.read(body)})
+    with pytest.raises(Failed, match="Ami must be given for the first create"):
+        stack.deploy({})
+
+
+def test_first_values_hold_for_the_create_only() -> None:
+    client = FakeCloudFormation([None], SCRIPTS)
+    a_stack(client, first={"Size": "0"}).deploy({})
+    assert client.operations == ["create_stack", "update_stack"]
+    assert parameters(client, "create_stack") == {"Size": "0"}
+    assert parameters(client, "update_stack") == {"Size": "2"}
+    there = FakeCloudFormation(["CREATE_COMPLETE"], SCRIPTS)
+    a_stack(there, first={"Size": "0"}).deploy({})
+    assert there.operations == ["update_stack"]
+    assert parameters(there, "update_stack") == {"Size": "2"}
+
+
+def test_protection_comes_after_the_create_and_counts_as_a_change_once() -> None:
+    client = FakeCloudFormation([None], SCRIPTS)
+    a_stack(client, protect=True).deploy({})
+    assert client.operations == ["create_stack", "update_termination_protection"]
+    protected = FakeCloudFormation(
+        ["CREATE_COMPLETE"], refusal=NO_UPDATES, description={"EnableTerminationProtection": True}
+    )
+    assert not a_stack(protected, protect=True).deploy({}).changed
+
+
+def test_a_stack_that_cannot_be_created_is_not_protected() -> None:
+    client = FakeCloudFormation([None], {"create_stack": ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]})
+    with pytest.raises(Failed):
+        a_stack(client, protect=True).deploy({})
+    assert client.operations == ["create_stack"]
+
+
+def test_a_large_template_goes_through_the_bucket() -> None:
+    class Bucket:
+        class meta:
+            region_name = "us-east-1"
+
+        def put_object(self, **arguments: Any) -> None:
+            assert len(arguments["Body"]) > 51_200
+
+    client = FakeCloudFormation([None], SCRIPTS)
+    stack = a_stack(client, service=lambda _: Bucket())
+    body = TEMPLATE + "#" * 51_200
+    stack.layer = type(stack.layer)(**{**stack.layer.__dict__, "template": Template.read(body)})
+    stack._bucket = "templates"
+    stack.deploy({})
+    given = client.arguments("create_stack")
+    assert "TemplateBody" not in given
+    assert given["TemplateURL"].startswith(
+        "https://templates.s3.us-east-1.amazonaws.com/cloudformation/legacy-test-data-"
+    )
+
+
+# Reasons
+
+
+FAILING: list[EventRow] = [
+    ("CREATE_IN_PROGRESS", "legacy-test-data", "AWS::CloudFormation::Stack", "User Initiated"),
+    ("CREATE_FAILED", "Database", "AWS::RDS::DBInstance", "DB instance class db.t2.micro is not offered"),
+    ("CREATE_FAILED", "Files", "AWS::EFS::FileSystem", "Resource creation cancelled"),
+    ("ROLLBACK_IN_PROGRESS", "legacy-test-data", "AWS::CloudFormation::Stack", "The following resource(s) failed"),
+]
+
+
+def test_a_failed_stack_gives_the_resource_s_own_reason_and_only_that() -> None:
+    client = FakeCloudFormation(
+        [None], {"create_stack": ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]}, {"create_stack": FAILING}
+    )
+    with pytest.raises(Failed) as failure:
+        a_stack(client).deploy({})
+    assert str(failure.value) == "Database (AWS::RDS::DBInstance): DB instance class db.t2.micro is not offered"
+
+
+def test_reasons_of_an_earlier_operation_are_not_those_of_this_one() -> None:
+    client = FakeCloudFormation(
+        ["UPDATE_ROLLBACK_COMPLETE"],
+        {"update_stack": ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]},
+        {"update_stack": [("UPDATE_FAILED", "Log", "AWS::Logs::LogGroup", "the new reason")]},
+    )
+    client.event(("UPDATE_FAILED", "Files", "AWS::EFS::FileSystem", "the old reason"))
+    lines: list[str] = []
+    with pytest.raises(Failed, match="the new reason") as failure:
+        a_stack(client, lines).deploy({})
+    assert "the old reason" not in str(failure.value)
+    assert not [line for line in lines if "the old reason" in line]
+
+
+def test_events_are_shown_once_each_and_without_routine() -> None:
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]},
+        {
+            "create_stack": [
+                ("CREATE_IN_PROGRESS", "Log", "AWS::Logs::LogGroup", ""),
+                ("CREATE_IN_PROGRESS", "Log", "AWS::Logs::LogGroup", "Resource creation Initiated"),
+                ("CREATE_COMPLETE", "Log", "AWS::Logs::LogGroup", ""),
+            ]
+        },
+    )
+    lines: list[str] = []
+    a_stack(client, lines).deploy({})
+    assert lines == ["data: CREATE_IN_PROGRESS   Log", "data: CREATE_COMPLETE      Log"]
+
+
+def test_a_wait_has_a_deadline_and_a_heartbeat_that_say_what_is_waited_for() -> None:
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS"]},
+        {"create_stack": [("CREATE_IN_PROGRESS", "Database", "AWS::RDS::DBInstance", "")]},
+    )
+    lines: list[str] = []
+    with pytest.raises(Failed, match=r"still CREATE_IN_PROGRESS after 120 s, waiting for Database .*same command"):
+        a_stack(client, lines, timeout=120.0).deploy({})
+    beats = [line for line in lines if "waiting for Database (AWS::RDS::DBInstance)" in line]
+    assert len(beats) == 3
+
+
+# Certificates
+
+
+def test_the_validation_record_is_shown_once_for_two_certificates() -> None:
+    lines: list[str] = []
+    records = Records()
+    for _ in range(2):
+        client = FakeCloudFormation(
+            [None],
+            SCRIPTS,
+            {"create_stack": [("CREATE_IN_PROGRESS", "C", "AWS::CertificateManager::Certificate", RECORD)]},
+        )
+        stack = a_stack(client, lines)
+        stack._records = records
+        outcome = stack.deploy({})
+        assert outcome.records == [{"name": "_a.example.org.", "type": "CNAME", "value": "_b.acm-validations.aws."}]
+    shown = [line for line in lines if "_a.example.org.  CNAME  _b.acm-validations.aws." in line]
+    assert len(shown) == 1
+    assert "CREATE THIS DNS RECORD" in shown[0]
+
+
+def test_the_validation_record_is_shown_again_to_whoever_comes_back_to_wait() -> None:
+    client = FakeCloudFormation(["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"], refusal=NO_UPDATES)
+    client.event(("CREATE_IN_PROGRESS", "C", "AWS::CertificateManager::Certificate", RECORD))
+    lines: list[str] = []
+    a_stack(client, lines).deploy({})
+    assert [line for line in lines if "CREATE THIS DNS RECORD" in line]
+
+
+# Plan
+
+
+def change(action: str, logical: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "PhysicalResourceId": "x", **more}
+
+
+def test_the_plan_of_no_stack_lists_what_its_template_declares() -> None:
+    client = FakeCloudFormation([None])
+    outcome = a_stack(client).plan({}, frozenset())
+    assert outcome.changed
+    assert outcome.plan == [
+        "+ stack legacy-test-data",
+        "+ data.Database (AWS::RDS::DBInstance)",
+        "+ data.Files (AWS::EFS::FileSystem)",
+        "+ data.Log (AWS::Logs::LogGroup)",
+    ]
+    assert not client.operations
+
+
+def test_the_plan_of_an_unchanged_stack_is_empty_and_leaves_no_change_set() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"])
+    outcome = a_stack(client).plan({}, frozenset())
+    assert not outcome.changed
+    assert client.operations == ["create_change_set", "delete_change_set"]
+
+
+def test_the_plan_names_what_changes_and_what_is_replaced() -> None:
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"],
+        description=present(Size="1", **{"Password": "****"}),
+        changes=[
+            change("Modify", "Database", "AWS::RDS::DBInstance", Replacement="Conditional"),
+            change("Modify", "Files", "AWS::EFS::FileSystem", Replacement="True"),
+            change("Modify", "Log", "AWS::Logs::LogGroup", Replacement="False", Details=[{"Target": {"Name": "Days"}}]),
+            change("Modify", "Role", "AWS::IAM::Role", Replacement="True"),
+            change("Remove", "Old", "AWS::S3::Bucket", PolicyAction="Delete"),
+            change("Remove", "Kept", "AWS::S3::Bucket", PolicyAction="Retain"),
+        ],
+    )
+    outcome = a_stack(client, parameters={"Size": "2", "Password": "geheim"}).plan({}, frozenset())
+    assert outcome.plan == [
+        "~ data parameter Size: 1 → 2",
+        "~ data.Database (AWS::RDS::DBInstance) — PERHAPS REPLACED",
+        "~ data.Files (AWS::EFS::FileSystem) — REPLACED",
+        "~ data.Log (AWS::Logs::LogGroup): Days",
+        "~ data.Role (AWS::IAM::Role) — REPLACED",
+        "- data.Old (AWS::S3::Bucket)",
+        "- data.Kept (AWS::S3::Bucket)",
+    ]
+    assert [(item["resource"], item["how"]) for item in outcome.replaces] == [
+        ("Database", "perhaps replaced"),
+        ("Files", "replaced"),
+        ("Old", "removed"),
+    ]
+
+
+def test_what_is_not_known_yet_stays_as_it_is_in_the_plan() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1", Ami="ami-old"))
+    a_stack(client).plan({}, frozenset({"Ami"}))
+    assert parameters(client, "create_change_set") == {"Size": "2", "Ami": True}
+    missing = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1"))
+    outcome = a_stack(missing).plan({}, frozenset({"Ami"}))
+    assert outcome.changed
+    assert "gets Ami, known only after" in outcome.plan[0]
+    assert not missing.operations
+
+
+@pytest.mark.parametrize(
+    ("state", "row"),
+    [
+        ("ROLLBACK_COMPLETE", "+ stack legacy-test-data (it is ROLLBACK_COMPLETE"),
+        ("UPDATE_ROLLBACK_FAILED", "~ stack legacy-test-data is UPDATE_ROLLBACK_FAILED: continue its rollback"),
+        ("UPDATE_IN_PROGRESS", "~ stack legacy-test-data is UPDATE_IN_PROGRESS: wait"),
+    ],
+)
+def test_the_plan_of_a_stack_in_trouble_changes_nothing(state: str, row: str) -> None:
+    client = FakeCloudFormation([state])
+    outcome = a_stack(client).plan({}, frozenset())
+    assert outcome.plan[0].startswith(row)
+    assert outcome.changed
+    assert not client.operations
+
+
+# Deletion
+
+
+def test_a_protected_stack_is_deleted_only_when_that_is_said() -> None:
+    client = FakeCloudFormation(["CREATE_COMPLETE"], SCRIPTS, description={"EnableTerminationProtection": True})
+    with pytest.raises(Failed, match="protected"):
+        a_stack(client).delete()
+    assert not client.operations
+    assert a_stack(client).delete(unprotect=True).changed
+    assert client.operations == ["update_termination_protection", "delete_stack"]
+
+
+def test_a_waiting_certificate_is_deleted_at_once_but_an_update_is_waited_for() -> None:
+    creating = FakeCloudFormation(["CREATE_IN_PROGRESS"], SCRIPTS)
+    a_stack(creating, timeout=60.0).delete()
+    assert creating.operations == ["delete_stack"]
+    updating = FakeCloudFormation(["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], SCRIPTS)
+    a_stack(updating).delete()
+    assert updating.operations == ["delete_stack"]
+
+
+def test_no_stack_is_nothing_to_delete() -> None:
+    client = FakeCloudFormation([None])
+    assert not a_stack(client).delete().changed
+    assert not client.operations
+
+
+def test_what_a_deletion_leaves_is_told() -> None:
+    skipped = ("DELETE_SKIPPED", "Files", "AWS::EFS::FileSystem", "")
+    client = FakeCloudFormation(["CREATE_COMPLETE"], SCRIPTS, {"delete_stack": [skipped]})
+    assert a_stack(client).delete().kept == ["data.Files (AWS::EFS::FileSystem) files-1"]
+
+
+RESOURCES = [
+    {"LogicalResourceId": "Database", "ResourceType": "AWS::RDS::DBInstance", "PhysicalResourceId": "db"},
+    {"LogicalResourceId": "Files", "ResourceType": "AWS::EFS::FileSystem", "PhysicalResourceId": "fs-1"},
+]
+
+
+def test_the_plan_of_a_deletion_tells_what_goes_and_what_stays() -> None:
+    resources = [{**each, "ResourceStatus": "CREATE_COMPLETE"} for each in RESOURCES]
+    client = FakeCloudFormation(["CREATE_COMPLETE"], resources=resources)
+    outcome = a_stack(client).plan_deletion()
+    assert outcome.plan == [
+        "- stack legacy-test-data",
+        "- data.Database (AWS::RDS::DBInstance)",
+        "= data.Files (AWS::EFS::FileSystem) stays: fs-1",
+    ]
+    assert outcome.kept == ["data.Files (AWS::EFS::FileSystem) fs-1"]
+    assert not client.operations
+
+
+def test_unprotect_releases_databases_that_go_and_no_others() -> None:
+    databases = FakeDatabases()
+    retained = {**RESOURCES[0], "LogicalResourceId": "Files"}
+    resources = [{**each, "ResourceStatus": "CREATE_COMPLETE"} for each in (RESOURCES[0], retained)]
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"delete_stack": DELETED}, resources=resources)
+    a_stack(client, service=lambda _: databases).delete(unprotect=True)
+    assert [each["DBInstanceIdentifier"] for each in databases.modified] == ["db"]

@@ -1,0 +1,173 @@
+"""The states in which a stack can be found, and what is done about each: one test a state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+
+from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.stack import STEPS, Step
+from tests.unit.fake_cloudformation import NO_UPDATES, FakeCloudFormation, Script, a_stack
+
+CREATED: Script = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+UPDATED: Script = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
+DELETED: Script = ["DELETE_IN_PROGRESS", None]
+
+SCRIPTS: dict[str, Script] = {
+    "create_stack": CREATED,
+    "update_stack": UPDATED,
+    "delete_stack": DELETED,
+    "continue_update_rollback": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"],
+    "rollback_stack": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"],
+}
+
+UPDATE, CREATE, AGAIN = ["update_stack"], ["create_stack"], ["delete_stack", "create_stack"]
+
+
+def test_the_table_knows_every_state() -> None:
+    shapes = botocore.session.get_session().get_service_model("cloudformation")
+    assert set(STEPS) == set(shapes.shape_for("StackStatus").enum)
+
+
+@pytest.mark.parametrize(
+    ("found", "operations"),
+    [
+        ([None], CREATE),
+        (["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"], UPDATE),
+        (["CREATE_COMPLETE"], UPDATE),
+        (["CREATE_FAILED"], AGAIN),
+        (["ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"], AGAIN),
+        (["ROLLBACK_COMPLETE"], AGAIN),
+        (["ROLLBACK_FAILED"], AGAIN),
+        (["REVIEW_IN_PROGRESS"], AGAIN),
+        (["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], UPDATE),
+        (["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"], UPDATE),
+        (["UPDATE_COMPLETE"], UPDATE),
+        (["UPDATE_FAILED"], ["rollback_stack", "update_stack"]),
+        (["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"], UPDATE),
+        (["UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"], UPDATE),
+        (["UPDATE_ROLLBACK_COMPLETE"], UPDATE),
+        (["UPDATE_ROLLBACK_FAILED"], ["continue_update_rollback", "update_stack"]),
+        (["DELETE_IN_PROGRESS", "DELETE_IN_PROGRESS", None], CREATE),
+        (["DELETE_FAILED"], AGAIN),
+        (["DELETE_COMPLETE"], CREATE),
+        (["IMPORT_COMPLETE"], UPDATE),
+    ],
+    ids=lambda value: str(value[0]) if isinstance(value, list) else None,
+)
+def test_a_stack_is_brought_up_from(found: Script, operations: list[str]) -> None:
+    client = FakeCloudFormation(list(found), SCRIPTS)
+    outcome = a_stack(client).deploy({})
+    assert client.operations == operations
+    assert outcome.changed
+
+
+@pytest.mark.parametrize("state", [state for state, step in STEPS.items() if step is Step.REFUSE])
+def test_an_import_is_left_alone(state: str) -> None:
+    client = FakeCloudFormation([state], SCRIPTS)
+    with pytest.raises(Failed, match=f"legacy-test-data is {state}: somebody imports"):
+        a_stack(client).deploy({})
+    assert not client.operations
+
+
+def test_a_stack_that_is_up_to_date_is_unchanged() -> None:
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"],
+        refusal=NO_UPDATES,
+        description={"Outputs": [{"OutputKey": "DatabaseHost", "OutputValue": "db"}]},
+    )
+    outcome = a_stack(client).deploy({})
+    assert not outcome.changed
+    assert outcome.outputs == {"DatabaseHost": "db"}
+
+
+def test_another_refusal_of_an_update_is_not_taken_for_no_updates() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], refusal="Template error: unresolved Ref")
+    with pytest.raises(Exception, match="unresolved Ref"):
+        a_stack(client).deploy({})
+
+
+def test_a_rollback_that_fails_again_says_which_resource() -> None:
+    client = FakeCloudFormation(
+        ["UPDATE_ROLLBACK_FAILED"],
+        {"continue_update_rollback": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]},
+        {"continue_update_rollback": [("UPDATE_FAILED", "Log", "AWS::Logs::LogGroup", "no such group")]},
+    )
+    with pytest.raises(Failed, match=r"Log \(AWS::Logs::LogGroup\): no such group.*--resources-to-skip"):
+        a_stack(client).deploy({})
+
+
+def test_a_stack_that_never_recovers_is_given_up() -> None:
+    client = FakeCloudFormation(["ROLLBACK_COMPLETE"], {"delete_stack": ["DELETE_COMPLETE", "ROLLBACK_COMPLETE"]})
+    with pytest.raises(Failed, match="does not recover"):
+        a_stack(client).deploy({})
+
+
+def test_a_failed_first_create_under_termination_protection_is_not_deleted() -> None:
+    client = FakeCloudFormation(["ROLLBACK_COMPLETE"], SCRIPTS, description={"EnableTerminationProtection": True})
+    with pytest.raises(Failed, match="aws cloudformation update-termination-protection"):
+        a_stack(client).deploy({})
+    assert not client.operations
+
+
+class FakeDatabases:
+    """RDS with one protected database."""
+
+    def __init__(self) -> None:
+        self.modified: list[dict[str, Any]] = []
+
+    def describe_db_instances(self, **_: Any) -> dict[str, Any]:
+        """The one."""
+        return {"DBInstances": [{"DeletionProtection": True}]}
+
+    def modify_db_instance(self, **arguments: Any) -> None:
+        """Remember it."""
+        self.modified.append(arguments)
+
+
+DATABASE = {
+    "LogicalResourceId": "Database",
+    "ResourceType": "AWS::RDS::DBInstance",
+    "ResourceStatus": "DELETE_FAILED",
+    "PhysicalResourceId": "legacy-db",
+}
+
+
+def test_the_database_of_a_failed_first_create_is_released_before_the_deletion() -> None:
+    # DeletionProtection makes the rollback of a create fail, and the deletion after it (aws-pitfalls 1.9).
+    databases = FakeDatabases()
+    client = FakeCloudFormation(["ROLLBACK_FAILED"], SCRIPTS, resources=[DATABASE])
+    a_stack(client, service=lambda name: {"rds": databases}[name]).deploy({})
+    assert databases.modified == [
+        {"DBInstanceIdentifier": "legacy-db", "DeletionProtection": False, "ApplyImmediately": True}
+    ]
+    assert client.operations == AGAIN
+
+
+def test_the_database_of_a_failed_deletion_stays_protected() -> None:
+    # DELETE_FAILED may be what a teardown of a living site left: nobody said that its database may go.
+    databases = FakeDatabases()
+    client = FakeCloudFormation(["DELETE_FAILED"], SCRIPTS, resources=[DATABASE])
+    a_stack(client, service=lambda name: {"rds": databases}[name]).deploy({})
+    assert databases.modified == []
+
+
+def test_a_deletion_is_not_taken_for_failed_because_it_failed_before() -> None:
+    # Right after DeleteStack the old DELETE_FAILED may still be shown.
+    client = FakeCloudFormation(
+        ["DELETE_FAILED"], {**SCRIPTS, "delete_stack": ["DELETE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS", None]}
+    )
+    a_stack(client).deploy({})
+    assert client.operations == AGAIN
+
+
+def test_a_deletion_that_fails_again_says_why() -> None:
+    client = FakeCloudFormation(
+        ["DELETE_FAILED"],
+        {"delete_stack": ["DELETE_IN_PROGRESS", "DELETE_FAILED"]},
+        {"delete_stack": [("DELETE_FAILED", "Vpc", "AWS::EC2::VPC", "has dependencies and cannot be deleted")]},
+    )
+    with pytest.raises(Failed, match=r"Vpc \(AWS::EC2::VPC\): has dependencies"):
+        a_stack(client).deploy({})

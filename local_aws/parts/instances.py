@@ -35,6 +35,8 @@ ALIVE = frozenset({"pending", "running"})
 KEPT = ALIVE | {"stopping", "stopped"}
 DEAD_ROUNDS = 2
 """Rounds in a row in which a host must be found dead; a reboot passes through `exited` for a moment."""
+SHUTDOWN_SECONDS = 10
+ADDRESS_SECONDS = 2.0 * SHUTDOWN_SECONDS
 RETRY_SECONDS = 30.0
 """After a failed launch an Auto Scaling group tries again, as on AWS."""
 HEALTH_SECONDS = 5.0
@@ -45,6 +47,15 @@ IMDS_DEFAULTS = {
 }
 """Metadata options where the launch source says nothing. Amazon Linux 2023's AMIs carry ImdsSupport=v2.0:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html"""
+FLAGS: dict[str, Any] = {
+    "cgroupns": "private",
+    "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+    "devices": ["/dev/fuse"],
+    "device_cgroup_rules": ["a *:* rwm"],
+    "tmpfs": {"/run": "exec", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 - mount points in the container
+}
+"""The fewest with which systemd, nested containers and managed volume plugins work without `--privileged`."""
 HEALTH_COMMAND = (
     "cat /run/cloud-init/result.json 2>/dev/null || echo '{}'; echo; "
     "systemctl is-active docker ecs; test -e /etc/cloud/cloud-init.disabled && echo disabled"
@@ -65,7 +76,7 @@ class Instances(Part):
         self._image = ""
         self._public_key = ""
         self._authority = b""
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="host")
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="host")
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._launched: dict[str, dict[str, Any]] = {}  # instance id → metadata that its host has
@@ -128,7 +139,7 @@ class Instances(Part):
         if not should_run:
             if state == "running":
                 self._stopped.add(instance_id)
-                self._in_thread(instance_id, lambda: self._container(instance_id).stop(timeout=10))
+                self._in_thread(instance_id, lambda: self._container(instance_id).stop(timeout=SHUTDOWN_SECONDS))
             return
         if instance_id in self._stopped:
             self._stopped.discard(instance_id)
@@ -171,11 +182,7 @@ class Instances(Part):
             )
 
     def _start(self, instance: dict[str, Any], metadata: dict[str, Any]) -> None:
-        """Create the container, give it what it reads at its start, and start it.
-
-        The flags are the fewest with which systemd, nested containers and managed volume plugins work without
-        `--privileged`.
-        """
+        """Create the container, give it what it reads at its start, and start it."""
         engine = self.cloud.docker
         network = self.cloud.config.network_name
         memory = self._memory_bytes(metadata["instance_type"])
@@ -191,18 +198,22 @@ class Instances(Part):
                 )
             },
             mac_address=metadata["mac"],
-            cgroupns="private",
-            cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
-            security_opt=["seccomp=unconfined", "apparmor=unconfined"],
-            devices=["/dev/fuse"],
-            device_cgroup_rules=["a *:* rwm"],
-            tmpfs={"/run": "exec", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 - mount points in the container
+            **FLAGS,
             mem_limit=memory,
             memswap_limit=memory,
-            restart_policy={"Name": "unless-stopped"},
+            restart_policy={"Name": "unless-stopped"},  # a reboot ends the container
         )
         self._put(container, metadata)
-        container.start()
+        deadline = time.monotonic() + ADDRESS_SECONDS
+        while True:
+            try:
+                container.start()
+                return
+            except docker.errors.APIError as error:
+                # EC2 gives an address out again at once; the host that had it may still be shutting down.
+                if "Address already in use" not in str(error.explanation) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.5)
 
     def _put(self, container: Any, metadata: dict[str, Any]) -> None:
         files = {
@@ -235,7 +246,9 @@ class Instances(Part):
         if metadata:
             self.cloud.publish(metadata["hostname"], [])
         try:
-            self._container(instance_id).remove(force=True, v=True)
+            container = self._container(instance_id)
+            container.stop(timeout=SHUTDOWN_SECONDS)  # a terminated instance shuts down, it is not cut off
+            container.remove(force=True, v=True)
         except docker.errors.NotFound:
             return  # removed by hand
         except docker.errors.APIError as error:

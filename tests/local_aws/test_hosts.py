@@ -11,13 +11,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
+from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import LABEL, REGION, Config
+from local_aws.parts.instances import FLAGS
 from local_aws.server import Server
 
 pytestmark = pytest.mark.docker
@@ -100,6 +103,7 @@ class Host:
 
     cloud: Cloud
     instance: dict[str, Any]
+    name: str = ""
 
     @property
     def instance_id(self) -> str:
@@ -109,7 +113,7 @@ class Host:
     @property
     def container(self) -> Any:
         """The container, freshly looked up."""
-        return self.cloud.docker.containers.get(CONFIG.container(self.instance_id))
+        return self.cloud.docker.containers.get(self.name or CONFIG.container(self.instance_id))
 
     def run(self, command: str) -> str:
         """Output of a shell command on the host, which must succeed."""
@@ -139,6 +143,17 @@ def containers(cloud: Cloud) -> list[Any]:
     labels = [f"{LABEL}={CONFIG.name}", "berth.instance-id"]
     # Not containers.list: it asks for each one again, which may be gone by then.
     return list(cloud.docker.api.containers(all=True, filters={"label": labels}))
+
+
+def ssh(key: Path, address: str, command: str) -> str:
+    """Output of a command on a host, run as ec2-user."""
+    options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+    done = subprocess.run(
+        ["ssh", "-F", "none", "-i", str(key), *[f"-o{option}" for option in options], f"ec2-user@{address}", command],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def clean() -> None:
@@ -229,15 +244,31 @@ def test_a_host_has_the_memory_of_its_instance_type(estate: Estate) -> None:
 
 def test_ssh_as_ec2_user(estate: Estate) -> None:
     host = estate.host()
-    done = subprocess.run(
-        [
-            "ssh", "-i", str(CONFIG.state / "ssh" / "id_ed25519"), "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes",
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-F", "none",
-            f"ec2-user@{host.instance['PrivateIpAddress']}", "sudo id -un && docker ps -q | wc -l",
-        ],
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout.split()) == (0, ["root", "0"]), done.stderr
+    output = ssh(
+        CONFIG.state / "ssh" / "id_ed25519", host.instance["PrivateIpAddress"], "sudo id -un && docker ps -q | wc -l"
+    )
+    assert output.split() == ["root", "0"]
+
+
+def test_the_image_makes_a_host_that_is_no_instance(cloud: Cloud, tmp_path: Path) -> None:
+    """As molecule uses it: no metadata, an address of Docker's choice, the key from the environment."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    container = cloud.docker.containers.run(
+        images.ensure("host"),
+        detach=True,
+        labels=cloud.labels,
+        network=CONFIG.network_name,
+        environment={"AUTHORIZED_KEY": (tmp_path / "key.pub").read_text(), "RESOLVER": CONFIG.resolver},
+        **FLAGS,
+    )
+    host = Host(cloud, {"InstanceId": "none"}, container.name)
+    until(host.booted, "the host to boot")
+    assert "disabled" in host.run("cloud-init status || true")
+    assert host.run("systemctl is-active docker ssh; systemctl is-active imds.socket || true").split() == [
+        "active", "active", "inactive",
+    ]  # fmt: skip
+    assert ssh(tmp_path / "key", host.run("hostname -i"), "id -un") == "ec2-user"
+    container.remove(force=True, v=True)
 
 
 def test_the_local_authority_is_trusted(estate: Estate) -> None:
@@ -285,20 +316,20 @@ def test_a_reboot_keeps_the_instance_and_runs_user_data_only_once(estate: Estate
     assert host.run("systemctl is-active docker") == "active"
 
 
-def test_a_stopped_instance_keeps_its_disk(estate: Estate) -> None:
+def test_a_stopped_instance_keeps_its_disk_and_runs_a_script_once(estate: Estate) -> None:
     # Not one of a group, which would replace it.
     ec2 = estate.cloud.client("ec2")
+    script = "#!/bin/sh\necho script >> /var/lib/kept\n"
     instance = ec2.run_instances(
-        ImageId="ami-1", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=estate.subnets[1]
+        ImageId="ami-1", InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=estate.subnets[1], UserData=script
     )["Instances"][0]
     host = Host(estate.cloud, instance)
-    until(host.booted, "a host without user data to boot")
-    host.run("touch /var/lib/kept")
+    until(host.booted, "a host with a script as user data to boot")
     ec2.stop_instances(InstanceIds=[host.instance_id])
     until(lambda: host.container.status == "exited", "the container to stop")
     ec2.start_instances(InstanceIds=[host.instance_id])
     until(host.booted, "the host to boot again")
-    host.run("test -e /var/lib/kept")
+    assert host.run("cat /var/lib/kept") == "script"
     ec2.terminate_instances(InstanceIds=[host.instance_id])
     until(lambda: len(containers(estate.cloud)) == 1, "the container to go")
 

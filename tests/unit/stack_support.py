@@ -31,6 +31,22 @@ class Stacks:
         ]
         return self.settled(stack)
 
+    def made(self, name: str, body: str, parameters: dict[str, Any] | None = None, **options: Any) -> dict[str, str]:
+        """Create a stack, which must succeed; logical id → physical id."""
+        stack = self.create(name, body, parameters, **options)
+        failures = [event for event in self.events(stack["StackId"]) if event[1].endswith("FAILED")]
+        assert stack["StackStatus"] == "CREATE_COMPLETE", failures
+        return self.physical(name)
+
+    def changed(
+        self, name: str, body: str | None = None, parameters: dict[str, Any] | None = None, **options: Any
+    ) -> dict[str, str]:
+        """Update a stack, which must succeed; logical id → physical id."""
+        stack = self.update(name, body, parameters, **options)
+        failures = [event for event in self.events(name) if event[1].endswith("FAILED")]
+        assert stack["StackStatus"] == "UPDATE_COMPLETE", failures
+        return self.physical(name)
+
     def update(
         self, name: str, body: str | None = None, parameters: dict[str, Any] | None = None, **options: Any
     ) -> dict[str, Any]:
@@ -112,7 +128,7 @@ def until(done: Any, what: str) -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not done():
         assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS} s until {what}"
-        time.sleep(0.02)
+        time.sleep(0.04)
 
 
 @contextlib.contextmanager

@@ -138,7 +138,7 @@ def test_what_is_not_there_yet_is_unknown_as_a_whole(text: str) -> None:
         ("!GetAtt Db.Colour", "resource Db does not support attribute type Colour in Fn::GetAtt"),
         ("!Select [7, !Ref Names]", "Fn::Select cannot select nonexistent value at index 7"),
         ("!FindInMap [Sizes, test, count]", "Unable to get mapping for Sizes::test::count"),
-        ("!ImportValue nothing", "NotProd export named nothing found."),
+        ("!ImportValue nothing", "No export named nothing found."),
         ("!Join [',', !Ref Env]", "every Fn::Join object requires a delimiter and a list of strings"),
         ("!Sub 'x${Names}'", "variable Names in Fn::Sub expression does not resolve to a string"),
         ("!If [Maybe, a, b]", "Unresolved condition [Maybe]"),

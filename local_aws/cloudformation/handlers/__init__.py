@@ -8,7 +8,7 @@ import secrets
 import string
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 SUFFIX_LENGTH = 12
@@ -83,6 +83,11 @@ class Context:
             if aws or not key.startswith("aws:"):
                 merged.setdefault(key, value)
         return [{"Key": key, "Value": value} for key, value in merged.items()]
+
+    def untagged(self, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+        """Keys of the tags that an update from properties `old` to `new` takes away, the stack's tags considered."""
+        before = replace(self, tags=self.previous_tags).tag_list(old)
+        return sorted({tag["Key"] for tag in before} - {tag["Key"] for tag in self.tag_list(new)})
 
     def created(self, physical_id: str) -> None:
         """Say what has been made so far, so that a rollback deletes it should the rest of `create` fail."""

@@ -22,11 +22,10 @@ class LogGroup(Handler):
     def update(self, context: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         self._retain(context, physical_id, old, new)
         logs, arn = context.client("logs"), _arn(context, physical_id)
-        present, wanted = logs.list_tags_for_resource(resourceArn=arn)["tags"], _tags(context, new)
-        if gone := sorted(set(present) - set(wanted)):
+        if gone := context.untagged(old, new):
             logs.untag_resource(resourceArn=arn, tagKeys=gone)
-        if wanted:
-            logs.tag_resource(resourceArn=arn, tags=wanted)
+        if tags := _tags(context, new):
+            logs.tag_resource(resourceArn=arn, tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: dict[str, Any]) -> None:
         logs = context.client("logs")

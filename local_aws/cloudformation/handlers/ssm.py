@@ -20,9 +20,9 @@ class Parameter(Handler):
 
     def update(self, context: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         self._put(context, physical_id, new, Overwrite=True)
-        if gone := set(old.get("Tags") or {}) - set(new.get("Tags") or {}) - set(context.tags):
+        if gone := context.untagged(old, new):
             context.client("ssm").remove_tags_from_resource(
-                ResourceType="Parameter", ResourceId=physical_id, TagKeys=sorted(gone)
+                ResourceType="Parameter", ResourceId=physical_id, TagKeys=gone
             )
         self._tag(context, physical_id, new)
 

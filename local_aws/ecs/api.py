@@ -63,16 +63,24 @@ class Api:
         outside: the other services (never called with the lock held).
         endpoint: URL of the agents' WebSocket server.
         wake: called after a change that the scheduler should look at now.
+        clock: seconds since the epoch.
     """
 
     def __init__(
-        self, state: State, region: Region, outside: Outside, endpoint: str, wake: Callable[[], None] = lambda: None
+        self,
+        state: State,
+        region: Region,
+        outside: Outside,
+        endpoint: str,
+        wake: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.state = state
         self.region = region
         self.outside = outside
         self.endpoint = endpoint
         self.wake = wake
+        self.clock = clock
         self.unlocked: dict[str, Callable[[Json], Json]] = {
             "RegisterContainerInstance": self.register_container_instance,
             "CreateService": self.create_service,
@@ -324,7 +332,7 @@ class Api:
             "taskDefinitionArn": arn,
             "revision": revision,
             "status": "ACTIVE",
-            "registeredAt": time.time(),
+            "registeredAt": self.clock(),
             "registeredBy": f"arn:aws:iam::{ACCOUNT_ID}:root",
             **task_definitions.complete(request),
         }
@@ -349,7 +357,7 @@ class Api:
             raise invalid("Specified task definition must include revision, for example family:revision.")
         definition = self._definition(request["taskDefinition"])
         definition["status"] = "INACTIVE"
-        definition["deregisteredAt"] = time.time()
+        definition["deregisteredAt"] = self.clock()
         return {"taskDefinition": definition}
 
     def delete_task_definitions(self, request: Json) -> Json:
@@ -366,7 +374,7 @@ class Api:
                 reason = "The specified task definition is still in ACTIVE status. Please deregister and try again."
                 failures.append({"arn": arn, "reason": reason})
                 continue
-            definition["status"], definition["deleteRequestedAt"] = "DELETE_IN_PROGRESS", time.time()
+            definition["status"], definition["deleteRequestedAt"] = "DELETE_IN_PROGRESS", self.clock()
             deleted.append(dict(definition))
             if not self._in_use(arn):
                 del self.region.definitions[arn]
@@ -438,7 +446,7 @@ class Api:
                     total,
                     request.get("versionInfo", {}),
                     list(request.get("tags", [])),
-                    time.time(),
+                    self.clock(),
                     self._provider_of(cluster, group),
                     zone=zone,
                 )
@@ -456,7 +464,8 @@ class Api:
         for former in [each for each in self.region.instances.values() if each.ec2_id == ec2_id and ec2_id]:
             for task in self.region.tasks_of(instance=former.arn):
                 if task.active:
-                    end_task(task, f"Container instance {former.id} registered anew.", "TerminationNotice", time.time())
+                    reason = f"Container instance {former.id} registered anew."
+                    end_task(task, reason, "TerminationNotice", self.clock())
             del self.region.instances[former.arn]
 
     def _provider_of(self, cluster: Cluster, group: str) -> str:
@@ -476,7 +485,7 @@ class Api:
         if tasks and not request.get("force"):
             raise invalid("Found running tasks on the instance.")
         for task in tasks:
-            end_task(task, "Container instance was deregistered.", "ServiceSchedulerInitiated", time.time())
+            end_task(task, "Container instance was deregistered.", "ServiceSchedulerInitiated", self.clock())
         instance.status, instance.channel = "INACTIVE", None
         del self.region.instances[instance.arn]
         return {"containerInstance": views.instance(self.region, instance, ["TAGS"])}
@@ -560,7 +569,7 @@ class Api:
                 failures += [{"arn": each.instance.arn, "reason": each.code} for each in refusals]
                 break
             task = new_task(
-                self.region, cluster.name, merged, instance, group=group, now=time.time(), provider=provider
+                self.region, cluster.name, merged, instance, group=group, now=self.clock(), provider=provider
             )
             self._fill(task, request)
             tasks.append(task)
@@ -583,7 +592,7 @@ class Api:
             if code:
                 failures.append({"arn": instance.arn, "reason": code})
                 continue
-            task = new_task(self.region, cluster.name, merged, instance, group=group, now=time.time())
+            task = new_task(self.region, cluster.name, merged, instance, group=group, now=self.clock())
             self._fill(task, request)
             tasks.append(task)
         return {"tasks": [views.task(self.region, task, ["TAGS"]) for task in tasks], "failures": failures}
@@ -627,7 +636,7 @@ class Api:
         task = self._task(cluster, request["task"])
         if task is None:
             raise invalid("The referenced task was not found.")
-        stop_task(task, request.get("reason") or "Task stopped by user", "UserInitiated", time.time())
+        stop_task(task, request.get("reason") or "Task stopped by user", "UserInitiated", self.clock())
         return {"task": views.task(self.region, task, ["TAGS"])}
 
     def describe_tasks(self, request: Json) -> Json:
@@ -706,7 +715,7 @@ class Api:
             stored["taskDefinition"] = definition["taskDefinitionArn"]
             stored["capacityProviderStrategy"], stored["launchType"] = strategy, launch_type
             stored["deploymentConfiguration"] = _deployment_configuration({}, request.get("deploymentConfiguration"))
-            now = time.time()
+            now = self.clock()
             service = Service(
                 name,
                 self.region.arn("service", cluster.name, name),
@@ -765,7 +774,7 @@ class Api:
                 service.desired = request["desiredCount"]
                 service.steady = False
             if changed or request.get("forceNewDeployment"):
-                self._deploy(service, time.time())
+                self._deploy(service, self.clock())
             return {"service": views.service(self.region, service, ["TAGS"])}
 
     def delete_service(self, request: Json) -> Json:
@@ -779,7 +788,7 @@ class Api:
             raise invalid("The service cannot be stopped while it is scaled above 0.")
         for task in tasks:
             reason = f"Scaling activity initiated by (deployment {service.primary.id})"
-            stop_task(task, reason, "ServiceSchedulerInitiated", time.time())
+            stop_task(task, reason, "ServiceSchedulerInitiated", self.clock())
         service.status, service.desired = "DRAINING", 0
         return {"service": views.service(self.region, service, ["TAGS"])}
 
@@ -943,7 +952,7 @@ class Api:
         """SubmitTaskStateChange."""
         task = self.region.tasks.get(request.get("task", ""))
         if task is not None and task.status != "STOPPED":
-            now = time.time()
+            now = self.clock()
             for each in request.get("containers", []):
                 self._container_change(task, each)
             for key, name in (

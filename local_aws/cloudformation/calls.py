@@ -1,7 +1,8 @@
 """Calling a service with what a template says: the official service models do the translation.
 
 CloudFormation writes `Encrypted: "true"`, `FilesystemId`, `PolicyDocument: {…}`; the APIs want a boolean,
-`fileSystemId` and a JSON string. botocore carries the model of every operation, so the translation needs no tables of our own.
+`fileSystemId` and a JSON string. botocore carries the model of every operation, so the translation needs no tables of
+our own.
 """
 
 from __future__ import annotations

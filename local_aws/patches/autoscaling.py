@@ -131,6 +131,8 @@ def _launch(group: Any, tags: dict[str, str]) -> Any:
             "is_instance_type_default": False,
         },
     ).instances[0]
+    for interface in launched.nics.values():
+        interface.delete_on_termination = True  # as for every interface that a launch makes
     if profile:
         group.ec2_backend.associate_iam_instance_profile(
             instance_id=launched.id,

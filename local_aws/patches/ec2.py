@@ -8,8 +8,9 @@ from typing import Any
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 
-from local_aws.patches._moto import AwsError, around
+from local_aws.patches._moto import AwsError, around, instead
 
 USER_DATA_BYTES = 16384
 """Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
@@ -54,3 +55,19 @@ def _run_instances(
 ) -> Any:
     check_user_data(user_data)
     return run(self, image_id, count, user_data, security_group_names, **keywords)
+
+
+@instead(NatGatewayBackend, "delete_nat_gateway")
+def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
+    gateway = self.nat_gateways.get(nat_gateway_id)
+    if gateway is None:
+        raise AwsError("NatGatewayNotFound", f"NatGateway {nat_gateway_id} was not found")
+    if gateway.state != "deleted":
+        gateway.state = "deleted"
+        # Its address is free again, its network interface gone.
+        for address in self.addresses:
+            if address.eni is gateway._eni:
+                address.eni = None
+                address.association_id = None
+        self.delete_network_interface(gateway._eni.id)
+    return gateway

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning
-from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
 
-from local_aws.patches._moto import instead
+from local_aws.patches._moto import around, instead
 
 Target = tuple[str, int]
 
@@ -57,14 +57,29 @@ def _deregister_terminated_instances(self: Any, instance_ids: list[str]) -> None
 @instead(FakeTargetGroup, "health_for")
 def _health_for(self: Any, target: dict[str, Any], _ec2_backend: Any) -> Any:
     identifier, port = key = _key(self, target)
-    state: tuple[str, str | None, str | None]
-    if key not in self.targets:
+    state: tuple[str, str | None, str | None] | None = target_health.get(self.arn, {}).get(key)
+    draining = state is not None and state[0] == "draining"
+    if state is not None and (key in self.targets) is not draining:
+        pass  # what drains is no longer registered; what is registered again is not yet measured
+    elif key not in self.targets:
         state = ("unused", "Target.NotRegistered", "Target is not registered to the target group")
-    elif key in target_health.get(self.arn, {}):
-        state = target_health[self.arn][key]
     elif measured:
         state = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
     else:
         state = ("healthy", None, None)
     health_port = str(port) if self.health_check_port in (None, "traffic-port") else self.health_check_port
     return FakeHealthStatus(identifier, port, health_port, *state)
+
+
+@around(ELBv2Backend, "describe_target_health")
+def _describe_target_health(
+    describe: Any, self: Any, target_group_arn: str, targets: list[dict[str, Any]]
+) -> list[FakeHealthStatus]:
+    """All targets of a group are those that drain, too."""
+    found: list[FakeHealthStatus] = describe(self, target_group_arn, targets)
+    if not targets:
+        group = self.target_groups[target_group_arn]
+        for (identifier, port), state in list(target_health.get(target_group_arn, {}).items()):
+            if state[0] == "draining" and (identifier, port) not in group.targets:
+                found.append(group.health_for({"Id": identifier, "Port": port}, self.ec2_backend))
+    return found

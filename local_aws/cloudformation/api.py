@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from local_aws.cloudformation.engine import Engine, Request
 from local_aws.cloudformation.errors import CloudFormationError, ValidationError
 from local_aws.cloudformation.operation import ClientFactory
 from local_aws.cloudformation.parameters import Given
+from local_aws.cloudformation.schema import schema
 from local_aws.cloudformation.stacks import Region, Stack
 
 
@@ -45,6 +47,8 @@ def install(cloud: Cloud) -> None:
     for operation in get_session().get_service_model("cloudformation").operation_names:
         name = camelcase_to_underscores(operation)
         setattr(CloudFormationResponse, name, _method(operation, _ACTIONS.get(name)))
+    # Importing cfn-lint takes two seconds: not in the first CreateStack.
+    threading.Thread(target=schema, args=("AWS::EC2::VPC",), name="schemas", daemon=True).start()
 
 
 def reset() -> None:

@@ -58,7 +58,7 @@ FLAGS: dict[str, Any] = {
 """The fewest with which systemd, nested containers and managed volume plugins work without `--privileged`."""
 HEALTH_COMMAND = (
     "cat /run/cloud-init/result.json 2>/dev/null || echo '{}'; echo; "
-    "systemctl is-active docker ecs; test -e /etc/cloud/cloud-init.disabled && echo disabled"
+    "systemctl is-active docker ecs 2>/dev/null; test -e /etc/cloud/cloud-init.disabled && echo disabled"
 )
 
 
@@ -162,7 +162,9 @@ class Instances(Part):
             self._apply_metadata_options(instance)
             metadata = self._metadata(instance)
             self._start(instance, metadata)
-        except (LaunchError, docker.errors.APIError, botocore.exceptions.ClientError) as error:
+        except Exception as error:  # whatever it is, AWS too would call it a failed launch and try again
+            if not isinstance(error, LaunchError | docker.errors.APIError | botocore.exceptions.ClientError):
+                self.log.exception("launching %s", instance_id)
             self._remove(instance_id)
             self._abandon(instance, str(getattr(error, "explanation", None) or error))
             return

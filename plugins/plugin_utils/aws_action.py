@@ -129,7 +129,7 @@ class Wait:
             self._say(self._name, f"waiting for {what} ({self.elapsed:.0f} s of at most {self.seconds:.0f} s)")
             self._heard = self._clock()
         # Short waits end promptly, long ones do not hammer the API (a throttled account slows everybody down).
-        self._sleep(min(5.0, max(0.3, self.elapsed / 20), max(0.05, self.seconds - self.elapsed)))
+        self._sleep(min(5.0, max(0.1, self.elapsed / 20), max(0.05, self.seconds - self.elapsed)))
         return True
 
     def tell(self, text: str, color: str | None = None) -> None:

@@ -1,0 +1,213 @@
+"""The layers of a small site, deployed, planned and deleted against our CloudFormation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from plugins.action import cloudformation_stacks
+from tests.unit.plugin_support import environment, playbook, run_action, talk_to
+
+LOG = """
+Resources:
+  Log:
+    Type: AWS::Logs::LogGroup
+    Properties: {{LogGroupName: !Sub '{name}', RetentionInDays: !Ref Days}}
+"""
+TEMPLATES = {
+    "network": (
+        "Parameters: {Days: {Type: Number, Default: 7}}\n"
+        + LOG.format(name="/${AWS::StackName}")
+        + "Outputs: {NetworkLog: {Value: !Ref Log}}"
+    ),
+    "data": (
+        "Parameters: {NetworkLog: {Type: String}, Days: {Type: Number, Default: 7}}\n"
+        + LOG.format(name="${NetworkLog}/data")
+        + "Outputs: {DataLog: {Value: !Ref Log}}"
+    ),
+    "task": (
+        "Parameters: {DataLog: {Type: String}, Days: {Type: Number, Default: 7}}\n"
+        + LOG.format(name="${DataLog}/task")
+        + "Outputs: {TaskLog: {Value: !Ref Log}}"
+    ),
+    "other": "Parameters: {Days: {Type: Number, Default: 7}}\n" + LOG.format(name="/other/${AWS::StackName}"),
+}
+
+
+@pytest.fixture
+def site(aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Arguments of the call; change its `stacks`."""
+    talk_to(aws, monkeypatch)
+    for name, body in TEMPLATES.items():
+        (tmp_path / f"{name}.yml").write_text(body)
+    stacks: dict[str, Any] = {"task": {}, "data": {}, "network": {"parameters": {"Days": 7}}, "other": {}}
+    return {"prefix": "legacy-unit", "directory": str(tmp_path), "tags": {"Site": "legacy"}, "stacks": stacks}
+
+
+def deploy(site: dict[str, Any], check: bool = False, **options: Any) -> dict[str, Any]:
+    return run_action(cloudformation_stacks, {**site, **options}, check)
+
+
+def groups(aws: Cloud) -> dict[str, int]:
+    found = aws.client("logs").describe_log_groups()["logGroups"]
+    return {group["logGroupName"]: group["retentionInDays"] for group in found}
+
+
+def stacks(aws: Cloud) -> dict[str, str]:
+    found = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return {each["StackName"]: each["StackStatus"] for each in found if each["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def test_from_nothing_and_again(aws: Cloud, site: dict[str, Any]) -> None:
+    first = deploy(site)
+    assert not first.get("failed"), first
+    assert first["changed"]
+    assert first["outputs"] == {
+        "NetworkLog": "/legacy-unit-network",
+        "DataLog": "/legacy-unit-network/data",
+        "TaskLog": "/legacy-unit-network/data/task",
+    }
+    assert len(groups(aws)) == 4
+    described = aws.client("cloudformation").describe_stacks(StackName="legacy-unit-data")["Stacks"][0]
+    assert described["Tags"] == [{"Key": "Site", "Value": "legacy"}]
+    again = deploy(site)
+    assert not again["changed"]
+    assert again["outputs"] == first["outputs"]
+    assert {name: each["changed"] for name, each in again["stacks"].items()} == dict.fromkeys(site["stacks"], False)
+
+
+def test_check_mode_changes_nothing_bare_and_built(aws: Cloud, site: dict[str, Any]) -> None:
+    bare = deploy(site, check=True)
+    assert bare["changed"]
+    assert "+ stack legacy-unit-task\n+ task.Log (AWS::Logs::LogGroup)\n" in [each["prepared"] for each in bare["diff"]]
+    assert not stacks(aws)
+    assert not groups(aws)
+    deploy(site)
+    built = deploy(site, check=True)
+    assert not built["changed"]
+    assert not built["diff"]
+    assert built["outputs"]["TaskLog"] == "/legacy-unit-network/data/task"
+    site["stacks"]["data"] = {"parameters": {"Days": 30}}
+    changed = deploy(site, check=True)
+    assert [name for name, each in changed["stacks"].items() if each["changed"]] == ["data"]
+    prepared = changed["diff"][0]["prepared"]
+    assert "~ data parameter Days: 7 → 30\n" in prepared
+    assert "~ data.Log (AWS::Logs::LogGroup): RetentionInDays\n" in prepared
+    assert groups(aws)["/legacy-unit-network/data"] == 7
+    cloudformation = aws.client("cloudformation")
+    assert cloudformation.list_change_sets(StackName="legacy-unit-data")["Summaries"] == []
+
+
+def test_an_update_changes_only_its_layer(aws: Cloud, site: dict[str, Any]) -> None:
+    deploy(site)
+    site["stacks"]["data"] = {"parameters": {"Days": 30}}
+    result = deploy(site)
+    assert [name for name, each in result["stacks"].items() if each["changed"]] == ["data"]
+    assert groups(aws)["/legacy-unit-network/data"] == 30
+
+
+def test_a_failed_layer_gives_its_reason_and_the_others_finish(aws: Cloud, site: dict[str, Any]) -> None:
+    aws.client("logs").create_log_group(logGroupName="/legacy-unit-network/data")
+    result = deploy(site)
+    assert result["failed"]
+    first, last = result["msg"].splitlines()
+    assert first.startswith("data: Log (AWS::Logs::LogGroup): ")
+    assert "exist" in first
+    assert last == "not started: task"
+    assert stacks(aws) == {
+        "legacy-unit-network": "CREATE_COMPLETE",
+        "legacy-unit-other": "CREATE_COMPLETE",
+        "legacy-unit-data": "ROLLBACK_COMPLETE",
+    }
+    aws.client("logs").delete_log_group(logGroupName="/legacy-unit-network/data")
+    again = deploy(site)
+    assert not again.get("failed"), again["msg"]
+    assert set(stacks(aws).values()) == {"CREATE_COMPLETE"}
+
+
+def test_an_output_that_is_not_there_is_named(site: dict[str, Any]) -> None:
+    body = TEMPLATES["network"].replace("{NetworkLog: {Value", "{NetworkLog: {Condition: Never, Value")
+    never = "Conditions: {Never: !Equals [a, b]}\n"
+    site["stacks"]["network"] = {"template_body": never + body}
+    result = deploy(site)
+    assert "data: needs NetworkLog, but network gives no output NetworkLog" in result["msg"]
+
+
+def test_deletion_goes_backwards_and_stops_at_protection(aws: Cloud, site: dict[str, Any]) -> None:
+    site["stacks"]["data"] = {"protect": True}
+    deploy(site)
+    planned = deploy(site, check=True, state="absent")
+    assert planned["changed"]
+    assert len(stacks(aws)) == 4
+    refused = deploy(site, state="absent")
+    assert "data: legacy-unit-data is protected against deletion" in refused["msg"]
+    assert "not started: network" in refused["msg"]
+    assert set(stacks(aws)) == {"legacy-unit-data", "legacy-unit-network"}
+    deleted = deploy(site, state="absent", unprotect=True)
+    assert not deleted.get("failed")
+    assert not stacks(aws)
+    assert not groups(aws)
+    assert not deploy(site, state="absent")["changed"]
+
+
+def test_the_deletion_order_is_read_from_the_deployed_stacks(site: dict[str, Any]) -> None:
+    deploy(site)
+    Path(site["directory"], "task.yml").unlink()
+    Path(site["directory"], "data.yml").unlink()
+    ended: list[str] = []
+
+    class Watched(cloudformation_stacks.ActionModule):
+        def _delete(self, name: str) -> Any:
+            outcome = super()._delete(name)
+            ended.append(name)
+            return outcome
+
+    class Module:
+        ActionModule = Watched
+
+    given: dict[str, Any] = {"network": {}, "data": {}, "task": {}, "other": {}}
+    # `task` declares nothing any more, but its parameter DataLog has the value of data's output: no template says so.
+    result = run_action(Module, {**site, "stacks": given, "state": "absent"})
+    assert not result.get("failed"), result
+    assert ended.index("data") < ended.index("network")
+
+
+def test_without_relations_the_given_order_is_reversed(site: dict[str, Any]) -> None:
+    body = TEMPLATES["other"]
+    site["stacks"] = {name: {"template_body": body} for name in ("one", "two", "three")}
+    deploy(site)
+    result = deploy(site, state="absent")
+    assert list(result["stacks"]) == ["three", "two", "one"]
+
+
+def test_one_stack_under_two_names_is_deployed_once(aws: Cloud, site: dict[str, Any]) -> None:
+    twin = {"template": "other.yml", "stack": "other", "region": "us-east-1"}
+    site["stacks"] = {"other": {}, "other_us": twin}
+    result = deploy(site, region="us-east-1")
+    assert list(stacks(aws)) == ["legacy-unit-other"]
+    assert result["stacks"]["other_us"]["ok"]
+
+
+def test_wrong_layers_are_refused_before_the_first_call(aws: Cloud, site: dict[str, Any]) -> None:
+    site["stacks"] = {"other": {}, "data": {"parameters": {"Dasy": 1}}}
+    result = deploy(site)
+    assert result["failed"]
+    assert "  data: parameters gives Dasy, which the template does not declare. Did you mean Days?" in result["msg"]
+    assert not stacks(aws)
+
+
+def test_what_a_person_sees(aws: Cloud, site: dict[str, Any], tmp_path: Path) -> None:
+    task = {"name": "Bring up the layers", "cloudformation_stacks": site}
+    planned = playbook(tmp_path, [task], "--check", "--diff", **environment(aws))
+    assert planned.code == 0, planned.output
+    assert "+ data.Log (AWS::Logs::LogGroup)" in planned.output
+    made = playbook(tmp_path, [task], **environment(aws))
+    assert made.code == 0, made.output
+    assert "CREATE_COMPLETE      Log" in made.output
+    assert "changed=1" in made.recap
+    again = playbook(tmp_path, [task], "--check", **environment(aws))
+    assert "network ok, other ok, data ok, task ok" in again.output
+    assert "changed=0" in again.recap

@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 
@@ -24,6 +25,19 @@ def check_user_data(encoded: Any) -> None:
     """
     if encoded is not None and len(base64.b64decode(str(encoded))) > USER_DATA_BYTES:
         raise AwsError("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
+
+
+def _reachability(self: Any) -> dict[str, Any]:
+    if self.state_code != 16:
+        return {"Status": "not-applicable"}
+    check = self.__dict__.get("reachability", "passed")
+    status = {"passed": "ok", "failed": "impaired"}.get(check, check)
+    return {"Status": status, "Details": [{"Name": "reachability", "Status": check}]}
+
+
+# moto's status check always passes; the instances part sets `reachability` to what is true of the host:
+# `initializing`, `passed` or `failed`.
+Instance.instance_status = property(_reachability)
 
 
 @around(LaunchTemplateVersion, "__init__")

@@ -29,7 +29,8 @@ def _describe_tags(self: Any) -> tuple[int, dict[str, str], str]:
 
 @missing(EFSResponse, "create_tags")
 def _create_tags(self: Any) -> tuple[int, dict[str, str], str]:
-    self.efs_backend.tag_resource(self._get_param("FileSystemId"), self._get_param("Tags") or [])
+    tags = {tag["Key"]: tag.get("Value", "") for tag in self._get_param("Tags") or []}
+    self.efs_backend.tag_resource(self._get_param("FileSystemId"), tags)
     return 204, JSON, ""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from local_aws.patches._moto import AwsError, around
 
@@ -30,3 +32,21 @@ def _answer(response: Any, error: AwsError) -> Any:
     headers["status"] = status
     headers, body = response._enrich_response(headers, body)
     return status, headers, body
+
+
+@around(DomainDispatcherApplication, "get_application")
+def _get_application(get_application: Any, self: Any, environ: dict[str, Any]) -> Any:
+    application = get_application(self, environ)
+    if not getattr(application, "answers_unknown_paths", False):
+        application.answers_unknown_paths = True
+        application.register_error_handler(404, _unknown_path)
+    return application
+
+
+def _unknown_path(_error: Exception) -> tuple[str, int, dict[str, str]]:
+    """Services whose actions are paths: moto's Flask application has no such one."""
+    from flask import request
+
+    message = f"{request.method} {request.path} is not in the embedded AWS."
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "NotImplemented"}
+    return json.dumps({"__type": "NotImplemented", "message": message}), 501, headers

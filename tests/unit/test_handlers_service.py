@@ -1,4 +1,4 @@
-"""The ECS service's handler waits for its deployment and says why one failed; with a fake ECS, deployment by deployment."""
+"""The ECS service's handler waits for its deployment and says why one failed; with a fake ECS."""
 
 from __future__ import annotations
 
@@ -47,8 +47,7 @@ class FakeEcs:
     """Answers from a script and remembers what it was asked. Parameters are checked by botocore's own models."""
 
     def __init__(self) -> None:
-        real = boto3.client("ecs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        self.meta = real.meta
+        self.meta = boto3.client("ecs", region_name="us-east-1").meta
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.first = service(("d-1", "PRIMARY", "IN_PROGRESS"))
         self.then: Iterator[dict[str, Any]] = iter([service(("d-1", "PRIMARY", "COMPLETED"))])

@@ -124,6 +124,8 @@ def dnsmasq_configuration(config: Config) -> str:
 user=root
 no-hosts
 addn-hosts=/etc/resolver/hosts
+# A file system without a mount target has no name: NXDOMAIN, as on AWS.
+address=/efs.{REGION}.amazonaws.com/
 # Everything below amazonaws.com is ours; `local` answers questions for other records (AAAA) with "no data".
 address=/amazonaws.com/{config.resolver}
 local=/amazonaws.com/

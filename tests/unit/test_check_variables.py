@@ -1,0 +1,208 @@
+"""Everything that is wrong with an inventory, in one answer, each with its place and what to type."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+SPECIFICATION = {
+    "network_nat": {"type": "str", "choices": ["none", "gateway"], "description": "NAT."},
+    "network_cidr": {"type": "str", "required": True, "description": "Addresses of the VPC."},
+    "host_count": {"type": "int", "description": "Hosts."},
+    "host_imds_tokens": {"type": "str", "description": "IMDS."},
+    "media_volume_driver": {"type": "str", "choices": ["rexray", "efs"], "description": "Driver."},
+    "host_admin_cidrs": {"type": "list", "elements": "str", "description": "Networks."},
+    "admin_password": {"type": "int", "no_log": True, "description": "Secret."},
+    "site_url": {"type": "str", "description": "Address."},
+}
+DEFAULTS = {
+    "network_nat": "none",
+    "host_count": 1,
+    "host_imds_tokens": "required",
+    "media_volume_driver": "efs",
+    "site_url": "https://example.org",
+}
+RULES = [
+    {
+        "variable": "media_volume_driver",
+        "that": "media_volume_driver != 'rexray' or host_imds_tokens == 'optional'",
+        "say": "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or media_volume_driver: efs.",
+    },
+    {"variable": "host_count", "that": "host_count | int >= 1", "say": "A site needs a host. Set host_count: 1."},
+    {"variable": "site_url", "that": "site_url is match('^https://')", "say": "Set site_url: https://<name>."},
+]
+
+
+class Site:
+    """A small project: one role, defaults for all, two environments."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.task: dict[str, Any] = {"rules": RULES, "removed": {"host_type": "Set host_instance_type."}}
+        self.write("roles/network/meta/argument_specs.yml", {"argument_specs": {"main": {"options": SPECIFICATION}}})
+        self.write("group_vars/all/site.yml", DEFAULTS)
+        for name in ("prod", "local"):
+            local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+            hosts = {name: {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
+            self.write(f"inventories/{name}/hosts.yml", hosts)
+            self.write(f"inventories/{name}/group_vars/{name}.yml", {"network_cidr": "10.0.0.0/16"})
+
+    def write(self, path: str, content: Any) -> None:
+        """Write a file of the project, as YAML unless it is text."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+
+    def prod(self, text: str) -> None:
+        """Write the variables of prod, below its network_cidr."""
+        self.write("inventories/prod/group_vars/prod.yml", f"network_cidr: 10.0.0.0/16\n{text}")
+
+    def check(self, *options: str) -> list[str]:
+        """The complaints about `-i prod` (or other options); none if the run went through."""
+        folders = {"roles_directory": "roles", "inventories_directory": "inventories", "group_vars": "group_vars"}
+        task = {name: str(self.folder / folder) for name, folder in folders.items()} | self.task
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"check_variables": task}]}
+        self.write("site.yml", [play])
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "ansible-playbook"),
+                "site.yml",
+                *(options or ("-i", "inventories/prod")),
+            ],
+            env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.output = done.stdout + done.stderr
+        if done.returncode == 0:
+            return []
+        shown = done.stdout.split("msg: |-\n")[1].split("\n\n")[0].splitlines()
+        lines = [line.strip() for line in shown]
+        assert lines[0].endswith("wrong with this inventory; nothing was done."), self.output
+        return lines[1:]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+VARS = "inventories/prod/group_vars/prod.yml"
+
+
+def test_a_right_inventory_passes(site: Site) -> None:
+    assert site.check() == [], site.output
+
+
+def test_everything_is_said_at_once_sorted_with_place_and_cure(site: Site) -> None:
+    site.prod(
+        "network_nat: gatway\n"
+        "media_volume_driver: rexray\n"
+        "hosts_count: 3\n"
+        "host_type: t2.micro\n"
+        "host_admin_cidrs: {a: b}\n"
+        "site_url: http://example.org\n"
+    )
+    site.write("inventories/prod/group_vars/prdo.yml", {"host_count": 2})
+    assert site.check("-i", "inventories/prod", "-e", "relaese=3") == [
+        "-e: relaese: is not a variable of this project.",
+        "inventories/prod/group_vars/prdo.yml: prdo: belongs to no group of this inventory, so nobody reads it. "
+        "Did you mean prod?",
+        f"{VARS}:2: network_nat: is 'gatway', must be one of none, gateway. Did you mean gateway?",
+        f"{VARS}:3: media_volume_driver: rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or "
+        "media_volume_driver: efs.",
+        f"{VARS}:4: hosts_count: is not a variable of this project. Did you mean host_count?",
+        f"{VARS}:5: host_type: is not read any more. Set host_instance_type.",
+        f"{VARS}:6: host_admin_cidrs: is {{'a': 'b'}}, must be of type list.",
+        f"{VARS}:7: site_url: Set site_url: https://<name>.",
+    ]
+
+
+@pytest.mark.parametrize("value", ["''", "null", "[]"])
+def test_required_but_empty_is_missing(site: Site, value: str) -> None:
+    site.write(VARS, f"network_cidr: {value}\n")
+    assert site.check()[0].endswith(
+        f"network_cidr: is missing. It is: Addresses of the VPC. Set network_cidr: … in {VARS}."
+    )
+
+
+def test_missing_says_where_to_set_it_and_its_consequences_are_not_said(site: Site) -> None:
+    site.write(VARS, 'site_url: "https://{{ network_cidr }}"\n')
+    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "network_cidr != ''", "say": "Not said."}]
+    assert site.check() == [f"network_cidr: is missing. It is: Addresses of the VPC. Set network_cidr: … in {VARS}."], (
+        site.output
+    )
+
+
+def test_what_cannot_be_evaluated_is_said_once(site: Site) -> None:
+    site.prod('site_url: "https://{{ nobody }}"\n')
+    (complaint,) = site.check()
+    assert complaint.startswith(f"{VARS}:2: site_url: cannot be evaluated: ")
+    assert "'nobody' is undefined" in complaint
+
+
+def test_a_rule_over_an_undefined_variable_gives_its_sentence(site: Site) -> None:
+    site.task["rules"] = [{"variable": "host_count", "that": "not_there > 1", "say": "Set not_there."}]
+    (complaint,) = site.check()
+    assert "host_count: Set not_there. (" in complaint
+
+
+def test_a_secret_is_not_shown(site: Site) -> None:
+    site.prod("admin_password: geheim\n")
+    (complaint,) = site.check()
+    assert "admin_password: is not what it should be (int). Its value is not shown." in complaint
+    assert "geheim" not in site.output
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((), "no environment was named (local or prod). Type: ansible-playbook site.yml -i local"),
+        (("-i", "inventories/prod", "-i", "inventories/local"), "local and prod at once"),
+    ],
+)
+def test_exactly_one_environment(site: Site, options: tuple[str, ...], sentence: str) -> None:
+    site.write(VARS, "network_nat: wrong\n")
+    (complaint,) = site.check(*(options or ("--check",)))
+    assert sentence in complaint
+
+
+def test_misspelt_keys_of_the_hosts_file(site: Site) -> None:
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    site.write("inventories/prod/hosts.yml", {"prod": {"hosts": {"localhost": local}, "chidren": {"ecs_hosts": {}}}})
+    (complaint,) = site.check()
+    assert "hosts.yml:2: chidren: is no key of group prod" in complaint
+    assert "Did you mean children?" in complaint
+
+
+def test_files_that_ansible_passes_over(site: Site) -> None:
+    site.write("inventories/prod/group_vars/prod/more.yaml.txt", "host_count: 0")
+    site.write("inventories/prod/host_vars/lokalhost.yml", {"host_count": 0})
+    text = "\n".join(site.check())
+    assert "more.yaml.txt: is no file that Ansible reads variables from" in text
+    assert "lokalhost: belongs to no host of this inventory, so nobody reads it. Did you mean localhost?" in text
+
+
+def test_names_in_the_defaults_of_all_environments_are_checked(site: Site) -> None:
+    site.write("group_vars/all/more.yml", "network_natt: none\n")
+    (complaint,) = site.check()
+    assert complaint == (
+        "group_vars/all/more.yml:1: network_natt: is not a variable of this project. Did you mean network_nat?"
+    )
+
+
+def test_names_that_need_no_specification(site: Site) -> None:
+    site.task["also_known"] = ["release"]
+    site.prod("vault_admin_password: 1\n_helper: 1\nansible_user: x\n")
+    assert site.check("-i", "inventories/prod", "-e", "release=1") == [], site.output

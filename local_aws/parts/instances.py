@@ -10,6 +10,7 @@ import functools
 import io
 import ipaddress
 import json
+import socket
 import tarfile
 import threading
 import time
@@ -35,6 +36,8 @@ ALIVE = frozenset({"pending", "running"})
 KEPT = ALIVE | {"stopping", "stopped"}
 DEAD_ROUNDS = 2
 """Rounds in a row in which a host must be found dead; a reboot passes through `exited` for a moment."""
+REACHABILITY_SECONDS = 0.2
+SSH_PORT = 22
 SHUTDOWN_SECONDS = 10
 ADDRESS_SECONDS = 2.0 * SHUTDOWN_SECONDS
 RETRY_SECONDS = 30.0
@@ -147,6 +150,7 @@ class Instances(Part):
             return
         if state in ("running", "restarting", "created"):
             self._dead.pop(instance_id, None)
+            self._check_reachability(instance)
             self._refresh(instance)
             return
         self._dead[instance_id] = self._dead.get(instance_id, 0) + 1
@@ -157,6 +161,7 @@ class Instances(Part):
     def _launch(self, instance: dict[str, Any]) -> None:
         instance_id = instance["InstanceId"]
         started = time.monotonic()
+        _record(instance_id).reachability = "initializing"
         try:
             self._check_address(instance)
             self._apply_metadata_options(instance)
@@ -173,6 +178,16 @@ class Instances(Part):
         self.log.info(
             "host %s at %s started in %.1f s", instance_id, metadata["private_ip"], time.monotonic() - started
         )
+
+    def _check_reachability(self, instance: dict[str, Any]) -> None:
+        """Let EC2's status check pass once the host accepts connections to sshd."""
+        record = _record(instance["InstanceId"])
+        if getattr(record, "reachability", "passed") == "passed":
+            return
+        with socket.socket() as probe:
+            probe.settimeout(REACHABILITY_SECONDS)
+            if probe.connect_ex((instance["PrivateIpAddress"], SSH_PORT)) == 0:
+                record.reachability = "passed"
 
     def _check_address(self, instance: dict[str, Any]) -> None:
         allowed = self.cloud.config.vpc_range
@@ -261,7 +276,7 @@ class Instances(Part):
         """Take back an instance that could not be launched: its scaling activity fails, and its group tries again."""
         instance_id = instance["InstanceId"]
         self.log.error("instance %s could not be launched: %s", instance_id, reason)
-        record = ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id)
+        record = _record(instance_id)
         group = getattr(record, "autoscaling_group", None)
         if group:
             # Not through the API: it would launch the next one at once, to fail again.
@@ -274,7 +289,9 @@ class Instances(Part):
     def _replace(self, instance_id: str, what: str) -> None:
         """Terminate the instance of a dead host; its group launches another."""
         self.log.warning("host %s: its container %s; the instance is terminated", instance_id, what)
-        group = getattr(ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id), "autoscaling_group", None)
+        record = _record(instance_id)
+        record.reachability = "failed"
+        group = getattr(record, "autoscaling_group", None)
         self.cloud.client("ec2").terminate_instances(InstanceIds=[instance_id])
         if group:
             cause = (
@@ -383,7 +400,7 @@ class Instances(Part):
 
     def _record_mac(self, instance_id: str, mac: str) -> None:
         """Let EC2 report the hardware address that the host really has."""
-        ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id).nics[0].mac_address = mac
+        _record(instance_id).nics[0].mac_address = mac
 
     def _role(self, instance: dict[str, Any]) -> dict[str, str] | None:
         """Name and session credentials of the instance's role."""
@@ -485,6 +502,11 @@ class Instances(Part):
         if not client.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]:
             client.import_key_pair(KeyName=name, PublicKeyMaterial=public_key.encode())
         return public_key
+
+
+def _record(instance_id: str) -> Any:
+    """moto's own object of an instance, for what its API cannot change."""
+    return ec2_backends[ACCOUNT_ID][REGION].get_instance(instance_id)
 
 
 def _amend_activity(group: Any, description: str, status: str, **fields: str) -> None:

@@ -363,9 +363,25 @@ def test_a_removed_container_is_replaced(estate: Estate) -> None:
     assert estate.host().instance_id != host.instance_id
 
 
-def test_capacity_is_balanced_over_the_subnets_and_scaled_in(estate: Estate) -> None:
+def test_capacity_is_balanced_over_the_subnets(estate: Estate) -> None:
     estate.scale(2)
     assert {instance["SubnetId"] for instance in estate.instances()} == set(estate.subnets)
+
+
+def test_the_status_check_passes_once_the_host_answers(estate: Estate) -> None:
+    estate.scale(3)
+    seen: list[str] = []
+
+    def passed() -> bool:
+        statuses = estate.cloud.client("ec2").describe_instance_status()["InstanceStatuses"]
+        seen.extend(status["InstanceStatus"]["Status"] for status in statuses)
+        return len(statuses) == 3 and all(status["InstanceStatus"]["Status"] == "ok" for status in statuses)
+
+    until(passed, "all status checks")
+    assert "initializing" in seen
+
+
+def test_a_group_scaled_to_zero_leaves_no_container(estate: Estate) -> None:
     estate.scale(0)
 
 

@@ -130,7 +130,7 @@ class Host:
         return bool(done.output.decode().strip() == "active")
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for a condition, with a deadline."""
     deadline = time.monotonic() + seconds
     while not true():

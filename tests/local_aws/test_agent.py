@@ -1,0 +1,319 @@
+"""The stand-in agent on this machine's Docker engine, against the control plane: real containers, real sockets."""
+
+from __future__ import annotations
+
+import http.server
+import ipaddress
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from local_aws import images
+from local_aws.config import LABEL, PROJECT, Config
+from local_aws.server import Server
+
+pytestmark = pytest.mark.docker
+
+CONFIG = Config("test-agent", 4630, 4631, 4632, 4633, 4634, ipaddress.IPv4Network("10.103.0.0/16"))
+INTROSPECTION, CREDENTIALS, METADATA = 4635, 4636, 4639
+CLUSTER = "test-agent"
+WAIT_SECONDS = 60.0
+
+
+def wait(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
+    """The first true value of `check`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"not within {seconds:.0f} s: {what}")
+
+
+class Metadata(http.server.BaseHTTPRequestHandler):
+    """The parts of the metadata service that the agent needs."""
+
+    document = ""
+
+    def do_PUT(self) -> None:
+        self._answer(200, "token")
+
+    def do_GET(self) -> None:
+        found = {"document": self.document, "signature": "c2ln"}.get(self.path.rpartition("/")[2])
+        self._answer(200 if found else 404, found or "")
+
+    def _answer(self, code: int, body: str) -> None:
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Keep the test's output clean."""
+
+
+class Site:
+    """A cluster with one agent, and short words for what the tests ask."""
+
+    def __init__(self, server: Server, directory: Path, image: str) -> None:
+        self.ecs = server.cloud.client("ecs")
+        self.cloud = server.cloud
+        self.directory = directory
+        self.image = image
+        self.config = directory / "ecs.config"
+        self.config.write_text(
+            f"ECS_CLUSTER={CLUSTER}\nECS_DATADIR={directory}/data\nECS_BACKEND_HOST={CONFIG.endpoint}\n"
+            "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached\nECS_CONTAINER_STOP_TIMEOUT=1s\n"
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start_agent(self) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{METADATA}",
+            "AWS_ENDPOINT_URL": CONFIG.endpoint,
+        }
+        command = [sys.executable, "-m", "ecs_agent", "--config", str(self.config)]
+        command += ["--introspection-port", str(INTROSPECTION), "--credentials-port", str(CREDENTIALS)]
+        with (self.directory / "agent.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=PROJECT / "local_aws" / "agent", env=environment, stdout=log, stderr=log
+            )
+        return self.process
+
+    def stop_agent(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+    def instance(self) -> dict[str, Any]:
+        arns = self.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"]
+        if not arns:
+            return {}
+        found = self.ecs.describe_container_instances(cluster=CLUSTER, containerInstances=arns)
+        return dict(found["containerInstances"][0])
+
+    def connected(self) -> bool:
+        return bool(self.instance().get("agentConnected"))
+
+    def define(self, family: str, *containers: dict[str, Any], **more: Any) -> str:
+        definitions = [{"image": self.image, "memory": 32, **each} for each in containers]
+        answer = self.ecs.register_task_definition(family=family, containerDefinitions=definitions, **more)
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def run(self, definition: str, **more: Any) -> str:
+        answer = self.ecs.run_task(cluster=CLUSTER, taskDefinition=definition, **more)
+        assert answer["failures"] == []
+        return str(answer["tasks"][0]["taskArn"])
+
+    def task(self, arn: str) -> dict[str, Any]:
+        return dict(self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0])
+
+    def reach(self, arn: str, status: str) -> dict[str, Any]:
+        wait(f"{arn} {status}", lambda: self.task(arn)["lastStatus"] == status)
+        return self.task(arn)
+
+    def service(self, name: str) -> dict[str, Any]:
+        return dict(self.ecs.describe_services(cluster=CLUSTER, services=[name])["services"][0])
+
+    def containers(self, arn: str = "", name: str = "") -> list[Any]:
+        labels = [f"com.amazonaws.ecs.cluster={CLUSTER}"]
+        labels += [f"com.amazonaws.ecs.task-arn={arn}"] if arn else []
+        labels += [f"com.amazonaws.ecs.container-name={name}"] if name else []
+        return list(self.cloud.docker.containers.list(all=True, filters={"label": labels}))
+
+
+def clean() -> None:
+    client = docker.from_env()
+    for container in client.containers.list(all=True, filters={"label": f"com.amazonaws.ecs.cluster={CLUSTER}"}):
+        container.remove(force=True)
+    for network in client.networks.list(filters={"label": f"{LABEL}={CONFIG.name}"}):
+        network.remove()
+    for volume in client.volumes.list(filters={"name": "test-agent-media"}):
+        volume.remove(force=True)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    clean()
+    server = Server(CONFIG, only={"network", "ecs"})
+    server.start()
+    ec2 = server.cloud.client("ec2")
+    image = ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
+    started = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.micro")["Instances"][0]
+    Metadata.document = json.dumps({"instanceId": started["InstanceId"], "region": "us-east-1"})
+    metadata = http.server.ThreadingHTTPServer(("127.0.0.1", METADATA), Metadata)
+    threading.Thread(target=metadata.serve_forever, daemon=True).start()
+    found = Site(server, tmp_path_factory.mktemp("agent"), images.ensure("base-bookworm"))
+    found.ecs.create_cluster(clusterName=CLUSTER)
+    found.start_agent()
+    try:
+        wait("the agent connects", found.connected)
+        yield found
+    finally:
+        found.stop_agent()
+        print((found.directory / "agent.log").read_text())
+        metadata.shutdown()
+        server.stop()
+        clean()
+
+
+LIVE = "trap 'exit 0' TERM; touch /tmp/up /media/seen; while :; do sleep 0.2; done"
+CHECK = {"command": ["CMD-SHELL", "test -f /tmp/up"], "interval": 5, "timeout": 2, "retries": 2}
+
+
+def pair(site: Site) -> str:
+    """Two containers as of the site: nginx waits for django's health check, and has a dynamic host port."""
+    mount = {"sourceVolume": "test-agent-media", "containerPath": "/media"}
+    volume = {"scope": "shared", "autoprovision": True, "driver": "local"}
+    return site.define(
+        "pair",
+        {"name": "django", "command": ["sh", "-c", LIVE], "healthCheck": CHECK, "mountPoints": [mount]},
+        {
+            "name": "nginx",
+            "command": ["sh", "-c", "test -f /media/seen && trap 'exit 0' TERM; while :; do sleep 0.2; done"],
+            "links": ["django"],
+            "dependsOn": [{"containerName": "django", "condition": "HEALTHY"}],
+            "portMappings": [{"containerPort": 80}],
+            "mountPoints": [{**mount, "readOnly": True}],
+        },
+        volumes=[{"name": "test-agent-media", "dockerVolumeConfiguration": volume}],
+    )
+
+
+def test_instance_says_what_it_is(site: Site) -> None:
+    instance = site.instance()
+    assert instance["status"] == "ACTIVE"
+    assert "ecs.capability.docker-plugin.local" in [each["name"] for each in instance["attributes"]]
+    with urllib.request.urlopen(f"http://127.0.0.1:{INTROSPECTION}/v1/metadata") as answer:
+        metadata = json.load(answer)
+    assert metadata["Cluster"] == CLUSTER
+    assert metadata["ContainerInstanceArn"] == instance["containerInstanceArn"]
+
+
+def test_two_containers_in_order_then_a_stop(site: Site) -> None:
+    arn = site.run(pair(site))
+    task = site.reach(arn, "RUNNING")
+    django, nginx = (next(each for each in task["containers"] if each["name"] == name) for name in ("django", "nginx"))
+    assert django["healthStatus"] == "HEALTHY"
+    assert nginx["networkBindings"][0]["containerPort"] == 80
+    assert nginx["networkBindings"][0]["hostPort"] >= 32768
+    (container,) = site.containers(arn, "nginx")
+    assert container.name.startswith("ecs-pair-")
+    assert container.attrs["HostConfig"]["Memory"] == 32 * 1024 * 1024
+    assert container.labels["com.amazonaws.ecs.task-definition-family"] == "pair"
+    site.ecs.stop_task(cluster=CLUSTER, task=arn, reason="enough")
+    task = site.reach(arn, "STOPPED")
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "enough")
+    assert [each["exitCode"] for each in task["containers"]] == [0, 0]
+
+
+def test_one_off_task_gives_its_exit_code(site: Site) -> None:
+    arn = site.run(site.define("once", {"name": "once", "command": ["sh", "-c", "exit 3"]}))
+    task = site.reach(arn, "STOPPED")
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 3)
+
+
+def test_secrets_come_from_their_stores(site: Site) -> None:
+    secret = site.cloud.client("secretsmanager").create_secret(
+        Name="test-agent", SecretString='{"password":"open sesame"}'
+    )
+    site.cloud.client("ssm").put_parameter(Name="/test-agent/host", Value="db", Type="SecureString")
+    arn = site.run(
+        site.define(
+            "secrets",
+            {
+                "name": "one",
+                "command": ["sh", "-c", 'test "$PASSWORD" = "open sesame" && test "$HOST" = db'],
+                "secrets": [
+                    {"name": "PASSWORD", "valueFrom": f"{secret['ARN']}:password::"},
+                    {"name": "HOST", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/test-agent/host"},
+                ],
+            },
+            executionRoleArn="arn:aws:iam::123456789012:role/execution",
+        )
+    )
+    assert site.reach(arn, "STOPPED")["containers"][0]["exitCode"] == 0
+
+
+def test_a_secret_that_is_not_there_fails_the_task(site: Site) -> None:
+    secret = {"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/nowhere/a"}
+    role = "arn:aws:iam::123456789012:role/execution"
+    arn = site.run(site.define("secretless", {"name": "one", "secrets": [secret]}, executionRoleArn=role))
+    task = site.reach(arn, "STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "ResourceInitializationError" in task["stoppedReason"]
+
+
+def test_service_replaces_a_killed_container_and_rolls_back_a_broken_release(site: Site) -> None:
+    good = pair(site)
+    breaker = {"enable": True, "rollback": True}
+    site.ecs.create_service(
+        cluster=CLUSTER,
+        serviceName="web",
+        taskDefinition=good,
+        desiredCount=1,
+        launchType="EC2",
+        deploymentConfiguration={"deploymentCircuitBreaker": breaker},
+    )
+    wait("steady", lambda: site.service("web")["deployments"][0]["rolloutState"] == "COMPLETED")
+    (first,) = site.ecs.list_tasks(cluster=CLUSTER, serviceName="web")["taskArns"]
+    site.containers(first, "django")[0].kill()
+    task = site.reach(first, "STOPPED")
+    assert task["stoppedReason"] == "Essential container in task exited"
+    wait("replaced", lambda: site.service("web")["runningCount"] == 1 and first not in _arns(site))
+    site.ecs.update_service(
+        cluster=CLUSTER,
+        service="web",
+        taskDefinition=site.define("pair", {"name": "django", "image": f"127.0.0.1:{CONFIG.registry_port}/none:1"}),
+    )
+    wait("failed", lambda: any("rolling back" in each["message"] for each in site.service("web")["events"]))
+    wait("rolled back", lambda: [d["rolloutState"] for d in site.service("web")["deployments"]] == ["COMPLETED"])
+    assert site.service("web")["taskDefinition"] == good
+    site.ecs.delete_service(cluster=CLUSTER, service="web", force=True)
+    wait("gone", lambda: site.service("web")["status"] == "INACTIVE")
+
+
+def _arns(site: Site) -> list[str]:
+    return list(site.ecs.list_tasks(cluster=CLUSTER, serviceName="web")["taskArns"])
+
+
+def test_tasks_live_on_while_the_agent_restarts(site: Site) -> None:
+    command = ["sh", "-c", "while :; do sleep 0.2; done"]
+    arn = site.run(site.define("lasting", {"name": "one", "command": command}))
+    site.reach(arn, "RUNNING")
+    site.stop_agent(signal.SIGKILL)
+    wait("disconnected", lambda: not site.connected())
+    assert site.containers(arn)[0].status == "running"
+    site.start_agent()
+    wait("connected", site.connected)
+    assert site.task(arn)["lastStatus"] == "RUNNING"
+    site.containers(arn)[0].kill()
+    assert site.reach(arn, "STOPPED")["containers"][0]["exitCode"] == 137
+
+
+def test_quoted_configuration_is_an_error_and_another_cluster_is_terminal(site: Site) -> None:
+    site.stop_agent()
+    plain = site.config.read_text()
+    try:
+        site.config.write_text(plain.replace(f"={CLUSTER}", "=elsewhere"))
+        assert site.start_agent().wait(20) == 5
+        assert "Data mismatch" in (site.directory / "agent.log").read_text()
+        site.config.write_text(plain + "ECS_INSTANCE_ATTRIBUTES='{}'\n")
+        assert site.start_agent().wait(20) == 1
+        assert "Expected a json hash" in (site.directory / "agent.log").read_text()
+    finally:
+        site.config.write_text(plain)
+        site.start_agent()
+        wait("connected", site.connected)

@@ -106,10 +106,14 @@ def test_a_database_and_its_secret_know_each_other(aws: Cloud, stacks: Stacks) -
 def test_database_settings_change_in_place(aws: Cloud, stacks: Stacks) -> None:
     stacks.made("data", DATABASE)
     before, value = database(aws)["DbiResourceId"], secret(aws)
+    body = DATABASE.replace("rds.force_ssl", "log_statement")
+    body = body.replace("CopyTagsToSnapshot: true", "EnableCloudwatchLogsExports: [postgresql]")
 
-    stacks.changed("data", DATABASE.replace("rds.force_ssl", "log_statement"), {"Protected": "true", "Days": 14})
+    stacks.changed("data", body, {"Protected": "true", "Days": 14})
 
     found = database(aws)
+    assert found["EnabledCloudwatchLogsExports"] == ["postgresql"]
+    assert found["CopyTagsToSnapshot"] is False, "what the template no longer says goes back to its default"
     assert (found["DbiResourceId"], found["DeletionProtection"], found["BackupRetentionPeriod"]) == (before, True, 14)
     assert secret(aws) == value, "the secret is generated once"
     group = stacks.physical("data")["Settings"]

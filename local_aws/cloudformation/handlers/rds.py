@@ -136,6 +136,14 @@ class Instance(Handler):
         for name in ("DeletionProtection", "MultiAZ", "PubliclyAccessible", "CopyTagsToSnapshot"):
             if name in before and name not in after:
                 changes[name] = False
+        if "EnableCloudwatchLogsExports" in before or "EnableCloudwatchLogsExports" in after:
+            changes.pop("EnableCloudwatchLogsExports", None)  # ModifyDBInstance has other words for it
+            had, has = (side.get("EnableCloudwatchLogsExports") or [] for side in (before, after))
+            if had != has:
+                changes["CloudwatchLogsExportConfiguration"] = {
+                    "EnableLogTypes": [name for name in has if name not in had],
+                    "DisableLogTypes": [name for name in had if name not in has],
+                }
         if "Port" in new and old.get("Port") != new["Port"]:
             changes["DBPortNumber"] = new["Port"]
         if changes:

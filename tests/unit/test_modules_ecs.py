@@ -1,0 +1,536 @@
+"""The plugins that wait for ECS, and the one that pushes images, against scripted answers: no wait is a real one."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from plugins.action import ecr_push, ecs_cluster_empty, ecs_hosts_wait, ecs_run_task, ecs_service_wait
+from plugins.plugin_utils import aws_action
+from tests.unit.fake_cloudformation import Clock, error
+from tests.unit.plugin_support import run_action
+
+TASK = "arn:aws:ecs:us-east-1:123456789012:task/legacy-unit/abc"
+REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/legacy-unit:{}"
+
+
+@pytest.fixture(autouse=True)
+def no_real_waits(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Waits pass in no time, in every plugin."""
+    clock = Clock()
+    real = aws_action.Wait
+
+    def wait(seconds: float, say: Any, name: str) -> aws_action.Wait:
+        return real(seconds, say, name, clock, clock.sleep)
+
+    for plugin in (ecs_run_task, ecs_service_wait, ecs_hosts_wait, ecs_cluster_empty):
+        monkeypatch.setattr(plugin, "Wait", wait)
+    return clock
+
+
+class Fake:
+    """A client whose operations are functions or fixed answers; an answer that is a list is given item by item."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers, self.calls = answers, list[tuple[str, dict[str, Any]]]()
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            self.calls.append((operation, arguments))
+            answer = self.answers.get(operation, {})
+            if callable(answer):
+                return answer(**arguments)
+            if isinstance(answer, list):
+                return answer.pop(0) if len(answer) > 1 else answer[0]
+            return answer
+
+        return call
+
+    def get_paginator(self, operation: str) -> Any:
+        """One page."""
+        return SimpleNamespace(paginate=lambda **arguments: [getattr(self, operation)(**arguments)])
+
+    def given(self, operation: str) -> list[dict[str, Any]]:
+        """The arguments of the calls of an operation."""
+        return [arguments for name, arguments in self.calls if name == operation]
+
+
+def run(plugin: Any, clients: dict[str, Fake], check: bool = False, **arguments: Any) -> tuple[dict[str, Any], str]:
+    """The result, and what was shown."""
+    shown: list[str] = []
+    result = run_action(
+        plugin,
+        arguments,
+        check,
+        client=lambda service, _region=None: clients[service],
+        say=lambda name, text, _color=None: shown.append(f"{name}: {text}"),
+    )
+    return result, "\n".join(shown)
+
+
+# One-off tasks
+
+
+def a_task(status: str, exit_code: int | None = None, **more: Any) -> dict[str, Any]:
+    container = {"name": "django"} | ({} if exit_code is None else {"exitCode": exit_code})
+    return {"taskArn": TASK, "lastStatus": status, "containers": [container], **more}
+
+
+def one_off(*states: dict[str, Any], **answers: Any) -> dict[str, Fake]:
+    """ECS and Logs for a task that goes through `states`."""
+    log = {"awslogs-group": "/legacy/unit", "awslogs-stream-prefix": "once", "awslogs-region": "us-east-1"}
+    container = {"name": "django", "logConfiguration": {"logDriver": "awslogs", "options": log}}
+    definition = {"taskDefinitionArn": REVISION.format(3), "containerDefinitions": [container]}
+    ecs = {
+        "describe_task_definition": {"taskDefinition": definition},
+        "run_task": {"tasks": [a_task("PROVISIONING")], "failures": []},
+        "describe_tasks": [{"tasks": [state]} for state in states],
+    }
+    events = [{"message": f"line {number}"} for number in range(40)]
+    pages = [{"events": events, "nextForwardToken": "f/1"}, {"events": [], "nextForwardToken": "f/1"}]
+    return {"ecs": Fake(**ecs | answers), "logs": Fake(get_log_events=pages)}
+
+
+ONE_OFF: dict[str, Any] = {"cluster": "legacy-unit", "task_definition": "legacy-unit"}
+
+
+def test_a_task_that_ends_with_0_is_a_success() -> None:
+    clients = one_off(a_task("RUNNING"), a_task("STOPPED", 0))
+    overrides = {"django": {"command": ["migrate", 1], "environment": {"SECRET": "geheim"}}}
+    result, shown = run(
+        ecs_run_task, clients, **ONE_OFF, overrides=overrides, started_by="migrate", capacity_provider="hosts"
+    )
+    assert not result.get("failed"), result
+    assert result["changed"]
+    assert result["exit_codes"] == {"django": 0}
+    assert result["log"]["django"] == [f"line {number}" for number in range(10, 40)]
+    (given,) = clients["ecs"].given("run_task")
+    assert given["capacityProviderStrategy"] == [{"capacityProvider": "hosts"}]
+    assert "launchType" not in given
+    (override,) = given["overrides"]["containerOverrides"]
+    assert override["command"] == ["migrate", "1"]
+    assert override["environment"] == [{"name": "SECRET", "value": "geheim"}]
+    assert "geheim" not in shown + str(result)
+    assert shown.count("django: line 7") == 1
+    assert clients["logs"].given("get_log_events")[0]["logStreamName"] == "once/django/abc"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "sentence"),
+    [
+        (a_task("STOPPED", 1, stoppedReason="Essential container in task exited"), "django ended with exit code 1"),
+        (
+            a_task("STOPPED", None, stoppedReason="Task failed to start")
+            | {"containers": [{"name": "django", "reason": "CannotPullContainerError: no such image"}]},
+            "Task failed to start (django CannotPullContainerError: no such image)",
+        ),
+    ],
+)
+def test_another_end_is_a_failure_with_reason_and_log(stopped: dict[str, Any], sentence: str) -> None:
+    result, _ = run(ecs_run_task, one_off(stopped), **ONE_OFF)
+    assert result["failed"]
+    assert sentence in result["msg"]
+    assert "django: line 39" in result["msg"]
+    assert result["task_arn"] == TASK
+
+
+def test_a_container_that_is_not_essential_may_fail() -> None:
+    clients = one_off(a_task("STOPPED", 0))
+    definition = clients["ecs"].answers["describe_task_definition"]["taskDefinition"]
+    definition["containerDefinitions"].append({"name": "helper", "essential": False})
+    clients["ecs"].answers["describe_tasks"][0]["tasks"][0]["containers"].append({"name": "helper", "exitCode": 1})
+    result, _ = run(ecs_run_task, clients, **ONE_OFF)
+    assert not result.get("failed"), result
+
+
+def test_room_is_waited_for() -> None:
+    full = {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+    started = {"tasks": [a_task("PENDING")], "failures": []}
+    clients = one_off(a_task("STOPPED", 0), run_task=[full, full, started])
+    result, shown = run(ecs_run_task, clients, **ONE_OFF)
+    assert not result.get("failed"), result
+    assert "no host has room for it (RESOURCE:MEMORY)" in shown
+    tokens = [given["clientToken"] for given in clients["ecs"].given("run_task")]
+    assert len(set(tokens)) == 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence", "tried_again"),
+    [
+        ("RESOURCE:MEMORY", "RESOURCE:MEMORY, for 60 s. Raise host_count", True),
+        ("MISSING", "cannot be started: MISSING", False),
+    ],
+)
+def test_no_room_has_a_deadline_and_other_reasons_end_at_once(reason: str, sentence: str, tried_again: bool) -> None:
+    clients = one_off(run_task={"tasks": [], "failures": [{"reason": reason}]})
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, timeout=60)
+    assert sentence in result["msg"]
+    assert (len(clients["ecs"].given("run_task")) > 1) is tried_again
+
+
+def test_a_task_that_does_not_end_is_stopped() -> None:
+    clients = one_off(a_task("RUNNING"))
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, timeout=60)
+    assert "was still RUNNING after 60 s and has been stopped" in result["msg"]
+    assert clients["ecs"].given("stop_task")[0]["task"] == TASK
+
+
+def test_an_override_of_no_container_is_refused_before_anything_runs() -> None:
+    clients = one_off()
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, overrides={"djagno": {}})
+    assert "overrides names the container djagno; the task definition has django" in result["msg"]
+    assert not clients["ecs"].given("run_task")
+
+
+def test_check_mode_runs_nothing() -> None:
+    clients = one_off()
+    result, _ = run(ecs_run_task, clients, True, **ONE_OFF)
+    assert result["changed"]
+    assert not clients["ecs"].given("run_task")
+
+
+# Services
+
+
+def a_service(revision: int, state: str | None, running: int = 1, **more: Any) -> dict[str, Any]:
+    primary = {
+        "status": "PRIMARY",
+        "taskDefinition": REVISION.format(revision),
+        "runningCount": running,
+        "desiredCount": 1,
+    }
+    service = {
+        "serviceName": "site",
+        "status": "ACTIVE",
+        "runningCount": running,
+        "desiredCount": 1,
+        "deployments": [primary | ({"rolloutState": state} if state else {}), *more.pop("old", [])],
+        "events": [{"id": str(revision), "message": f"(service site) revision {revision}"}],
+    }
+    return {"services": [service | more]}
+
+
+STOPPED = a_task("STOPPED", 3, stoppedReason="Task failed container health checks")
+
+
+def service_wait(*answers: dict[str, Any], **arguments: Any) -> tuple[dict[str, Any], str]:
+    ecs = Fake(describe_services=list(answers), list_tasks={"taskArns": [TASK]}, describe_tasks={"tasks": [STOPPED]})
+    return run(ecs_service_wait, {"ecs": ecs}, cluster="legacy-unit", service="site", **arguments)
+
+
+def test_a_completed_deployment_is_a_success() -> None:
+    result, shown = service_wait(
+        a_service(2, "IN_PROGRESS", 0), a_service(2, "COMPLETED"), task_definition="legacy-unit:2"
+    )
+    assert not result.get("failed"), result
+    assert result["task_definition"] == REVISION.format(2)
+    assert "0 of 1 tasks running" in shown
+
+
+def test_a_rollback_is_a_failure_although_the_service_is_steady() -> None:
+    failed = {"status": "INACTIVE", "taskDefinition": REVISION.format(2), "rolloutStateReason": "circuit breaker"}
+    result, _ = service_wait(
+        a_service(2, "IN_PROGRESS", 0), a_service(1, "COMPLETED", old=[failed]), task_definition=REVISION.format(2)
+    )
+    assert result["failed"]
+    assert "site was rolled back: it runs legacy-unit:1, not legacy-unit:2 (circuit breaker)" in result["msg"]
+    assert "Task failed container health checks (django ended with exit code 3)" in result["msg"]
+
+
+def test_a_failed_deployment_and_a_slow_one_give_events_and_reasons() -> None:
+    result, _ = service_wait(a_service(2, "FAILED", 0))
+    assert "The deployment of site failed" in result["msg"]
+    slow, _ = service_wait(a_service(2, "IN_PROGRESS", 0), timeout=60)
+    assert "site is not deployed after 60 s: 0 of 1 tasks running." in slow["msg"]
+    assert "(service site) revision 2" in slow["msg"]
+
+
+def test_no_service_says_what_to_type() -> None:
+    result, _ = service_wait({"services": []})
+    assert "There is no service site in the cluster legacy-unit. Run site.yml first." in result["msg"]
+
+
+# Hosts
+
+
+def an_instance(name: str, **more: Any) -> dict[str, Any]:
+    instance = {"ec2InstanceId": name, "containerInstanceArn": f"arn/{name}", "status": "ACTIVE"}
+    return {**instance, "agentConnected": True, "capacityProviderName": "hosts", **more}
+
+
+def hosts_wait(*answers: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], str]:
+    ecs = Fake(
+        list_container_instances={"containerInstanceArns": ["arn"]},
+        describe_container_instances=[{"containerInstances": each} for each in answers],
+    )
+    autoscaling = Fake(
+        describe_auto_scaling_groups={"AutoScalingGroups": [{"Instances": more.pop("launched", [])}]},
+        describe_scaling_activities={"Activities": more.pop("activities", [])},
+    )
+    clients = {"ecs": ecs, "autoscaling": autoscaling}
+    return run(ecs_hosts_wait, clients, cluster="legacy-unit", count=1, auto_scaling_group="asg", **more)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "sentence"),
+    [
+        ({"agentConnected": False}, "i-1 its agent is not connected"),
+        ({"status": "DRAINING"}, "i-1 is DRAINING"),
+        ({"capacityProviderName": None}, "i-1 belongs to no capacity provider"),
+        ({"capacityProviderName": "other"}, "i-1 belongs to the capacity provider other, not hosts"),
+    ],
+)
+def test_a_host_counts_only_when_it_is_usable(lacking: dict[str, Any], sentence: str) -> None:
+    result, _ = hosts_wait([an_instance("i-1", **lacking)], timeout=30, capacity_provider="hosts")
+    assert sentence in result["msg"]
+    ready, shown = hosts_wait([an_instance("i-1", **lacking)], [an_instance("i-1")], capacity_provider="hosts")
+    assert [host["instance_id"] for host in ready["hosts"]] == ["i-1"]
+    assert sentence in shown
+
+
+def test_failed_scaling_activities_are_the_reason() -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    activities = [
+        {
+            "StatusCode": "Failed",
+            "StartTime": now,
+            "StatusMessage": "Launching a new EC2 instance. Status: No t2.micro",
+        },
+        {"StatusCode": "Failed", "StartTime": now - datetime.timedelta(days=1), "StatusMessage": "long ago"},
+    ]
+    result, shown = hosts_wait([], activities=activities, timeout=30)
+    assert (
+        "0 of 1 hosts ready: none is launched yet.\n  asg: Launching a new EC2 instance. Status: No t2.micro"
+        in result["msg"]
+    )
+    assert "long ago" not in result["msg"]
+    assert shown.count("No t2.micro") == 1
+
+
+def test_an_instance_that_has_not_registered_is_named() -> None:
+    launched = [{"InstanceId": "i-2", "LifecycleState": "InService"}]
+    result, _ = hosts_wait([], launched=launched, timeout=30)
+    assert "i-2 is InService, not registered yet" in result["msg"]
+    assert "get-console-output" in result["msg"]
+
+
+# Emptying
+
+
+class Cluster:
+    """A cluster with a task and a host that really go when told to, in the right order only."""
+
+    def __init__(self) -> None:
+        self.tasks, self.hosts, self.registered = [TASK], ["i-1"], ["i-1"]
+        self.held = True
+        self.desired, self.log = 1, list[str]()
+        self.ecs = Fake(
+            describe_clusters=lambda **_: {"clusters": [self._cluster()]},
+            list_tasks=lambda **_: {"taskArns": list(self.tasks)},
+            list_services={"serviceArns": ["arn/site"]},
+            describe_services=lambda **_: {"services": [{"status": "ACTIVE", "desiredCount": self.desired}]},
+            update_service=self._update_service,
+            stop_task=self._stop,
+            list_container_instances=lambda **_: {"containerInstanceArns": list(self.registered)},
+            describe_container_instances=lambda **_: {
+                "containerInstances": [an_instance(name) for name in self.registered]
+            },
+            deregister_container_instance=self._deregister,
+        )
+        self.autoscaling = Fake(
+            describe_auto_scaling_groups=lambda **_: {"AutoScalingGroups": [self._group()]},
+            describe_lifecycle_hooks={"LifecycleHooks": [{"LifecycleHookName": "draining"}]},
+            update_auto_scaling_group=self._scale,
+            complete_lifecycle_action=self._complete,
+            set_instance_protection=lambda **_: self.log.append("unprotect"),
+        )
+
+    def _cluster(self) -> dict[str, Any]:
+        return {"status": "ACTIVE", "runningTasksCount": len(self.tasks), "pendingTasksCount": 0}
+
+    def _group(self) -> dict[str, Any]:
+        scaled = "scale" in self.log
+        state = "Terminating:Wait" if scaled else "InService"
+        instances = [
+            {"InstanceId": name, "LifecycleState": state, "ProtectedFromScaleIn": not scaled} for name in self.hosts
+        ]
+        size = 0 if scaled else 1
+        return {"AutoScalingGroupName": "asg", "MinSize": size, "DesiredCapacity": size, "Instances": instances}
+
+    def _update_service(self, **given: Any) -> None:
+        self.desired = given["desiredCount"]
+        self.log.append("service")
+
+    def _stop(self, **_: Any) -> None:
+        assert self.desired == 0, "a service would start another one"
+        self.tasks.clear()
+        self.log.append("stop")
+
+    def _scale(self, **given: Any) -> None:
+        assert not self.tasks, "a host with a task would be drained for ever"
+        assert (given["MinSize"], given["DesiredCapacity"]) == (0, 0)
+        self.log.append("scale")
+
+    def _complete(self, **_: Any) -> None:
+        self.hosts.clear()
+        self.log.append("let go")
+
+    def _deregister(self, **_: Any) -> None:
+        self.registered.clear()
+        self.log.append("deregister")
+
+
+EMPTY: dict[str, Any] = {"cluster": "legacy-unit", "auto_scaling_group": "asg"}
+
+
+def test_a_cluster_is_emptied_in_order_and_once() -> None:
+    cluster = Cluster()
+    clients = {"ecs": cluster.ecs, "autoscaling": cluster.autoscaling}
+    planned, _ = run(ecs_cluster_empty, clients, True, **EMPTY)
+    assert planned["changed"]
+    assert not cluster.log
+    result, _ = run(ecs_cluster_empty, clients, **EMPTY)
+    assert not result.get("failed"), result
+    assert cluster.log == ["service", "stop", "unprotect", "scale", "let go", "deregister"]
+    assert result["tasks"] == [TASK]
+    assert result["hosts"] == ["i-1"]
+    again, _ = run(ecs_cluster_empty, clients, **EMPTY)
+    assert not again["changed"]
+
+
+def test_tasks_that_do_not_end_have_a_deadline() -> None:
+    cluster = Cluster()
+    cluster.ecs.answers["stop_task"] = {}
+    result, _ = run(ecs_cluster_empty, {"ecs": cluster.ecs, "autoscaling": cluster.autoscaling}, **EMPTY, timeout=60)
+    assert "1 tasks of legacy-unit have not ended after 60 s" in result["msg"]
+    assert "scale" not in cluster.log
+
+
+def test_no_cluster_and_no_group_are_empty() -> None:
+    clients = {
+        "ecs": Fake(describe_clusters={"clusters": []}),
+        "autoscaling": Fake(describe_auto_scaling_groups={"AutoScalingGroups": []}),
+    }
+    result, _ = run(ecs_cluster_empty, clients, **EMPTY)
+    assert result == {"changed": False, "tasks": [], "hosts": []}
+
+
+# Images
+
+
+class Engine:
+    """A Docker engine with one image."""
+
+    def __init__(self, platform: str = "amd64", lines: list[dict[str, Any]] | None = None) -> None:
+        self.pushed: list[tuple[Any, ...]] = []
+        self._platform = platform
+        self._lines = lines or [{"status": "Pushed", "id": "1"}, {"aux": {"Digest": "sha256:new"}}]
+        self.images = self
+
+    def get(self, name: str) -> Any:
+        from docker.errors import ImageNotFound
+
+        if name != "legacy/django:1":
+            raise ImageNotFound(name)
+        attributes = {"Os": "linux", "Architecture": self._platform}
+        return SimpleNamespace(attrs=attributes, tag=lambda *name: self.pushed.append(("tag", *name)))
+
+    def push(self, repository: str, tag: str, **options: Any) -> list[dict[str, Any]]:
+        self.pushed.append(("push", repository, tag, options["auth_config"]))
+        return self._lines
+
+    def remove(self, name: str, **_: Any) -> None:
+        self.pushed.append(("remove", name))
+
+
+def images(there: bool) -> Fake:
+    missing = ClientError({"Error": {"Code": "ImageNotFoundException"}}, "DescribeImages")
+
+    def describe_images(**_: Any) -> dict[str, Any]:
+        if not there:
+            raise missing
+        return {"imageDetails": [{"imageDigest": "sha256:old"}]}
+
+    def describe_repositories(repositoryNames: list[str]) -> dict[str, Any]:
+        if repositoryNames == ["none"]:
+            raise error("no such repository", code="RepositoryNotFoundException")
+        return {"repositories": [{"repositoryUri": f"127.0.0.1:4568/{repositoryNames[0]}"}]}
+
+    token = base64.b64encode(b"AWS:geheim").decode()
+    return Fake(
+        describe_images=describe_images,
+        describe_repositories=describe_repositories,
+        get_authorization_token={"authorizationData": [{"authorizationToken": token}]},
+    )
+
+
+def push(ecr: Fake, engine: Engine, *wanted: dict[str, str], check: bool = False) -> tuple[dict[str, Any], str]:
+    class Plugin:
+        class ActionModule(ecr_push.ActionModule):
+            @staticmethod
+            def _docker() -> Any:
+                return engine
+
+    return run(Plugin, {"ecr": ecr}, check, images=list(wanted))
+
+
+DJANGO = {"image": "legacy/django:1", "repository": "legacy/django", "tag": "1", "build": "make images"}
+
+
+def test_an_image_is_pushed_once_and_the_password_is_nowhere() -> None:
+    engine = Engine()
+    result, shown = push(images(there=False), engine, DJANGO)
+    assert not result.get("failed"), result
+    assert result["changed"]
+    assert result["images"][0]["digest"] == "sha256:new"
+    repository = "127.0.0.1:4568/legacy/django"
+    credentials = {"username": "AWS", "password": "geheim"}
+    assert engine.pushed == [
+        ("tag", repository, "1"),
+        ("push", repository, "1", credentials),
+        ("remove", f"{repository}:1"),
+    ]
+    assert "geheim" not in shown + str(result)
+
+
+def test_an_image_that_is_there_is_not_pushed_and_needs_no_engine() -> None:
+    class NoEngine(Engine):
+        def get(self, name: str) -> Any:
+            raise AssertionError(name)
+
+    result, _ = push(images(there=True), NoEngine(), DJANGO)
+    assert not result["changed"]
+    assert result["images"][0] | {"pushed": False, "digest": "sha256:old"} == result["images"][0]
+
+
+def test_everything_that_hinders_is_said_before_anything_is_pushed() -> None:
+    engine = Engine()
+    missing = {**DJANGO, "image": "legacy/nginx:1"}
+    nowhere = {**DJANGO, "repository": "none"}
+    result, _ = push(images(there=False), engine, DJANGO, missing, nowhere)
+    assert result["failed"]
+    assert "The image legacy/nginx:1 is not built. Type: make images" in result["msg"]
+    assert "There is no ECR repository none. Run site.yml first" in result["msg"]
+    assert not engine.pushed
+    foreign, _ = push(images(there=False), Engine("arm64"), DJANGO)
+    assert "is built for linux/arm64. Build it with --platform linux/amd64." in foreign["msg"]
+
+
+def test_a_failed_push_gives_the_registry_s_reason_and_leaves_no_name() -> None:
+    engine = Engine(lines=[{"error": "denied: not authorized"}])
+    result, _ = push(images(there=False), engine, DJANGO)
+    assert "cannot be pushed to 127.0.0.1:4568/legacy/django:1: denied: not authorized" in result["msg"]
+    assert engine.pushed[-1] == ("remove", "127.0.0.1:4568/legacy/django:1")
+
+
+def test_check_mode_needs_no_built_image_and_no_repository() -> None:
+    engine = Engine()
+    result, _ = push(images(there=False), engine, {**DJANGO, "repository": "none", "image": "x"}, check=True)
+    assert result["changed"]
+    assert not engine.pushed

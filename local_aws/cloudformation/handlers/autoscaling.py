@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, without
@@ -18,6 +19,9 @@ class LaunchConfiguration(Handler):
         settings = without(properties, "LaunchConfigurationName", "InstanceMonitoring")
         if "InstanceMonitoring" in properties:
             settings["InstanceMonitoring"] = {"Enabled": properties["InstanceMonitoring"]}
+        if "UserData" in settings:
+            # The template's is Base64 already, and botocore encodes this call's by itself: encoded twice no host boots.
+            settings["UserData"] = base64.b64decode(settings["UserData"])
         call(context, "autoscaling", "create_launch_configuration", LaunchConfigurationName=name, **settings)
         return name
 

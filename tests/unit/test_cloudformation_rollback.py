@@ -41,6 +41,19 @@ def test_failure_cancels_what_is_still_being_made(stacks: Stacks) -> None:
     assert ("Slow", "CREATE_FAILED", "Resource creation cancelled") in stacks.events("site")
 
 
+def test_resource_that_is_done_only_after_the_failure_is_cancelled_and_deleted(stacks: Stacks) -> None:
+    Thing.gates["create", "Deaf"] = threading.Event()
+    Thing.deaf.add(("create", "Deaf"))
+    Thing.failing["create", "Bad"] = "no"
+    stacks.api.create_stack(StackName="site", TemplateBody=resources(Deaf=thing(), Bad=thing()))
+    stacks.reached("site", "CREATE_FAILED", "Bad")
+    Thing.gates["create", "Deaf"].set()
+
+    assert stacks.settled("site")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert ("Deaf", "CREATE_FAILED", "Resource creation cancelled") in stacks.events("site")
+    assert Thing.existing == {}
+
+
 def test_resource_that_failed_half_way_is_deleted(stacks: Stacks) -> None:
     Thing.failing["half", "Half"] = "made, but its policy was refused"
     stack = stacks.create("site", resources(Half=thing()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from local_aws.cloud import Cloud
@@ -112,7 +113,7 @@ def check_instances(aws: Cloud, stacks: Stacks) -> None:
         assert found["aws:autoscaling:groupName"] == ids["Group"]
         assert "Internal" not in found
         answer = aws.client("ec2").describe_instance_attribute(InstanceId=instance["InstanceId"], Attribute="userData")
-        assert answer["UserData"]["Value"], "user data reaches the instance"
+        assert base64.b64decode(answer["UserData"]["Value"]) == b"#cloud-config", "encoded once"
 
 
 def test_a_launch_configuration_makes_hosts(aws: Cloud, stacks: Stacks) -> None:

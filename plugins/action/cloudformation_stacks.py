@@ -23,6 +23,8 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.stack import Outcome, Records, Stack
 
+INTERRUPT_SECONDS = 20
+"""After how long a person may want to know what an interrupt would do."""
 POLL_SECONDS = 0.1
 """How often lines of progress are shown; no API call hangs on it."""
 
@@ -83,6 +85,7 @@ class ActionModule(AwsAction):
     def _run(self, before: Mapping[str, set[str]], work: Callable[[str], Outcome]) -> list[str]:
         """Do `work` for every stack, each after those in `before`; the names of those never started."""
         waiting, running = dict(before), dict[concurrent.futures.Future[Outcome], tuple[str, float]]()
+        begin, told = time.monotonic(), self.check_mode
         with concurrent.futures.ThreadPoolExecutor(max(1, len(before))) as pool:
             while waiting or running:
                 for name in [n for n, first in waiting.items() if all(self._done(other) for other in first)]:
@@ -94,6 +97,12 @@ class ActionModule(AwsAction):
                 for future in done:
                     name, start = running.pop(future)
                     self._finish(name, future, time.monotonic() - start)
+                if not told and time.monotonic() - begin > INTERRUPT_SECONDS:
+                    # Said beforehand, as an interrupted task cannot say anything: its process has no terminal.
+                    told = True
+                    self.progress.say(
+                        "layers", "Ctrl-C is safe: CloudFormation goes on, and the same command waits for it again."
+                    )
                 self.progress.flush()
         return list(waiting)
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
@@ -32,15 +34,16 @@ class ActionModule(AwsAction):
         Raises:
             Failed: they are not there in time; with what the Auto Scaling group says.
         """
+        if self.check_mode:
+            return {"changed": False, "hosts": self._ready_now()}
         since = datetime.datetime.now(datetime.UTC) - RECENT
         wait = Wait(self.arguments["timeout"], self.say, NAME)
         told: set[str] = set()
         while True:
             instances = container_instances(self.client("ecs"), self.arguments["cluster"])
             ready = [instance for instance in instances if not self._lacks(instance)]
-            if len(ready) >= self.arguments["count"] or self.check_mode:
-                if not self.check_mode:
-                    self.say(NAME, f"{len(ready)} ready", "green")
+            if len(ready) >= self.arguments["count"]:
+                self.say(NAME, f"{len(ready)} ready", "green")
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
             failures = self._failed_activities(since)
             for failure in failures:
@@ -55,6 +58,16 @@ class ActionModule(AwsAction):
                 ]
                 listed = "".join(f"\n  {line}" for line in reasons)
                 raise Failed(f"After {wait.seconds:.0f} s: {state}.{listed}")
+
+    def _ready_now(self) -> list[dict[str, Any]]:
+        """The hosts that are ready; none where the cluster is yet to be made."""
+        try:
+            instances = container_instances(self.client("ecs"), self.arguments["cluster"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ClusterNotFoundException":
+                return []
+            raise
+        return [_host(instance) for instance in instances if not self._lacks(instance)]
 
     def _lacks(self, instance: Mapping[str, Any]) -> str:
         """What a container instance still lacks; nothing if it is ready."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
@@ -31,9 +33,11 @@ class ActionModule(AwsAction):
             Failed: it was rolled back, failed, or is not complete in time.
         """
         wanted = self.arguments["task_definition"]
-        service = self._describe()
+        service = self._find()
         if self.check_mode:
-            return self._result(service)
+            return self._result(service) if service else {"changed": False}
+        if service is None:
+            raise Failed(self._no_service())
         name = service["serviceName"]
         wait = Wait(self.arguments["timeout"], self.say, name)
         seen = {event["id"] for event in service.get("events", [])}
@@ -55,15 +59,25 @@ class ActionModule(AwsAction):
             wait.tell(running)
             if not wait.pause(f"its deployment ({running})"):
                 raise Failed(f"{name} is not deployed after {wait.seconds:.0f} s: {running}.{self._why(service)}")
-            service = self._describe()
+            service = self._find()
+            if service is None:
+                raise Failed(self._no_service())
 
-    def _describe(self) -> dict[str, Any]:
+    def _find(self) -> dict[str, Any] | None:
+        """The service, or None if there is none."""
+        try:
+            found = self.client("ecs").describe_services(
+                cluster=self.arguments["cluster"], services=[self.arguments["service"]]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ClusterNotFoundException":
+                return None
+            raise
+        return next((dict(each) for each in found["services"] if each["status"] != "INACTIVE"), None)
+
+    def _no_service(self) -> str:
         cluster, name = self.arguments["cluster"], self.arguments["service"]
-        found = self.client("ecs").describe_services(cluster=cluster, services=[name])
-        active: list[dict[str, Any]] = [each for each in found["services"] if each["status"] != "INACTIVE"]
-        if not active:
-            raise Failed(f"There is no service {name} in the cluster {cluster}. Run site.yml first.")
-        return active[0]
+        return f"There is no service {name} in the cluster {cluster}. Run site.yml first."
 
     @staticmethod
     def _primary(service: Mapping[str, Any]) -> dict[str, Any]:

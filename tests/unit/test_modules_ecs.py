@@ -320,6 +320,17 @@ def test_an_instance_that_has_not_registered_is_named() -> None:
     assert "get-console-output" in result["msg"]
 
 
+def test_check_mode_copes_with_what_is_yet_to_be_made() -> None:
+    def no_cluster(**_: Any) -> None:
+        raise error("Cluster not found.", code="ClusterNotFoundException")
+
+    clients = {"ecs": Fake(describe_services=no_cluster, list_container_instances=no_cluster)}
+    hosts, _ = run(ecs_hosts_wait, clients, True, cluster="legacy-unit", count=1)
+    assert hosts == {"changed": False, "hosts": []}
+    service, _ = run(ecs_service_wait, clients, True, cluster="legacy-unit", service="site")
+    assert service == {"changed": False}
+
+
 # Emptying
 
 

@@ -56,7 +56,6 @@ class FileSystems(Part):
         for identifier, system in self._systems.items():
             container = containers.get(identifier)
             state = container.attrs["State"] if container else {}
-            # A listing leaves out health; the details have it.
             ok = state.get("Running", False) and state.get("Health", {}).get("Status") != "unhealthy"
             addresses = self.cloud.names.get(self.dns_name(identifier), [])
             where = f"mount targets {', '.join(addresses)}" if addresses else "no mount target yet"

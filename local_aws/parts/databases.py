@@ -40,8 +40,8 @@ ALTER DATABASE postgres OWNER TO :"master";
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'master')
   WHERE :'database' <> '' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \\gexec
 """
-"""Makes the master user what it is on RDS, no superuser but a member of rds_superuser, and the first database; run again
-it only sets the password. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html
+"""Makes the master user what it is on RDS, no superuser but a member of rds_superuser, and the first database; run
+again it only sets the password. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html
 """
 
 

@@ -21,6 +21,11 @@ target_health: dict[str, dict[Target, tuple[str, str | None, str | None]]] = {}
 measured = False
 """Set by the load balancers part: a registered target that `target_health` lacks is then `initial`, not healthy."""
 
+DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+"""A target that the load balancer still has, but that is no longer registered."""
+
+NOT_REGISTERED = "Target is not registered to the target group"
+
 
 def _key(group: Any, target: dict[str, Any]) -> Target:
     return target["Id"], int(target.get("Port") or group.port)
@@ -57,12 +62,12 @@ def _deregister_terminated_instances(self: Any, instance_ids: list[str]) -> None
 @instead(FakeTargetGroup, "health_for")
 def _health_for(self: Any, target: dict[str, Any], _ec2_backend: Any) -> Any:
     identifier, port = key = _key(self, target)
-    state: tuple[str, str | None, str | None] | None = target_health.get(self.arn, {}).get(key)
-    draining = state is not None and state[0] == "draining"
-    if state is not None and (key in self.targets) is not draining:
-        pass  # what drains is no longer registered; what is registered again is not yet measured
-    elif key not in self.targets:
-        state = ("unused", "Target.NotRegistered", "Target is not registered to the target group")
+    state: tuple[str, str | None, str | None]
+    known = target_health.get(self.arn, {}).get(key)
+    if key not in self.targets:
+        state = DRAINING if known else ("unused", "Target.NotRegistered", NOT_REGISTERED)
+    elif known and known[0] != DRAINING[0]:  # one that is registered again while it drains begins anew
+        state = known
     elif measured:
         state = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
     else:
@@ -79,7 +84,7 @@ def _describe_target_health(
     found: list[FakeHealthStatus] = describe(self, target_group_arn, targets)
     if not targets:
         group = self.target_groups[target_group_arn]
-        for (identifier, port), state in list(target_health.get(target_group_arn, {}).items()):
-            if state[0] == "draining" and (identifier, port) not in group.targets:
+        for identifier, port in list(target_health.get(target_group_arn, {})):
+            if (identifier, port) not in group.targets:
                 found.append(group.health_for({"Id": identifier, "Port": port}, self.ec2_backend))
     return found

@@ -75,7 +75,7 @@ def test_without_tls_it_is_refused(client: Any, database: dict[str, Any]) -> Non
 
 
 def test_wrong_password_is_refused(client: Any, database: dict[str, Any]) -> None:
-    assert "password authentication failed" in psql(client, database, "SELECT 1", password="wrong")
+    assert "password authentication failed" in psql(client, database, "SELECT 1", "wrong")
 
 
 def test_master_user_is_as_on_rds(client: Any, database: dict[str, Any]) -> None:

@@ -107,8 +107,9 @@ class Registration:
         """Docker's managed volume plugins, (name with tag, enabled)."""
         found = []
         for plugin in self.client.plugins.list():
-            types = [each.get("Capability") for each in plugin.attrs["Config"]["Interface"].get("Types") or []]
-            if "volumedriver" in types:
+            # Docker's API gives each type as a text, "docker.volumedriver/1.0".
+            types = plugin.attrs["Config"]["Interface"].get("Types") or []
+            if any(each.split("/")[0] == "docker.volumedriver" for each in types):
                 found.append((plugin.name, bool(plugin.enabled)))
         return found
 

@@ -42,9 +42,7 @@ class ActionModule(AwsAction):
             return NOTHING
         if len(active) > 1:
             names = ", ".join(sorted(service["serviceName"] for service in active))
-            raise Failed(
-                f"The cluster {cluster} has several services ({names}); the site has one. Delete the others."
-            )
+            raise Failed(f"The cluster {cluster} has several services ({names}); the site has one. Delete the others.")
         arn = active[0]["taskDefinition"]
         containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
         releases = {

@@ -8,6 +8,7 @@ from local_aws.part import Part
 
 def parts(cloud: Cloud) -> list[Part]:
     """All parts of an embedded AWS, in the order in which they are prepared and started."""
+    from local_aws.ecs import ControlPlane
     from local_aws.parts.databases import Databases
     from local_aws.parts.file_systems import FileSystems
     from local_aws.parts.instances import Instances
@@ -15,7 +16,6 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.network import Network
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
-    from local_aws.ecs import ControlPlane
 
     return [
         Network(cloud),

@@ -99,13 +99,14 @@ class Instances(Part):
 
     def reconcile(self) -> None:
         """Launch, remove and check hosts; what takes time is done in threads."""
-        instances = {
-            instance["InstanceId"]: instance
-            for page in self.cloud.client("ec2").get_paginator("describe_instances").paginate()
-            for reservation in page["Reservations"]
-            for instance in [reservation["Instances"][0] | {"ReservationId": reservation["ReservationId"]}]
-            if instance["State"]["Name"] in KEPT
-        }
+        with autoscaling.launching:
+            instances = {
+                instance["InstanceId"]: instance
+                for page in self.cloud.client("ec2").get_paginator("describe_instances").paginate()
+                for reservation in page["Reservations"]
+                for instance in [reservation["Instances"][0] | {"ReservationId": reservation["ReservationId"]}]
+                if instance["State"]["Name"] in KEPT
+            }
         containers = self._containers()
         for instance_id in containers.keys() - instances.keys():
             self._in_thread(instance_id, functools.partial(self._remove, instance_id))

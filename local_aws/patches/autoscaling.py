@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 import uuid
 from typing import Any
 
@@ -23,6 +24,9 @@ refuse_launch_configurations = os.environ.get("LOCAL_AWS_REFUSE_LAUNCH_CONFIGURA
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html
 """
+
+launching = threading.RLock()
+"""Held while an instance is launched: in between it has no profile yet, and a host made of it would have no role."""
 
 GROUP_TAG = "aws:autoscaling:groupName"
 ACTIVITIES = 100
@@ -117,28 +121,29 @@ def _launch(group: Any, tags: dict[str, str]) -> Any:
     profile = arguments.pop("profile")
     if profile:
         _find_profile(group, profile)
-    launched = group.ec2_backend.run_instances(
-        arguments.pop("image_id"),
-        1,
-        arguments.pop("user_data"),
-        arguments.pop("security_group_names"),
-        **{
-            **{key: value for key, value in arguments.items() if value is not None},
-            "tags": {"instance": {**tags, **arguments["tags"], GROUP_TAG: group.name}},
-            "associate_public_ip": arguments["associate_public_ip"],
-            "subnet_id": subnet,
-            "placement": None if subnet else group.availability_zones[0],
-            "is_instance_type_default": False,
-        },
-    ).instances[0]
-    for interface in launched.nics.values():
-        interface.delete_on_termination = True  # as for every interface that a launch makes
-    if profile:
-        group.ec2_backend.associate_iam_instance_profile(
-            instance_id=launched.id,
-            iam_instance_profile_name=profile.get("Name"),
-            iam_instance_profile_arn=profile.get("Arn"),
-        )
+    with launching:
+        launched = group.ec2_backend.run_instances(
+            arguments.pop("image_id"),
+            1,
+            arguments.pop("user_data"),
+            arguments.pop("security_group_names"),
+            **{
+                **{key: value for key, value in arguments.items() if value is not None},
+                "tags": {"instance": {**tags, **arguments["tags"], GROUP_TAG: group.name}},
+                "associate_public_ip": arguments["associate_public_ip"],
+                "subnet_id": subnet,
+                "placement": None if subnet else group.availability_zones[0],
+                "is_instance_type_default": False,
+            },
+        ).instances[0]
+        for interface in launched.nics.values():
+            interface.delete_on_termination = True  # as for every interface that a launch makes
+        if profile:
+            group.ec2_backend.associate_iam_instance_profile(
+                instance_id=launched.id,
+                iam_instance_profile_name=profile.get("Name"),
+                iam_instance_profile_arn=profile.get("Arn"),
+            )
     return launched
 
 

@@ -70,7 +70,7 @@ def test_amazon_linux_is_not_given_the_open_files_limit_twice() -> None:
 
 def test_plugin_is_installed_by_the_literal_command_under_its_alias() -> None:
     script = render("rexray_efs", "rexray-efs.sh.j2")
-    assert "docker plugin install --grant-all-permissions --alias rexray/efs" in script
+    assert "docker plugin install --disable --grant-all-permissions --alias rexray/efs" in script
     assert "readonly reference=rexray/efs:0.11.4" in script
     for setting in ("EFS_TAG=shop-prod", "EFS_REGION=eu-west-1", "LINUX_VOLUME_FILEMODE=0755", "REXRAY_PREEMPT=true"):
         assert f"  {setting}\n" in script

@@ -124,8 +124,9 @@ def dnsmasq_configuration(config: Config) -> str:
 user=root
 no-hosts
 addn-hosts=/etc/resolver/hosts
-# A file system without a mount target has no name: NXDOMAIN, as on AWS.
+# A file system without a mount target and a load balancer that is gone have no name: NXDOMAIN, as on AWS.
 address=/efs.{REGION}.amazonaws.com/
+address=/{REGION}.elb.amazonaws.com/
 # Everything below amazonaws.com is ours; `local` answers questions for other records (AAAA) with "no data".
 address=/amazonaws.com/{config.resolver}
 local=/amazonaws.com/

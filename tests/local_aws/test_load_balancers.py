@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import socket
@@ -189,6 +190,10 @@ def _answers(site: Site) -> bool:
     return True
 
 
+def _has_status(site: Site, path: str, status: int) -> bool:
+    return get(site, path).status == status
+
+
 @pytest.fixture
 def serving(site: Site, targets: dict[str, Any]) -> Site:
     """Targets one and two registered and healthy, three not."""
@@ -357,14 +362,14 @@ def test_no_request_is_lost_while_everything_changes(serving: Site, targets: dic
                 Conditions=[{"Field": "path-pattern", "Values": [f"/fixed{number}"]}],
                 Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "204"}}],
             )["Rules"][0]["RuleArn"]  # fmt: skip
-            eventually(lambda path=f"/fixed{number}": get(serving, path).status == 204, 20, "the rule is in force")
+            eventually(functools.partial(_has_status, serving, f"/fixed{number}", 204), 20, "the rule is in force")
             if number % 2:
                 serving.deregister(three)
             else:
                 serving.register(three)
                 eventually(lambda: serving.states()[three] == ("healthy", None), 20, "three is healthy")
             serving.elb.delete_rule(RuleArn=rule)
-            eventually(lambda path=f"/fixed{number}": get(serving, path).status == 200, 20, "the rule is gone")
+            eventually(functools.partial(_has_status, serving, f"/fixed{number}", 200), 20, "the rule is gone")
     finally:
         done.set()
         for thread in threads:

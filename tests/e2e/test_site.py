@@ -5,7 +5,9 @@ The tests of this file build on each other and run in the order they stand in.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -19,7 +21,7 @@ from playwright.sync_api import expect
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from tests.e2e import browser
-from tests.e2e.conftest import CONFIG, Run, environment, local_aws, playbook, succeed, until
+from tests.e2e.conftest import CONFIG, environment, local_aws, playbook, succeed, until
 
 pytestmark = pytest.mark.docker
 
@@ -27,8 +29,10 @@ SITE = "legacy-test"
 URL = f"https://legacy.test.berth.localhost:{CONFIG.https_port}"
 AUTHORITY = CONFIG.state / "ca" / "ca.pem"
 IMAGE = Path(__file__).parent / "harbour.png"
-CARD = ["-e", "media_volume_driver=rexray", "-e", "host_launch_source=launch_configuration"]
-SAFE = ["-e", "media_volume_driver=efs", "-e", "host_launch_source=launch_template"]
+SAFE = [
+    "-e", "media_volume_driver=efs", "-e", "host_launch_source=launch_template", "-e", "host_imds_tokens=required",
+]  # fmt: skip
+"""What `group_vars/all` chooses where the inventory `test`, as the card, chooses otherwise."""
 
 
 def secret(cloud: Cloud, name: str) -> dict[str, str]:
@@ -47,14 +51,58 @@ def hosts(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def service(cloud: Cloud) -> dict[str, Any]:
-    found: dict[str, Any] = cloud.client("ecs").describe_services(cluster=SITE, services=[SITE])["services"][0]
+    """The site's one service."""
+    ecs = cloud.client("ecs")
+    (arn,) = ecs.list_services(cluster=SITE)["serviceArns"]
+    found: dict[str, Any] = ecs.describe_services(cluster=SITE, services=[arn])["services"][0]
     return found
 
 
-def curl(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """curl resolves *.localhost by itself and trusts only our authority."""
-    command = ["curl", "--silent", "--show-error", "--max-time", "20", "--cacert", str(AUTHORITY), *arguments]
-    return subprocess.run([*command, path], text=True, capture_output=True, check=False)
+def outputs(cloud: Cloud, layer: str) -> dict[str, str]:
+    """Outputs of a layer's stack."""
+    stack = cloud.client("cloudformation").describe_stacks(StackName=f"{SITE}-{layer}")["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def served(path: str) -> bytes:
+    """What the site answers to a GET, nothing unless it is a 200."""
+    done = subprocess.run(
+        ["curl", "--silent", "--fail", "--max-time", "20", "--cacert", str(AUTHORITY), f"{URL}{path}"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return done.stdout if done.returncode == 0 else b""
+
+
+def uploaded() -> str:
+    """Address of the uploaded image, as the front page shows it."""
+    found = re.search(r'src="(/media/[^"]+harbour[^"]*)"', served("/").decode())
+    assert found, "the front page shows no uploaded image"
+    return found.group(1)
+
+
+def host_container(cloud: Cloud) -> Any:
+    """The container of the only host."""
+    (host,) = hosts(cloud)
+    return cloud.docker.containers.get(CONFIG.container(host["ec2InstanceId"]))
+
+
+def on_host(cloud: Cloud, command: str) -> str:
+    """Output of a shell command on the only host."""
+    status, output = host_container(cloud).exec_run(["sh", "-c", command])
+    assert status == 0, output.decode()
+    text: str = output.decode()
+    return text
+
+
+def kill_host(cloud: Cloud) -> None:
+    """Kill the host's container, as a machine dies, and wait until another host serves the site."""
+    before = host_container(cloud)
+    before.kill()
+    until(
+        lambda: [host for host in hosts(cloud) if host["ec2InstanceId"] not in before.name],
+        180, "another host in the cluster",
+    )  # fmt: skip
+    until(lambda: served("/healthz"), 180, "the site on the new host")
 
 
 def stack_statuses(cloud: Cloud) -> dict[str, str]:
@@ -68,7 +116,8 @@ def test_check_mode_on_a_bare_estate_shows_a_plan_and_makes_nothing(cloud: Cloud
     assert stack_statuses(cloud) == {}
 
 
-def test_an_interrupted_run_is_finished_by_the_next(cloud: Cloud, images: None) -> None:
+@pytest.mark.usefixtures("images")
+def test_an_interrupted_run_is_finished_by_the_next(cloud: Cloud) -> None:
     """Interrupt while stacks are being made, as Ctrl-C does, then run again: that run also is the first full one."""
     process = subprocess.Popen(
         ["ansible-playbook", "site.yml", "-i", "test"], cwd=PROJECT, env=environment(), start_new_session=True,
@@ -76,7 +125,7 @@ def test_an_interrupted_run_is_finished_by_the_next(cloud: Cloud, images: None) 
     )  # fmt: skip
     until(lambda: any(s == "CREATE_IN_PROGRESS" for s in stack_statuses(cloud).values()), 120, "a stack in progress")
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     process.wait(60)
     assert process.returncode != 0
     started = time.monotonic()
@@ -84,12 +133,14 @@ def test_an_interrupted_run_is_finished_by_the_next(cloud: Cloud, images: None) 
     print(f"site.yml from the interrupted state: {time.monotonic() - started:.0f} s")
 
 
-def test_the_second_run_changes_nothing(cloud: Cloud) -> None:
+@pytest.mark.usefixtures("cloud")
+def test_the_second_run_changes_nothing() -> None:
     run = succeed(playbook("site.yml"))
     assert run.changed == 0, run.output
 
 
-def test_check_mode_on_the_built_estate_finds_nothing_to_do(cloud: Cloud) -> None:
+@pytest.mark.usefixtures("cloud")
+def test_check_mode_on_the_built_estate_finds_nothing_to_do() -> None:
     run = succeed(playbook("site.yml", "--check", "--diff"))
     assert run.changed == 0, run.output
 
@@ -101,3 +152,177 @@ def test_no_secret_reaches_the_output_and_no_value_is_masked(cloud: Cloud) -> No
     for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]:
         for parameter in stack.get("Parameters", []):
             assert "****" not in parameter.get("ParameterValue", "") or "Secret" in parameter["ParameterKey"]
+
+
+def test_what_the_network_layer_made(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2")
+    made = outputs(cloud, "network")
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [made["VpcId"]]}])["Subnets"]
+    assert len(subnets) == 4
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+    rules = {
+        group["GroupId"]: group["IpPermissions"]
+        for group in ec2.describe_security_groups(
+            GroupIds=[value for key, value in made.items() if key.endswith("SecurityGroupId")]
+        )["SecurityGroups"]
+    }
+    (database,) = rules[made["DatabaseSecurityGroupId"]]
+    assert database["FromPort"] == database["ToPort"] == 5432
+    assert [pair["GroupId"] for pair in database["UserIdGroupPairs"]] == [made["HostSecurityGroupId"]]
+    (media,) = rules[made["FileSystemSecurityGroupId"]]
+    assert [pair["GroupId"] for pair in media["UserIdGroupPairs"]] == [made["HostSecurityGroupId"]]
+    hosts_rules = rules[made["HostSecurityGroupId"]]
+    assert not [rule for rule in hosts_rules if rule.get("IpRanges")], "hosts are open to an address range"
+    assert not [rule for rule in hosts_rules if rule["FromPort"] == 22]
+
+
+def test_what_the_data_layer_made(cloud: Cloud) -> None:
+    made = outputs(cloud, "data")
+    (database,) = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=made["DatabaseInstanceId"])[
+        "DBInstances"
+    ]
+    assert database["StorageEncrypted"]
+    assert database["DeletionProtection"], "not switched on after the first create"
+    assert (database["StorageType"], database["MaxAllocatedStorage"]) == ("gp3", 50)
+    assert not database["PubliclyAccessible"]
+    efs = cloud.client("efs")
+    (file_system,) = efs.describe_file_systems(FileSystemId=made["FileSystemId"])["FileSystems"]
+    assert file_system["Encrypted"]
+    assert file_system["Name"] == f"{SITE}/media"
+    targets = efs.describe_mount_targets(FileSystemId=made["FileSystemId"])["MountTargets"]
+    assert {target["SubnetId"] for target in targets} == {
+        outputs(cloud, "network")[name] for name in ("HostSubnetIdA", "HostSubnetIdB")
+    }
+    for bucket in ("StaticBucketName", "UploadBucketName", "BackupBucketName"):
+        block = cloud.client("s3").get_public_access_block(Bucket=made[bucket])["PublicAccessBlockConfiguration"]
+        assert all(block.values()), bucket
+    for repository in cloud.client("ecr").describe_repositories()["repositories"]:
+        assert repository["imageTagMutability"] == "IMMUTABLE"
+
+
+def test_what_the_cluster_layer_made(cloud: Cloud) -> None:
+    (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert group["LaunchConfigurationName"]
+    (configuration,) = cloud.client("autoscaling").describe_launch_configurations()["LaunchConfigurations"]
+    assert configuration["InstanceType"] == "t2.micro"
+    assert configuration["MetadataOptions"]["HttpTokens"] == "optional"
+    (host,) = hosts(cloud)
+    assert host["capacityProviderName"] == outputs(cloud, "cluster")["CapacityProviderName"]
+    listeners = cloud.client("elbv2").describe_listeners(
+        LoadBalancerArn=cloud.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    )["Listeners"]
+    assert {listener["Port"]: listener["DefaultActions"][0]["Type"] for listener in listeners} == {
+        443: "forward",
+        80: "redirect",
+    }
+
+
+def test_the_host_is_what_its_roles_describe(cloud: Cloud) -> None:
+    assert f"ECS_CLUSTER={SITE}" in on_host(cloud, "cat /etc/ecs/ecs.config").splitlines()
+    assert json.loads(on_host(cloud, "cat /etc/docker/daemon.json"))["live-restore"] is True
+    plugin = json.loads(on_host(cloud, "docker plugin inspect rexray/efs"))[0]
+    assert plugin["Enabled"]
+    assert f"EFS_TAG={SITE}" in plugin["Settings"]["Env"]
+    assert on_host(cloud, "cloud-init status").strip() == "status: done"
+    assert on_host(cloud, "docker volume inspect --format '{{.Driver}}' media").startswith("rexray/efs")
+
+
+def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=SITE)["taskDefinition"]
+    containers = {container["name"]: container for container in definition["containerDefinitions"]}
+    assert set(containers) == {"django", "nginx"}
+    (volume,) = definition["volumes"]
+    assert volume["dockerVolumeConfiguration"]["driver"] == "rexray/efs"
+    assert volume["dockerVolumeConfiguration"]["scope"] == "shared"
+    assert containers["nginx"]["dependsOn"] == [{"containerName": "django", "condition": "HEALTHY"}]
+    assert containers["nginx"]["portMappings"][0]["hostPort"] == 0
+    assert containers["nginx"]["mountPoints"][0]["readOnly"] is True
+    secrets = {each["name"]: each["valueFrom"] for each in containers["django"]["secrets"]}
+    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "data")["DatabaseSecretArn"] + ":password")
+    assert "DB_PASSWORD" not in {each["name"] for each in containers["django"]["environment"]}
+    groups = cloud.client("logs").describe_log_streams(logGroupName=f"/{SITE.replace('-', '/')}")["logStreams"]
+    assert {stream["logStreamName"].split("/")[0] for stream in groups} >= {"django", "nginx"}
+
+
+def test_http_is_redirected_to_https() -> None:
+    url = f"http://legacy.test.berth.localhost:{CONFIG.http_port}/admin/"
+    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", url],
+                          text=True, capture_output=True, check=True)  # fmt: skip
+    assert done.stdout == f"301 {URL}/admin/"
+
+
+def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud, tmp_path: Path) -> None:
+    admin = secret(cloud, f"{SITE}/admin")
+    with browser.page(AUTHORITY, tmp_path) as page:
+        page.goto(f"{URL}/admin/")
+        page.fill("#id_username", admin["username"])
+        page.fill("#id_password", admin["password"])
+        page.click("input[type=submit]")
+        expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+        page.goto(f"{URL}/admin/filer/folder/unfiled_images/")
+        with page.expect_response(lambda answer: "clipboard/operations/upload" in answer.url) as answer:
+            page.set_input_files("#id_upload_button input[type=file]", str(IMAGE))
+        assert answer.value.ok
+        with page.expect_response(lambda answer: "/media/" in answer.url) as media:
+            page.goto(f"{URL}/")
+        assert media.value.ok
+        assert media.value.header_value("server") == "nginx"
+        width = page.evaluate("document.querySelector('figure img, .images img, img').naturalWidth")
+        assert width == 320
+    assert served(uploaded()) == IMAGE.read_bytes()
+    inside = f"/srv{uploaded()}"
+    nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx"
+    digest = on_host(cloud, f"docker exec $({nginx}) sha256sum {inside}").split()[0]
+    assert digest == hashlib.sha256(IMAGE.read_bytes()).hexdigest()
+
+
+def test_the_image_outlives_its_host(cloud: Cloud) -> None:
+    address = uploaded()
+    kill_host(cloud)
+    assert served(address) == IMAGE.read_bytes()
+
+
+def test_the_safe_choices_take_over_the_same_site_and_the_same_files(cloud: Cloud) -> None:
+    """The native driver and a launch template on the running site; then a host of that template."""
+    address = uploaded()
+    succeed(playbook("site.yml", *SAFE))
+    (volume,) = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])[
+        "taskDefinition"
+    ]["volumes"]
+    assert volume["efsVolumeConfiguration"]["fileSystemId"] == outputs(cloud, "data")["FileSystemId"]
+    assert served(address) == IMAGE.read_bytes()
+    kill_host(cloud)
+    assert served(address) == IMAGE.read_bytes()
+    (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert group["Instances"][0]["LaunchTemplate"]
+    assert "rexray" not in on_host(cloud, "docker plugin ls")
+    run = succeed(playbook("site.yml", *SAFE))
+    assert run.changed == 0, run.output
+
+
+def test_status_shows_every_part_well() -> None:
+    assert "BAD" not in local_aws("status")
+
+
+def test_teardown_refuses_without_the_name(cloud: Cloud) -> None:
+    run = playbook("teardown.yml", "-e", "confirm=prod")
+    assert run.status != 0
+    assert "Nothing was deleted" in run.output
+    assert f"{SITE}-network" in stack_statuses(cloud)
+
+
+def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
+    run = succeed(playbook("teardown.yml", "-e", f"confirm={SITE.partition('-')[2]}"))
+    assert "Nothing is left but what was to stay" in run.output
+    assert stack_statuses(cloud) == {}
+    assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1
+    assert cloud.client("rds").describe_db_snapshots()["DBSnapshots"]
+    names = [each.name for each in cloud.docker.containers.list(filters={"label": f"berth.local-aws={CONFIG.name}"})]
+    assert not [name for name in names if "-i-" in name or "-db-" in name or "-elb-" in name], names
+
+
+def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
+    arguments = ["-e", f"confirm={SITE.partition('-')[2]}", "-e", "teardown_data=true"]
+    succeed(playbook("teardown.yml", *arguments, "-e", "teardown_keep_snapshot=false"))
+    assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    assert cloud.client("s3").list_buckets()["Buckets"] == []

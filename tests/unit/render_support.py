@@ -1,0 +1,105 @@
+"""Render the layers' templates as the playbook does: a real play over the roles, on localhost, without any API."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cfnlint.decode import decode_str
+
+PROJECT = Path(__file__).resolve().parents[2]
+RENDERED = ("network", "cluster", "task")
+"""Templates that Jinja renders; the others are deployed as they are."""
+
+KNOWN = {
+    # What the account and the registry would have said.
+    "preflight_availability_zones": ["us-east-1a", "us-east-1b"],
+    "preflight_ami_id": "ami-0123456789abcdef0",
+    "publish_images": {"django": "registry/legacy-prod/django:1a2b", "nginx": "registry/legacy-prod/nginx:3c4d"},
+    "publish_release": "1a2b-3c4d",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One rendered site: layer → template body, and what the hosts are told."""
+
+    bodies: Mapping[str, str]
+    user_data: str
+    layers: Mapping[str, Any]
+
+    def resources(self, layer: str) -> dict[str, Any]:
+        """Logical id → resource, with short tags (!Ref) in their long form."""
+        return dict(self._template(layer)["Resources"])
+
+    def outputs(self, layer: str) -> set[str]:
+        """Names of a layer's outputs."""
+        return set(self._template(layer)["Outputs"])
+
+    def parameters(self, layer: str) -> dict[str, Any]:
+        """Name → declaration of a layer's parameters."""
+        return dict(self._template(layer)["Parameters"])
+
+    def _template(self, layer: str) -> dict[str, Any]:
+        template, problems = decode_str(self.bodies[layer])
+        assert template is not None, problems
+        return dict(template)
+
+
+def render(folder: Path, given: Mapping[str, Any]) -> Site:
+    """The site that an inventory with these variables makes, `prod`'s being the others.
+
+    Args:
+        folder: an empty folder for the run's files.
+        given: variables that differ.
+    """
+    layers = ("network", "certificate", "data", "cluster", "service", "dns")
+    shown = {
+        "bodies": {name: f"{{{{ {name}_template_body }}}}" for name in RENDERED},
+        "user_data": "{{ cluster_user_data }}",
+        "layers": {name: f"{{{{ {name}_layer.parameters }}}}" for name in layers},
+    }
+    play = {
+        "name": "Render",
+        "hosts": "localhost",
+        "gather_facts": False,
+        "roles": ["network", "certificate", "data", "cluster", "task", "service", "dns"],
+        "tasks": [
+            {
+                "name": "Write what was rendered",
+                "ansible.builtin.copy": {
+                    "content": "{{ shown | to_json }}",
+                    "dest": str(folder / "out"),
+                    "mode": "0600",
+                },
+                "vars": {"shown": shown},
+            }
+        ],
+    }
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    (folder / "group_vars").mkdir()
+    (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
+    (folder / "group_vars/prod.yml").symlink_to(PROJECT / "inventories/prod/group_vars/prod.yml")
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    (folder / "given.yml").write_text(yaml.safe_dump({**KNOWN, **given}))
+    command = ["ansible-playbook", "play.yml", "-i", "hosts.yml", "-e", "@given.yml"]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+    }
+    run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    out = yaml.safe_load((folder / "out").read_text())
+    plain = {
+        path.stem: path.read_text() for path in (PROJECT / "cloudformation").glob("*.yml") if path.stem not in RENDERED
+    }
+    return Site({**plain, **out["bodies"]}, out["user_data"], out["layers"])

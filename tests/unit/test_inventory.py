@@ -1,0 +1,96 @@
+"""The inventories: what differs from one environment to the next, and nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local_aws.config import CONFIGS
+
+PROJECT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ("local", "test", "prod")
+EMBEDDED = ("local", "test")
+
+
+def load(environment: str, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((PROJECT / "inventories" / environment / name).read_text())
+    return content
+
+
+def own(environment: str) -> dict[str, Any]:
+    return load(environment, f"group_vars/{environment}.yml")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_is_a_name_that_can_be_typed(environment: str) -> None:
+    assert (PROJECT / environment).resolve() == PROJECT / "inventories" / environment
+    assert own(environment)["environment_name"] == environment
+    assert "localhost" in load(environment, "hosts.yml")[environment]["hosts"]
+    assert "ecs_hosts" in load(environment, "hosts.yml")[environment]["children"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_hosts_are_found_by_tags_and_nothing_is_passed_over_in_silence(environment: str) -> None:
+    found = load(environment, "aws_ec2.yml")
+    assert found["strict"] is True
+    assert found["hostvars_prefix"] == "aws_"
+    assert found["filters"]["tag:Environment"] == environment
+    assert (
+        found["filters"]["tag:Site"] == yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["site_name"]
+    )
+    assert found["regions"] == [load(environment, "00_environment.yml")["set"]["AWS_REGION"]]
+    for expression in found["compose"].values():
+        assert "aws_" in expression or expression.startswith("'")
+
+
+@pytest.mark.parametrize("environment", EMBEDDED)
+def test_an_embedded_inventory_points_at_its_own_embedded_aws(environment: str) -> None:
+    config, mine = CONFIGS[environment], own(environment)
+    run = load(environment, "00_environment.yml")
+    assert run["set"]["AWS_ENDPOINT_URL"] == config.endpoint
+    assert {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"} <= set(run["unset"])
+    assert ipaddress.IPv4Network(mine["network_cidr"]).subnet_of(config.vpc_range)
+    assert mine["docker_engine_registry_mirrors"] == [f"http://127.0.0.1:{config.registry_port}"]
+    assert mine["site_url_port"] == config.https_port
+
+
+@pytest.mark.parametrize("environment", EMBEDDED)
+def test_the_dummy_secret_occurs_in_nothing_that_ansible_could_mask(environment: str) -> None:
+    secret = load(environment, "00_environment.yml")["set"]["AWS_SECRET_ACCESS_KEY"]
+    texts = [json.dumps(own(environment)), (PROJECT / "group_vars/all/site.yml").read_text()]
+    assert len(secret) >= 16
+    assert not [text for text in texts if secret in text]
+
+
+def test_prod_sets_no_endpoint_and_no_keys() -> None:
+    assert set(load("prod", "00_environment.yml")["set"]) == {"AWS_REGION", "AWS_DEFAULT_REGION"}
+
+
+def test_local_and_test_make_the_same_choices_as_prod() -> None:
+    choices = ("host_launch_source", "host_instance_type", "host_imds_tokens", "media_volume_driver")
+    assert {name: own("local")[name] for name in choices} == {name: own("prod")[name] for name in choices}
+    assert {name: own("test")[name] for name in choices} == {name: own("prod")[name] for name in choices}
+
+
+def test_the_two_embedded_ones_share_no_address() -> None:
+    local, test = own("local"), own("test")
+    for name in ("network_cidr", "domain_name", "site_url_port"):
+        assert local[name] != test[name]
+
+
+@pytest.mark.parametrize("verb", ["site", "teardown", "preflight", "publish"])
+def test_every_verb_is_understood_by_ansible(verb: str) -> None:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    run = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", "--syntax-check", f"{verb}.yml"],
+        cwd=PROJECT, env=kept, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr

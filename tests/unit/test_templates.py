@@ -1,0 +1,222 @@
+"""The templates as they are deployed: linted by the official schemas, and right where the schemas do not reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.render_support import Site, render
+
+CARD = {"domain_name": "www.shop.test", "hosted_zone_id": "Z0123456789"}
+SAFE = {
+    "domain_name": "www.shop.test",
+    "host_launch_source": "launch_template",
+    "host_instance_type": "t3.micro",
+    "host_imds_tokens": "required",
+    "media_volume_driver": "efs",
+    "network_nat": "gateway",
+    "cdn_enabled": True,
+    "cdn_prefix_list_id": "pl-3b927c52",
+    "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
+    "database_admin_cidrs": ["192.0.2.0/24"],
+}
+LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return render(tmp_path_factory.mktemp("card"), CARD)
+
+
+@pytest.fixture(scope="module")
+def safe(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return render(tmp_path_factory.mktemp("safe"), SAFE)
+
+
+@pytest.fixture(scope="module", params=["card", "safe"])
+def site(request: pytest.FixtureRequest) -> Site:
+    """The site with the card's choices, and with the other of each."""
+    rendered: Site = request.getfixturevalue(request.param)
+    return rendered
+
+
+def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_path: Path) -> None:
+    for layer, body in site.bodies.items():
+        (tmp_path / f"{layer}.yml").write_text(body)
+    run = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", "--regions", "us-east-1", "--", *tmp_path.glob("*.yml")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_body_fits_into_an_api_call_and_user_data_into_ec2(site: Site) -> None:
+    for layer, body in site.bodies.items():
+        assert len(body.encode()) <= 51_200, layer
+    assert len(site.user_data.encode()) <= 16_384
+
+
+def test_every_parameter_is_given_has_a_default_or_is_an_output_of_an_earlier_layer(site: Site) -> None:
+    outputs: set[str] = set()
+    for layer in LAYERS:
+        given = set(site.layers.get(layer, {})) | {"SiteName", "EnvironmentName"}
+        for name, declared in site.parameters(layer).items():
+            assert name in given | outputs or "Default" in declared, f"{layer}.{name}"
+        assert set(site.layers.get(layer, {})) <= set(site.parameters(layer)), layer
+        outputs |= site.outputs(layer)
+
+
+def test_no_two_layers_give_the_same_output(site: Site) -> None:
+    seen: dict[str, str] = {}
+    for layer in LAYERS:
+        for output in site.outputs(layer):
+            assert seen.setdefault(output, layer) == layer, output
+
+
+def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_create(site: Site) -> None:
+    for name in ("MediaFileSystem", "StaticBucket", "UploadBucket", "BackupBucket"):
+        resource = site.resources("data")[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    database = site.resources("data")["Database"]
+    assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+    for name in ("TaskDefinition", "OneOffTaskDefinition"):
+        assert site.resources("task")[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_file_system_is_named_as_rexray_looks_for_it(site: Site) -> None:
+    tags = site.resources("data")["MediaFileSystem"]["Properties"]["FileSystemTags"]
+    assert tags == [{"Key": "Name", "Value": {"Fn::Sub": "${SiteName}-${EnvironmentName}/${MediaVolumeName}"}}]
+
+
+def test_hosts_and_mount_targets_share_their_subnets(site: Site) -> None:
+    data, cluster = site.resources("data"), site.resources("cluster")
+    zones = [{"Ref": "HostSubnetIdA"}, {"Ref": "HostSubnetIdB"}]
+    assert [data[f"MediaMountTarget{zone}"]["Properties"]["SubnetId"] for zone in "AB"] == zones
+    assert cluster["HostGroup"]["Properties"]["VPCZoneIdentifier"] == zones
+
+
+def test_the_access_point_maps_no_user_so_both_drivers_see_the_same_owners(site: Site) -> None:
+    properties = site.resources("data")["MediaAccessPoint"]["Properties"]
+    assert "PosixUser" not in properties
+    assert properties["RootDirectory"]["Path"] == "/data"
+
+
+def test_hosts_come_after_the_provider_and_only_refresh_replaces_them(site: Site) -> None:
+    cluster = site.resources("cluster")
+    assert not {"CreationPolicy", "UpdatePolicy"} & set(cluster["HostGroup"])
+    assert cluster["HostGroup"]["DependsOn"] == "Cluster"
+    assert {"Key": "AmazonECSManaged", "Value": "", "PropagateAtLaunch": True} in cluster["HostGroup"]["Properties"][
+        "Tags"
+    ]
+    provider = cluster["CapacityProvider"]["Properties"]["AutoScalingGroupProvider"]
+    assert provider["ManagedTerminationProtection"] == "DISABLED"
+    assert provider["ManagedDraining"] == "ENABLED"
+    assert "cfn-signal" not in site.user_data
+
+
+def test_metadata_options_and_the_encrypted_disk_are_written_out(card: Site, safe: Site) -> None:
+    launch = card.resources("cluster")["HostLaunchConfiguration"]["Properties"]
+    template = safe.resources("cluster")["HostLaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    assert "HostLaunchTemplate" not in card.resources("cluster")
+    assert "HostLaunchConfiguration" not in safe.resources("cluster")
+    for source in (launch, template):
+        assert source["MetadataOptions"] == {
+            "HttpEndpoint": "enabled",
+            "HttpTokens": {"Ref": "HostImdsTokens"},
+            "HttpPutResponseHopLimit": 1,
+        }
+        assert source["BlockDeviceMappings"][0]["Ebs"]["VolumeType"] == "gp3"
+        assert source["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+
+
+def test_the_host_role_may_neither_make_nor_delete_a_file_system(site: Site) -> None:
+    policies = site.resources("cluster")["HostRole"]["Properties"]["Policies"]
+    statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    denied = {action for one in statements if one["Effect"] == "Deny" for action in one["Action"]}
+    assert {"elasticfilesystem:CreateFileSystem", "elasticfilesystem:DeleteFileSystem"} <= denied
+    allowed = {action for one in statements if one["Effect"] == "Allow" for action in _list(one["Action"])}
+    assert {action for action in allowed if action.startswith("elasticfilesystem:")} == {
+        "elasticfilesystem:DescribeFileSystems",
+        "elasticfilesystem:DescribeMountTargets",
+    }
+
+
+def test_ingress_rules_of_lists_are_named_by_their_network(safe: Site, card: Site) -> None:
+    rules = {name for name in safe.resources("network") if "InSsh" in name or "InAdmin" in name}
+    assert rules == {
+        "HostSecurityGroupInSsh192x0x2x0x24",
+        "HostSecurityGroupInSsh198x51x100x7x32",
+        "DatabaseSecurityGroupInAdmin192x0x2x0x24",
+    }
+    assert not [name for name in card.resources("network") if "InSsh" in name or "InAdmin" in name]
+
+
+def test_the_database_is_reached_by_the_hosts_only(card: Site) -> None:
+    ingress = [
+        resource["Properties"]
+        for resource in card.resources("network").values()
+        if resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+        and resource["Properties"]["GroupId"] == {"Ref": "DatabaseSecurityGroup"}
+    ]
+    assert [(one["SourceSecurityGroupId"], one["FromPort"], one["ToPort"]) for one in ingress] == [
+        ({"Ref": "HostSecurityGroup"}, 5432, 5432)
+    ]
+
+
+def test_the_service_does_what_is_fit_for_a_small_site(site: Site) -> None:
+    service = site.resources("service")["Service"]["Properties"]
+    assert service["AvailabilityZoneRebalancing"] == "DISABLED"
+    assert service["DeploymentConfiguration"]["DeploymentCircuitBreaker"]["Rollback"] is True
+    assert "LaunchType" not in service
+    assert "ServiceName" not in service
+    target = site.resources("cluster")["TargetGroup"]["Properties"]
+    assert target["TargetType"] == "instance"
+    assert target["HealthCheckPort"] == "traffic-port"
+    assert target["TargetGroupAttributes"] == [{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+
+
+@pytest.mark.parametrize(
+    ("layer", "logical_id", "named"),
+    [
+        ("cluster", "TargetGroup", "Name"),
+        ("cluster", "CapacityProvider", "Name"),
+        ("cluster", "Alb", "Name"),
+        ("data", "Database", "DBInstanceIdentifier"),
+        ("data", "StaticBucket", "BucketName"),
+    ],
+)
+def test_what_may_be_replaced_has_no_name_of_its_own(card: Site, layer: str, logical_id: str, named: str) -> None:
+    assert named not in card.resources(layer)[logical_id]["Properties"]
+
+
+def test_user_data_starts_units_without_waiting_and_nothing_else(site: Site) -> None:
+    assert site.user_data.startswith("#cloud-config\n")
+    content: dict[str, Any] = yaml.safe_load(site.user_data)
+    assert set(content) <= {"write_files", "runcmd", "bootcmd"}
+    for command in content["runcmd"]:
+        assert command == ["systemctl", "daemon-reload"] or command[:4] == [
+            "systemctl",
+            "enable",
+            "--now",
+            "--no-block",
+        ]
+    assert "packages" not in content
+
+
+def test_user_data_has_the_plugin_only_with_rexray(card: Site, safe: Site) -> None:
+    paths = {
+        driver: {file["path"] for file in yaml.safe_load(each.user_data)["write_files"]}
+        for driver, each in (("rexray", card), ("efs", safe))
+    }
+    assert "/etc/systemd/system/rexray-efs.service" in paths["rexray"]
+    assert not [path for path in paths["efs"] if "rexray" in path]
+    assert {"/etc/ecs/ecs.config", "/etc/docker/daemon.json"} <= paths["rexray"] & paths["efs"]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -12,10 +12,10 @@ from typing import Any
 
 import jinja2
 import jinja2.meta
-import yaml
 from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
@@ -129,7 +129,7 @@ class ActionModule(ActionBase):
         options: dict[str, dict[str, Any]] = {}
         known = {*self.arguments["also_known"], *self.arguments["removed"]}
         for path in sorted(directory.glob("*/meta/argument_specs.yml")):
-            for entry in (yaml.safe_load(path.read_text()) or {}).get("argument_specs", {}).values():
+            for entry in (yaml_load(path.read_text()) or {}).get("argument_specs", {}).values():
                 found = entry.get("options") or {}
                 known |= set(found)
                 if self.arguments["roles"] is None or path.parents[1].name in self.arguments["roles"]:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import boto3
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from botocore.config import Config
@@ -59,7 +59,7 @@ def specification(documentation: str) -> dict[str, dict[str, Any]]:
             for name, option in options.items()
         }
 
-    return of(yaml.safe_load(documentation).get("options") or {})
+    return of(yaml_load(documentation).get("options") or {})
 
 
 def reason(error: BotoCoreError | ClientError) -> str:

@@ -89,7 +89,7 @@ def down(chosen: Config) -> int:
     _docker_engine()
     removed = _remove_containers(chosen)
     shutil.rmtree(chosen.state, ignore_errors=True)
-    print(f"The embedded AWS {chosen.name!r} is gone ({removed} containers removed). The Docker engine is left running.")
+    print(f"The embedded AWS {chosen.name!r} is gone ({removed} containers removed). Docker is left running.")
     return 0
 
 
@@ -145,7 +145,7 @@ def _check_machine(chosen: Config) -> None:
         if line.startswith("MemAvailable")
     )
     if available < MEMORY_GIB:
-        raise Refused(f"Only {available:.1f} GiB of memory are free; {MEMORY_GIB:.0f} are needed. Stop something first.")
+        raise Refused(f"Only {available:.1f} GiB of memory are free; {MEMORY_GIB:.0f} are needed. Stop something.")
     free = shutil.disk_usage(PROJECT).free / 2**30
     if free < DISK_GIB:
         raise Refused(f"Only {free:.1f} GiB of disk are free; {DISK_GIB:.0f} are needed. Try: docker system prune")

@@ -96,7 +96,7 @@ def serve(config: Config) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     done = threading.Event()
 
-    def end(number: int, _frame: FrameType | None) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
         done.set()
 
     signal.signal(signal.SIGTERM, end)

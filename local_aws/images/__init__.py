@@ -94,7 +94,7 @@ def _bootstrap(name: str, reference: str) -> None:
         command += [f"--dpkgopt=path-exclude={path}/*" for path in TRIM if path.startswith("/usr/share")]
         command += [f"--customize-hook=rm -rf $1{path}/*" for path in TRIM]
         _run(name, [*command, suite, str(tarball), "-"], stdin=SUITES_FILE[suite])
-        _run(name, ["docker", "import", "--change", "CMD [\"/bin/bash\"]", str(tarball), reference])
+        _run(name, ["docker", "import", "--change", 'CMD ["/bin/bash"]', str(tarball), reference])
 
 
 def _build(name: str, context: Path, reference: str) -> None:

@@ -57,7 +57,7 @@ set:
   AWS_REGION: us-east-1
   AWS_DEFAULT_REGION: us-east-1
 unset: [AWS_PROFILE, AWS_DEFAULT_PROFILE, AWS_SESSION_TOKEN, AWS_URL]
-
+---
 # inventories/prod/00_environment.yml: changes nothing, but says early what is missing
 plugin: environment
 """

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help setup demo demo-down test check lint unit integration e2e
+.PHONY: help setup demo demo-down test check lint unit apis integration e2e
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -22,7 +22,7 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
 
-test: setup check integration ## All tests (about 20 minutes)
+test: setup check apis integration ## All tests (about 20 minutes)
 
 check: ## Lint and unit tests (under a minute)
 	@scripts/setup.sh venv
@@ -36,8 +36,13 @@ unit: ## The unit tests alone
 	@scripts/setup.sh venv
 	scripts/check.sh unit
 
+apis: ## Tests of playbooks and templates against the embedded APIs, without Docker
+	@scripts/setup.sh venv
+	pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
+
 integration: setup ## Tests with real parts: containers, a whole site, a browser
-	@pytest tests/local_aws tests/e2e
+	@pytest tests/local_aws --exitfirst
+	pytest tests/e2e --exitfirst
 
 e2e: setup ## The whole site end to end, with a browser
-	@pytest tests/e2e
+	@pytest tests/e2e --exitfirst

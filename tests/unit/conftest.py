@@ -18,6 +18,13 @@ from local_aws.config import Config
 from tests.unit.stack_support import Stacks, Thing
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts the embedded APIs: `make check` leaves these to `make test`."""
+    for item in items:
+        if "aws_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.embedded)
+
+
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[Cloud]:
     """One embedded AWS for all tests of the process, without its parts."""

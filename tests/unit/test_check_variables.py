@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.playbook
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 SPECIFICATION = {

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.playbook
+
 PROJECT = Path(__file__).resolve().parents[2]
 STRAY = {
     "AWS_PROFILE": "somebody-elses",

@@ -15,6 +15,8 @@ import yaml
 
 from local_aws.config import CONFIGS
 
+pytestmark = pytest.mark.playbook
+
 PROJECT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "test", "prod")
 EMBEDDED = ("local", "test")

@@ -15,6 +15,8 @@ from plugins.modules import aws_account_info, leftovers, service_linked_role
 from plugins.plugin_utils.aws_action import specification
 from tests.unit.plugin_support import environment, playbook
 
+pytestmark = pytest.mark.playbook
+
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 
 

@@ -11,6 +11,8 @@ from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from tests.unit.plugin_support import environment, playbook, run_action, talk_to
 
+pytestmark = pytest.mark.playbook
+
 LOG = """
 Resources:
   Log:

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.playbook
+
 PROJECT = Path(__file__).resolve().parents[2]
 CONTAINERS = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())["site_containers"]
 

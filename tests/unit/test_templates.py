@@ -12,6 +12,8 @@ import yaml
 
 from tests.unit.render_support import Site, render
 
+pytestmark = pytest.mark.playbook
+
 CARD = {"domain_name": "www.shop.test", "hosted_zone_id": "Z0123456789"}
 SAFE = {
     "domain_name": "www.shop.test",

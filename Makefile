@@ -41,7 +41,7 @@ apis: ## Tests of playbooks and templates against the embedded APIs, without Doc
 	pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
 
 integration: setup ## Tests with real parts: containers, a whole site, a browser
-	@pytest tests/local_aws --exitfirst
+	@scripts/integration.sh
 	pytest tests/e2e --exitfirst
 
 e2e: setup ## The whole site end to end, with a browser

@@ -65,6 +65,12 @@ def ensure(name: str, folder: Path | None = None) -> str:
     return reference
 
 
+def ensure_all() -> None:
+    """Build every image of this folder that is not there."""
+    for dockerfile in sorted(FOLDER.glob("*/Dockerfile")):
+        ensure(dockerfile.parent.name)
+
+
 def _hash(name: str, folder: Path | None = None) -> str:
     digest = hashlib.sha256()
     if name in BASES:

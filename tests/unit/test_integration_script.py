@@ -1,0 +1,17 @@
+"""A test file that no script runs tests nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_every_file_of_the_parts_tests_is_run() -> None:
+    script = (PROJECT / "scripts" / "integration.sh").read_text()
+    named = re.search(r"test_\{([\w,]+)\}\.py", script)
+    assert named
+    assert {f"test_{name}.py" for name in named.group(1).split(",")} == {
+        path.name for path in (PROJECT / "tests" / "local_aws").glob("test_*.py")
+    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ipaddress
 import json
 import os
 import shutil
@@ -12,7 +14,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -20,8 +23,11 @@ import docker
 from local_aws.config import CONFIGS, LABEL, PROJECT, Config, config
 
 UP_SECONDS = 900  # a first start builds the images
+DOWN_SECONDS = 60
 MEMORY_GIB = 3.0
 DISK_GIB = 8.0
+MEMORY = Path("/proc/meminfo")
+ROUTES = Path("/proc/net/route")
 
 
 class Refused(Exception):
@@ -47,17 +53,19 @@ def up(chosen: Config) -> int:
     if _process(chosen):
         print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}.")
         return 0
-    _check_machine(chosen)
+    _docker_engine()
+    # Before anything is removed: taken, they may be those of another checkout's process, and the containers its.
+    _check_ports(chosen.api_port, chosen.agent_port)
     _remove_containers(chosen)
+    _check_machine(chosen)
     shutil.rmtree(chosen.state, ignore_errors=True)
     chosen.state.mkdir(parents=True)
     log_file = chosen.state / "log"
     print(f"Starting the embedded AWS {chosen.name!r} (a first start builds container images; log: {_short(log_file)})")
     with log_file.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local_aws", "serve", "--name", chosen.name],
-            cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-            env=_clean_environment(),
+            _command(chosen), cwd=PROJECT, env=_clean_environment(), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     (chosen.state / "pid").write_text(f"{process.pid}\n")
     _follow(chosen, process)
@@ -81,7 +89,7 @@ def down(chosen: Config) -> int:
     pid = _process(chosen)
     if pid:
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DOWN_SECONDS
         while _alive(pid) and time.monotonic() < deadline:
             time.sleep(0.2)
         if _alive(pid):
@@ -127,10 +135,42 @@ def _follow(chosen: Config, process: subprocess.Popen[bytes]) -> None:
 
 
 def _check_machine(chosen: Config) -> None:
-    _docker_engine()
-    for port in (
-        chosen.api_port, chosen.agent_port, chosen.registry_port, chosen.https_port, chosen.http_port
-    ):  # fmt: skip
+    """What else an embedded AWS needs; what a crashed run of ours held must be removed, not to be in its own way."""
+    _check_ports(chosen.registry_port, chosen.https_port, chosen.http_port)
+    _check_network(chosen)
+    available = next(
+        int(line.split()[1]) / 2**20
+        for line in MEMORY.read_text(encoding="ascii").splitlines()
+        if line.startswith("MemAvailable")
+    )
+    if available < MEMORY_GIB:
+        raise Refused(f"Only {available:.1f} GiB of memory are free; {MEMORY_GIB:.0f} are needed. Stop something.")
+    free = shutil.disk_usage(PROJECT).free / 2**30
+    if free < DISK_GIB:
+        raise Refused(f"Only {free:.1f} GiB of disk are free; {DISK_GIB:.0f} are needed. Try: docker system prune")
+
+
+def _check_network(chosen: Config) -> None:
+    """Docker's other networks and this machine's routes must leave `chosen.network` free."""
+    for network in _docker_engine().networks.list():
+        for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
+            taken = ipaddress.ip_network(pool.get("Subnet") or "0.0.0.0/32", strict=False)
+            if taken.version == 4 and taken.overlaps(chosen.network):
+                raise Refused(
+                    f"The Docker network {network.name!r} has {taken}, and the embedded AWS needs {chosen.network}. "
+                    f"Remove it: docker network rm {network.name}"
+                )
+    for interface, destination, gateway in _routes():
+        # A wider route (a VPN's 10.0.0.0/8) only loses these addresses while ours is there; its gateway must not.
+        if destination.subnet_of(chosen.network) or gateway in chosen.network:
+            raise Refused(
+                f"This machine reaches {destination} by {interface}, and the embedded AWS needs {chosen.network}. "
+                f"Disconnect it (a VPN?): ip route show dev {interface}"
+            )
+
+
+def _check_ports(*ports: int) -> None:
+    for port in ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -139,16 +179,20 @@ def _check_machine(chosen: Config) -> None:
                 raise Refused(
                     f"Port {port} of this machine is taken. See who has it: ss -ltnp 'sport = :{port}'"
                 ) from None
-    available = next(
-        int(line.split()[1]) / 2**20
-        for line in open("/proc/meminfo", encoding="ascii")  # noqa: SIM115 - read to its end here
-        if line.startswith("MemAvailable")
-    )
-    if available < MEMORY_GIB:
-        raise Refused(f"Only {available:.1f} GiB of memory are free; {MEMORY_GIB:.0f} are needed. Stop something.")
-    free = shutil.disk_usage(PROJECT).free / 2**30
-    if free < DISK_GIB:
-        raise Refused(f"Only {free:.1f} GiB of disk are free; {DISK_GIB:.0f} are needed. Try: docker system prune")
+
+
+def _routes() -> Iterator[tuple[str, ipaddress.IPv4Network, ipaddress.IPv4Address]]:
+    """This machine's IPv4 routes: interface, destination, gateway.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
+    """
+    for line in ROUTES.read_text(encoding="ascii").splitlines()[1:]:
+        interface, destination, gateway, *_, mask = line.split()[:8]
+        address, via, bits = (
+            ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(word), sys.byteorder))
+            for word in (destination, gateway, mask)
+        )
+        yield interface, ipaddress.IPv4Network(f"{address}/{bits}", strict=False), via
 
 
 def _docker_engine() -> docker.DockerClient:
@@ -161,20 +205,35 @@ def _docker_engine() -> docker.DockerClient:
 
 
 def _remove_containers(chosen: Config) -> int:
-    """Remove what bears our label, and only that."""
+    """Remove what bears our label, and only that; what goes by itself meanwhile is fine."""
     client = _docker_engine()
     mine = {"label": f"{LABEL}={chosen.name}"}
-    containers = client.containers.list(all=True, filters=mine)
-    for container in containers:
-        try:
-            container.remove(force=True, v=True)
-        except docker.errors.NotFound:
-            continue  # gone by itself meanwhile
+    removed: set[str] = set()
+    deadline = time.monotonic() + DOWN_SECONDS
+    while containers := client.containers.list(all=True, filters=mine, ignore_removed=True):
+        for container in containers:
+            removed.add(container.id)
+            try:
+                container.remove(force=True, v=True)
+            except docker.errors.NotFound:
+                continue
+            except docker.errors.APIError as error:
+                # 409: somebody else's removal of it is under way; its volumes are in use until that is through.
+                if error.status_code != 409 or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
     for volume in client.volumes.list(filters=mine):
-        volume.remove(force=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            volume.remove(force=True)
     for network in client.networks.list(filters=mine):
-        network.remove()
-    return len(containers)
+        with contextlib.suppress(docker.errors.NotFound):
+            network.remove()
+    return len(removed)
+
+
+def _command(chosen: Config) -> list[str]:
+    """What runs in the background."""
+    return [sys.executable, "-m", "local_aws", "serve", "--name", chosen.name]
 
 
 def _process(chosen: Config) -> int | None:
@@ -194,8 +253,17 @@ def _alive(pid: int) -> bool:
 
 
 def _status(chosen: Config) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
-        lines: list[dict[str, Any]] = json.load(answer)
+    try:
+        with urllib.request.urlopen(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
+            lines: list[dict[str, Any]] = json.load(answer)
+    except OSError:  # URLError is one
+        if (chosen.state / "ready").exists():
+            what = f"runs, but does not answer at {chosen.endpoint}"
+        else:
+            what = "is starting and does not answer yet"
+        raise Refused(
+            f"The embedded AWS {chosen.name!r} {what}. Its log: python -m local_aws log{_name(chosen)}"
+        ) from None
     return lines
 
 

@@ -1,0 +1,395 @@
+"""python -m local_aws up, status, down, log: what a person reads. No Docker engine and no embedded AWS takes part."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import ipaddress
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import docker
+import pytest
+
+from local_aws import __main__ as cli
+from local_aws.config import LABEL, Config
+
+NETWORK = ipaddress.IPv4Network("10.76.0.0/16")
+ROUTES = """\
+Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+eth0 00000000 010200C0 0003 0 0 0 00000000 0 0 0
+eth0 000200C0 00000000 0001 0 0 0 00FFFFFF 0 0 0
+"""
+
+# Stands in for the process of an embedded AWS: its working directory is the project's, its last argument its state.
+READY = """
+import json, os, pathlib, sys, time
+state = pathlib.Path(sys.argv[-1])
+print("12:00:00 local_aws.server INFO preparing network", flush=True)
+(state / "environment").write_text(json.dumps(dict(os.environ)))
+(state / "ready.new").write_text("ready")
+(state / "ready.new").rename(state / "ready")
+time.sleep(30)
+"""
+ENDING = """
+for number in range(20): print(f"line {number}")
+raise SystemExit("OSError: a port is taken")
+"""
+
+
+@dataclass(frozen=True)
+class Elsewhere(Config):
+    """A configuration whose state lies in a folder of the test."""
+
+    folder: Path = Path("/nonexistent")
+
+    @property
+    def state(self) -> Path:
+        return self.folder
+
+
+@dataclass
+class Thing:
+    """A container, volume or network of the engine."""
+
+    id: str
+    shelf: list[Thing]
+    label: str = ""
+    subnet: str = ""
+    errors: list[Exception] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return {"IPAM": {"Config": [{"Subnet": self.subnet}] if self.subnet else None}}
+
+    def remove(self, **_options: Any) -> None:
+        if self.errors:
+            error = self.errors.pop(0)
+            if isinstance(error, docker.errors.NotFound):
+                self.shelf.remove(self)
+            raise error
+        self.shelf.remove(self)
+
+
+@dataclass
+class Shelf:
+    """All things of a kind, listed as Docker's SDK does."""
+
+    things: list[Thing] = field(default_factory=list)
+
+    def add(self, identifier: str, **more: Any) -> Thing:
+        self.things.append(Thing(identifier, self.things, **more))
+        return self.things[-1]
+
+    def list(self, filters: dict[str, str] | None = None, **_options: Any) -> list[Thing]:
+        wanted = (filters or {}).get("label")
+        return [thing for thing in self.things if wanted in (None, thing.label)]
+
+
+class Containers(Shelf):
+    """One of them vanishes between the list and the look at it, which the SDK raises unless told otherwise."""
+
+    vanishing = True
+
+    def list(self, filters: dict[str, str] | None = None, **options: Any) -> list[Thing]:
+        if self.vanishing and not options.get("ignore_removed"):
+            raise docker.errors.NotFound("No such container: vanished")
+        assert options["all"], "a stopped container must go as well"
+        return super().list(filters)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A Docker engine with nothing on it."""
+    engine = SimpleNamespace(containers=Containers(), volumes=Shelf(), networks=Shelf(), ping=lambda: True)
+    monkeypatch.setattr(docker, "from_env", lambda **_options: engine)
+    return engine
+
+
+@pytest.fixture
+def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    """The embedded AWS `local`, on free ports and a machine with enough of everything; what it started is killed."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(5)]
+        ports = [each.getsockname()[1] for each in sockets]
+    chosen = Elsewhere("local", ports[0], ports[1], ports[2], ports[3], ports[4], NETWORK, tmp_path / "state")
+    monkeypatch.setattr(cli, "config", lambda _name: chosen)
+    (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\n")
+    monkeypatch.setattr(cli, "MEMORY", tmp_path / "meminfo")
+    (tmp_path / "routes").write_text(ROUTES)
+    monkeypatch.setattr(cli, "ROUTES", tmp_path / "routes")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=50 * 2**30))
+    runs(monkeypatch, "raise SystemExit('nothing may be started')")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(
+        cli, "subprocess", SimpleNamespace(Popen=start, STDOUT=subprocess.STDOUT, DEVNULL=subprocess.DEVNULL)
+    )
+    yield chosen
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def runs(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let `up` start this Python instead."""
+    monkeypatch.setattr(cli, "_command", lambda chosen: [sys.executable, "-c", script, "local_aws", str(chosen.state)])
+
+
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Type a command: its exit status, and all that it printed."""
+
+    def say(*arguments: str) -> tuple[int, str]:
+        status = cli.main(arguments)
+        return status, "".join(capsys.readouterr())
+
+    return say
+
+
+def refused(say: Say, chosen: Config, *words: str) -> None:
+    """`up` says one sentence (or two) with these words on one line, and starts nothing."""
+    status, text = say("up")
+    assert status == 1, text
+    assert text.startswith("local_aws: ")
+    assert text.count("\n") == 1, text
+    for word in words:
+        assert word in text
+    assert not chosen.state.exists()
+
+
+# What is refused
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("port", ["api_port", "agent_port", "registry_port", "https_port", "http_port"])
+def test_a_taken_port_is_named_with_what_to_type(chosen: Config, say: Say, port: str) -> None:
+    number = getattr(chosen, port)
+    with socket.create_server(("127.0.0.1", number)):
+        refused(say, chosen, f"Port {number} of this machine is taken.", f"ss -ltnp 'sport = :{number}'")
+
+
+def test_a_taken_api_port_removes_nothing(chosen: Config, say: Say, engine: SimpleNamespace) -> None:
+    engine.containers.add("of-another-checkout", label=f"{LABEL}=local")
+    with socket.create_server(("127.0.0.1", chosen.api_port)):
+        refused(say, chosen, "is taken")
+    assert engine.containers.things
+
+
+@pytest.mark.parametrize("verb", ["up", "down"])
+def test_without_a_docker_engine(
+    chosen: Config, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+
+    assert say(verb) == (1, "local_aws: No Docker engine answers. Type: make setup\n")
+    assert not chosen.state.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_too_little_memory(chosen: Config, say: Say) -> None:
+    cli.MEMORY.write_text("MemTotal: 9000000 kB\nMemAvailable: 2097152 kB\n")
+
+    refused(say, chosen, "Only 2.0 GiB of memory are free; 3 are needed. Stop something.")
+
+
+@pytest.mark.usefixtures("engine")
+def test_too_little_disk(chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**30))
+
+    refused(say, chosen, "Only 1.0 GiB of disk are free; 8 are needed. Try: docker system prune")
+
+
+@pytest.mark.parametrize("subnet", ["10.76.0.0/16", "10.76.3.0/24", "10.64.0.0/12"])
+def test_another_network_of_docker_in_the_way(chosen: Config, say: Say, engine: SimpleNamespace, subnet: str) -> None:
+    engine.networks.add("bridge", subnet="172.17.0.0/16")
+    engine.networks.add("six", subnet="fd00::/64")
+    engine.networks.add("host")
+    engine.networks.add("shop_default", subnet=subnet)
+
+    refused(say, chosen, f"'shop_default' has {subnet}", str(NETWORK), "docker network rm shop_default")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("tun0 00034C0A 00000000 0001 0 0 0 00FFFFFF 0 0 0", "reaches 10.76.3.0/24 by tun0"),
+        ("tun0 0000000A 01004C0A 0003 0 0 0 000000FF 0 0 0", "reaches 10.0.0.0/8 by tun0"),
+    ],
+    ids=["a route into it", "a gateway in it"],
+)
+def test_a_route_in_the_way(chosen: Config, say: Say, line: str, words: str) -> None:
+    cli.ROUTES.write_text(ROUTES + line + "\n")
+
+    refused(say, chosen, words, f"needs {NETWORK}", "ip route show dev tun0")
+
+
+# What it starts
+
+
+@pytest.mark.usefixtures("engine")
+def test_up_status_up_again_down(chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "of-the-shell")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    cli.ROUTES.write_text(ROUTES + "tun0 0000000A 0101A8C0 0003 0 0 0 000000FF 0 0 0\n")  # wider, and harmless
+    runs(monkeypatch, READY)
+
+    status, text = say("up")
+
+    assert status == 0, text
+    assert text.splitlines()[-1] == f"The embedded AWS 'local' answers at http://127.0.0.1:{chosen.api_port}."
+    environment = json.loads((chosen.state / "environment").read_text())
+    assert [name for name in environment if name.startswith("AWS_")] == []
+    assert environment["LANG"] == "C.UTF-8"
+
+    assert say("up") == (0, f"The embedded AWS 'local' already runs at http://127.0.0.1:{chosen.api_port}.\n")
+    assert "INFO preparing network" in say("log")[1]
+    process = cli._process(chosen)
+    assert process
+    assert say("down")[0] == 0
+    assert not cli._alive(process)
+    assert not chosen.state.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_process_that_ends_early_shows_its_last_lines(
+    chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(monkeypatch, ENDING)
+
+    status, text = say("up")
+
+    assert status == 1
+    assert "local_aws: The embedded AWS 'local' ended while it started:\n" in text
+    assert text.endswith("line 18\nline 19\nOSError: a port is taken\n")
+    assert "line 8\n" not in text
+    assert say("log")[1].startswith("line 0\n"), "the log stays for a longer look"
+    assert say("status")[0] == 1
+    assert cli._process(chosen) is None
+
+
+# What nothing runs for
+
+
+@pytest.mark.usefixtures("chosen")
+def test_status_and_log_when_nothing_runs(say: Say) -> None:
+    assert say("status") == (
+        1,
+        "local_aws: The embedded AWS 'local' does not run. Type: python -m local_aws up\n",
+    )
+    assert say("log") == (1, "local_aws: There is no log yet. Type: python -m local_aws up\n")
+
+
+@pytest.mark.usefixtures("chosen", "engine")
+def test_down_with_nothing_running_is_fine(say: Say) -> None:
+    assert say("down") == (
+        0,
+        "The embedded AWS 'local' is gone (0 containers removed). Docker is left running.\n",
+    )
+
+
+def test_the_process_id_of_somebody_else_is_not_ours(chosen: Config, say: Say) -> None:
+    chosen.state.mkdir()
+    (chosen.state / "pid").write_text("1\n")
+
+    assert "does not run" in say("status")[1]
+
+
+# Status of what runs
+
+
+@pytest.fixture
+def running(chosen: Config) -> Iterator[Config]:
+    """A process that lives and does not answer."""
+    chosen.state.mkdir()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)", "local_aws"]) as process:
+        (chosen.state / "pid").write_text(f"{process.pid}\n")
+        until(lambda: cli._process(chosen) is not None)  # right after exec the kernel does not know its arguments yet
+        yield chosen
+        process.kill()
+
+
+@pytest.mark.usefixtures("running")
+def test_status_while_it_starts_is_one_sentence(say: Say) -> None:
+    assert say("status") == (
+        1,
+        "local_aws: The embedded AWS 'local' is starting and does not answer yet. Its log: python -m local_aws log\n",
+    )
+
+
+def test_status_of_one_that_hangs(running: Config, say: Say) -> None:
+    (running.state / "ready").touch()
+
+    assert f"'local' runs, but does not answer at {running.endpoint}. Its log: " in say("status")[1]
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_status_shows_every_part(running: Config, say: Say, well: bool) -> None:
+    lines = [{"name": "network", "ok": True, "detail": "10.76.0.0/16"}, {"name": "rds", "ok": well, "detail": "db"}]
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(lines).encode())
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", running.api_port), Answer) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        status, text = say("status")
+
+    assert status == (0 if well else 3)
+    assert text.splitlines() == ["  ok   network  10.76.0.0/16", f"  {'ok ' if well else 'BAD'}  rds      db"]
+
+
+# What is removed
+
+
+def test_what_vanishes_meanwhile_is_fine_and_the_rest_goes(
+    chosen: Config, say: Say, engine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    gone = docker.errors.NotFound("No such thing")
+    under_way = docker.errors.APIError("removal is already in progress", response=SimpleNamespace(status_code=409))
+    for shelf in (engine.containers, engine.volumes, engine.networks):
+        shelf.add("vanished", label=f"{LABEL}={chosen.name}", errors=[gone])
+        shelf.add("mine", label=f"{LABEL}={chosen.name}")
+        shelf.add("other", label=f"{LABEL}=test")
+    engine.containers.add("slow", label=f"{LABEL}={chosen.name}", errors=[under_way, under_way])
+
+    assert "(3 containers removed)" in say("down")[1]
+
+    for shelf in (engine.containers, engine.volumes, engine.networks):
+        assert [thing.id for thing in shelf.things] == ["other"]

@@ -160,6 +160,19 @@ def _describe_db_engine_versions(self: Any) -> Any:
     return ActionResult({"DBEngineVersions": versions})
 
 
+def _refuse(action: str, reason: str) -> None:
+    def refuse(_self: Any) -> Any:
+        raise NotImplementedError(reason)
+
+    instead(RDSResponse, action)(refuse)
+
+
+# moto would record these, and a client would find an empty PostgreSQL behind the record, or no dump.
+_refuse("restore_db_instance_from_db_snapshot", "The new database would be empty; load the snapshot's dump yourself.")
+_refuse("restore_db_instance_to_point_in_time", "There is no log of changes; the new database would be empty.")
+_refuse("copy_db_snapshot", "The copy would have no data.")
+
+
 @instead(RDSBackend, "describe_orderable_db_instance_options")
 def _describe_orderable_db_instance_options(self: Any, engine: str, engine_version: str) -> list[dict[str, Any]]:
     zones = [{"Name": f"{self.region_name}{letter}"} for letter in "abcdf"]

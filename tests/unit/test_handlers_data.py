@@ -154,7 +154,7 @@ def test_a_deleted_database_leaves_a_snapshot_and_nothing_else(aws: Cloud, stack
     assert aws.client("secretsmanager").list_secrets()["SecretList"] == []
 
 
-def test_a_database_of_a_snapshot(aws: Cloud, stacks: Stacks) -> None:
+def test_a_database_of_a_snapshot_is_refused_as_it_would_be_empty(aws: Cloud, stacks: Stacks) -> None:
     stacks.made("data", DATABASE)
     aws.client("rds").create_db_snapshot(
         DBInstanceIdentifier=stacks.physical("data")["Database"], DBSnapshotIdentifier="before"
@@ -166,11 +166,13 @@ Resources:
     DeletionPolicy: Delete
     Properties: {DBSnapshotIdentifier: before, DBInstanceClass: db.t3.micro, BackupRetentionPeriod: 3}
 """
-    assert stacks.create("restored", body)["StackStatus"] == "CREATE_COMPLETE"
+    stack = stacks.create("restored", body)["StackId"]
 
-    name = stacks.physical("restored")["Database"]
-    found = aws.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
-    assert (found["Engine"], found["DBName"], found["BackupRetentionPeriod"]) == ("postgres", "shop", 3)
+    reasons = [
+        reason for logical, status, reason in stacks.events(stack) if (logical, status[-6:]) == ("Database", "FAILED")
+    ]
+    assert "RestoreDBInstanceFromDBSnapshot of rds is not in the embedded AWS" in reasons[0]
+    assert len(aws.client("rds").describe_db_instances()["DBInstances"]) == 1
 
 
 FILES = f"""

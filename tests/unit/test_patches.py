@@ -309,6 +309,25 @@ def test_an_unknown_parameter_group_is_an_error(aws: Cloud) -> None:
         aws.client("rds").describe_db_parameter_groups(DBParameterGroupName="gone")
 
 
+def test_what_would_restore_nothing_is_refused(aws: Cloud) -> None:
+    create_database(aws)
+    api = aws.client("rds")
+    api.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="before")
+
+    with refused("RestoreDBInstanceFromDBSnapshot of rds is not in the embedded AWS", "NotImplemented"):
+        api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="new", DBSnapshotIdentifier="before")
+    with refused("RestoreDBInstanceToPointInTime of rds is not in the embedded AWS", "NotImplemented"):
+        api.restore_db_instance_to_point_in_time(
+            SourceDBInstanceIdentifier="db", TargetDBInstanceIdentifier="new", UseLatestRestorableTime=True
+        )
+    with refused("CopyDBSnapshot of rds is not in the embedded AWS", "NotImplemented"):
+        api.copy_db_snapshot(SourceDBSnapshotIdentifier="before", TargetDBSnapshotIdentifier="new")
+    assert [item["DBInstanceIdentifier"] for item in api.describe_db_instances()["DBInstances"]] == ["db"]
+    assert [
+        item["DBSnapshotIdentifier"] for item in api.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    ] == ["before"]
+
+
 # efs, ssm, route53, iam
 
 

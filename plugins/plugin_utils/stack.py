@@ -160,6 +160,7 @@ class Stack:
         self.layer, self._client, self._service, self._bucket = layer, client, service, bucket
         self._say, self._records, self._wait = say, records or Records(), wait
         self.outcome = Outcome()
+        self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
 
     # What is there
 
@@ -548,11 +549,23 @@ class Stack:
             if not wait.pause(events.pending() or f"the stack ({found['StackStatus']})"):
                 what = events.pending() or "the stack"
                 raise Failed(
-                    f"is still {status} after {wait.seconds:.0f} s, waiting for {what}. It goes on by itself; "
-                    "to wait for it again, type the same command."
+                    f"is still {status} after {wait.seconds:.0f} s, waiting for {what}. {self._missing()}It goes on by "
+                    "itself; to wait for it again, type the same command."
                 )
 
+    def _missing(self) -> str:
+        """A sentence about the DNS records that certificates still wait for; empty if there are none."""
+        records = [
+            f"{record['name']} {record['type']} {record['value']}"
+            for awaited in self._awaited.values()
+            for record in awaited
+        ]
+        many = len(records) > 1
+        return f"The DNS record{'s' * many} {', '.join(records)} {'are' if many else 'is'} missing. " if records else ""
+
     def _show(self, event: Mapping[str, Any]) -> None:
+        if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
+            self._awaited.pop(event["LogicalResourceId"], None)
         reason = event.get("ResourceStatusReason") or ""
         if self._show_record(event) or reason in ROUTINE_REASONS:
             return
@@ -570,6 +583,9 @@ class Stack:
         record = {key: value.strip() for key, value in match.groupdict().items()}
         if record not in self.outcome.records:
             self.outcome.records.append(record)
+        awaited = self._awaited.setdefault(event["LogicalResourceId"], [])
+        if record not in awaited:
+            awaited.append(record)
         if any(name.endswith("HostedZoneId") and value for name, value in self.layer.parameters.items()):
             self._say(self.layer.name, f"validated by {record['name']} in the hosted zone")
         elif self._records.is_new(record):

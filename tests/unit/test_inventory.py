@@ -96,3 +96,10 @@ def test_every_verb_is_understood_by_ansible(verb: str) -> None:
         cwd=PROJECT, env=kept, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("verb", ["site", "preflight", "publish", "teardown"])
+def test_a_verb_without_an_environment_says_what_to_type(verb: str) -> None:
+    done = subprocess.run(["ansible-playbook", f"{verb}.yml"], cwd=PROJECT, text=True, capture_output=True, check=False)
+    assert done.returncode != 0
+    assert "ansible-playbook site.yml -i local" in done.stdout

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from local_aws.cloud import Cloud
@@ -84,14 +85,27 @@ def local_aws(verb: str) -> str:
     return done.stdout
 
 
+def engine_state() -> set[str]:
+    """All containers, volumes and networks of the Docker engine, anonymous ones included."""
+    client = docker.from_env()
+    return {
+        *(f"container {container.name}" for container in client.containers.list(all=True)),
+        *(f"volume {volume.name}" for volume in client.volumes.list()),
+        *(f"network {network.name}" for network in client.networks.list()),
+    }
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """The embedded AWS `test`, bare at first, gone afterwards."""
     local_aws("down")
+    before = engine_state()
     local_aws("up")
     yield Cloud(CONFIG)
     if os.environ.get("BERTH_KEEP") != "1":  # BERTH_KEEP=1: leave it up, to look into a failure
         local_aws("down")
+        leaked = engine_state() - before
+        assert not leaked, f"left behind on the Docker engine: {sorted(leaked)}"
 
 
 @pytest.fixture(scope="session")

@@ -254,7 +254,8 @@ def _alive(pid: int) -> bool:
 
 def _status(chosen: Config) -> list[dict[str, Any]]:
     try:
-        with urllib.request.urlopen(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
             lines: list[dict[str, Any]] = json.load(answer)
     except OSError:  # URLError is one
         if (chosen.state / "ready").exists():

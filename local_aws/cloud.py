@@ -46,7 +46,12 @@ class Cloud:
                 self._clients[service, region] = session.client(
                     service,
                     endpoint_url=self.config.endpoint,
-                    config=BotoConfig(retries={"max_attempts": 2}, max_pool_connections=30, read_timeout=600),
+                    config=BotoConfig(
+                        retries={"max_attempts": 2},
+                        max_pool_connections=30,
+                        read_timeout=600,
+                        proxies={},  # a proxy of the shell does not know this machine's loopback
+                    ),
                 )
             return self._clients[service, region]
 

@@ -38,9 +38,10 @@ class Run:
 
 
 def environment() -> dict[str, str]:
-    """The shell of a person who has other AWS things about: a stray profile must not matter."""
+    """The shell of a person who has other things about: a stray profile and a stray proxy must not matter."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
-    return clean | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "AWS_PROFILE": "somebody-else", "NO_COLOR": "1"}
+    stray = {"AWS_PROFILE": "somebody-else", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    return clean | stray | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "NO_COLOR": "1"}
 
 
 def playbook(name: str, *arguments: str, timeout: float = 900) -> Run:

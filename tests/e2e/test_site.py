@@ -227,6 +227,15 @@ def test_the_host_is_what_its_roles_describe(cloud: Cloud) -> None:
     assert on_host(cloud, "docker volume inspect --format '{{.Driver}}' media").startswith("rexray/efs")
 
 
+def test_boot_and_converge_give_the_same_host() -> None:
+    """User data and the roles' tasks write the same files: over ssh, as ec2-user, they find nothing to change."""
+    run = succeed(playbook("tests/e2e/converge_hosts.yml", "--diff"))
+    recap = re.search(r"^i-\w+\s+: ok=(\d+)\s+changed=(\d+)", run.output, re.MULTILINE)
+    assert recap, run.output
+    assert int(recap.group(1)) > 15
+    assert recap.group(2) == "0", run.output
+
+
 def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=SITE)["taskDefinition"]
     containers = {container["name"]: container for container in definition["containerDefinitions"]}

@@ -1,0 +1,130 @@
+"""What preflight says once the account has answered: changes that a live site cannot take, names that are taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import filter_loader
+from ansible.template import Templar, trust_as_template
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+INVENTORY: dict[str, Any] = {
+    "site_prefix": "legacy-prod",
+    "network_availability_zones": [],
+    "network_nat": "none",
+    "network_cidr": "10.20.0.0/16",
+    "host_instance_type": "t3.micro",
+    "host_ami_id": "",
+    "database_name": "site",
+    "database_username": "site",
+    "media_file_system_id": "",
+}
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
+EMPTY: dict[str, Any] = {
+    "availability_zones": {"available": ZONES, "instance_type": ZONES, "database_class": ZONES, "suitable": ZONES},
+    "ami": {"id": "ami-0123456789abcdef0"},
+    "file_systems": [],
+    "repositories": [],
+    "secrets": [],
+    "stacks": {},
+}
+
+
+def layer(output: str, **parameters: str) -> dict[str, Any]:
+    """A stack that is up."""
+    return {"status": "UPDATE_COMPLETE", "parameters": parameters, "outputs": {output: "there"}}
+
+
+STACKS = {
+    "legacy-prod-network": layer(
+        "VpcId",
+        NetworkNat="none",
+        NetworkCidr="10.20.0.0/16",
+        AvailabilityZoneA="us-east-1a",
+        AvailabilityZoneB="us-east-1b",
+    ),
+    "legacy-prod-data": layer("FileSystemId", DatabaseName="site", DatabaseUsername="site")
+    | {"outputs": {"FileSystemId": "fs-0a"}},
+    "legacy-prod-cluster": layer("ClusterName", HostInstanceType="t3.micro"),
+}
+LIVE = EMPTY | {
+    "stacks": STACKS,
+    "file_systems": [{"id": "fs-0a"}],
+    "repositories": ["legacy-prod/django"],
+    "secrets": ["legacy-prod/database"],
+}
+
+
+def refused(asked: dict[str, Any], **given: Any) -> dict[str, str]:
+    """Variable → what is said about it, when the account answers `asked`."""
+    filter_loader.add_directory(str(PROJECT / "plugins/filter"))
+    role = yaml.safe_load((PROJECT / "roles/preflight/vars/main.yml").read_text())
+    templar = Templar(DataLoader(), {**trusted(role), **INVENTORY, **given, "preflight_asked": asked})
+    # All sentences are rendered before any rule is judged, as for the task's argument.
+    rules = templar.template(trusted(role["preflight_account_rules"]))
+    return {rule["variable"]: rule["say"] for rule in rules if not templar.evaluate_conditional(trusted(rule["that"]))}
+
+
+def trusted(value: Any) -> Any:
+    """The value, its strings marked as templates of the project's own files."""
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [trusted(item) for item in value]
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("asked", [EMPTY, LIVE], ids=["empty", "live"])
+def test_an_account_in_order_is_not_complained_about(asked: dict[str, Any]) -> None:
+    assert refused(asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("network_nat", "gateway", "cannot change while the site is up"),
+        ("network_cidr", "10.30.0.0/16", "cannot change while the site is up"),
+        ("database_name", "other", "new, empty database would take the place of the present one. Set it back to site."),
+        ("database_username", "other", "new, empty database"),
+        ("media_file_system_id", "fs-0b", "there is no file system of this id"),
+        ("network_availability_zones", ["us-east-1a", "us-east-1z"], "has a zone that does not offer"),
+    ],
+)
+def test_a_live_site_does_not_take(variable: str, value: Any, says: str) -> None:
+    found = refused(LIVE, **{variable: value})
+    assert set(found) == {variable}
+    assert says in found[variable]
+
+
+def test_what_failed_at_its_first_create_may_be_corrected() -> None:
+    failed = {name: stack | {"status": "ROLLBACK_COMPLETE", "outputs": {}} for name, stack in STACKS.items()}
+    changes = {"network_nat": "gateway", "network_cidr": "10.30.0.0/16", "database_name": "other"}
+    assert refused(EMPTY | {"stacks": failed}, **changes, host_instance_type="t4g.micro") == {}
+
+
+def test_another_processor_needs_another_image() -> None:
+    assert "ami-0123456789abcdef0" in refused(LIVE, host_instance_type="t4g.micro")["host_ami_id"]
+    asked = LIVE | {"ami_pinned": {"found": True}}
+    assert refused(asked, host_instance_type="t4g.micro", host_ami_id="ami-0123456789abcdef0") == {}
+
+
+def test_a_type_must_be_offered_where_the_subnets_are() -> None:
+    elsewhere = EMPTY["availability_zones"] | {"instance_type": ["us-east-1b", "us-east-1c"]}
+    elsewhere |= {"suitable": ["us-east-1b", "us-east-1c"]}
+    said = refused(LIVE | {"availability_zones": elsewhere})
+    assert "us-east-1a, us-east-1b" in said["host_instance_type"]
+    assert refused(EMPTY | {"availability_zones": elsewhere}) == {}
+
+
+def test_names_that_are_taken_are_refused() -> None:
+    kept = EMPTY | {"file_systems": [{"id": "fs-0a"}]}
+    assert "fs-0a" in refused(kept)["media_file_system_id"]
+    assert refused(kept, media_file_system_id="fs-0a") == {}
+    assert "no stack owns" in refused(EMPTY | {"secrets": ["legacy-prod/database"]})["site_name"]
+    second = LIVE | {"file_systems": [{"id": "fs-0a"}, {"id": "fs-0b"}]}
+    assert "second file system" in refused(second)["media_file_system_id"]

@@ -21,7 +21,8 @@ OWN = {
     # plugins/action/cloudformation_stacks.py and what a stack needs besides its resources
     "cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
     "cloudformation:DescribeStacks", "cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet",
-    "cloudformation:ContinueUpdateRollback", "cloudformation:UpdateTerminationProtection",
+    "cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack",
+    "cloudformation:ListStackResources", "cloudformation:GetTemplate", "cloudformation:UpdateTerminationProtection",
     "cloudformation:TagResource", "rds:ModifyDBInstance",
     # publish
     "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload",
@@ -29,7 +30,7 @@ OWN = {
     # migrate, waits, teardown
     "ecs:RunTask", "ecs:StopTask", "ecs:UpdateService", "ecs:DeregisterContainerInstance",
     "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks",
-    "autoscaling:UpdateAutoScalingGroup", "autoscaling:CompleteLifecycleAction",
+    "autoscaling:UpdateAutoScalingGroup", "autoscaling:SetInstanceProtection", "autoscaling:CompleteLifecycleAction",
     "autoscaling:TerminateInstanceInAutoScalingGroup", "logs:GetLogEvents", "logs:DeleteLogGroup",
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket",
     "elasticfilesystem:DeleteFileSystem", "elasticfilesystem:DescribeFileSystems", "rds:DeleteDBSnapshot",

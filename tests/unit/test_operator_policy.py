@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
+
+import pytest
 
 from scripts import operator_policy
 
@@ -27,3 +30,28 @@ def test_what_no_call_would_show_is_named() -> None:
     for action in ("iam:PassRole", "iam:CreateServiceLinkedRole", "ecs:RunTask", "ecr:PutImage"):
         assert action in actions
     assert "secretsmanager:Get*" not in actions
+
+
+CALLS = (
+    ("plugins/plugin_utils/stack.py", r"_client", "cloudformation"),
+    ("plugins/action/*.py", r"ecs", "ecs"),
+    ("plugins/action/*.py", r"ecr", "ecr"),
+    ("plugins/action/*.py", r"autoscaling", "autoscaling"),
+)
+"""Files, the name under which they hold a boto3 client, and its service."""
+
+
+@pytest.mark.parametrize(("files", "client", "service"), CALLS, ids=[service for *_, service in CALLS])
+def test_what_our_plugins_call_is_allowed(files: str, client: str, service: str) -> None:
+    text = "".join(path.read_text() for path in operator_policy.PROJECT.glob(files))
+    calls = set(re.findall(rf"\b{client}\.(?!get_paginator)([a-z]+_[a-z_]+)\(", text))
+    calls |= set(re.findall(rf"\b{client}\.get_paginator\(\"(\w+)\"\)", text))
+    calls |= set(re.findall(rf"\blisted\((?:self\.)?{client}, \"(\w+)\"", text))
+    assert calls
+    actions = operator_policy.rights()
+    missing = {
+        action
+        for action in (f"{service}:{''.join(word.capitalize() for word in call.split('_'))}" for call in calls)
+        if not any(fnmatch.fnmatchcase(action, allowed) for allowed in actions)
+    }
+    assert not missing

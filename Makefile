@@ -24,7 +24,7 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 
 test: setup check apis integration ## All tests (about 20 minutes)
 
-check: ## Lint and unit tests (under a minute)
+check: ## Lint and unit tests (about a minute)
 	@scripts/setup.sh venv
 	scripts/check.sh
 

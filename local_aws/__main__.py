@@ -15,12 +15,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
 
-from local_aws.config import CONFIGS, LABEL, PROJECT, Config, config
+from local_aws.config import LABEL, PROJECT, Config, config
 
 UP_SECONDS = 900  # a first start builds the images
 DOWN_SECONDS = 60
@@ -38,17 +39,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit status: 0 done, 1 refused or failed, 3 (status) some part is not well."""
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
     parser.add_argument("verb", choices=["up", "status", "down", "serve", "log"])
-    parser.add_argument("--name", default="local", choices=sorted(CONFIGS), help="which embedded AWS (default: local)")
+    parser.add_argument("--name", default="local", help="which embedded AWS: local (default), test, molecule<number>")
+    parser.add_argument("--only", type=_names, help="parts to run besides the network, with commas (up; default: all)")
+    parser.add_argument("--host-image", default="host", help="image of the hosts, a folder of local_aws/images (up)")
     parsed = parser.parse_args(arguments)
-    chosen = config(parsed.name)
     try:
-        return {"up": up, "status": status, "down": down, "serve": _serve, "log": log}[parsed.verb](chosen)
+        chosen = config(parsed.name)
+    except KeyError as error:
+        parser.error(error.args[0])
+    options = Options(parsed.only, parsed.host_image)
+    try:
+        if parsed.verb in ("up", "serve"):
+            return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
+        return {"status": status, "down": down, "log": log}[parsed.verb](chosen)
     except Refused as refused:
         print(f"local_aws: {refused}", file=sys.stderr)
         return 1
 
 
-def up(chosen: Config) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What a start may be told.
+
+    Attributes:
+        only: names of the parts to run besides the network; all if None.
+        host_image: the image of the hosts.
+    """
+
+    only: tuple[str, ...] | None = None
+    host_image: str = "host"
+
+    @property
+    def arguments(self) -> list[str]:
+        """The same on a command line."""
+        only = [] if self.only is None else ["--only", ",".join(self.only)]
+        return [*only, "--host-image", self.host_image]
+
+
+def up(chosen: Config, options: Options = Options()) -> int:
     """Start it in the background and wait until every part is prepared; a second start says that it runs."""
     if _process(chosen):
         print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}.")
@@ -64,7 +92,7 @@ def up(chosen: Config) -> int:
     print(f"Starting the embedded AWS {chosen.name!r} (a first start builds container images; log: {_short(log_file)})")
     with log_file.open("w") as output:
         process = subprocess.Popen(
-            _command(chosen), cwd=PROJECT, env=_clean_environment(), start_new_session=True,
+            _command(chosen, options), cwd=PROJECT, env=_clean_environment(), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     (chosen.state / "pid").write_text(f"{process.pid}\n")
@@ -110,11 +138,11 @@ def log(chosen: Config) -> int:
     return 0
 
 
-def _serve(chosen: Config) -> int:
+def _serve(chosen: Config, options: Options) -> int:
     from local_aws.server import serve
 
     chosen.state.mkdir(parents=True, exist_ok=True)
-    serve(chosen)
+    serve(chosen, set(options.only) if options.only is not None else None, options.host_image)
     return 0
 
 
@@ -231,9 +259,13 @@ def _remove_containers(chosen: Config) -> int:
     return len(removed)
 
 
-def _command(chosen: Config) -> list[str]:
+def _command(chosen: Config, options: Options) -> list[str]:
     """What runs in the background."""
-    return [sys.executable, "-m", "local_aws", "serve", "--name", chosen.name]
+    return [sys.executable, "-m", "local_aws", "serve", "--name", chosen.name, *options.arguments]
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name for name in value.split(",") if name)
 
 
 def _process(chosen: Config) -> int | None:

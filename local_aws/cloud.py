@@ -25,11 +25,13 @@ class Cloud:
 
     Attributes:
         config: its fixed facts.
+        host_image: the image of EC2 instances, a folder of `local_aws/images`.
         names: DNS names that hosts and their containers resolve, name → IPv4 addresses (the resolver serves them).
         names_changed: called by `publish` after `names` changed; the resolver sets it.
     """
 
     config: Config
+    host_image: str = "host"
     names: dict[str, list[str]] = field(default_factory=dict)
     names_changed: Callable[[], None] | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)

@@ -1,12 +1,14 @@
 """Where an embedded AWS lives: its name, its addresses, its ports, its state.
 
-Two may run side by side, one for a person (`local`) and one for the test suite (`test`): they share nothing but the
-Docker engine. `inventories/<name>` points at the same numbers.
+Several may run side by side: one for a person (`local`), one for the test suite (`test`), and one for each molecule
+scenario (`molecule1` to `molecule40`). They share nothing but the Docker engine. `inventories/<name>` and
+`molecule/<scenario>/molecule.yml` point at the same numbers.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,12 +100,21 @@ CONFIGS = {
 }
 
 
+MOLECULE = re.compile(r"molecule([1-9]|[1-3][0-9]|40)")
+
+
 def config(name: str) -> Config:
-    """The configuration called `name`.
+    """The configuration called `name`: one of `CONFIGS`, or `molecule<1 to 40>`.
 
     Raises:
         KeyError: there is none of that name.
     """
-    if name not in CONFIGS:
-        raise KeyError(f"There is no embedded AWS called {name!r}. Use one of: {', '.join(CONFIGS)}.")
-    return CONFIGS[name]
+    if name in CONFIGS:
+        return CONFIGS[name]
+    if numbered := MOLECULE.fullmatch(name):
+        number = int(numbered.group(1))
+        base = 4200 + 5 * number
+        network = ipaddress.IPv4Network(f"10.{120 + number}.0.0/16")
+        return Config(name, base, base + 1, base + 2, base + 3, base + 4, network)
+    there = ", ".join([*CONFIGS, "molecule1 to molecule40"])
+    raise KeyError(f"There is no embedded AWS called {name!r}. Use one of: {there}.")

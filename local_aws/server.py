@@ -21,14 +21,22 @@ class Server:
 
     Args:
         config: which one.
-        only: names of the parts to run, all if None; for tests of a single part. APIs are always there.
+        only: names of the parts to run besides the network, all if None. APIs are always there.
+        host_image: the image of EC2 instances, a folder of `local_aws/images`.
+
+    Raises:
+        ValueError: `only` names a part that there is not.
     """
 
-    def __init__(self, config: Config, only: set[str] | None = None) -> None:
+    def __init__(self, config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
         from local_aws.parts import parts
 
-        self.cloud = Cloud(config)
-        self.parts: list[Part] = [part for part in parts(self.cloud) if only is None or part.name in only]
+        self.cloud = Cloud(config, host_image)
+        known = parts(self.cloud)
+        if unknown := (only or set()) - {part.name for part in known}:
+            there = ", ".join(part.name for part in known)
+            raise ValueError(f"There is no part {', '.join(sorted(unknown))}. There are: {there}.")
+        self.parts: list[Part] = [part for part in known if only is None or part.name in only | {"network"}]
         self._servers: list[BaseWSGIServer] = []
         self.log = self.cloud.log("server")
 
@@ -90,7 +98,7 @@ class Server:
         return serve
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
     """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background."""
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -101,7 +109,7 @@ def serve(config: Config) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    server = Server(config)
+    server = Server(config, only, host_image)
     server.start()
     (config.state / "ready").write_text("ready\n")
     done.wait()

@@ -93,7 +93,7 @@ class Instances(Part):
 
     def prepare(self) -> None:
         """Build the host image and import the key pair `berth-<name>`, so that a launch takes seconds."""
-        self._image = images.ensure("host")
+        self._image = images.ensure(self.cloud.host_image)
         self._public_key = self._key_pair()
         self._authority = ca.authority(self.cloud).certificate_path.read_bytes()
 

@@ -24,7 +24,7 @@ class Network(Part):
                 config.network_name,
                 driver="bridge",
                 ipam=IPAMConfig(pool_configs=[pool]),
-                options={"com.docker.network.bridge.name": f"br-berth-{config.name}"[:15]},
+                options={"com.docker.network.bridge.name": f"br-{config.name}"},
                 labels=self.cloud.labels,
             )
 

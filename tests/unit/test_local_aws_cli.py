@@ -158,7 +158,9 @@ def until(done: Callable[[], bool]) -> None:
 
 def runs(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Let `up` start this Python instead."""
-    monkeypatch.setattr(cli, "_command", lambda chosen: [sys.executable, "-c", script, "local_aws", str(chosen.state)])
+    monkeypatch.setattr(
+        cli, "_command", lambda chosen, _options: [sys.executable, "-c", script, "local_aws", str(chosen.state)]
+    )
 
 
 Say = Callable[..., tuple[int, str]]

@@ -37,6 +37,7 @@ OWN = {
     "ecr:DeleteRepository", "ecr:BatchDeleteImage",
     # preflight
     "sts:GetCallerIdentity", "ssm:GetParameters", "iam:CreateServiceLinkedRole", "iam:GetRole",
+    "servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota",
     "ec2:DescribeInstanceTypeOfferings", "rds:DescribeOrderableDBInstanceOptions",
 }  # fmt: skip
 

@@ -36,10 +36,24 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     errors,
     rds,
     route53,
+    servicequotas,
     ssm,
 )
 
-__all__ = ["acm", "apply", "autoscaling", "ec2", "ecr", "efs", "elbv2", "errors", "rds", "route53", "ssm"]
+__all__ = [
+    "acm",
+    "apply",
+    "autoscaling",
+    "ec2",
+    "ecr",
+    "efs",
+    "elbv2",
+    "errors",
+    "rds",
+    "route53",
+    "servicequotas",
+    "ssm",
+]
 
 
 def apply(cloud: Cloud) -> None:

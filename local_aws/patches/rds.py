@@ -122,6 +122,12 @@ def _describe_db_parameter_groups(describe: Any, self: Any, keywords: dict[str, 
 @around(RDSBackend, "modify_db_instance")
 def _modify_db_instance(modify: Any, self: Any, identifier: str, keywords: dict[str, Any]) -> Any:
     database = self.describe_db_instances(identifier)[0]
+    size = keywords.get("allocated_storage")
+    if size and int(size) < int(database.allocated_storage):
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"Invalid storage size: {size} GiB is less than the present {database.allocated_storage} GiB",
+        )
     if keywords.get("engine_version") and database.engine == "postgres":
         keywords["engine_version"] = resolve_version("postgres", str(keywords["engine_version"]))
     return modify(self, identifier, keywords)
@@ -173,10 +179,31 @@ _refuse("restore_db_instance_to_point_in_time", "There is no log of changes; the
 _refuse("copy_db_snapshot", "The copy would have no data.")
 
 
+def runs(size: str, version: str) -> bool:
+    """Whether instance class `size` runs that version of PostgreSQL.
+
+    Only what a person may run into is known here: classes of before 2018 end at PostgreSQL 12, and Graviton 3 begins
+    with these minor versions.
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Support.html
+    """
+    major, minor = int(version.split(".")[0]), int(version.split(".")[1].partition("-")[0])
+    family = size.split(".")[1]
+    if family in ("t1", "t2", "m1", "m2", "m3", "m4", "r3", "r4"):
+        return major < 13
+    if family in ("m7g", "r7g"):
+        return minor >= {13: 4, 14: 5, 15: 2, 16: 1}.get(major, 0) and major >= 13
+    return True
+
+
 @instead(RDSBackend, "describe_orderable_db_instance_options")
 def _describe_orderable_db_instance_options(self: Any, engine: str, engine_version: str) -> list[dict[str, Any]]:
     zones = [{"Name": f"{self.region_name}{letter}"} for letter in "abcdf"]
-    version = resolve_version(engine, engine_version) if engine_version else offered("EngineVersion", engine)[-1]
+    # The list also has major versions alone, which are no version of an instance, and what left standard support.
+    versions = [
+        version
+        for version in offered("EngineVersion", engine)
+        if "." in version and (version == engine_version if engine_version else _version_key(version) >= [(13, "")])
+    ]
     return [
         {
             "Engine": engine,
@@ -193,6 +220,8 @@ def _describe_orderable_db_instance_options(self: Any, engine: str, engine_versi
             "Vpc": True,
         }
         for size in offered("DBInstanceClass", engine, self.region_name)
+        for version in versions
+        if engine != "postgres" or runs(size, version)
     ]
 
 

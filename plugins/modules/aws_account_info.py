@@ -26,6 +26,16 @@ options:
   ami_id:
     description: Id of an AMI to describe (a pinned one) besides the one of O(ami_parameter).
     type: str
+  ami_stack:
+    description: Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now.
+    type: str
+  database_stack:
+    description: Name of one of O(stacks), whose output C(DatabaseInstanceId) is the database there is now.
+    type: str
+  quotas:
+    description: Whether to ask what the account's quotas leave; a missing right to ask is no failure.
+    type: bool
+    default: false
   file_system_name:
     description: Value of the Name tag of EFS file systems to find.
     type: str
@@ -59,6 +69,7 @@ EXAMPLES = r"""
     instance_type: "{{ host_instance_type }}"
     database_class: "{{ database_class }}"
     ami_parameter: /aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id
+    quotas: true
     file_system_name: "{{ site_name }}-{{ environment_name }}/{{ media_volume_name }}"
     stacks: ["{{ site_name }}-{{ environment_name }}-cluster"]
   register: preflight_account_info
@@ -78,6 +89,10 @@ availability_zones:
     instance_type: {description: Those of them that offer O(instance_type)., type: list}
     database_class: {description: Those of them that offer O(database_class)., type: list}
     suitable: {description: Those that offer all that was asked for., type: list}
+database_versions:
+  description: The versions of O(database_engine) with which O(database_class) is offered, oldest first.
+  returned: always
+  type: list
 ami:
   description: The AMI that O(ami_parameter) holds now, C(id), C(name), C(creation_date), C(deprecation_time), C(found).
   returned: when asked
@@ -86,6 +101,25 @@ ami_pinned:
   description: The AMI O(ami_id), in the same form.
   returned: when asked
   type: dict
+ami_live:
+  description: The AMI that the hosts of O(ami_stack) start from, in the same form.
+  returned: when asked and there
+  type: dict
+database:
+  description: The database of O(database_stack), C(id) and C(allocated_storage) in GiB (with a growth under way).
+  returned: always, empty if there is none
+  type: dict
+quotas:
+  description:
+    - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips) and V(vcpus) (running on-demand
+      standard instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group).
+    - A quota that could not be asked is missing here.
+  returned: when asked
+  type: dict
+quotas_unasked:
+  description: Why quotas could not be asked; empty if they could.
+  returned: when asked
+  type: str
 file_systems:
   description: The EFS file systems of the name, C(id), C(arn), C(name), C(state), C(tags).
   returned: always
@@ -108,6 +142,7 @@ stacks:
   type: dict
 """
 
+import re
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -120,6 +155,9 @@ SPECIFICATION: dict[str, Any] = {
     "database_engine_version": {"type": "str"},
     "ami_parameter": {"type": "str"},
     "ami_id": {"type": "str"},
+    "ami_stack": {"type": "str"},
+    "database_stack": {"type": "str"},
+    "quotas": {"type": "bool", "default": False},
     "file_system_name": {"type": "str"},
     "buckets": {"type": "list", "elements": "str", "default": []},
     "repositories": {"type": "list", "elements": "str", "default": []},
@@ -128,15 +166,49 @@ SPECIFICATION: dict[str, Any] = {
 }
 
 
+QUOTAS = {"vpcs": ("vpc", "L-F678F1CE"), "elastic_ips": ("ec2", "L-0263D0A3"), "vcpus": ("ec2", "L-1216C47A")}
+"""Service and code of each quota.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html,
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
+"""
+STANDARD = re.compile(r"(?!(inf|trn|dl|hpc|mac)\d)[acdhimrtz]")
+"""Families (A, C, D, H, I, M, R, T, Z) that share the quota of standard instances; same page."""
+HOME_REGIONS = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
+"""A region of each partition that is always on."""
+
+
+def region_problem(module: Any, region: str) -> str:
+    """Why `region` cannot be used, as a sentence; empty if it can, or if nobody may ask.
+
+    In a region that is not enabled each call fails with a credential error that says nothing of the region.
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+    """
+    home = next((to for prefix, to in HOME_REGIONS.items() if region.startswith(prefix)), "us-east-1")
+    try:
+        regions = module.client("ec2", region=home).describe_regions(AllRegions=True)["Regions"]
+    except (BotoCoreError, ClientError):
+        return ""  # whatever is wrong is said where it matters
+    found = {each["RegionName"]: each.get("OptInStatus") for each in regions}
+    if region not in found:
+        return f"aws_region: {region} is no region of this account. Set one of {', '.join(sorted(found))}."
+    if found[region] == "not-opted-in":
+        return (
+            f"aws_region: {region} is not enabled for this account. Enable it (it takes some minutes): "
+            f"aws account enable-region --region-name {region}, or set another aws_region."
+        )
+    return ""
+
+
 def availability_zones(
     ec2: Any, rds: Any, instance_type: str | None, database_class: str | None, engine: str, version: str | None
-) -> dict[str, list[str]]:
-    """The zones that the account may use, and which of them offer what."""
+) -> tuple[dict[str, list[str]], list[str]]:
+    """The zones that the account may use, and which of them offer what; the database versions that are offered."""
     found = ec2.describe_availability_zones(
         Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     )
     available = sorted(zone["ZoneName"] for zone in found["AvailabilityZones"])
-    zones = {"available": available}
+    zones, versions = {"available": available}, set[str]()
     if instance_type:
         pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
             LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [instance_type]}]
@@ -147,17 +219,80 @@ def availability_zones(
         pages = rds.get_paginator("describe_orderable_db_instance_options").paginate(
             Engine=engine, DBInstanceClass=database_class, Vpc=True
         )
+        options = [option for page in pages for option in page["OrderableDBInstanceOptions"]]
+        versions = {option["EngineVersion"] for option in options}
         offered = {
             zone["Name"]
-            for page in pages
-            for option in page["OrderableDBInstanceOptions"]
+            for option in options
             if not version or f"{option['EngineVersion']}.".startswith(f"{version}.")
             for zone in option["AvailabilityZones"]
         }
         zones["database_class"] = [zone for zone in available if zone in offered]
     lists = list(zones.values())
     zones["suitable"] = [zone for zone in available if all(zone in each for each in lists)]
-    return zones
+    return zones, sorted(versions, key=lambda text: [int(number) for number in re.findall(r"\d+", text)])
+
+
+def database(rds: Any, identifier: str) -> dict[str, Any]:
+    """A database's size, which may have grown by itself; empty if it is gone."""
+    try:
+        found = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+            return {}
+        raise
+    pending = found.get("PendingModifiedValues", {}).get("AllocatedStorage", 0)
+    return {"id": identifier, "allocated_storage": max(found["AllocatedStorage"], pending)}
+
+
+def quota(quotas: Any, service: str, code: str) -> float:
+    """The account's own value of a quota, or AWS's where nobody ever asked for another."""
+    asked = {"ServiceCode": service, "QuotaCode": code}
+    try:
+        return float(quotas.get_service_quota(**asked)["Quota"]["Value"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchResourceException":
+            raise
+    return float(quotas.get_aws_default_service_quota(**asked)["Quota"]["Value"])
+
+
+def vcpus(ec2: Any, instance_type: str | None) -> dict[str, Any]:
+    """The vCPUs of the account's running standard on-demand instances, of each Auto Scaling Group, and of a type."""
+    running: list[tuple[str, str]] = []
+    wanted = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    for page in ec2.get_paginator("describe_instances").paginate(Filters=[wanted]):
+        for instance in (each for reservation in page["Reservations"] for each in reservation["Instances"]):
+            if not instance.get("InstanceLifecycle"):  # else it is a spot instance, which has a quota of its own
+                tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+                running.append((instance["InstanceType"], tags.get("aws:autoscaling:groupName", "")))
+    types = sorted({kind for kind in (*(kind for kind, _ in running), instance_type) if kind and STANDARD.match(kind)})
+    sizes = {
+        each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"]
+        for start in range(0, len(types), 100)
+        for each in ec2.describe_instance_types(InstanceTypes=types[start : start + 100])["InstanceTypes"]
+    }
+    groups = dict[str, int]()
+    for kind, group in running:
+        if group:
+            groups[group] = groups.get(group, 0) + sizes.get(kind, 0)
+    used = sum(sizes.get(kind, 0) for kind, _ in running)
+    return {"used": used, "groups": groups, "each": sizes.get(instance_type or "", 0)}
+
+
+def quota_use(client: Any, instance_type: str | None) -> tuple[dict[str, dict[str, Any]], str]:
+    """Limit and use of each quota that could be asked, and why others could not."""
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        quotas, ec2 = client("service-quotas"), client("ec2")
+        for name, (service, code) in QUOTAS.items():
+            found[name] = {"limit": int(quota(quotas, service, code))}
+        vpcs = ec2.get_paginator("describe_vpcs").paginate()
+        found["vpcs"]["used"] = sum(len(page["Vpcs"]) for page in vpcs)
+        found["elastic_ips"]["used"] = len(ec2.describe_addresses()["Addresses"])
+        found["vcpus"] |= vcpus(ec2, instance_type)
+    except (BotoCoreError, ClientError) as error:
+        return {name: facts for name, facts in found.items() if "used" in facts}, str(error)
+    return found, ""
 
 
 def ami(ec2: Any, image: str) -> dict[str, Any]:
@@ -250,23 +385,31 @@ def stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def gather(module: Any) -> dict[str, Any]:
-    """All that was asked for."""
+    """All that was asked for.
+
+    Raises:
+        ValueError: the region cannot be used; the message says why.
+    """
     wanted, client = module.params, module.client
-    caller = client("sts").get_caller_identity()
     ec2 = client("ec2")
+    if problem := region_problem(module, ec2.meta.region_name):
+        raise ValueError(problem)
+    caller = client("sts").get_caller_identity()
+    zones, versions = availability_zones(
+        ec2,
+        client("rds"),
+        wanted["instance_type"],
+        wanted["database_class"],
+        wanted["database_engine"],
+        wanted["database_engine_version"],
+    )
     facts: dict[str, Any] = {
         "account": caller["Account"],
         "arn": caller["Arn"],
         "partition": caller["Arn"].split(":")[1],
         "region": ec2.meta.region_name,
-        "availability_zones": availability_zones(
-            ec2,
-            client("rds"),
-            wanted["instance_type"],
-            wanted["database_class"],
-            wanted["database_engine"],
-            wanted["database_engine_version"],
-        ),
+        "availability_zones": zones,
+        "database_versions": versions,
         "file_systems": file_systems(client("efs"), wanted["file_system_name"]) if wanted["file_system_name"] else [],
         "buckets": {name: bucket(client("s3"), name) for name in wanted["buckets"]},
         "repositories": [name for name in wanted["repositories"] if repository_exists(client("ecr"), name)],
@@ -278,7 +421,14 @@ def gather(module: Any) -> dict[str, Any]:
     if wanted["ami_id"]:
         facts["ami_pinned"] = ami(ec2, wanted["ami_id"])
     found = {name: stack(client("cloudformation"), name) for name in wanted["stacks"]}
-    facts["stacks"] = {name: facts_of for name, facts_of in found.items() if facts_of}
+    stacks = {name: facts_of for name, facts_of in found.items() if facts_of}
+    identifier = stacks.get(wanted["database_stack"], {}).get("outputs", {}).get("DatabaseInstanceId")
+    image = stacks.get(wanted["ami_stack"], {}).get("parameters", {}).get("HostAmiId")
+    facts |= {"stacks": stacks, "database": database(client("rds"), identifier) if identifier else {}}
+    if image:
+        facts["ami_live"] = ami(ec2, image)
+    if wanted["quotas"]:
+        facts["quotas"], facts["quotas_unasked"] = quota_use(client, wanted["instance_type"])
     return facts
 
 
@@ -289,6 +439,8 @@ def main() -> None:
         facts = gather(module)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="The account cannot be asked")
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(changed=False, **facts)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.modules import aws_account_info, leftovers, service_linked_role
@@ -66,6 +67,7 @@ class OfferedDatabases:
     def get_paginator(self, _: str) -> Any:
         options = [
             {"EngineVersion": "15.10", "AvailabilityZones": [{"Name": "us-east-1a"}]},
+            {"EngineVersion": "9.6", "AvailabilityZones": []},
             {"EngineVersion": "16.1", "AvailabilityZones": [{"Name": "us-east-1b"}]},
         ]
         return SimpleNamespace(paginate=lambda **_: [{"OrderableDBInstanceOptions": options}])
@@ -75,10 +77,11 @@ class OfferedDatabases:
     ("version", "zones"), [("15", ["us-east-1a"]), ("1", []), (None, ["us-east-1a", "us-east-1b"])]
 )
 def test_a_major_version_of_the_database_is_enough(aws: Cloud, version: str | None, zones: list[str]) -> None:
-    found = aws_account_info.availability_zones(
+    found, versions = aws_account_info.availability_zones(
         aws.client("ec2"), OfferedDatabases(), None, "db.t3.micro", "postgres", version
     )
     assert found["suitable"] == zones
+    assert versions == ["9.6", "15.10", "16.1"]
 
 
 def test_what_is_there_already_is_found_by_name(aws: Cloud) -> None:
@@ -116,6 +119,132 @@ def test_pins_are_read_from_the_stacks(aws: Cloud) -> None:
     assert facts["status"] == "CREATE_COMPLETE"
     assert facts["parameters"] == {"Ami": "ami-1"}
     assert set(facts["outputs"]) == {"LogName"}
+
+
+def test_a_version_that_the_class_does_not_run_leaves_no_zone(aws: Cloud) -> None:
+    offered = ask(aws, database_class="db.m7g.large", database_engine_version="15")
+    assert "us-east-1a" in offered["availability_zones"]["suitable"]
+    facts = ask(aws, database_class="db.m7g.large", database_engine_version="13.2")
+    assert facts["availability_zones"]["database_class"] == facts["availability_zones"]["suitable"] == []
+    assert "13.4" in facts["database_versions"]
+
+
+def test_the_database_and_the_image_of_a_live_site(aws: Cloud) -> None:
+    image = aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]
+    aws.client("rds").create_db_instance(
+        DBInstanceIdentifier="grown",
+        Engine="postgres",
+        DBInstanceClass="db.t3.micro",
+        AllocatedStorage=26,
+        MasterUsername="site",
+        MasterUserPassword="not-a-secret-1",
+    )
+    body = (
+        "Parameters: {HostAmiId: {Type: String}, Id: {Type: String}}\n"
+        "Resources: {Log: {Type: AWS::Logs::LogGroup}}\nOutputs: {DatabaseInstanceId: {Value: !Ref Id}}"
+    )
+    cloudformation = aws.client("cloudformation")
+    for stack, identifier in (("live", "grown"), ("odd", "gone")):
+        parameters = {"HostAmiId": image["ImageId"], "Id": identifier}
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+        cloudformation.create_stack(StackName=stack, TemplateBody=body, Parameters=given)
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+
+    facts = ask(aws, stacks=["live"], ami_stack="live", database_stack="live")
+
+    assert facts["database"] == {"id": "grown", "allocated_storage": 26}
+    assert facts["ami_live"]["name"] == image["Name"]
+    assert ask(aws, stacks=["odd"], database_stack="odd")["database"] == {}
+    bare = ask(aws, stacks=["none"], ami_stack="none", database_stack="none")
+    assert bare["database"] == {}
+    assert "ami_live" not in bare
+
+
+class Refuses:
+    """An account that does not let anybody ask one service; other calls go to the embedded AWS."""
+
+    def __init__(self, aws: Cloud, service: str, region: str = "") -> None:
+        self.aws, self.service, self.region = aws, service, region
+
+    def __call__(self, service: str, region: str = "us-east-1") -> Any:
+        if service == self.service and region == (self.region or region):
+            return self
+        return self.aws.client(service, region)
+
+    def __getattr__(self, call: str) -> Any:
+        def refuse(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}, call)
+
+        return refuse
+
+
+def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
+    ec2 = aws.client("ec2")
+    vpcs = len(ec2.describe_vpcs()["Vpcs"])
+    ec2.create_vpc(CidrBlock="10.79.0.0/20")
+    ec2.allocate_address(Domain="vpc")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    launch: dict[str, Any] = {"ImageId": image, "MinCount": 1, "MaxCount": 1}
+    group = [{"ResourceType": "instance", "Tags": [{"Key": "aws:autoscaling:groupName", "Value": "mine"}]}]
+    ec2.run_instances(**launch, InstanceType="t3.micro", TagSpecifications=group)
+    ec2.run_instances(**launch, InstanceType="t2.micro")
+    stopped = ec2.run_instances(**launch, InstanceType="t3.micro")["Instances"][0]["InstanceId"]
+    ec2.stop_instances(InstanceIds=[stopped])
+    ec2.run_instances(**launch, InstanceType="g4dn.xlarge")
+
+    facts = ask(aws, instance_type="t3.small", quotas=True)
+
+    assert facts["quotas_unasked"] == ""
+    assert facts["quotas"]["vpcs"] == {"limit": 5, "used": vpcs + 1}
+    assert facts["quotas"]["elastic_ips"] == {"limit": 5, "used": 1}
+    assert facts["quotas"]["vcpus"] == {"limit": 5, "used": 3, "each": 2, "groups": {"mine": 2}}
+    assert "quotas" not in ask(aws)
+
+
+def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:
+    found, unasked = aws_account_info.quota_use(Refuses(aws, "service-quotas"), "t3.micro")
+    assert found == {}
+    assert "not for you" in unasked
+
+
+def test_a_quota_of_which_only_the_default_is_known() -> None:
+    class Quotas:
+        def get_service_quota(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "NoSuchResourceException"}}, "GetServiceQuota")
+
+        def get_aws_default_service_quota(self, **_: Any) -> Any:
+            return {"Quota": {"Value": 7.0}}
+
+    assert aws_account_info.quota(Quotas(), "vpc", "L-F678F1CE") == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "standard"),
+    [
+        *((kind, True) for kind in ("t2.micro", "m7g.large", "im4gn.large", "z1d.large")),
+        *((kind, False) for kind in ("inf1.xlarge", "g4dn.xlarge", "p5.48xlarge", "dl1.24xlarge", "trn1.2xlarge")),
+    ],
+)
+def test_which_instances_share_the_quota(kind: str, standard: bool) -> None:
+    assert bool(aws_account_info.STANDARD.match(kind)) is standard
+
+
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [
+        ("us-east-1", ""),
+        ("me-south-1", "not enabled for this account. Enable it (it takes some minutes): aws account enable-region"),
+        ("us-east-9", "is no region of this account. Set one of af-south-1"),
+    ],
+)
+def test_a_region_that_is_not_enabled_is_named(aws: Cloud, region: str, says: str) -> None:
+    problem = aws_account_info.region_problem(SimpleNamespace(client=aws.client), region)
+    assert says in problem if says else problem == ""
+
+
+def test_who_may_not_ask_for_regions_may_go_on(aws: Cloud) -> None:
+    module = SimpleNamespace(client=Refuses(aws, "ec2", "us-east-1"))
+    assert aws_account_info.region_problem(module, "eu-central-1") == ""
 
 
 # Leftovers

@@ -298,10 +298,25 @@ def test_orderable_options_know_instance_classes(aws: Cloud) -> None:
     api = aws.client("rds")
     options = api.describe_orderable_db_instance_options(Engine="postgres", DBInstanceClass="db.t3.micro")
     offered = options["OrderableDBInstanceOptions"]
-    assert [item["DBInstanceClass"] for item in offered] == ["db.t3.micro"]
+    assert {item["DBInstanceClass"] for item in offered} == {"db.t3.micro"}
+    versions = {item["EngineVersion"] for item in offered}
+    assert {"13.4", "15.12", "17.4"} <= versions
+    assert not [version for version in versions if "." not in version or version.startswith(("9.", "12."))]
     assert "us-east-1a" in [zone["Name"] for zone in offered[0]["AvailabilityZones"]]
     options = api.describe_orderable_db_instance_options(Engine="postgres", DBInstanceClass="db.t2.nano")
     assert options["OrderableDBInstanceOptions"] == []
+    options = api.describe_orderable_db_instance_options(
+        Engine="postgres", DBInstanceClass="db.m4.large", EngineVersion="15.4"
+    )
+    assert options["OrderableDBInstanceOptions"] == []
+
+
+def test_storage_never_becomes_smaller(aws: Cloud) -> None:
+    create_database(aws, AllocatedStorage=26)
+    with refused("less than the present 26 GiB", "InvalidParameterCombination"):
+        aws.client("rds").modify_db_instance(DBInstanceIdentifier="db", AllocatedStorage=20)
+    aws.client("rds").modify_db_instance(DBInstanceIdentifier="db", AllocatedStorage=30)
+    assert aws.client("rds").describe_db_instances()["DBInstances"][0]["AllocatedStorage"] == 30
 
 
 def test_an_unknown_parameter_group_is_an_error(aws: Cloud) -> None:
@@ -457,3 +472,15 @@ def test_a_registry_that_does_not_answer_is_an_error(aws: Cloud, monkeypatch: py
 
     with refused("The registry 127.0.0.1:1 does not answer", "ServerException"):
         aws.client("ecr").describe_images(repositoryName="shop/django")
+
+
+# servicequotas
+
+
+def test_quotas_of_ec2_are_those_of_a_new_account(aws: Cloud) -> None:
+    api = aws.client("service-quotas")
+    asked = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+    assert api.get_service_quota(**asked)["Quota"]["Value"] == 5
+    assert api.get_aws_default_service_quota(**asked)["Quota"]["Value"] == 5
+    with refused("", "NoSuchResourceException"):
+        api.get_service_quota(ServiceCode="ec2", QuotaCode="L-00000000")

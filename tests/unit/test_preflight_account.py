@@ -20,6 +20,11 @@ INVENTORY: dict[str, Any] = {
     "network_cidr": "10.20.0.0/16",
     "host_instance_type": "t3.micro",
     "host_ami_id": "",
+    "host_ami_family": "amazon-linux-2023",
+    "host_count": 1,
+    "database_class": "db.t3.micro",
+    "database_engine_version": "15",
+    "database_storage_gb": 20,
     "database_name": "site",
     "database_username": "site",
     "media_file_system_id": "",
@@ -27,7 +32,14 @@ INVENTORY: dict[str, Any] = {
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 EMPTY: dict[str, Any] = {
     "availability_zones": {"available": ZONES, "instance_type": ZONES, "database_class": ZONES, "suitable": ZONES},
+    "database_versions": ["14.20", "15.4", "15.12"],
+    "database": {},
     "ami": {"id": "ami-0123456789abcdef0"},
+    "quotas": {
+        "vpcs": {"limit": 5, "used": 1},
+        "elastic_ips": {"limit": 5, "used": 0},
+        "vcpus": {"limit": 5, "used": 3, "each": 2, "groups": {"mine": 2}},
+    },
     "file_systems": [],
     "repositories": [],
     "secrets": [],
@@ -48,13 +60,21 @@ STACKS = {
         AvailabilityZoneA="us-east-1a",
         AvailabilityZoneB="us-east-1b",
     ),
-    "legacy-prod-data": layer("FileSystemId", DatabaseName="site", DatabaseUsername="site")
+    "legacy-prod-data": layer(
+        "FileSystemId",
+        DatabaseName="site",
+        DatabaseUsername="site",
+        DatabaseClass="db.t3.micro",
+        DatabaseEngineVersion="15",
+    )
     | {"outputs": {"FileSystemId": "fs-0a"}},
-    "legacy-prod-cluster": layer("ClusterName", HostInstanceType="t3.micro"),
+    "legacy-prod-cluster": layer("ClusterName", HostInstanceType="t3.micro") | {"outputs": {"HostGroupName": "mine"}},
 }
 LIVE = EMPTY | {
     "stacks": STACKS,
     "file_systems": [{"id": "fs-0a"}],
+    "database": {"id": "db", "allocated_storage": 20},
+    "ami_live": {"id": "ami-0a", "name": "al2023-ami-ecs-hvm-2023.0.20260922-kernel-6.1-x86_64"},
     "repositories": ["legacy-prod/django"],
     "secrets": ["legacy-prod/database"],
 }
@@ -119,6 +139,72 @@ def test_a_type_must_be_offered_where_the_subnets_are() -> None:
     said = refused(LIVE | {"availability_zones": elsewhere})
     assert "us-east-1a, us-east-1b" in said["host_instance_type"]
     assert refused(EMPTY | {"availability_zones": elsewhere}) == {}
+
+
+def without_database(asked: dict[str, Any], versions: list[str]) -> dict[str, Any]:
+    """The answer of an account in which no zone offers the class with the version."""
+    zones = asked["availability_zones"] | {"database_class": [], "suitable": []}
+    return asked | {"availability_zones": zones, "database_versions": versions}
+
+
+def test_a_version_must_be_offered_for_the_class() -> None:
+    said = refused(without_database(EMPTY, ["14.20", "15.4", "15.12"]), database_engine_version="15.1")
+    assert set(said) == {"database_engine_version"}
+    assert "not offered for db.t3.micro in this region, but 15.4, 15.12. Set" in said["database_engine_version"]
+    said = refused(without_database(EMPTY, ["14.20", "15.4"]), database_engine_version="17")
+    assert "but 14, 15. Set" in said["database_engine_version"]
+    assert set(refused(without_database(EMPTY, []))) == {"database_class"}
+
+
+def test_what_a_live_database_runs_may_have_left_the_offer() -> None:
+    assert refused(without_database(LIVE, ["16.1"])) == {}
+    assert set(refused(without_database(LIVE, ["16.1"]), database_engine_version="15.1")) == {"database_engine_version"}
+
+
+@pytest.mark.parametrize(("wanted", "live", "right"), [(20, 26, False), (26, 26, True), (20, 20, True), (30, 26, True)])
+def test_storage_never_shrinks(wanted: int, live: int, right: bool) -> None:
+    said = refused(LIVE | {"database": {"id": "db", "allocated_storage": live}}, database_storage_gb=wanted)
+    assert (said == {}) is right
+    assert right or "Set database_storage_gb: 26" in said["database_storage_gb"]
+
+
+def test_the_image_of_a_live_site_is_pinned_whatever_its_family() -> None:
+    said = refused(LIVE, host_ami_family="amazon-linux-2")
+    assert set(said) == {"host_ami_family"}
+    assert "Set host_ami_id: ami-0123456789abcdef0, the newest amazon-linux-2, or" in said["host_ami_family"]
+    pinned = LIVE | {"ami_pinned": {"found": True}}
+    assert refused(pinned, host_ami_family="amazon-linux-2", host_ami_id="ami-0123456789abcdef0") == {}
+    own = LIVE | {"ami_live": {"id": "ami-0a", "name": "our-own-image"}}
+    assert refused(own, host_ami_family="amazon-linux-2") == {}
+
+
+def short(quota: str, **facts: Any) -> dict[str, Any]:
+    """Quotas of which one is changed."""
+    return {"quotas": EMPTY["quotas"] | {quota: EMPTY["quotas"][quota] | facts}}
+
+
+@pytest.mark.parametrize(
+    ("quota", "used", "given", "variable", "says"),
+    [
+        ("vpcs", 5, {}, "aws_region", "5 VPCs there, and its quota is 5. Delete one, ask for more (aws service-quotas"),
+        ("elastic_ips", 5, {"network_nat": "gateway"}, "network_nat", "needs an Elastic IP; the account has 5"),
+        ("vcpus", 4, {}, "host_count", "1 hosts of t3.micro would bring the account to 6 vCPUs"),
+    ],
+)
+def test_a_quota_that_is_used_up_is_said_before_anything_is_made(
+    quota: str, used: int, given: dict[str, Any], variable: str, says: str
+) -> None:
+    said = refused(EMPTY | short(quota, used=used), **given)
+    assert set(said) == {variable}
+    assert says in said[variable]
+    assert refused(EMPTY | short(quota, used=used - 1), **given) == {}
+    assert refused(EMPTY | {"quotas": {}}, **given) == {}, "what could not be asked is no obstacle"
+
+
+def test_what_a_live_site_has_is_not_counted_twice() -> None:
+    assert refused(LIVE | short("vpcs", used=5)) == {}
+    assert refused(LIVE, host_count=2) == {}
+    assert "3 hosts of t3.micro would bring the account to 7 vCPUs" in refused(LIVE, host_count=3)["host_count"]
 
 
 def test_names_that_are_taken_are_refused() -> None:

@@ -69,6 +69,7 @@ WRONG = [
     one("host_admin_cidrs", ["192.0.2.10"], "/32"),
     one("database_admin_cidrs", ["0.0.0.0/0"], "database to the world"),
     one("cdn_prefix_list_id", "", "describe-managed-prefix-lists", cdn_enabled=True),
+    one("cdn_enabled", True, "close the site to everybody", cdn_prefix_list_id="pl-3b927c52"),
     one("domain_name", "https://shop.test/", "no domain name"),
     one("domain_name", "www.example.org", "placeholder"),
     one("domain_name", "a" * 60 + ".test.org", "64 characters"),

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help setup demo demo-down test check lint unit apis integration e2e
+.PHONY: help setup demo demo-down test check lint unit apis integration molecule e2e
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -43,6 +43,9 @@ apis: ## Tests of playbooks and templates against the embedded APIs, without Doc
 integration: setup ## Tests with real parts: containers, a whole site, a browser
 	@scripts/integration.sh
 	pytest tests/e2e --exitfirst
+
+molecule: setup ## Every host role on real hosts (molecule test --all; one alone: molecule test -s <scenario>)
+	molecule test --all
 
 e2e: setup ## The whole site end to end, with a browser
 	@pytest tests/e2e --exitfirst

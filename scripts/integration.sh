@@ -1,6 +1,7 @@
 #!/bin/bash
-# Tests of the embedded AWS's parts, each file in a process of its own (moto's state is one a process), two at a time.
-# The output of what fails is shown whole.
+# Molecule's scenarios and the tests of the embedded AWS's parts, each in a process of its own (moto's state is one a
+# process; a scenario has an embedded AWS for itself), two at a time. The output of what fails is shown whole.
+# Usage: scripts/integration.sh [parts|molecule]   (both without an argument)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,13 +9,28 @@ readonly output=.cache/integration
 rm -rf "$output"
 mkdir -p "$output"
 
-run() { # file: runs its tests, keeps their output, prints one line
-  local name=${1##*/} started=$SECONDS
-  if pytest "$1" --quiet --durations=5 >"$output/$name" 2>&1; then
-    echo "  ok      $name: $(tail -n 1 "$output/$name")"
+run() { # name, command…: runs it, keeps its output, prints one line
+  local name=$1 started=$SECONDS
+  shift
+  if "$@" >"$output/$name" 2>&1; then
+    echo "  ok      $name ($((SECONDS - started)) s)$(grep -oE '[0-9]+ passed[^=]*' "$output/$name" | paste -sd, | sed 's/^/: /')"
   else
     echo "  FAILED  $name ($((SECONDS - started)) s)"
     touch "$output/$name.failed"
+  fi
+}
+
+jobs_of() { # parts|molecule|all: lines of a name and its command, the longest first
+  if [[ $1 != parts ]]; then
+    for scenario in molecule/*/molecule.yml; do
+      scenario=$(basename "$(dirname "$scenario")")
+      echo "molecule-$scenario molecule test --scenario-name $scenario"
+    done
+  fi
+  if [[ $1 != molecule ]]; then
+    for file in volumes hosts load_balancers databases agent registry legacy_site resolver; do
+      echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
+    done
   fi
 }
 
@@ -23,11 +39,10 @@ echo "building what is missing of the container images"
 python -c 'from local_aws import images; images.ensure_all()' || exit 1
 python examples/legacy_site/build.py || exit 1
 
-# The longest first.
-for file in tests/local_aws/test_{volumes,hosts,load_balancers,databases,agent,registry,legacy_site,resolver}.py; do
+while read -ra job; do
   while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
-  run "$file" &
-done
+  run "${job[@]}" </dev/null &
+done < <(jobs_of "${1:-all}")
 wait
 
 status=0

@@ -22,7 +22,8 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
 
-test: setup check apis integration ## All tests (about 20 minutes)
+test: setup ## All tests (about 25 minutes)
+	@scripts/test.sh
 
 check: ## Lint and unit tests (about a minute)
 	@scripts/setup.sh venv
@@ -40,9 +41,8 @@ apis: ## Tests of playbooks and templates against the embedded APIs, without Doc
 	@scripts/setup.sh venv
 	pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
 
-integration: setup ## Tests with real parts: containers, a whole site, a browser
+integration: setup ## Tests with real parts: molecule's scenarios and the embedded AWS's parts, two at a time
 	@scripts/integration.sh
-	pytest tests/e2e --exitfirst
 
 molecule: setup ## Every host role on real hosts (molecule test --all; one alone: molecule test -s <scenario>)
 	molecule test --all

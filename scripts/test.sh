@@ -1,0 +1,23 @@
+#!/bin/bash
+# All tests. Container images are built (or found) while lint and unit tests run: that waits for the network mostly.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly log=.cache/images.log
+mkdir -p .cache
+step() { printf '\n== %s\n' "$*"; }
+
+scripts/integration.sh images >"$log" 2>&1 &
+readonly building=$!
+trap 'kill "$building" 2>/dev/null || true' EXIT
+
+step "Lint and unit tests (make check); container images are built meanwhile"
+scripts/check.sh
+step "Playbooks and templates against the embedded APIs (make apis)"
+pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
+wait "$building" || { cat "$log"; exit 1; }
+trap - EXIT
+step "Hosts and parts: molecule's scenarios, tests/local_aws (scripts/integration.sh)"
+scripts/integration.sh
+step "The whole site, with a browser (make e2e)"
+pytest tests/e2e --exitfirst

@@ -27,9 +27,10 @@ OWN = {
     # publish
     "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload",
     "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage",
+    "acm:DeleteCertificate",
     # migrate, waits, teardown
     "ecs:RunTask", "ecs:StopTask", "ecs:UpdateService", "ecs:DeregisterContainerInstance",
-    "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks",
+    "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks", "ecs:UpdateContainerInstancesState",
     "autoscaling:UpdateAutoScalingGroup", "autoscaling:SetInstanceProtection", "autoscaling:CompleteLifecycleAction",
     "autoscaling:TerminateInstanceInAutoScalingGroup", "logs:GetLogEvents", "logs:DeleteLogGroup",
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket",

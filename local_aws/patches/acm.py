@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from moto.acm.models import CertBundle
+from moto.acm.models import AWSCertificateManagerBackend, CertBundle
 from moto.core.utils import utcnow
+from moto.elbv2 import elbv2_backends
 from moto.route53 import route53_backends
 
 from local_aws.config import ACCOUNT_ID
-from local_aws.patches._moto import around, instead
+from local_aws.patches._moto import AwsError, around, instead
 
 
 def validation_record(domain: str) -> dict[str, str]:
@@ -42,6 +43,26 @@ def domains(certificate: Any) -> list[str]:
     return [certificate.common_name, *sorted(set(certificate.sans) - {certificate.common_name})]
 
 
+def users(arn: str) -> list[str]:
+    """ARNs of the load balancers of which a listener has this certificate."""
+    backend = elbv2_backends[ACCOUNT_ID][arn.split(":")[3]]
+    return sorted(
+        {
+            listener.load_balancer_arn
+            for balancer in list(backend.load_balancers.values())
+            for listener in list(balancer.listeners.values())
+            if arn in listener.certificates or arn == listener.certificate
+        }
+    )
+
+
+@around(AWSCertificateManagerBackend, "delete_certificate")
+def _delete_certificate(delete: Any, self: Any, arn: str) -> None:
+    if using := users(arn):
+        raise AwsError("ResourceInUseException", f"Certificate {arn} in account {ACCOUNT_ID} is in use by {using[0]}.")
+    delete(self, arn)
+
+
 @instead(CertBundle, "check")
 def _check(self: Any) -> None:
     if self._not_valid_after(self._cert) <= utcnow():
@@ -65,6 +86,7 @@ def _describe(describe: Any, self: Any) -> Any:
             option["ResourceRecord"] = record
             option["ValidationStatus"] = "SUCCESS" if in_route53(record) else "PENDING_VALIDATION"
         certificate["DomainValidationOptions"] = [options[domain] for domain in domains(self)]
+    certificate["InUseBy"] = users(self.arn)
     if self.status == "PENDING_VALIDATION":
         certificate.pop("IssuedAt", None)
     return {"Certificate": certificate}

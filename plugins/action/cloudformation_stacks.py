@@ -47,7 +47,6 @@ class ActionModule(AwsAction):
                 directory=Path(self.arguments["directory"] or PROJECT / "cloudformation"),
                 tags=self.arguments["tags"],
                 outputs=self.arguments["outputs"],
-                bucket=self.arguments["template_bucket"],
                 region=self.arguments["region"],
                 deleting=self.arguments["state"] == "absent",
             )
@@ -64,7 +63,6 @@ class ActionModule(AwsAction):
                 self.progress.say,
                 records,
                 functools.partial(self.client, region=layer.region),
-                self.arguments["template_bucket"],
             )
             for name, layer in self.layers.items()
             if self.same[name] == name

@@ -49,9 +49,6 @@ options:
   region:
     description: AWS region; the default is the environment's.
     type: str
-  template_bucket:
-    description: S3 bucket for templates of more than 51,200 bytes, which are refused otherwise.
-    type: str
   state:
     description:
       - V(absent) deletes the stacks, those first that take outputs from others. Which do is read from the deployed

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 BODY_BYTES = 51_200
-"""Largest template that an API call can carry, in bytes; a larger one must lie in S3.
+"""Largest template that an API call can carry, in bytes. Larger ones would have to lie in S3, which nothing here needs.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
@@ -172,7 +172,6 @@ def read_layers(
     directory: Path,
     tags: Mapping[str, Any],
     outputs: Mapping[str, Any],
-    bucket: str | None = None,
     region: str | None = None,
     deleting: bool = False,
 ) -> dict[str, Layer]:
@@ -184,7 +183,6 @@ def read_layers(
         directory: where templates lie.
         tags: tags of every stack.
         outputs: outputs of layers outside this call.
-        bucket: S3 bucket for templates too large for an API call.
         region: the run's region, to tell when two layers are one stack.
         deleting: whether only names and relations matter: values may be missing, and a template may have gone.
 
@@ -194,7 +192,7 @@ def read_layers(
     errors: list[str] = []
     layers: dict[str, Layer] = {}
     for name, options in stacks.items():
-        layer = _read_layer(name, options or {}, prefix, directory, tags, bucket, errors, deleting)
+        layer = _read_layer(name, options or {}, prefix, directory, tags, errors, deleting)
         if layer:
             layers[name] = layer
     if errors:
@@ -228,7 +226,6 @@ def _read_layer(
     prefix: str,
     directory: Path,
     tags: Mapping[str, Any],
-    bucket: str | None,
     errors: list[str],
     deleting: bool,
 ) -> Layer | None:
@@ -246,7 +243,7 @@ def _read_layer(
     if not STACK_NAME.fullmatch(stack):
         wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
     path = directory / str(options.get("template") or f"{name}.yml")
-    template = Template("") if deleting and not path.exists() else _read_template(options, path, bucket, wrong)
+    template = Template("") if deleting and not path.exists() else _read_template(options, path, wrong)
     if len(errors) > before or not template:
         return None
     parameters = _values(options.get("parameters"), "parameters", template, wrong)
@@ -281,7 +278,7 @@ def _read_layer(
     )
 
 
-def _read_template(options: Mapping[str, Any], path: Path, bucket: str | None, wrong: Any) -> Template | None:
+def _read_template(options: Mapping[str, Any], path: Path, wrong: Any) -> Template | None:
     body, what = options.get("template_body"), "template_body"
     if body is None:
         what = str(path)
@@ -295,10 +292,10 @@ def _read_template(options: Mapping[str, Any], path: Path, bucket: str | None, w
     except ValueError as error:
         wrong(f"{what} {error}")
         return None
-    if template.size > BODY_BYTES and not bucket:
+    if template.size > BODY_BYTES:
         wrong(
-            f"its template has {template.size:,} bytes; more than {BODY_BYTES:,} must lie in S3. "
-            "Give template_bucket, or make it shorter (user data is the usual cause)."
+            f"its template has {template.size:,} bytes; an API call carries {BODY_BYTES:,}. Make it shorter: what is "
+            "rendered into it is the usual cause (site_containers in task, the hosts' files in cluster)."
         )
     return template
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import hashlib
 import re
 import threading
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
-from plugins.plugin_utils.layers import BODY_BYTES, Layer, Template
+from plugins.plugin_utils.layers import Layer, Template
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 
@@ -141,9 +140,7 @@ class Stack:
         client: boto3's `cloudformation` client of its region.
         say: shows a line of progress.
         records: shared between the stacks of a run.
-        service: gives a client of another service in the same region (S3 for a large template, RDS to let go of a
-            failed create).
-        bucket: S3 bucket for a template that is too large for a call.
+        service: gives a client of another service in the same region (RDS to let go of a failed create).
         wait: makes a `Wait`; replaced by tests.
     """
 
@@ -154,10 +151,9 @@ class Stack:
         say: Say,
         records: Records | None = None,
         service: Callable[[str], Any] | None = None,
-        bucket: str | None = None,
         wait: Callable[[float, Say, str], Wait] = Wait,
     ) -> None:
-        self.layer, self._client, self._service, self._bucket = layer, client, service, bucket
+        self.layer, self._client, self._service = layer, client, service
         self._say, self._records, self._wait = say, records or Records(), wait
         self.outcome = Outcome()
         self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
@@ -315,19 +311,8 @@ class Stack:
             "Parameters": parameters,
             "Capabilities": CAPABILITIES,
             "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.layer.tags.items())],
-        } | self._template()
-
-    def _template(self) -> dict[str, str]:
-        template = self.layer.template
-        if template.size <= BODY_BYTES:
-            return {"TemplateBody": template.body}
-        if not self._bucket or self._service is None:
-            raise Failed(f"its template has {template.size:,} bytes; more than {BODY_BYTES:,} needs template_bucket.")
-        body = template.body.encode()
-        key = f"cloudformation/{self.layer.stack}-{hashlib.sha256(body).hexdigest()[:16]}.yml"
-        s3 = self._service("s3")
-        s3.put_object(Bucket=self._bucket, Key=key, Body=body)
-        return {"TemplateURL": f"https://{self._bucket}.s3.{s3.meta.region_name}.amazonaws.com/{key}"}
+            "TemplateBody": self.layer.template.body,
+        }
 
     def _protect(self, now: dict[str, Any] | None) -> None:
         """Switch termination protection as the layer says, after the create is through."""

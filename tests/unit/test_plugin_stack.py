@@ -80,27 +80,6 @@ def test_a_stack_that_cannot_be_created_is_not_protected() -> None:
     assert client.operations == ["create_stack"]
 
 
-def test_a_large_template_goes_through_the_bucket() -> None:
-    class Bucket:
-        class meta:
-            region_name = "us-east-1"
-
-        def put_object(self, **arguments: Any) -> None:
-            assert len(arguments["Body"]) > 51_200
-
-    client = FakeCloudFormation([None], SCRIPTS)
-    stack = a_stack(client, service=lambda _: Bucket())
-    body = TEMPLATE + "#" * 51_200
-    stack.layer = type(stack.layer)(**{**stack.layer.__dict__, "template": Template.read(body)})
-    stack._bucket = "templates"
-    stack.deploy({})
-    given = client.arguments("create_stack")
-    assert "TemplateBody" not in given
-    assert given["TemplateURL"].startswith(
-        "https://templates.s3.us-east-1.amazonaws.com/cloudformation/legacy-test-data-"
-    )
-
-
 # Reasons
 
 

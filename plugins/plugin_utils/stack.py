@@ -90,6 +90,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cert
 
 ROUTINE_REASONS = ("Resource creation Initiated", "Eventual consistency check initiated", "User Initiated")
 CANCELLED = re.compile(r"Resource (creation|update) cancelled")
+BUSY = re.compile(r"_IN_PROGRESS state and can ?not be updated|AlreadyExistsException")
+"""Somebody else was faster: a run beside this one, or what a killed run left behind (Ansible's workers outlive it)."""
 NO_UPDATES = re.compile(r"No updates are to be performed|didn't contain changes")
 
 
@@ -181,6 +183,16 @@ class Stack:
         Raises:
             Failed: with the failing resource's own reason.
         """
+        for _ in range(RECOVERIES):
+            try:
+                return self._deploy(taken)
+            except ClientError as error:
+                if not BUSY.search(str(error)):
+                    raise
+                self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
+        raise Failed(f"{self.layer.stack} is being changed by another run all the time. Let that end first.")
+
+    def _deploy(self, taken: Mapping[str, str]) -> Outcome:
         now = self._recover()
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             self._create(taken)

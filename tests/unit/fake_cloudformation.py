@@ -51,6 +51,7 @@ class FakeCloudFormation:
         emits: operation → the events that it causes.
         calls: (operation, arguments) of everything that changes something.
         refusal: what UpdateStack answers instead of doing it.
+        races: operation → what it answers the first time instead, and the states that follow: somebody was faster.
         changes: resource changes of a change set; None for a change set without changes.
     """
 
@@ -59,6 +60,7 @@ class FakeCloudFormation:
     emits: dict[str, list[EventRow]] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    races: dict[str, tuple[ClientError, Script]] = field(default_factory=dict)
     changes: list[dict[str, Any]] | None = None
     resources: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -133,6 +135,9 @@ class FakeCloudFormation:
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         def call(**arguments: Any) -> dict[str, Any]:
             self.calls.append((operation, arguments))
+            if operation in self.races:
+                raced, self.states = self.races.pop(operation)
+                raise raced
             if operation == "update_stack" and self.refusal:
                 raise error(self.refusal, "UpdateStack")
             for row in self.emits.get(operation, []):

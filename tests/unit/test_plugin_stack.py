@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Template
 from plugins.plugin_utils.stack import Records
-from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack
+from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack, error
 from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
 
 RECORD = "Content of DNS Record is: {Name: _a.example.org.,Type: CNAME,Value: _b.acm-validations.aws.}"
@@ -78,6 +79,46 @@ def test_a_stack_that_cannot_be_created_is_not_protected() -> None:
     with pytest.raises(Failed):
         a_stack(client, protect=True).deploy({})
     assert client.operations == ["create_stack"]
+
+
+# Two runs at once
+
+
+BUSY = error("Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.", "UpdateStack")
+EXISTS = error("Stack [legacy-test-data] already exists", "CreateStack", "AlreadyExistsException")
+
+
+@pytest.mark.parametrize(
+    ("states", "races", "operations"),
+    [
+        (
+            ["UPDATE_COMPLETE"],
+            {"update_stack": (BUSY, ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"])},
+            ["update_stack"] * 2,
+        ),
+        (
+            [None],
+            {"create_stack": (EXISTS, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])},
+            ["create_stack", "update_stack"],
+        ),
+    ],
+    ids=["update", "create"],
+)
+def test_what_another_run_does_is_waited_for(states: Any, races: Any, operations: list[str]) -> None:
+    """Ansible's workers outlive a run that is killed, and go on."""
+    lines: list[str] = []
+    client = FakeCloudFormation(states, SCRIPTS, races=races)
+    a_stack(client, lines).deploy({})
+    assert client.operations == operations
+    assert "data: is being changed by another run: waiting for that" in lines
+    assert [line for line in lines if "_IN_PROGRESS: wait until" in line]
+
+
+def test_another_error_is_not_taken_for_a_race() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], SCRIPTS, refusal="Template error")
+    with pytest.raises(ClientError, match="Template error"):
+        a_stack(client).deploy({})
+    assert client.operations == ["update_stack"]
 
 
 # Reasons

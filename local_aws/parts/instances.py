@@ -29,6 +29,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.part import Health, Part
 from local_aws.patches import autoscaling
+from local_aws.patches import ec2 as ec2_patch
 
 INSTANCE_LABEL = "berth.instance-id"
 GIVEN = "/var/lib/local-aws"
@@ -50,7 +51,10 @@ IMDS_DEFAULTS = {
 }
 """Metadata options where the launch source says nothing. Amazon Linux 2023's AMIs carry ImdsSupport=v2.0:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html"""
+CONSOLE_LINES = 2000
 FLAGS: dict[str, Any] = {
+    "tty": True,  # /dev/console, where systemd and boot reports write; the engine's log of it is EC2's console output
+    "log_config": docker.types.LogConfig(type="json-file", config={"max-size": "1m", "max-file": "2"}),
     "cgroupns": "private",
     "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
     "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
@@ -96,6 +100,14 @@ class Instances(Part):
         self._image = images.ensure(self.cloud.host_image)
         self._public_key = self._key_pair()
         self._authority = ca.authority(self.cloud).certificate_path.read_bytes()
+        ec2_patch.consoles[:] = [self.console]
+
+    def console(self, instance_id: str) -> bytes:
+        """What a host wrote to its console since it was made; nothing if there is none yet or any more."""
+        try:
+            return bytes(self._container(instance_id).logs(tail=CONSOLE_LINES))
+        except docker.errors.APIError:
+            return b""
 
     def reconcile(self) -> None:
         """Launch, remove and check hosts; what takes time is done in threads."""

@@ -1,20 +1,28 @@
-"""Launch templates as EC2 keeps them, and its limit on user data."""
+"""Launch templates as EC2 keeps them, its limit on user data, and consoles."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
+from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.responses.general import General
 
 from local_aws.patches._moto import AwsError, around, instead
 
 USER_DATA_BYTES = 16384
 """Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
+CONSOLE_BYTES = 65536
+"""https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshoot-unreachable-instance.html#instance-console-console-output"""
+consoles: list[Callable[[str], bytes]] = []
+"""Whoever knows what an instance wrote to its console; the instances part, if it runs."""
 
 
 def check_user_data(encoded: Any) -> None:
@@ -85,3 +93,18 @@ def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
                 address.association_id = None
         self.delete_network_interface(gateway._eni.id)
     return gateway
+
+
+@instead(General, "get_console_output")
+def _get_console_output(self: Any) -> ActionResult:
+    # moto's is the same text for every instance.
+    instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+    if str(self._get_param("Latest")).lower() == "true":
+        found = self.ec2_backend.describe_instance_types([instance.instance_type])
+        if found[0].get("Hypervisor") != "nitro":
+            message = "This instance type does not support retrieving the latest console logs."
+            raise AwsError("UnsupportedOperation", message)
+    written = b"".join(console(instance.id) for console in consoles)[-CONSOLE_BYTES:]
+    return ActionResult(
+        {"InstanceId": instance.id, "Timestamp": utcnow(), "Output": base64.b64encode(written).decode()}
+    )

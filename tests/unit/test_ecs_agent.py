@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,12 +83,10 @@ def test_plugin_attributes_follow_the_tag(plugin: str, attributes: list[str]) ->
 
 
 def test_attributes_name_enabled_plugins_only() -> None:
-    read = configuration.from_values({"ECS_INSTANCE_ATTRIBUTES": '{"tier":"web"}'})
-    found = host.attributes(read, [("rexray/efs:latest", True), ("other:latest", False)])
+    found = host.attributes(configuration.from_values({}), [("rexray/efs:latest", True), ("other:latest", False)])
     names = [each["name"] for each in found]
     assert "ecs.capability.docker-plugin.rexray/efs" in names
     assert not any("other" in name for name in names)
-    assert {"name": "tier", "value": "web"} in found
     assert "ecs.capability.efsAuth" in names
     assert "com.amazonaws.ecs.capability.logging-driver.awslogs" in names
 
@@ -155,6 +154,35 @@ def test_store_survives_and_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "agent.json").stat().st_mode & 0o077 == 0
     again.forget("arn:task")
     assert json.loads((tmp_path / "data" / "agent.json").read_text())["tasks"] == {}
+
+
+class Client:
+    """Docker's, as far as a registration asks it."""
+
+    plugins = SimpleNamespace(list=list)
+
+    def version(self) -> dict[str, str]:
+        """The engine's."""
+        return {"Version": "25"}
+
+
+def test_own_attributes_are_sent_at_the_first_registration_only(tmp_path: Path) -> None:
+    own = {"name": "tier", "value": "web"}
+    sent = []
+
+    def call(action: str, request: dict[str, Any]) -> dict[str, Any]:
+        del action
+        sent.append(request)
+        return {"containerInstance": {"containerInstanceArn": "arn:ci", "attributes": request["attributes"]}}
+
+    configured = configuration.from_values({"ECS_INSTANCE_ATTRIBUTES": '{"tier":"web"}'})
+    for _ in range(2):
+        registration = session.Registration(configured, Store(str(tmp_path)), Metadata(), Client())  # type: ignore[arg-type]  # a stand-in for IMDS
+        registration.call = call  # type: ignore[method-assign]  # no control plane here
+        registration.register()
+    assert own in sent[0]["attributes"]
+    assert own not in sent[1]["attributes"]
+    assert sent[1]["containerInstanceArn"] == "arn:ci"
 
 
 class Metadata:

@@ -47,10 +47,10 @@ def resources(configuration: Configuration) -> list[dict[str, Any]]:
 
 
 def attributes(configuration: Configuration, plugins: list[tuple[str, bool]]) -> list[dict[str, str]]:
-    """The attributes that the host registers with.
+    """The attributes that the host registers with each time; the user's own come on top once (`session.Registration`).
 
     Args:
-        configuration: logging drivers, volume plugin capabilities and the user's own attributes.
+        configuration: logging drivers and volume plugin capabilities.
         plugins: Docker's volume plugins, (name with tag, enabled).
     """
     names = [f"{PREFIX}docker-remote-api.1.{minor}" for minor in range(17, 42)]
@@ -75,8 +75,7 @@ def attributes(configuration: Configuration, plugins: list[tuple[str, bool]]) ->
     for capability in configuration.volume_plugin_capabilities:
         if capability == "efsAuth":
             names += ["ecs.capability.efs", "ecs.capability.efsAuth"]
-    found = [{"name": name} for name in dict.fromkeys(names)]
-    return found + [{"name": name, "value": value} for name, value in configuration.attributes.items()]
+    return [{"name": name} for name in dict.fromkeys(names)]
 
 
 def plugin_attributes(name: str) -> list[str]:

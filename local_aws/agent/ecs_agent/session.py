@@ -93,6 +93,10 @@ class Registration:
         }
         if store.container_instance:
             request["containerInstanceArn"] = store.container_instance
+        else:
+            # At the first registration only (amazon-ecs-agent, ecs-agent/api/ecs/client, registerContainerInstance).
+            own = self.configuration.attributes
+            request["attributes"] += [{"name": name, "value": value} for name, value in own.items()]
         answer = self.call("RegisterContainerInstance", request)["containerInstance"]
         echoed = {(each["name"], each.get("value")) for each in answer.get("attributes", [])}
         missing = [each["name"] for each in request["attributes"] if (each["name"], each.get("value")) not in echoed]

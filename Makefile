@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help setup demo demo-down test check lint unit apis integration molecule e2e
+.PHONY: help setup demo demo-down test check lint unit apis integration molecule e2e chaos
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,3 +49,6 @@ molecule: setup ## Every host role on real hosts (molecule test --all; one alone
 
 e2e: setup ## The whole site end to end, with a browser
 	@pytest tests/e2e --exitfirst
+
+chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 10 minutes)
+	@pytest tests/chaos --exitfirst

@@ -1,0 +1,182 @@
+"""A run that ends anywhere, by Ctrl-C or by a kill, is finished by the next one.
+
+The site's domain has its DNS elsewhere (no hosted zone), so its first run also waits for a record that a person makes.
+The tests of this file build on each other and run in the order they stand in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from local_aws.config import PROJECT
+from tests.e2e.conftest import environment, playbook, succeed, until
+from tests.e2e.test_site import SITE, outputs, served, service, stack_statuses
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
+
+ZONE = "Z0BERTHLOCALZONE"
+RECORD = re.compile(r"(?P<name>_[0-9a-f]{32}\.\S+\.)  CNAME  (?P<value>_\S+\.acm-validations\.aws\.)")
+NO_ZONE = {"hosted_zone_id": ""}
+RUN_SECONDS = 420
+
+
+class Site:
+    """`ansible-playbook site.yml` in the background, its output read as it comes."""
+
+    def __init__(self, **given: Any) -> None:
+        self.output = ""
+        self._process = subprocess.Popen(
+            ["ansible-playbook", "site.yml", "-i", "test", "-e", json.dumps(NO_ZONE | given)],
+            cwd=PROJECT, env=environment(), start_new_session=True, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.output += line
+
+    def reaches(self, text: str) -> None:
+        """Wait until it shows `text`."""
+        until(lambda: text in self.output or self._process.poll() is not None, RUN_SECONDS, text)
+        assert text in self.output, self.output
+
+    def ends(self, number: signal.Signals, workers: bool = True) -> None:
+        """Send it a signal, and wait until it is over.
+
+        Args:
+            number: SIGINT goes to its process group, as Ctrl-C does.
+            workers: whether a SIGKILL takes Ansible's workers too (a machine that goes down) or leaves them to go on
+                alone: each is a session of its own (`kill -9` on the command).
+        """
+        assert self._process.poll() is None, "it was through before it could be interrupted"
+        children = descendants(self._process.pid) if number == signal.SIGKILL and workers else []
+        os.killpg(self._process.pid, number)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+        assert self._process.wait(60) != 0
+
+    def succeeds(self) -> str:
+        """Wait until it is through; its output."""
+        assert self._process.wait(RUN_SECONDS) == 0, self.output
+        return self.output
+
+
+def descendants(parent: int) -> list[int]:
+    """Ids of a process's children, and of theirs."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], text=True, capture_output=True, check=True).stdout
+    parents = {int(child): int(of) for child, of in (line.split() for line in listed.splitlines())}
+    found = [parent]
+    for one in found:
+        found += [child for child, of in parents.items() if of == one]
+    return found[1:]
+
+
+def site(**given: Any) -> Any:
+    """A whole run with these variables."""
+    return playbook("site.yml", "-e", json.dumps(NO_ZONE | given), timeout=RUN_SECONDS)
+
+
+def write(cloud: Cloud, record: re.Match[str]) -> None:
+    """Make the record as a person would at their DNS provider; the provider's zone stands in for it."""
+    values = {"Name": record["name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": record["value"]}]}
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": values}]}
+    cloud.client("route53").change_resource_record_sets(HostedZoneId=ZONE, ChangeBatch=batch)
+
+
+def release(tag: str, folder: Path) -> dict[str, Any]:
+    """Another image of django, and the variables that publish it."""
+    (folder / "Dockerfile").write_text(f"FROM legacy-site/django\nLABEL berth.chaos={tag}\n")
+    subprocess.run(["docker", "build", "--quiet", "--tag", f"legacy-site/chaos:{tag}", str(folder)], check=True)
+    images = {"django": f"legacy-site/chaos:{tag}", "nginx": "legacy-site/nginx"}
+    return {"publish_select": "local", "site_images": images}
+
+
+def running_image(cloud: Cloud) -> str:
+    """The image of django of the service's one deployment."""
+    now = service(cloud)
+    (deployment,) = now["deployments"]
+    assert deployment["runningCount"] == now["desiredCount"]
+    described = cloud.client("ecs").describe_task_definition(taskDefinition=now["taskDefinition"])
+    containers = described["taskDefinition"]["containerDefinitions"]
+    return next(str(each["image"]) for each in containers if each["name"] == "django")
+
+
+def image_id(tag: str) -> str:
+    done = subprocess.run(["docker", "image", "inspect", "--format", "{{.Id}}", f"legacy-site/chaos:{tag}"],
+                          text=True, capture_output=True, check=True)  # fmt: skip
+    return done.stdout.strip().removeprefix("sha256:")[:12]
+
+
+def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> None:
+    """Killed while it waits; the next run asks again, and goes on by itself once the record is there."""
+    first = Site()
+    first.reaches("acm-validations.aws.")
+    first.ends(signal.SIGKILL, workers=False)
+    assert stack_statuses(cloud)[f"{SITE}-certificate"] == "CREATE_IN_PROGRESS"
+    second = Site()
+    second.reaches("acm-validations.aws.")
+    record = RECORD.search(second.output)
+    assert record, second.output
+    assert "CREATE THIS DNS RECORD" in second.output
+    time.sleep(5)
+    assert stack_statuses(cloud)[f"{SITE}-certificate"] == "CREATE_IN_PROGRESS"
+    write(cloud, record)
+    shown = second.succeeds()
+    assert f"CNAME {outputs(cloud, 'cluster')['AlbDnsName']} (or an alias)" in shown
+    assert f"{SITE}-dns" not in stack_statuses(cloud)
+    certificate = outputs(cloud, "certificate")["CertificateArn"]
+    found = cloud.client("acm").describe_certificate(CertificateArn=certificate)["Certificate"]
+    assert found["Status"] == "ISSUED"
+    assert found["InUseBy"]
+    run = succeed(site())
+    assert run.changed == 0, run.output
+
+
+STEPS = [
+    ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT),
+    ("publish", "TASK [publish : Push", signal.SIGKILL),
+    ("register", "TASK [Register the task definitions", signal.SIGINT),
+    ("migrate", "TASK [Migrate the database", signal.SIGKILL),
+    ("service", "TASK [Bring up the service and its name", signal.SIGKILL),
+    ("wait", "TASK [Wait until the service runs this release", signal.SIGINT),
+]
+"""Name of a step, what the run shows when it begins, and how it is ended there."""
+
+
+@pytest.mark.parametrize(("step", "shown", "end"), STEPS, ids=[step for step, *_ in STEPS])
+def test_a_release_that_was_interrupted_is_finished_by_the_next_run(
+    cloud: Cloud, tmp_path: Path, step: str, shown: str, end: signal.Signals
+) -> None:
+    given = release(f"{step}-{int(time.time())}", tmp_path)
+    tag = given["site_images"]["django"].partition(":")[2]
+    try:
+        run = Site(**given)
+        run.reaches(shown)
+        time.sleep(1)  # into the step, not before it
+        run.ends(end)
+        succeed(site(**given))
+        assert running_image(cloud).endswith(f":{image_id(tag)}")
+        until(lambda: served("/healthz"), 60, "the site")
+    finally:
+        subprocess.run(["docker", "image", "rm", f"legacy-site/chaos:{tag}"], check=False, capture_output=True)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_after_all_of_it_nothing_is_left_to_change() -> None:
+    run = succeed(site())
+    assert run.changed == 0, run.output

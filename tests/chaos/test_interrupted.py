@@ -42,7 +42,8 @@ class Site:
             cwd=PROJECT, env=environment(), start_new_session=True, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -71,9 +72,11 @@ class Site:
         assert self._process.wait(60) != 0
 
     def succeeds(self) -> str:
-        """Wait until it is through; its output."""
-        assert self._process.wait(RUN_SECONDS) == 0, self.output
-        return self.output
+        """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""
+        status = self._process.wait(RUN_SECONDS)
+        self._reader.join(10)
+        assert status == 0, self.output
+        return " ".join(self.output.split())
 
 
 def descendants(parent: int) -> list[int]:

@@ -148,7 +148,9 @@ def without_database(asked: dict[str, Any], versions: list[str]) -> dict[str, An
 
 
 def test_a_version_must_be_offered_for_the_class() -> None:
-    said = refused(without_database(EMPTY, ["14.20", "15.4", "15.12"]), database_engine_version="15.1")
+    said = refused(
+        without_database(EMPTY, ["14.20", "15.4", "15.12", "15.12-rds.2026"]), database_engine_version="15.1"
+    )
     assert set(said) == {"database_engine_version"}
     assert "not offered for db.t3.micro in this region, but 15.4, 15.12. Set" in said["database_engine_version"]
     said = refused(without_database(EMPTY, ["14.20", "15.4"]), database_engine_version="17")

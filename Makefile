@@ -50,5 +50,5 @@ molecule: setup ## Every host role on real hosts (molecule test --all; one alone
 e2e: setup ## The whole site end to end, with a browser
 	@pytest tests/e2e --exitfirst
 
-chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 10 minutes)
+chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 15 minutes)
 	@pytest tests/chaos --exitfirst

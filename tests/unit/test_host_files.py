@@ -13,7 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-HOST_ROLES = ["docker_engine", "ecs_agent", "rexray_efs"]
+HOST_ROLES = ["docker_engine", "ecs_agent", "host_limits", "rexray_efs"]
 SITE = {"site_name": "shop", "environment_name": "prod", "aws_region": "eu-west-1"}
 
 
@@ -64,6 +64,62 @@ def test_docker_rotates_logs_and_keeps_containers_through_a_restart() -> None:
     assert daemon["default-ulimits"]["nofile"] == {"Name": "nofile", "Soft": 32768, "Hard": 65536}
 
 
+def test_limits_of_containers_and_address_pools_are_written_as_docker_reads_them() -> None:
+    pools = [{"base": "10.200.0.0/16", "size": "24"}]
+    limits = {"core": "0:0", "memlock": "-1:-1"}
+    rendered = render(
+        "docker_engine", "daemon.json.j2", docker_engine_address_pools=pools, docker_engine_ulimits=limits
+    )
+    daemon = json.loads(rendered)
+    assert daemon["default-address-pools"] == [{"base": "10.200.0.0/16", "size": 24}]
+    assert daemon["default-ulimits"] == {
+        "core": {"Name": "core", "Soft": 0, "Hard": 0},
+        "memlock": {"Name": "memlock", "Soft": -1, "Hard": -1},
+    }
+    assert "default-address-pools" not in json.loads(render("docker_engine", "daemon.json.j2"))
+
+
+def test_what_the_engine_has_read_is_kept_at_its_start_and_at_a_reload() -> None:
+    lines = render("docker_engine", "docker-berth.conf.j2").splitlines()
+    kept = {(line.split("=")[0], line.rpartition("/")[2]) for line in lines if "/bin/cp" in line}
+    assert kept == {("ExecStartPost", "started.json"), ("ExecStartPost", "loaded.json"), ("ExecReload", "loaded.json")}
+
+
+@pytest.mark.parametrize(("mb", "size"), [(64, 64), (0, None)])
+def test_swap_file_is_made_resized_and_removed(tmp_path: Path, mb: int, size: int | None) -> None:
+    """The script itself, with a record in place of the kernel."""
+    file, record = tmp_path / "swapfile", tmp_path / "record"
+    file.write_bytes(b"of another size")
+    record.touch()
+    commands = {
+        "swapon": f'case $1 in --show*) cat {record} ;; *) echo "$1" > {record} ;; esac',
+        "swapoff": f": > {record}",
+    }
+    for name, body in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    script = render("host_limits", "host-swap.sh.j2", host_limits_swap_mb=mb, host_limits_swap_file=str(file))
+    for _ in range(2):
+        path = f"{tmp_path}:/usr/sbin:/usr/bin:/bin"
+        subprocess.run(["bash", "-c", script], env={"PATH": path}, check=True)
+    assert record.read_text().split() == ([str(file)] if size else [])
+    assert file.exists() == bool(size)
+    if size:
+        found = file.stat()
+        assert (found.st_size, found.st_mode & 0o777) == (size * 2**20, 0o600)
+        assert found.st_blocks * 512 >= found.st_size, "the kernel takes no swap file with holes"
+
+
+def test_swap_file_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    script = render(
+        "host_limits", "host-swap.sh.j2", host_limits_swap_mb=10**9, host_limits_swap_file=f"{tmp_path}/swap"
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "leave less than 1 GiB" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_amazon_linux_is_not_given_the_open_files_limit_twice() -> None:
     assert "default-ulimit" not in render("docker_engine", "sysconfig-docker.j2").split("OPTIONS=")[1].splitlines()[0]
 
@@ -74,8 +130,30 @@ def test_plugin_is_installed_by_the_literal_command_under_its_alias() -> None:
     assert "readonly reference=rexray/efs:0.11.4" in script
     for setting in ("EFS_TAG=shop-prod", "EFS_REGION=eu-west-1", "LINUX_VOLUME_FILEMODE=0755", "REXRAY_PREEMPT=true"):
         assert f"  {setting}\n" in script
-    assert not [line for line in script.splitlines() if "volume" in line and not line.startswith("#")]
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_a_setting_with_spaces_stays_one_word() -> None:
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_security_groups=["sg-1", "sg-2"])
+    assert "  'EFS_SECURITYGROUPS=sg-1 sg-2'\n" in script
+
+
+def test_every_setting_is_one_that_the_plugin_has_and_none_is_left_to_chance() -> None:
+    """`docker plugin set` refuses unknown names; CSI is another interface, which DOCKER_LEGACY keeps away."""
+    plugin = json.loads((ROLES.parent / "local_aws/images/rexray_efs/config.json").read_text())
+    settable = {entry["name"] for entry in plugin["env"] if entry["settable"]}
+    listed = yaml.safe_load((ROLES / "rexray_efs/vars/main.yml").read_text())["rexray_efs_settings"]
+    assert set(listed) == settable - {"CSI_ENDPOINT", "X_CSI_DRIVER", "X_CSI_NATIVE"}
+
+
+def test_the_plugin_is_never_told_to_remove_a_volume() -> None:
+    """It would delete the file system. The one command named is for a person, and takes local volumes only."""
+    script = render("rexray_efs", "rexray-efs.sh.j2")
+    used = [line.strip() for line in script.splitlines() if "docker volume" in line and not line.startswith("#")]
+    assert used == [
+        "local=$(docker volume ls --quiet --filter driver=local)",
+        '"docker volume ls -qf driver=local -f name=^$volume\\$ | xargs -r docker volume rm"',
+    ]
 
 
 def test_plugin_comes_before_the_agent() -> None:

@@ -62,6 +62,7 @@ WRONG = [
     one("network_cidr", "10.20.0.0/24", "prefix length"),
     one("network_cidr", "8.8.0.0/16", "private ranges"),
     one("network_cidr", "172.17.0.0/20", "Docker uses"),
+    one("docker_engine_address_pools", [{"base": "10.0.0.0/8", "size": 24}], "overlaps network_cidr"),
     one("network_nat", "gatway", "Did you mean gateway"),
     one("network_availability_zones", ["us-east-1a"], "two different zones"),
     one("network_availability_zones", ["eu-west-1a", "eu-west-1b"], "outside aws_region"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,95 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecs_hosts_wait import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs import container_instances
 
 NAME = "hosts"
 RECENT = datetime.timedelta(minutes=15)
 """Scaling activities older than this when the wait begins belong to something else."""
+
+
+CONSOLE_SECONDS = 15.0
+"""Between two looks at a console: the API is throttled, and the answer is up to 64 KB."""
+SAID = re.compile(r"\becs-boot-report(?:\[\d+\])?: ([^\r\n]*)")
+"""A line of the host role ecs_agent's report, as journald forwards it to the console."""
+
+
+def boot_report(console: str) -> list[str]:
+    """What a host last said of why it has not joined; nothing if it has, or has not said anything yet.
+
+    Args:
+        console: everything on its console, of several boots perhaps.
+    """
+    report: list[str] = []
+    complete = False
+    for text in SAID.findall(console):
+        if text.startswith(("BEGIN report", "joined ")):
+            report, complete = [], False
+        if text.startswith("END report"):
+            complete = True
+        elif not text.startswith("joined "):
+            report.append(text.removeprefix("BEGIN report: "))
+    return report if complete else []
+
+
+class Consoles:
+    """The boot reports of hosts, from their consoles.
+
+    Args:
+        client: gives EC2's client.
+    """
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+        self._looked = -CONSOLE_SECONDS
+        self._reports: list[str] = []
+        self._refused = ""
+        self._latest = True
+
+    def reports(self, names: list[str], elapsed: float | None = None) -> list[str]:
+        """A text a host that has said why it did not join.
+
+        Args:
+            names: instance ids.
+            elapsed: seconds of the wait, to look now and then only; None to look now.
+        """
+        if elapsed is None or elapsed - self._looked >= CONSOLE_SECONDS:
+            self._looked = elapsed or 0.0
+            found = {name: boot_report(self._console(name)) for name in names}
+            self._reports = [
+                f"host {name} did not join: " + "\n    ".join(lines) for name, lines in found.items() if lines
+            ]
+        return self._reports
+
+    def silence(self, names: list[str]) -> list[str]:
+        """What to type where no console had a report."""
+        if not names:
+            return []
+        refused = f" ({self._refused})" if self._refused else ""
+        return [
+            f"No console has a report of the host{refused}. Look again in some minutes, older types show theirs late: "
+            f"aws ec2 get-console-output --output text --instance-id {names[0]}"
+        ]
+
+    def _console(self, name: str) -> str:
+        """Everything that EC2 has of a console.
+
+        The latest is to be had of Nitro types only; of others it is what they wrote up to some minutes ago.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
+        """
+        try:
+            if self._latest:
+                try:
+                    return str(self._client().get_console_output(InstanceId=name, Latest=True).get("Output") or "")
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "UnsupportedOperation":
+                        raise
+                    self._latest = False
+            return str(self._client().get_console_output(InstanceId=name).get("Output") or "")
+        except ClientError as error:  # an instance that has just gone, or no right to look: the wait goes on
+            self._refused = reason(error)
+            return ""
 
 
 class ActionModule(AwsAction):
@@ -38,6 +122,7 @@ class ActionModule(AwsAction):
             return {"changed": False, "hosts": self._ready_now()}
         since = datetime.datetime.now(datetime.UTC) - RECENT
         wait = Wait(self.arguments["timeout"], self.say, NAME)
+        consoles = Consoles(lambda: self.client("ec2"))
         told: set[str] = set()
         while True:
             instances = container_instances(self.client("ecs"), self.arguments["cluster"])
@@ -46,16 +131,18 @@ class ActionModule(AwsAction):
                 self.say(NAME, f"{len(ready)} ready", "green")
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
             failures = self._failed_activities(since)
-            for failure in failures:
+            lacking = self._lacking(instances)
+            reports = consoles.reports(sorted(lacking), wait.elapsed)
+            for failure in failures + reports:
                 if failure not in told:
                     told.add(failure)
                     self.say(NAME, failure, "red")
-            state = self._state(instances, len(ready))
+            details = "; ".join(f"{name} {lack}" for name, lack in sorted(lacking.items())) or "none is launched yet"
+            state = f"{len(ready)} of {self.arguments['count']} hosts ready: {details}"
             wait.tell(state)
             if not wait.pause(state):
-                reasons = failures or [
-                    "Look at what they say while they boot: aws ec2 get-console-output --latest --instance-id <id>"
-                ]
+                # Once more: what a host said in its last seconds.
+                reasons = failures + (consoles.reports(sorted(lacking)) or consoles.silence(sorted(lacking)))
                 listed = "".join(f"\n  {line}" for line in reasons)
                 raise Failed(f"After {wait.seconds:.0f} s: {state}.{listed}")
 
@@ -82,7 +169,8 @@ class ActionModule(AwsAction):
             return f"belongs to the capacity provider {provider}, not {wanted}"
         return ""
 
-    def _state(self, instances: list[dict[str, Any]], ready: int) -> str:
+    def _lacking(self, instances: list[dict[str, Any]]) -> dict[str, str]:
+        """Instance id → what it still lacks, of all that are launched or registered."""
         lacking = {
             str(instance.get("ec2InstanceId")): lack for instance in instances if (lack := self._lacks(instance))
         }
@@ -90,8 +178,7 @@ class ActionModule(AwsAction):
         for instance in self._group().get("Instances", []):
             if instance["InstanceId"] not in registered:
                 lacking[instance["InstanceId"]] = f"is {instance['LifecycleState']}, not registered yet"
-        details = "; ".join(f"{name} {lack}" for name, lack in sorted(lacking.items())) or "none is launched yet"
-        return f"{ready} of {self.arguments['count']} hosts ready: {details}"
+        return lacking
 
     def _group(self) -> dict[str, Any]:
         name = self.arguments["auto_scaling_group"]

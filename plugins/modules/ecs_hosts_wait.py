@@ -7,7 +7,8 @@ short_description: Wait until hosts have joined an ECS cluster through its capac
 description:
   - A host counts once it is ACTIVE, its agent is connected and it belongs to the capacity provider. One that registered
     before the provider was there never belongs to it, and services of the provider do not use it.
-  - Failed scaling activities of the Auto Scaling group are shown while waiting, and are the reason when time is up.
+  - Failed scaling activities of the Auto Scaling group are shown while waiting, and are the reason when time is up. So
+    is what a host says on its console of why it has not joined (host role ecs_agent, ecs-boot-report).
 options:
   cluster:
     description: Name or ARN of the cluster.

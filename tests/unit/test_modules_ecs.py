@@ -273,7 +273,8 @@ def hosts_wait(*answers: list[dict[str, Any]], **more: Any) -> tuple[dict[str, A
         describe_auto_scaling_groups={"AutoScalingGroups": [{"Instances": more.pop("launched", [])}]},
         describe_scaling_activities={"Activities": more.pop("activities", [])},
     )
-    clients = {"ecs": ecs, "autoscaling": autoscaling}
+    ec2 = Fake(get_console_output=more.pop("console", {}))
+    clients = {"ecs": ecs, "autoscaling": autoscaling, "ec2": ec2}
     return run(ecs_hosts_wait, clients, cluster="legacy-unit", count=1, auto_scaling_group="asg", **more)
 
 
@@ -317,7 +318,68 @@ def test_an_instance_that_has_not_registered_is_named() -> None:
     launched = [{"InstanceId": "i-2", "LifecycleState": "InService"}]
     result, _ = hosts_wait([], launched=launched, timeout=30)
     assert "i-2 is InService, not registered yet" in result["msg"]
-    assert "get-console-output" in result["msg"]
+    assert "aws ec2 get-console-output --output text --instance-id i-2" in result["msg"]
+
+
+REPORT = """\
+[    4.1] systemd[1]: Started ecs-boot-report.service
+[    9.2] ecs-boot-report[77]: joined legacy-unit as arn/before/the/reboot\r
+[    9.1] ecs-boot-report[81]: BEGIN report: not in cluster legacy-unit after 5 s\r
+[    9.1] kernel: something between
+[    9.1] ecs-boot-report[81]: failed: docker.service\r
+[    9.2] ecs-boot-report[81]:   invalid character in /etc/docker/daemon.json\r
+"""
+END = "[    9.3] ecs-boot-report[81]: END report\r\n"
+
+
+@pytest.mark.parametrize(
+    ("console", "lines"),
+    [
+        ("", []),
+        (REPORT, []),  # it is still speaking
+        (
+            REPORT + END,
+            [
+                "not in cluster legacy-unit after 5 s",
+                "failed: docker.service",
+                "  invalid character in /etc/docker/daemon.json",
+            ],
+        ),
+        (REPORT + END + "[ 30.0] ecs-boot-report[90]: joined legacy-unit as arn", []),
+    ],
+)
+def test_a_boot_report_is_what_the_host_said_last(console: str, lines: list[str]) -> None:
+    assert ecs_hosts_wait.boot_report(console) == lines
+
+
+def test_a_host_that_says_why_it_did_not_join_is_heard_at_once_and_in_the_end() -> None:
+    asked = []
+
+    def console(**arguments: Any) -> dict[str, Any]:
+        asked.append(arguments)
+        if arguments.get("Latest"):  # a t2 has no latest
+            raise error("not supported", code="UnsupportedOperation")
+        return {"Output": REPORT + END}
+
+    launched = [{"InstanceId": "i-2", "LifecycleState": "InService"}]
+    result, shown = hosts_wait([], launched=launched, timeout=120, console=console)
+    sentence = "host i-2 did not join: not in cluster legacy-unit after 5 s\n    failed: docker.service"
+    assert sentence in result["msg"]
+    assert shown.count("did not join") == 1
+    assert [arguments for arguments in asked if "Latest" in arguments] == asked[:1]
+    assert len(asked) < 120 / ecs_hosts_wait.CONSOLE_SECONDS + 3
+
+
+def test_a_console_that_may_not_be_read_does_not_end_the_wait() -> None:
+    def console(**_: Any) -> None:
+        raise error("You are not authorized", code="UnauthorizedOperation")
+
+    launched = [{"InstanceId": "i-2", "LifecycleState": "InService"}]
+    result, _ = hosts_wait([], launched=launched, timeout=30, console=console)
+    assert "No console has a report of the host" in result["msg"]
+    assert "You are not authorized" in result["msg"]
+    ready, _ = hosts_wait([], [an_instance("i-2")], launched=launched, console=console)
+    assert len(ready["hosts"]) == 1
 
 
 def test_check_mode_copes_with_what_is_yet_to_be_made() -> None:

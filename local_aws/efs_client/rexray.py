@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import stat
 import sys
 import threading
@@ -216,6 +217,7 @@ def start(settings: Mapping[str, str], metadata: Metadata, patience: float = MET
 
 def main() -> None:
     """Serve Docker; or say why not, and never open the socket."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # which process 1 ignores otherwise, for Docker's 10 seconds
     level = LEVELS.get(os.environ.get("REXRAY_LOGLEVEL", "warn"), logging.WARNING)
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s", stream=sys.stdout)
     try:

@@ -57,9 +57,9 @@ def test_ecs_shows_what_the_host_registered_with(host: Any) -> None:
     arn = json.loads(host.check_output("curl -s http://127.0.0.1:51678/v1/metadata"))["ContainerInstanceArn"]
     keys = {"aws_access_key_id": "berth-embedded", "aws_secret_access_key": "not-a-secret-0f3c9d"}
     ecs = boto3.client("ecs", endpoint_url=ENDPOINT, region_name="us-east-1", **keys)
-    (found,) = ecs.describe_container_instances(
-        cluster="legacy-molecule", containerInstances=[arn], include=["TAGS"]
-    )["containerInstances"]
+    (found,) = ecs.describe_container_instances(cluster="legacy-molecule", containerInstances=[arn], include=["TAGS"])[
+        "containerInstances"
+    ]
     attributes = {each["name"]: each.get("value") for each in found["attributes"]}
     assert attributes["rack"] == "7 @a/b"
     assert attributes["tier"] == "web"  # as at the first registration, although the file says otherwise by now

@@ -227,13 +227,45 @@ def test_the_host_is_what_its_roles_describe(cloud: Cloud) -> None:
     assert on_host(cloud, "docker volume inspect --format '{{.Driver}}' media").startswith("rexray/efs")
 
 
+def recap(output: str) -> tuple[int, int]:
+    """The numbers ok and changed of the only host."""
+    found = re.search(r"^i-\w+\s+: ok=(\d+)\s+changed=(\d+)", output, re.MULTILINE)
+    assert found, output
+    return int(found.group(1)), int(found.group(2))
+
+
 def test_boot_and_converge_give_the_same_host() -> None:
     """User data and the roles' tasks write the same files: over ssh, as ec2-user, they find nothing to change."""
-    run = succeed(playbook("tests/e2e/converge_hosts.yml", "--diff"))
-    recap = re.search(r"^i-\w+\s+: ok=(\d+)\s+changed=(\d+)", run.output, re.MULTILINE)
-    assert recap, run.output
-    assert int(recap.group(1)) > 15
-    assert recap.group(2) == "0", run.output
+    run = succeed(playbook("hosts.yml", "--diff"))
+    ok, changed = recap(run.output)
+    assert ok > 15
+    assert changed == 0, run.output
+
+
+def test_the_only_host_is_not_drained_unless_a_gap_is_accepted(cloud: Cloud) -> None:
+    """Its task has no place elsewhere, and ECS would keep it for ever: nothing is touched, and what to type is said."""
+    before = service(cloud)["events"][0]["id"]
+    run = playbook("hosts.yml", "-e", "docker_engine_log_max_size=5m")
+    assert run.status != 0
+    assert "was not drained" in run.output
+    assert "-e hosts_downtime=true" in run.output
+    assert "-e host_count=2" in run.output
+    assert len(hosts(cloud)) == 1
+    assert served("/healthz")
+    assert service(cloud)["events"][0]["id"] == before
+    assert "10m" in on_host(cloud, "cat /etc/docker/daemon.json")
+
+
+def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(cloud: Cloud) -> None:
+    ecs = cloud.client("ecs")
+    (before,) = ecs.list_tasks(cluster=SITE)["taskArns"]
+    run = succeed(playbook("hosts.yml", "-e", "docker_engine_log_max_size=5m", "-e", "hosts_downtime=true"))
+    assert recap(run.output)[1] > 0
+    assert "drained" in run.output
+    assert "5m" in on_host(cloud, "cat /etc/docker/daemon.json")
+    (after,) = ecs.list_tasks(cluster=SITE)["taskArns"]
+    assert after != before, "the task outlived the drain"
+    until(lambda: served("/healthz"), 60, "the site")
 
 
 def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
@@ -291,14 +323,28 @@ def test_the_image_outlives_its_host(cloud: Cloud) -> None:
     assert served(address) == IMAGE.read_bytes()
 
 
-def test_the_safe_choices_take_over_the_same_site_and_the_same_files(cloud: Cloud) -> None:
-    """The native driver and a launch template on the running site; then a host of that template."""
+def test_the_site_moves_to_the_native_driver_with_the_same_files(cloud: Cloud) -> None:
+    """Checksums of every file before and after; nothing of the proof stays in the volume."""
     address = uploaded()
-    succeed(playbook("site.yml", *SAFE))
+    run = succeed(playbook("move_media.yml"))
+    remembered = re.search(r"(\d+) files to read", run.output)
+    assert remembered, run.output
+    assert int(remembered.group(1)) >= 1
+    assert f"{remembered.group(1)} of {remembered.group(1)} files are the same" in run.output
+    assert "Write media_volume_driver: efs" in run.output
     (volume,) = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])[
         "taskDefinition"
     ]["volumes"]
     assert volume["efsVolumeConfiguration"]["fileSystemId"] == outputs(cloud, "data")["FileSystemId"]
+    assert served(address) == IMAGE.read_bytes()
+    nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx | head -n 1"
+    assert ".move-media" not in on_host(cloud, f"docker exec $({nginx}) ls -A /srv/media")
+
+
+def test_the_safe_choices_take_over_the_same_site_and_the_same_files(cloud: Cloud) -> None:
+    """A launch template and required tokens besides, on the running site; then a host of that template."""
+    address = uploaded()
+    succeed(playbook("site.yml", *SAFE))
     assert served(address) == IMAGE.read_bytes()
     kill_host(cloud)
     assert served(address) == IMAGE.read_bytes()

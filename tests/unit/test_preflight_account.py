@@ -24,7 +24,7 @@ INVENTORY: dict[str, Any] = {
     "host_count": 1,
     "database_class": "db.t3.micro",
     "database_engine_version": "15",
-    "database_storage_gb": 20,
+    "database_storage_max_gb": 50,
     "database_name": "site",
     "database_username": "site",
     "media_file_system_id": "",
@@ -163,11 +163,11 @@ def test_what_a_live_database_runs_may_have_left_the_offer() -> None:
     assert set(refused(without_database(LIVE, ["16.1"]), database_engine_version="15.1")) == {"database_engine_version"}
 
 
-@pytest.mark.parametrize(("wanted", "live", "right"), [(20, 26, False), (26, 26, True), (20, 20, True), (30, 26, True)])
-def test_storage_never_shrinks(wanted: int, live: int, right: bool) -> None:
-    said = refused(LIVE | {"database": {"id": "db", "allocated_storage": live}}, database_storage_gb=wanted)
+@pytest.mark.parametrize(("most", "live", "right"), [(50, 20, True), (50, 45, True), (50, 46, False)])
+def test_storage_that_has_grown_leaves_room_to_grow(most: int, live: int, right: bool) -> None:
+    said = refused(LIVE | {"database": {"id": "db", "allocated_storage": live}}, database_storage_max_gb=most)
     assert (said == {}) is right
-    assert right or "Set database_storage_gb: 26" in said["database_storage_gb"]
+    assert right or "Set 51 or more" in said["database_storage_max_gb"]
 
 
 def test_the_image_of_a_live_site_is_pinned_whatever_its_family() -> None:

@@ -26,6 +26,7 @@ SAFE = {
     "cdn_prefix_list_id": "pl-3b927c52",
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
     "database_admin_cidrs": ["192.0.2.0/24"],
+    "preflight_asked": {"database": {"id": "db", "allocated_storage": 26}},
 }
 LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
 
@@ -156,6 +157,11 @@ def test_ingress_rules_of_lists_are_named_by_their_network(safe: Site, card: Sit
         "DatabaseSecurityGroupInAdmin192x0x2x0x24",
     }
     assert not [name for name in card.resources("network") if "InSsh" in name or "InAdmin" in name]
+
+
+def test_storage_that_has_grown_by_itself_is_not_asked_to_shrink(card: Site, safe: Site) -> None:
+    assert int(card.layers["data"]["DatabaseStorageGb"]) == 20
+    assert int(safe.layers["data"]["DatabaseStorageGb"]) == 26
 
 
 def test_the_database_is_reached_by_the_hosts_only(card: Site) -> None:

@@ -188,7 +188,7 @@ def test_an_agent_that_has_ended_is_reported_at_once(tmp_path: Path, state: str)
     assert seconds < 20
     assert lines[0].startswith("BEGIN report: not in ")
     assert lines[-1] == "END report"
-    assert f"ActiveState={state} Result=exit-code " in lines
+    assert f"agent: ActiveState={state} Result=exit-code" in lines
     assert "plugin rexray/efs:latest enabled=false" in lines
     assert "failed: docker.service" in lines
     assert "  of _SYSTEMD_UNIT=ecs.service: secret_key=***, ***" in lines

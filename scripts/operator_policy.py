@@ -30,7 +30,8 @@ OWN = {
     "acm:DeleteCertificate",
     # migrate, waits, teardown
     "ecs:RunTask", "ecs:StopTask", "ecs:UpdateService", "ecs:DeregisterContainerInstance",
-    "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks", "ecs:UpdateContainerInstancesState",
+    "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks",
+    "ecs:UpdateContainerInstancesState", "ec2:GetConsoleOutput",
     "autoscaling:UpdateAutoScalingGroup", "autoscaling:SetInstanceProtection", "autoscaling:CompleteLifecycleAction",
     "autoscaling:TerminateInstanceInAutoScalingGroup", "logs:GetLogEvents", "logs:DeleteLogGroup",
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket",

@@ -1,4 +1,4 @@
-# Run in a one-off task of the site: move_media remember|compare FOLDER SENTINEL. Only what busybox has too.
+# Run in a one-off task of the site: move_media remember|compare FOLDER SENTINEL.
 # `remember` writes a sentinel and the checksum of every file into a hidden folder of the volume, `compare` finds them
 # again, however the volume is mounted. The web server must not serve the list: nobody else may read it, or guess its name.
 set -eu

@@ -72,7 +72,7 @@ def _person_problems(person: Mapping[str, Any]) -> Iterator[str]:
 def _key_problem(line: str) -> str:
     if "PRIVATE KEY" in line:
         return f"is a private key: it is known to whoever reads this inventory, so it is lost; {NEW_KEY}"
-    if len(line.splitlines()) != 1:
+    if len(line.splitlines()) > 1:
         return "has more than one line; write each key as an entry of its own"
     words = line.split()
     if len(words) < 2 or words[0] not in TYPES:

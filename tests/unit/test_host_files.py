@@ -13,7 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-HOST_ROLES = ["docker_engine", "ecs_agent", "host_limits", "rexray_efs"]
+HOST_ROLES = ["docker_engine", "ecs_agent", "host_access", "host_limits", "rexray_efs"]
 SITE = {"site_name": "shop", "environment_name": "prod", "aws_region": "eu-west-1"}
 
 
@@ -161,6 +161,34 @@ def test_plugin_comes_before_the_agent() -> None:
     drop_in = render("rexray_efs", "ecs-rexray-efs.conf.j2")
     assert "Requires=rexray-efs.service" in drop_in
     assert "After=rexray-efs.service" in drop_in
+
+
+def test_people_are_listed_by_name_and_those_kept_out_apart() -> None:
+    people = [
+        {"name": "ada", "keys": ["ssh-ed25519 AAAAada ada@laptop", "ssh-rsa AAAAold"]},
+        {"name": "bob", "keys": ["ssh-ed25519 AAAAbob"], "state": "absent"},
+        {"name": "eve", "state": "absent"},
+    ]
+    opening = render("host_access", "authorized_keys.j2", host_access_people=people).splitlines()[1:]
+    assert opening == ["ssh-ed25519 AAAAada ada", "ssh-rsa AAAAold ada"]
+    revoked = render("host_access", "revoked_keys.j2", host_access_people=people).splitlines()[1:]
+    assert revoked == ["ssh-ed25519 AAAAbob bob"]
+
+
+def test_what_sshd_needs_is_written_before_its_settings_name_it() -> None:
+    """User data is written by path, a converge in the list's order."""
+    paths = [
+        item["path"] for item in yaml.safe_load((ROLES / "host_access/vars/main.yml").read_text())["host_access_files"]
+    ]
+    assert paths == sorted(paths)
+    settings = render("host_access", "sshd.conf.j2")
+    assert "RevokedKeys /etc/ssh/revoked_keys" in settings
+    assert paths.index("/etc/ssh/revoked_keys") < paths.index("/etc/ssh/sshd_config.d/00-berth.conf")
+
+
+def test_keys_in_home_folders_count_unless_switched_off() -> None:
+    assert "\nAuthorizedKeysFile .ssh/authorized_keys /etc" in render("host_access", "sshd.conf.j2")
+    assert "\nAuthorizedKeysFile /etc" in render("host_access", "sshd.conf.j2", host_access_home_keys=False)
 
 
 @pytest.mark.parametrize("role", HOST_ROLES)

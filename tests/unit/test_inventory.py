@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from local_aws.config import CONFIGS
 
@@ -88,7 +91,42 @@ def test_the_two_embedded_ones_share_no_address() -> None:
         assert local[name] != test[name]
 
 
-@pytest.mark.parametrize("verb", ["site", "teardown", "preflight", "publish"])
+@pytest.mark.parametrize(
+    ("known", "address"),
+    [
+        ({"aws_public_ip_address": "192.0.2.9", "aws_private_ip_address": "10.20.0.9"}, "192.0.2.9"),
+        ({"aws_private_ip_address": "10.20.0.9"}, "10.20.0.9"),  # network_nat: gateway
+    ],
+)
+def test_prods_hosts_are_reached_by_the_address_that_leads_there(known: dict[str, str], address: str) -> None:
+    expression = load("prod", "aws_ec2.yml")["compose"]["ansible_host"]
+    templar = Templar(loader=DataLoader(), variables=known)
+    assert templar.template(trust_as_template("{{ " + expression + " }}")) == address
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_ansible_goes_through_session_manager_where_that_is_the_way(on: bool) -> None:
+    """Words of a command line, as the ssh connection splits them."""
+    site = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())
+    scope = {
+        "host_ssh_session_manager": trust_as_template(site["host_ssh_session_manager"]), "aws_region": "eu-west-1",
+        "inventory_hostname": "i-0a", "host_access_session_manager": on,
+    }  # fmt: skip
+    arguments = load("prod", "group_vars/ecs_hosts.yml")["ansible_ssh_common_args"]
+    words = shlex.split(Templar(loader=DataLoader(), variables=scope).template(trust_as_template(arguments)))
+    assert "HostKeyAlias=i-0a" in words
+    proxies = [word for word in words if word.startswith("ProxyCommand=")]
+    assert (
+        proxies
+        == [
+            "ProxyCommand=aws ssm start-session --region eu-west-1 --document-name AWS-StartSSHSession"
+            " --parameters portNumber=%p --target i-0a"
+        ]
+        * on
+    )
+
+
+@pytest.mark.parametrize("verb", ["site", "teardown", "preflight", "publish", "ssh_config", "exec"])
 def test_every_verb_is_understood_by_ansible(verb: str) -> None:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     run = subprocess.run(
@@ -98,7 +136,7 @@ def test_every_verb_is_understood_by_ansible(verb: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("verb", ["site", "preflight", "publish", "teardown"])
+@pytest.mark.parametrize("verb", ["site", "preflight", "publish", "teardown", "ssh_config", "exec"])
 def test_a_verb_without_an_environment_says_what_to_type(verb: str) -> None:
     done = subprocess.run(["ansible-playbook", f"{verb}.yml"], cwd=PROJECT, text=True, capture_output=True, check=False)
     assert done.returncode != 0

@@ -25,6 +25,7 @@ SAFE = {
     "cdn_enabled": True,
     "cdn_prefix_list_id": "pl-3b927c52",
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
+    "host_access_session_manager": True,
     "database_admin_cidrs": ["192.0.2.0/24"],
     "preflight_asked": {"database": {"id": "db", "allocated_storage": 26}},
 }
@@ -147,6 +148,19 @@ def test_the_host_role_may_neither_make_nor_delete_a_file_system(site: Site) -> 
         "elasticfilesystem:DescribeFileSystems",
         "elasticfilesystem:DescribeMountTargets",
     }
+
+
+def test_hosts_speak_to_session_manager_only_where_it_is_on(safe: Site, card: Site) -> None:
+    def actions(site: Site) -> set[str]:
+        policies = site.resources("cluster")["HostRole"]["Properties"]["Policies"]
+        statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+        return {action for one in statements for action in _list(one["Action"]) if action.startswith("ssm")}
+
+    assert "ssmmessages:OpenDataChannel" in actions(safe)
+    assert not {action for action in actions(safe) if "GetParameter" in action}
+    assert actions(card) == set()
+    assert "systemctl enable --now --no-block amazon-ssm-agent" in safe.user_data
+    assert "systemctl disable --now --no-block amazon-ssm-agent" in card.user_data
 
 
 def test_ingress_rules_of_lists_are_named_by_their_network(safe: Site, card: Site) -> None:

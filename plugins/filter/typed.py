@@ -1,0 +1,33 @@
+"""What a person typed behind `-e name=`, where Ansible would take the first word only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible import context
+from ansible.parsing.splitter import parse_kv
+
+
+def typed(value: object, name: str, others: list[str]) -> object:
+    """The value of an extra variable, with all its words.
+
+    `-e command='python manage.py check'` reaches Ansible without the shell's quotes, and so as `command=python` and two
+    words that belong to nothing. Files, JSON and values in quotes of their own are left as Ansible read them.
+
+    Args:
+        value: what Ansible made of it.
+        name: of the variable.
+        others: variables that may be set in the same argument.
+    """
+    for text in context.CLIARGS.get("extra_vars", ()):
+        if isinstance(text, str) and text.startswith(f"{name}=") and set(parse_kv(text)) - {name, *others}:
+            value = text.partition("=")[2]
+    return value
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., object]]:
+        """Filter name → function."""
+        return {"typed": typed}

@@ -25,6 +25,7 @@ PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
 """Tags under which the volume plugin's stand-in is published; 0.11.4 is the last release of the real one."""
 START_SECONDS = 30
+PUBLISH_SECONDS = 60
 NO_CREDENTIALS = base64.b64encode(b"{}").decode()
 
 
@@ -131,8 +132,14 @@ def publish_plugin(client: docker.DockerClient, address: str) -> None:
 def _plugin(client: docker.DockerClient, reference: str, data: bytes) -> Iterator[None]:
     """A plugin of that name in this machine's engine, never enabled, for as long as it is pushed."""
     _remove_plugin(client, reference)  # left by a run that was killed here
-    # The SDK's create_plugin() packs a folder and would give every file to whoever runs this.
-    answer = client.api.post(f"{client.api.base_url}/plugins/create", params={"name": reference}, data=data)
+    deadline = time.monotonic() + PUBLISH_SECONDS
+    while True:
+        # The SDK's create_plugin() packs a folder and would give every file to whoever runs this.
+        answer = client.api.post(f"{client.api.base_url}/plugins/create", params={"name": reference}, data=data)
+        # The engine takes a plugin's files once; another embedded AWS, starting beside this one, may be pushing them.
+        if answer.ok or "already exists" not in answer.text or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
     if not answer.ok:
         raise RuntimeError(f"The Docker engine refused to make the plugin {reference}: {answer.text.strip()}")
     try:

@@ -1,11 +1,32 @@
-"""The Docker engine with the role's defaults."""
+"""The Docker engine with the role's defaults, as the engine and its containers have them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+LIMITS = "ulimit -Sn; ulimit -Hn"
 
-def test_the_engine_runs_with_the_written_settings(host: Any) -> None:
-    assert json.loads(host.file("/etc/docker/daemon.json").content_string)["live-restore"] is True
-    assert host.check_output("docker info -f '{{.LiveRestoreEnabled}}'") == "true"
+
+def test_the_engine_runs_with_the_settings(host: Any) -> None:
+    engine = json.loads(host.check_output("docker info --format '{{json .}}'"))
+    assert engine["LiveRestoreEnabled"] is True
+    assert engine["LoggingDriver"] == "json-file"
+    assert host.service("docker").is_enabled
+    with host.sudo():
+        copies = host.check_output("cd /run/docker-engine && cmp started.json loaded.json && cat loaded.json")
+        assert json.loads(copies) == json.loads(host.file("/etc/docker/daemon.json").content_string)
+        flags = host.check_output("tr '\\0' ' ' < /proc/$(pidof dockerd)/cmdline")
+    assert "--default-ulimit" not in flags
+
+
+def test_a_container_has_rotated_logs_and_the_limits(host: Any) -> None:
+    created = host.check_output("docker create sleeper true")
+    log = json.loads(host.check_output(f"docker inspect --format '{{{{json .HostConfig.LogConfig}}}}' {created}"))
+    host.check_output(f"docker rm {created}")
+    assert log == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
+    # The host image lowers limits that this machine may not give (local_aws/images/host/runc).
+    machine = host.check_output("ulimit -Hn")
+    highest = 10**9 if machine == "unlimited" else int(machine)
+    soft, hard = host.check_output(f"docker run --rm sleeper sh -c '{LIMITS}'").split()
+    assert (int(soft), int(hard)) == (min(32768, highest), min(65536, highest))

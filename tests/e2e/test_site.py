@@ -268,6 +268,46 @@ def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(clou
     until(lambda: served("/healthz"), 60, "the site")
 
 
+def test_ssh_and_docker_reach_a_host_by_the_written_configuration(cloud: Cloud, tmp_path: Path) -> None:
+    """The hosts come from the dynamic inventory; docker calls ssh, which has the home folder's configuration only."""
+    written = PROJECT / "ssh.test.cfg"
+    written.unlink(missing_ok=True)
+    succeed(playbook("ssh_config.yml"))
+    assert succeed(playbook("ssh_config.yml")).changed == 0
+    (host,) = hosts(cloud)
+    for name in ("host-a", host["ec2InstanceId"]):
+        shown = subprocess.run(
+            ["ssh", "-F", written, name, "id -un"], capture_output=True, text=True, check=True
+        ).stdout
+        assert shown == "ec2-user\n"
+    (tmp_path / "config").write_text(f"Include {written}\n")
+    home = Path.home() / ".ssh"
+    existed = home.is_dir()
+    home.mkdir(mode=0o700, exist_ok=True)
+    inside = f"mount --bind {tmp_path} {home} && docker ps --format '{{{{.Names}}}}'"
+    try:
+        listed = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", inside], env=os.environ | {"DOCKER_HOST": "ssh://test-host-a"},
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    finally:
+        if not existed:
+            home.rmdir()
+    assert f"ecs-{SITE}-" in listed
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_command_runs_in_the_container_and_its_exit_code_counts() -> None:
+    run = succeed(playbook("exec.yml", "-e", "command=python manage.py check"))
+    assert "System check identified no issues" in run.output
+    run = playbook("exec.yml", "-e", 'command=python -c "import sys; a=41; print(a + 1); sys.exit(3)"')
+    assert run.status != 0
+    assert "'42'" in run.output
+    assert "exit code 3" in run.output
+    run = playbook("exec.yml", "-e", "command=id", "-e", "container=postgres")
+    assert "(django, nginx)" in run.output
+
+
 def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=SITE)["taskDefinition"]
     containers = {container["name"]: container for container in definition["containerDefinitions"]}

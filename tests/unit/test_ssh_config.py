@@ -1,0 +1,77 @@
+"""The verb ssh_config on an inventory as AWS would fill it, read back by ssh itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.playbook
+
+PROJECT = Path(__file__).resolve().parents[2]
+OLDER, NEWER = "i-0bbbbbbbbbbbbbbbb", "i-0aaaaaaaaaaaaaaaa"
+
+
+def host(address: str, launched: str) -> dict[str, Any]:
+    return {
+        "ansible_host": address, "ansible_user": "ec2-user", "aws_launch_time": launched,
+        "aws_instance_type": "t3.micro", "aws_placement": {"availability_zone": "us-east-1a"},
+    }  # fmt: skip
+
+
+HOSTS = {NEWER: host("192.0.2.2", "2026-11-20 10:00:00+00:00"), OLDER: host("192.0.2.1", "2026-11-19 10:00:00+00:00")}
+
+
+def written(folder: Path, hosts: dict[str, Any], **variables: Any) -> subprocess.CompletedProcess[str]:
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    given = {"environment_name": "prod", "ssh_config_folder": str(folder), **variables}
+    inventory = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {"hosts": hosts}}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    (folder / "given.yml").write_text(yaml.safe_dump(given))
+    command = ["ansible-playbook", "ssh_config.yml", "-i", str(folder / "hosts.yml"), "-e", f"@{folder / 'given.yml'}"]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    return subprocess.run(command, cwd=PROJECT, env=kept, capture_output=True, text=True, check=False)
+
+
+def understood(folder: Path, name: str) -> dict[str, str]:
+    """What ssh would do to reach the host of this name."""
+    command = ["ssh", "-F", str(folder / "ssh.prod.cfg"), "-G", name]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return dict(line.split(" ", 1) for line in shown.splitlines() if " " in line)
+
+
+def test_hosts_are_named_by_their_launch_and_known_by_their_id(tmp_path: Path) -> None:
+    run = written(tmp_path, HOSTS)
+    assert run.returncode == 0, run.stdout
+    assert "On AWS nobody gets in" in run.stdout
+    for name, instance, address in (("host-a", OLDER, "192.0.2.1"), ("prod-host-b", NEWER, "192.0.2.2")):
+        found = understood(tmp_path, name)
+        assert (found["hostname"], found["hostkeyalias"], found["user"]) == (address, instance, "ec2-user")
+        assert "proxycommand" not in found
+
+
+def test_session_manager_leads_to_the_instance_without_an_address(tmp_path: Path) -> None:
+    run = written(tmp_path, HOSTS, host_access_session_manager=True)
+    assert "session-manager-plugin" in run.stdout
+    found = understood(tmp_path, "prod-host-a")
+    assert found["hostname"] == OLDER
+    assert found["proxycommand"] == (
+        "aws ssm start-session --region us-east-1 --document-name AWS-StartSSHSession"
+        " --parameters portNumber=%p --target %h"
+    )
+
+
+def test_an_open_port_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    assert "nobody gets in" not in written(tmp_path, HOSTS, host_admin_cidrs=["192.0.2.0/24"]).stdout
+
+
+def test_a_site_without_hosts_is_told_as_such(tmp_path: Path) -> None:
+    run = written(tmp_path, {})
+    assert run.returncode != 0
+    assert "ansible-playbook site.yml -i prod" in run.stdout
+    assert not (tmp_path / "ssh.prod.cfg").exists()

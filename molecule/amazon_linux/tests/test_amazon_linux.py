@@ -22,7 +22,7 @@ def test_it_is_amazon_linux_to_everything_that_looks(host: Any) -> None:
     assert host.system_info.distribution == "amzn"
     assert host.system_info.release == "2023"
     assert host.check_output("docker info --format '{{.OperatingSystem}}'").startswith("Amazon Linux 2023")
-    assert host.check_output("cloud-init query distro platform").split() == ["amazon", "ec2"]
+    assert host.check_output("cloud-init query --format '{{distro}} {{platform}}'") == "amzn ec2"
     for command in ("apt", "apt-get", "dpkg", "dpkg-query"):
         assert not host.exists(command), command
 
@@ -42,6 +42,10 @@ def test_nothing_went_by_a_name_of_debian(host: Any) -> None:
 
 def test_nothing_failed_to_start(host: Any) -> None:
     assert host.check_output("cloud-init status") == "status: done"
+    with host.sudo():
+        log = host.file("/var/log/cloud-init.log").content_string
+    assert "Using distro class <class 'cloudinit.distros.amazon.Distro'>" in log
+    assert "[WARNING]" not in log
     assert host.check_output("systemctl list-units --failed --plain --no-legend") == ""
 
 

@@ -156,6 +156,25 @@ def test_the_plugin_is_never_told_to_remove_a_volume() -> None:
     ]
 
 
+def test_a_plugin_that_docker_enabled_in_the_meantime_is_taken(tmp_path: Path) -> None:
+    """Docker enables what was enabled before its restart, and then refuses to do it again."""
+    fake = tmp_path / "docker"
+    fake.write_text(
+        'case "$*" in *PluginReference*) printf "%s\\n" docker.io/rexray/efs:0.11.4 false;; *Enabled*) echo true;;'
+        ' "plugin enable"*) exit 1;; esac\n'
+    )
+    (tmp_path / "curl").write_text("echo 200\n")
+    for file in tmp_path.iterdir():
+        file.write_text(f"#!/bin/sh\n{file.read_text()}")
+        file.chmod(0o755)
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_settings={})
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ran = subprocess.run(
+        ["bash"], input=script, text=True, capture_output=True, env=environment, timeout=20, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "enable\n"), ran.stderr
+
+
 def test_plugin_comes_before_the_agent() -> None:
     assert "Before=ecs.service" in render("rexray_efs", "rexray-efs.service.j2")
     drop_in = render("rexray_efs", "ecs-rexray-efs.conf.j2")

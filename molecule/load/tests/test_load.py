@@ -106,7 +106,8 @@ def site(host: Any, database: str) -> str:
     )  # fmt: skip
     begun = ecs.run_task(cluster="legacy-molecule", taskDefinition="load")
     assert not begun["failures"], begun["failures"]
-    url = f"http://{host.check_output('hostname -I').split()[0]}:{PORT}"
+    address = host.check_output("ip -4 -o address show eth0").split()[3].partition("/")[0]
+    url = f"http://{address}:{PORT}"
     until(lambda: answers(f"{url}/healthz"), "/healthz answers 200")
     given = " ".join(f"-e {name}='{value}'" for name, value in (environment | ADMIN).items())
     host.check_output(f"docker run --rm --memory 256m {given} {REGISTRY}/django python manage.py migrate --noinput")
@@ -148,7 +149,7 @@ def test_nothing_is_killed_for_want_of_memory(host: Any, site: str, capsys: pyte
         limit = int(host.check_output(f"cat {CGROUP}/memory.limit_in_bytes"))
         assert limit == 1024 * MEGABYTE
         # What processes hold; the rest of the cgroup's memory are cached files, which the kernel gives up.
-        sample = f"while sleep 0.3; do sed -n s/^total_rss.//p {CGROUP}/memory.stat >> /run/load; done"
+        sample = f'while sleep 0.3; do grep "^total_rss " {CGROUP}/memory.stat >> /run/load; done'
         host.check_output(f"systemd-run --quiet --unit load-sample sh -c '{sample}'")
     cookies = sign_in(site)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -160,7 +161,7 @@ def test_nothing_is_killed_for_want_of_memory(host: Any, site: str, capsys: pyte
 
     with host.sudo():
         host.check_output("systemctl stop load-sample")
-        held = max(int(line) for line in host.file("/run/load").content_string.split())
+        held = max(int(line.split()[1]) for line in host.file("/run/load").content_string.splitlines())
         peak = int(host.check_output(f"cat {CGROUP}/memory.max_usage_in_bytes"))
         kills = host.check_output(f"find {CGROUP} -name memory.oom_control -exec sed -n 's/^oom_kill //p' {{}} +")
         rows = []

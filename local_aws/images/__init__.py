@@ -111,7 +111,7 @@ def _build(name: str, context: Path, reference: str) -> None:
         rendered.write(dockerfile)
         rendered.flush()
         with _context(context, EXTRA.get(name, {})) as complete:
-            _run(name, ["docker", "build", "--tag", reference, "--file", rendered.name, str(complete)])
+            _run(name, ["docker", "build", "--force-rm", "--tag", reference, "--file", rendered.name, str(complete)])
 
 
 @contextlib.contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import io
 import json
 import tarfile
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,7 +27,7 @@ PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
 """Tags under which the volume plugin's stand-in is published; 0.11.4 is the last release of the real one."""
 START_SECONDS = 30
-PUBLISH_SECONDS = 60
+LOCK = Path(tempfile.gettempdir()) / "berth-plugin-push.lock"
 NO_CREDENTIALS = base64.b64encode(b"{}").decode()
 
 
@@ -114,7 +116,7 @@ def publish_plugin(client: docker.DockerClient, address: str) -> None:
     data = _plugin_data(client, image)
     for tag in PLUGIN_TAGS:
         reference = f"{address}/{PLUGIN}:{tag}"
-        with _plugin(client, reference, data):
+        with _alone(), _plugin(client, reference, data):
             # docker 7.2's push_plugin() asks for …/pull. https://docs.docker.com/reference/api/engine/version/v1.41/
             answer = client.api.post(
                 f"{client.api.base_url}/plugins/{reference}/push", headers={"X-Registry-Auth": NO_CREDENTIALS}
@@ -129,17 +131,23 @@ def publish_plugin(client: docker.DockerClient, address: str) -> None:
 
 
 @contextmanager
+def _alone() -> Iterator[None]:
+    """One push on this machine at a time: two of the same files at once have ended dockerd 20.10.
+
+    ("panic: send on closed channel" in containerd's pushWriter.) Embedded AWS may start side by side, as those of
+    molecule's scenarios do.
+    """
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def _plugin(client: docker.DockerClient, reference: str, data: bytes) -> Iterator[None]:
     """A plugin of that name in this machine's engine, never enabled, for as long as it is pushed."""
     _remove_plugin(client, reference)  # left by a run that was killed here
-    deadline = time.monotonic() + PUBLISH_SECONDS
-    while True:
-        # The SDK's create_plugin() packs a folder and would give every file to whoever runs this.
-        answer = client.api.post(f"{client.api.base_url}/plugins/create", params={"name": reference}, data=data)
-        # The engine takes a plugin's files once; another embedded AWS, starting beside this one, may be pushing them.
-        if answer.ok or "already exists" not in answer.text or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
+    # The SDK's create_plugin() packs a folder and would give every file to whoever runs this.
+    answer = client.api.post(f"{client.api.base_url}/plugins/create", params={"name": reference}, data=data)
     if not answer.ok:
         raise RuntimeError(f"The Docker engine refused to make the plugin {reference}: {answer.text.strip()}")
     try:

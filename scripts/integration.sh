@@ -12,7 +12,8 @@ mkdir -p "$output"
 run() { # name, command…: runs it, keeps its output, prints one line
   local name=$1 started=$SECONDS
   shift
-  if "$@" >"$output/$name" 2>&1; then
+  # Molecule calls it a success when it finds no tests.
+  if "$@" >"$output/$name" 2>&1 && ! grep -q 'no tests found' "$output/$name"; then
     echo "  ok      $name ($((SECONDS - started)) s)$(grep -oE '[0-9]+ passed[^=]*' "$output/$name" | paste -sd, | sed 's/^/: /')"
   else
     echo "  FAILED  $name ($((SECONDS - started)) s)"

@@ -162,6 +162,8 @@ def test_every_step_has_its_playbook_and_every_argument_its_file(scenario: str) 
         for argument in arguments:
             path = MOLECULE / scenario / argument
             assert path.exists(), argument
+            # A file as an argument of verify is no folder with tests in it to molecule, which then calls it a success.
+            assert step != "verify" or path.is_dir(), f"{argument} must be a folder"
             assert step != "verify" or test_functions(path), f"{argument} has no test"
         if step in PLAYBOOK_STEPS and not arguments:
             assert playbook_path(scenario, step).is_file(), step

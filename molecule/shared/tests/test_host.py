@@ -27,7 +27,7 @@ def test_nothing_failed_to_start(host: Any) -> None:
     assert failed == ""
 
 
-@pytest.mark.parametrize("unit", ["docker", "rexray-efs", "ecs", "ssh"])
+@pytest.mark.parametrize("unit", ["docker", "rexray-efs", "ecs", "sshd"])
 def test_units_are_enabled_and_run(host: Any, unit: str) -> None:
     assert host.service(unit).is_enabled
     assert host.service(unit).is_running

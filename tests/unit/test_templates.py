@@ -230,6 +230,12 @@ def test_user_data_starts_units_without_waiting_and_nothing_else(site: Site) -> 
     assert "packages" not in content
 
 
+def test_units_start_in_the_order_of_their_roles(card: Site) -> None:
+    """In any other, it would be another with each run: sets of strings have no order, and new user data is new hosts."""
+    units = [command[-1] for command in yaml.safe_load(card.user_data)["runcmd"] if "enable" in command]
+    assert units == ["host-limits.service", "session-manager.service", "rexray-efs.service", "ecs-boot-report.service"]
+
+
 def test_user_data_has_the_plugin_only_with_rexray(card: Site, safe: Site) -> None:
     paths = {
         driver: {file["path"] for file in yaml.safe_load(each.user_data)["write_files"]}

@@ -41,11 +41,11 @@ apis: ## Tests of playbooks and templates against the embedded APIs, without Doc
 	@scripts/setup.sh venv
 	pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
 
-integration: setup ## Tests with real parts: molecule's scenarios and the embedded AWS's parts, two at a time
+integration: setup ## Tests with real parts: molecule's core scenarios and the embedded AWS's parts, two at a time
 	@scripts/integration.sh
 
-molecule: setup ## Every host role on real hosts (molecule test --all; one alone: molecule test -s <scenario>)
-	molecule test --all
+molecule: setup ## Every host role on real hosts, all scenarios two at a time (one: molecule test -s <scenario>)
+	@scripts/integration.sh molecule
 
 e2e: setup ## The whole site end to end, with a browser
 	@pytest tests/e2e --exitfirst

@@ -17,7 +17,7 @@ step "Playbooks and templates against the embedded APIs (make apis)"
 pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
 wait "$building" || { cat "$log"; exit 1; }
 trap - EXIT
-step "Hosts and parts: molecule's scenarios, tests/local_aws (scripts/integration.sh)"
+step "Hosts and parts: molecule's core scenarios, tests/local_aws (make integration; all scenarios: make molecule)"
 scripts/integration.sh
 step "The whole site, with a browser (make e2e)"
 pytest tests/e2e --exitfirst

@@ -231,7 +231,7 @@ def test_user_data_starts_units_without_waiting_and_nothing_else(site: Site) -> 
 
 
 def test_units_start_in_the_order_of_their_roles(card: Site) -> None:
-    """In any other, it would be another with each run: sets of strings have no order, and new user data is new hosts."""
+    """Sets of strings have no order: each run would have other user data, and so another launch source."""
     units = [command[-1] for command in yaml.safe_load(card.user_data)["runcmd"] if "enable" in command]
     assert units == ["host-limits.service", "session-manager.service", "rexray-efs.service", "ecs-boot-report.service"]
 

@@ -18,7 +18,7 @@ def test_kernel_parameters_are_set(host: Any) -> None:
 
 def test_the_journal_is_capped(host: Any) -> None:
     with host.sudo():
-        said = host.check_output("journalctl --unit systemd-journald --output cat --boot | grep '^System Journal' | tail -1")
+        said = host.check_output("journalctl -u systemd-journald -o cat -b | grep '^System Journal' | tail -1")
     assert "max 24.0M" in said
     settings = host.check_output("systemd-analyze cat-config systemd/journald.conf | grep -v '^#'").split()
     assert "RuntimeMaxUse=16M" in settings

@@ -90,7 +90,7 @@ def engine_state() -> set[str]:
     """All containers, volumes and networks of the Docker engine, anonymous ones included."""
     client = docker.from_env()
     return {
-        *(f"container {container.name}" for container in client.containers.list(all=True)),
+        *(f"container {container.name}" for container in client.containers.list(all=True, ignore_removed=True)),
         *(f"volume {volume.name}" for volume in client.volumes.list()),
         *(f"network {network.name}" for network in client.networks.list()),
     }

@@ -412,7 +412,12 @@ def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
     assert stack_statuses(cloud) == {}
     assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1
     assert cloud.client("rds").describe_db_snapshots()["DBSnapshots"]
-    names = [each.name for each in cloud.docker.containers.list(filters={"label": f"berth.local-aws={CONFIG.name}"})]
+    names = [
+        each.name
+        for each in cloud.docker.containers.list(
+            ignore_removed=True, filters={"label": f"berth.local-aws={CONFIG.name}"}
+        )
+    ]
     assert not [name for name in names if "-i-" in name or "-db-" in name or "-elb-" in name], names
 
 

@@ -118,7 +118,7 @@ def running(number: int, parts: set[str]) -> Iterator[OwnServer]:
 def _clean(config: Config) -> None:
     client = docker.from_env(timeout=60)
     mine = {"label": f"{LABEL}={config.name}"}
-    for container in client.containers.list(all=True, filters=mine):
+    for container in client.containers.list(all=True, ignore_removed=True, filters=mine):
         container.remove(force=True, v=True)
     for volume in client.volumes.list(filters=mine):
         volume.remove(force=True)

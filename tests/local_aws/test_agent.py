@@ -131,12 +131,14 @@ class Site:
         labels = [f"com.amazonaws.ecs.cluster={CLUSTER}"]
         labels += [f"com.amazonaws.ecs.task-arn={arn}"] if arn else []
         labels += [f"com.amazonaws.ecs.container-name={name}"] if name else []
-        return list(self.cloud.docker.containers.list(all=True, filters={"label": labels}))
+        return list(self.cloud.docker.containers.list(all=True, ignore_removed=True, filters={"label": labels}))
 
 
 def clean() -> None:
     client = docker.from_env()
-    for container in client.containers.list(all=True, filters={"label": f"com.amazonaws.ecs.cluster={CLUSTER}"}):
+    for container in client.containers.list(
+        all=True, ignore_removed=True, filters={"label": f"com.amazonaws.ecs.cluster={CLUSTER}"}
+    ):
         container.remove(force=True)
     for network in client.networks.list(filters={"label": f"{LABEL}={CONFIG.name}"}):
         network.remove()

@@ -160,7 +160,10 @@ def test_deleted_with_a_final_snapshot(server: OwnServer, client: Any, database:
 
     def left() -> list[Any]:
         mine = {"label": f"berth.local-aws={server.config.name}", "name": f"db-{IDENTIFIER}"}
-        return [*server.docker.containers.list(all=True, filters=mine), *server.docker.volumes.list(filters=mine)]
+        return [
+            *server.docker.containers.list(all=True, ignore_removed=True, filters=mine),
+            *server.docker.volumes.list(filters=mine),
+        ]
 
     eventually(lambda: not left(), 20, "container and volume are gone")
     name = database["Endpoint"]["Address"]

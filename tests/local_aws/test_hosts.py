@@ -160,7 +160,7 @@ def clean() -> None:
     """Remove what this module made, in this run or in one that was broken off."""
     client = docker.from_env()
     mine = {"label": f"{LABEL}={CONFIG.name}"}
-    for container in client.containers.list(all=True, filters=mine):
+    for container in client.containers.list(all=True, ignore_removed=True, filters=mine):
         container.remove(force=True, v=True)
     for network in client.networks.list(filters=mine):
         network.remove()

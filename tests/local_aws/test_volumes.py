@@ -255,7 +255,9 @@ def test_status_names_each_file_system(estate: Estate) -> None:
 def test_a_deleted_file_system_leaves_nothing(estate: Estate) -> None:
     gone = estate.make_file_system("gone")
     name = estate.own.config.container(f"efs-{gone}")
-    eventually(lambda: name in [c.name for c in estate.own.docker.containers.list()], 15, "its server runs")
+    eventually(
+        lambda: name in [c.name for c in estate.own.docker.containers.list(ignore_removed=True)], 15, "its server runs"
+    )
     estate.own.client("efs").delete_file_system(FileSystemId=gone)
     eventually(
         lambda: name not in [c.name for c in estate.own.docker.containers.list(all=True, ignore_removed=True)],

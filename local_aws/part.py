@@ -39,7 +39,10 @@ class Part:
         self._error = ""
 
     def prepare(self) -> None:
-        """Build images and start what must be there before the first API call. Called once, in order, by `up`."""
+        """Build images and start what must be there before the first API call.
+
+        Called once by `up`: the network's first, then all others' side by side, before any loop begins.
+        """
 
     def reconcile(self) -> None:
         """Compare what the APIs say with what runs and mend the difference. Must not block for long.

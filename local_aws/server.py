@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -14,6 +15,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from local_aws.cloud import Cloud
 from local_aws.config import Config
 from local_aws.part import Part
+
+POLL_SECONDS = 0.05
+"""How long `shutdown` may have to wait for a server's loop, which looks twice a second otherwise."""
 
 
 class Server:
@@ -41,7 +45,7 @@ class Server:
         self.log = self.cloud.log("server")
 
     def start(self) -> None:
-        """Serve the APIs, then prepare and start each part in order.
+        """Serve the APIs, prepare the network, then all other parts side by side, and start them in order.
 
         Raises:
             OSError: a port is taken.
@@ -58,11 +62,12 @@ class Server:
         application = ecs.middleware(self.cloud, application)
         application = self._status_middleware(application)
         self._listen("127.0.0.1", application)
+        network, *others = self.parts
+        self._prepare(network)
+        self._listen(self.cloud.config.gateway, application)
+        with ThreadPoolExecutor(len(others) or 1, thread_name_prefix="prepare") as pool:
+            list(pool.map(self._prepare, others))  # the first error is raised here
         for part in self.parts:
-            self.log.info("preparing %s", part.name)
-            part.prepare()
-            if part.name == "network":
-                self._listen(self.cloud.config.gateway, application)
             part.start()
         self.log.info("ready")
 
@@ -82,9 +87,13 @@ class Server:
             for line in part.report()
         ]
 
+    def _prepare(self, part: Part) -> None:
+        self.log.info("preparing %s", part.name)
+        part.prepare()
+
     def _listen(self, address: str, application: Any) -> None:
         server = make_server(address, self.cloud.config.api_port, application, threaded=True)
-        threading.Thread(target=server.serve_forever, name=f"api-{address}", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name=f"api-{address}", daemon=True).start()
         self._servers.append(server)
 
     def _status_middleware(self, application: Any) -> Any:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,10 @@ SUITES_FILE = {
 }
 
 
+_building = threading.RLock()
+"""The parts' threads ask at the same time for images that have parents in common."""
+
+
 class BuildError(RuntimeError):
     """An image could not be built; the message ends with the end of the build's output."""
 
@@ -53,15 +58,16 @@ def ensure(name: str, folder: Path | None = None) -> str:
     """
     reference = f"berth/{name}:{_hash(name, folder)}"
     client = docker.from_env(timeout=120)
-    try:
-        client.images.get(reference)
-        return reference
-    except docker.errors.ImageNotFound:
-        pass
-    if name in BASES:
-        _bootstrap(name, reference)
-    else:
-        _build(name, folder or FOLDER / name, reference)
+    with _building:
+        try:
+            client.images.get(reference)
+            return reference
+        except docker.errors.ImageNotFound:
+            pass
+        if name in BASES:
+            _bootstrap(name, reference)
+        else:
+            _build(name, folder or FOLDER / name, reference)
     return reference
 
 

@@ -1,4 +1,4 @@
-"""The real things: one module a kind, each a `Part`, started in this order."""
+"""The real things: one module a kind, each a `Part`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from local_aws.part import Part
 
 
 def parts(cloud: Cloud) -> list[Part]:
-    """All parts of an embedded AWS, in the order in which they are prepared and started."""
+    """All parts of an embedded AWS, the network first, in the order in which their loops are started."""
     from local_aws.ecs import ControlPlane
     from local_aws.parts.databases import Databases
     from local_aws.parts.file_systems import FileSystems

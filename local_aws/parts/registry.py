@@ -26,6 +26,7 @@ from local_aws.part import Health, Part
 PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
 """Tags under which the volume plugin's stand-in is published; 0.11.4 is the last release of the real one."""
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 START_SECONDS = 30
 LOCK = Path(tempfile.gettempdir()) / "berth-plugin-push.lock"
 NO_CREDENTIALS = base64.b64encode(b"{}").decode()
@@ -113,21 +114,34 @@ def publish_plugin(client: docker.DockerClient, address: str) -> None:
         RuntimeError: the push was refused.
     """
     image = images.ensure("rexray_efs")
-    data = _plugin_data(client, image)
-    for tag in PLUGIN_TAGS:
-        reference = f"{address}/{PLUGIN}:{tag}"
-        with _alone(), _plugin(client, reference, data):
-            # docker 7.2's push_plugin() asks for …/pull. https://docs.docker.com/reference/api/engine/version/v1.41/
-            answer = client.api.post(
-                f"{client.api.base_url}/plugins/{reference}/push", headers={"X-Registry-Auth": NO_CREDENTIALS}
-            )
-            errors = (
-                [line for line in answer.text.splitlines() if "error" in json.loads(line)]
-                if answer.ok
-                else [answer.text]
-            )
-            if errors:
-                raise RuntimeError(f"The push of {reference} failed: {errors[0].strip()}")
+    first, *others = PLUGIN_TAGS
+    reference = f"{address}/{PLUGIN}:{first}"
+    with _alone(), _plugin(client, reference, _plugin_data(client, image)):
+        # docker 7.2's push_plugin() asks for …/pull. https://docs.docker.com/reference/api/engine/version/v1.41/
+        answer = client.api.post(
+            f"{client.api.base_url}/plugins/{reference}/push", headers={"X-Registry-Auth": NO_CREDENTIALS}
+        )
+        errors = (
+            [line for line in answer.text.splitlines() if "error" in json.loads(line)] if answer.ok else [answer.text]
+        )
+        if errors:
+            raise RuntimeError(f"The push of {reference} failed: {errors[0].strip()}")
+    for tag in others:
+        _tag(f"http://{address}/v2/{PLUGIN}/manifests", first, tag)
+
+
+def _tag(manifests: str, tag: str, other: str) -> None:
+    """Give what has `tag` in the registry another tag too.
+
+    https://distribution.github.io/distribution/spec/api/#manifest
+    """
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{manifests}/{tag}", headers={"Accept": MANIFEST}), timeout=10
+    ) as answer:
+        manifest = answer.read()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{manifests}/{other}", manifest, {"Content-Type": MANIFEST}, method="PUT"), timeout=10
+    ).close()
 
 
 @contextmanager

@@ -10,26 +10,30 @@ FOLDER = Path(os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY", "."))
 CONFIG = FOLDER / "ssh.cfg"
 
 
-def attempt(*arguments: str, command: str = "id -un", key: str = "") -> subprocess.CompletedProcess[str]:
-    """Log in to host-a and run `command`.
+def attempt(
+    *arguments: str, command: str = "id -un", key: str = "", host: str = "host-a"
+) -> subprocess.CompletedProcess[str]:
+    """Log in to a host and run `command`.
 
     Args:
         arguments: options of ssh before the host's name.
         command: what to run there.
         key: the only key to come with, a file of the scenario's folder; the EC2 key pair's if empty.
+        host: which.
     """
     shared = ["-o", "BatchMode=yes", "-o", "ControlPath=none", "-o", "LogLevel=INFO"]
     identity = ["-F", str(CONFIG)]
     if key:
-        # The configuration's own key would be tried too, so only the host's address is taken from it.
-        done = subprocess.run(["ssh", *identity, "-G", "host-a"], capture_output=True, text=True, check=True)
-        (address,) = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("hostname ")]
+        # The configuration's own key would be tried too, so only what it says of the host is taken from it.
+        done = subprocess.run(["ssh", *identity, "-G", host], capture_output=True, text=True, check=True)
+        said = dict(line.split(" ", 1) for line in done.stdout.splitlines())
         identity = [
             "-F", "none", "-i", str(FOLDER / key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
-            "-o", f"HostName={address}", "-o", "User=ec2-user", "-o", f"UserKnownHostsFile={FOLDER / 'known_hosts'}",
+            "-o", f"HostName={said['hostname']}", "-o", "User=ec2-user",
+            "-o", f"UserKnownHostsFile={said['userknownhostsfile']}",
         ]  # fmt: skip
     return subprocess.run(
-        ["ssh", *arguments, *identity, *shared, "host-a", command],
+        ["ssh", *arguments, *identity, *shared, host, command],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 import testinfra
 
 from tests.host_files import owned_files
+from tests.ssh_client import attempt
 
 CONFIG = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ssh.cfg"
 PATHS = [path for path, _ in owned_files()]
@@ -38,3 +39,8 @@ def test_the_host_play_changed_nothing_on_the_booted_host(host: Any) -> None:
         pytest.skip("host-b was bare")
     with host.sudo():
         assert host.check_output(f"find {' '.join(PATHS)} -newer /var/tmp/booted") == ""
+
+
+def test_a_person_logs_in_with_a_key_of_her_own_and_becomes_root(host: Any) -> None:
+    done = attempt(key="ada", host=host.backend.get_hostname(), command="id -un; sudo id -un")
+    assert done.stdout == "ec2-user\nroot\n", done.stderr

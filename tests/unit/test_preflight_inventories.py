@@ -101,6 +101,7 @@ WRONG = [
     one("host_count_max", 1, "less than host_count", host_count=2),
     one("host_count", "two", "must be of type int"),
     one("health_path", "healthz", "begins with a slash"),
+    one("deregistration_delay_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("site_containers", {}, "no containers"),
     one("site_containers", containers(django={"memory": 500}), "the new task beside the old"),
@@ -120,6 +121,11 @@ WRONG = [
     Case("site_containers", {"service_desired_count": 5}, "a deployment needs 6"),
     one("site_url_port", 70000, "is no port"),
     one("docker_engine_registry_mirrors", [f"http://mirror-{n:04}" for n in range(1000)], "too long"),
+    one("docker_engine_log_max_size", "10", "for example 10m"),
+    one("rexray_efs_status_timeout", "two minutes", "durations as Go does"),
+    one("host_limits_swap_mb", 8, "0 for none or 16 to 32768"),
+    one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
+    one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
 ]  # fmt: skip
 
 

@@ -34,7 +34,7 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
     done
   fi
   if [[ $1 != molecule ]]; then
-    for file in volumes hosts load_balancers databases agent registry legacy_site resolver; do
+    for file in volumes hosts load_balancers molecule databases agent registry legacy_site resolver; do
       echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
     done
   fi
@@ -46,6 +46,14 @@ python -c 'from local_aws import images; images.ensure_all()' || exit 1
 python examples/legacy_site/build.py || exit 1
 [[ ${1:-all} != images ]] || exit 0
 
+engine() { # everything on the Docker engine, anonymous volumes and images without a name included
+  docker container ls --all --format 'container {{.Names}}'
+  docker volume ls --format 'volume {{.Name}}'
+  docker network ls --format 'network {{.Name}}'
+  docker image ls --all --format 'image {{.ID}} {{.Repository}}:{{.Tag}}'
+}
+engine | sort >"$output/engine"
+
 while read -ra job; do
   while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
   run "${job[@]}" </dev/null &
@@ -53,6 +61,10 @@ done < <(jobs_of "${1:-all}")
 wait
 
 status=0
+if left=$(engine | sort | comm -13 "$output/engine" -) && [[ -n $left ]]; then
+  status=1
+  printf '\n=== left behind on the Docker engine:\n%s\n' "$left"
+fi
 for failed in "$output"/*.failed; do
   [[ -e $failed ]] || continue
   status=1

@@ -25,13 +25,15 @@ install_packages() {
 }
 
 make_venv() {
-  local wanted
-  wanted=$(cat requirements.txt requirements-dev.txt constraints.txt | sha256sum)
+  local wanted python=/usr/bin/python3
+  # Debian's own, which is built with optimizations; one that comes earlier in PATH (pyenv) often is not.
+  [[ -x $python ]] || python=python3
+  wanted=$({ "$python" --version; cat requirements.txt requirements-dev.txt constraints.txt; } | sha256sum)
   [[ -x .venv/bin/python && $(cat .venv/.requirements 2>/dev/null) == "$wanted" ]] && return 0
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-    || fail "Python 3.11 or newer is needed; $(python3 --version) is here."
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+    || fail "Python 3.11 or newer is needed; $("$python" --version) is here."
   say "installing the Python packages into .venv (about a minute)"
-  python3 -m venv .venv
+  "$python" -m venv --clear .venv
   .venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt 2> >(grep -v "^WARNING: Location" >&2) \
     || fail "pip could not install requirements-dev.txt. Check the network, then type: make setup"
   echo "$wanted" >.venv/.requirements

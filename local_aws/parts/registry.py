@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import fcntl
-import io
+import gzip
+import hashlib
 import json
-import tarfile
-import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -26,10 +20,10 @@ from local_aws.part import Health, Part
 PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
 """Tags under which the volume plugin's stand-in is published; 0.11.4 is the last release of the real one."""
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.plugin.v1+json"
+LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 START_SECONDS = 30
-LOCK = Path(tempfile.gettempdir()) / "berth-plugin-push.lock"
-NO_CREDENTIALS = base64.b64encode(b"{}").decode()
 
 
 class Registry(Part):
@@ -107,94 +101,48 @@ class Registry(Part):
 
 
 def publish_plugin(client: docker.DockerClient, address: str) -> None:
-    """Push the stand-in of rexray/efs to the registry at `address`, under each of its tags.
+    """Put the stand-in of rexray/efs into the registry at `address`, under each of its tags.
+
+    As `docker plugin push` does, but without this machine's engine: there the plugin would have to be made first, which
+    takes longer, and two pushes of the same files at once have ended dockerd 20.10 ("panic: send on closed channel").
+    https://distribution.github.io/distribution/spec/manifest-v2-2/#image-manifest-field-descriptions
 
     Raises:
         local_aws.images.BuildError: its image could not be built.
-        RuntimeError: the push was refused.
+        urllib.error.HTTPError: the registry refused it.
     """
-    image = images.ensure("rexray_efs")
-    first, *others = PLUGIN_TAGS
-    reference = f"{address}/{PLUGIN}:{first}"
-    with _alone(), _plugin(client, reference, _plugin_data(client, image)):
-        # docker 7.2's push_plugin() asks for …/pull. https://docs.docker.com/reference/api/engine/version/v1.41/
-        answer = client.api.post(
-            f"{client.api.base_url}/plugins/{reference}/push", headers={"X-Registry-Auth": NO_CREDENTIALS}
-        )
-        errors = (
-            [line for line in answer.text.splitlines() if "error" in json.loads(line)] if answer.ok else [answer.text]
-        )
-        if errors:
-            raise RuntimeError(f"The push of {reference} failed: {errors[0].strip()}")
-    for tag in others:
-        _tag(f"http://{address}/v2/{PLUGIN}/manifests", first, tag)
-
-
-def _tag(manifests: str, tag: str, other: str) -> None:
-    """Give what has `tag` in the registry another tag too.
-
-    https://distribution.github.io/distribution/spec/api/#manifest
-    """
-    with urllib.request.urlopen(
-        urllib.request.Request(f"{manifests}/{tag}", headers={"Accept": MANIFEST}), timeout=10
-    ) as answer:
-        manifest = answer.read()
-    urllib.request.urlopen(
-        urllib.request.Request(f"{manifests}/{other}", manifest, {"Content-Type": MANIFEST}, method="PUT"), timeout=10
-    ).close()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One push on this machine at a time: two of the same files at once have ended dockerd 20.10.
-
-    ("panic: send on closed channel" in containerd's pushWriter.) Embedded AWS may start side by side, as those of
-    molecule's scenarios do.
-    """
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _plugin(client: docker.DockerClient, reference: str, data: bytes) -> Iterator[None]:
-    """A plugin of that name in this machine's engine, never enabled, for as long as it is pushed."""
-    _remove_plugin(client, reference)  # left by a run that was killed here
-    # The SDK's create_plugin() packs a folder and would give every file to whoever runs this.
-    answer = client.api.post(f"{client.api.base_url}/plugins/create", params={"name": reference}, data=data)
-    if not answer.ok:
-        raise RuntimeError(f"The Docker engine refused to make the plugin {reference}: {answer.text.strip()}")
+    container = client.containers.create(images.ensure("rexray_efs"), command="-")
     try:
-        yield
-    finally:
-        _remove_plugin(client, reference)
-
-
-def _remove_plugin(client: docker.DockerClient, reference: str) -> None:
-    with suppress(docker.errors.NotFound):
-        client.api.remove_plugin(reference, force=True)
-
-
-def _plugin_data(client: docker.DockerClient, image: str) -> bytes:
-    """What `docker plugin create` takes: config.json beside the image's files in rootfs/.
-
-    https://docs.docker.com/engine/extend/#developing-a-plugin
-    """
-    config = (Path(images.FOLDER) / "rexray_efs" / "config.json").read_bytes()
-    container = client.containers.create(image, command="-")
-    try:
-        exported = io.BytesIO(b"".join(container.export()))
+        files = b"".join(container.export())
     finally:
         container.remove()
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=exported) as files, tarfile.open(fileobj=packed, mode="w") as out:
-        entry = tarfile.TarInfo("config.json")
-        entry.size = len(config)
-        out.addfile(entry, io.BytesIO(config))
-        for member in files:
-            content: Any = files.extractfile(member) if member.isreg() else None
-            member.name = f"rootfs/{member.name}"
-            if member.islnk():
-                member.linkname = f"rootfs/{member.linkname}"
-            out.addfile(member, content)
-    return packed.getvalue()
+    config = json.loads((images.FOLDER / "rexray_efs" / "config.json").read_text(encoding="utf-8"))
+    config["rootfs"] = {"type": "layers", "diff_ids": [_digest(files)]}
+    repository = f"http://{address}/v2/{PLUGIN}"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": _upload(repository, CONFIG_TYPE, json.dumps(config).encode()),
+        "layers": [_upload(repository, LAYER_TYPE, gzip.compress(files, compresslevel=1, mtime=0))],
+    }
+    for tag in PLUGIN_TAGS:
+        _send("PUT", f"{repository}/manifests/{tag}", json.dumps(manifest).encode(), MANIFEST_TYPE)
+
+
+def _upload(repository: str, media_type: str, blob: bytes) -> dict[str, Any]:
+    """Upload a blob; return how a manifest refers to it."""
+    place = urllib.parse.urlsplit(urllib.parse.urljoin(repository, _send("POST", f"{repository}/blobs/uploads/")))
+    query = urllib.parse.urlencode([*urllib.parse.parse_qsl(place.query), ("digest", _digest(blob))])
+    _send("PUT", place._replace(query=query).geturl(), blob, "application/octet-stream")
+    return {"mediaType": media_type, "size": len(blob), "digest": _digest(blob)}
+
+
+def _send(method: str, url: str, body: bytes = b"", media_type: str = "application/octet-stream") -> str:
+    """Send a request; return the answer's Location."""
+    request = urllib.request.Request(url, body, {"Content-Type": media_type}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return str(answer.headers.get("Location", ""))
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -6,9 +6,11 @@ tests/unit/test_patches.py. They reach into moto's internals, so the version is 
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING
 
+import botocore.loaders
 import moto
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if moto.__version__ != MOTO_VERSION:
         f"Type: pip install 'moto[server]=={MOTO_VERSION}'. To move on to another moto, change MOTO_VERSION in "
         "local_aws/patches/__init__.py and run tests/unit/test_patches.py."
     )
+
+# Every boto3 session reads botocore's data anew, and moto makes several as it is imported: half a second of each start.
+botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 # Roles attach AWS-managed policies; moto has them but leaves them out unless asked.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")

@@ -11,7 +11,11 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +75,40 @@ def served(path: str) -> bytes:
         capture_output=True, check=False,
     )  # fmt: skip
     return done.stdout if done.returncode == 0 else b""
+
+
+@dataclass
+class Visits:
+    """What a visitor who asked again and again was answered.
+
+    Attributes:
+        answered: requests that got their page.
+        failed: the time of day of each that did not.
+    """
+
+    answered: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def visited(path: str) -> Iterator[Visits]:
+    """A visitor of the site who asks for `path` about five times a second while the block runs."""
+    visits, over = Visits(), threading.Event()
+
+    def visit() -> None:
+        while not over.wait(0.1):
+            if served(path):
+                visits.answered += 1
+            else:
+                visits.failed.append(time.strftime("%H:%M:%S"))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        yield visits
+    finally:
+        over.set()
+        visitor.join()
 
 
 def uploaded() -> str:
@@ -268,6 +306,24 @@ def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(clou
     until(lambda: served("/healthz"), 60, "the site")
 
 
+def test_with_a_second_host_nothing_is_noticed_of_a_change(cloud: Cloud) -> None:
+    """What the refusal above advises: another host first, then the same command; the tasks move, nobody waits."""
+    with visited("/") as visits:
+        succeed(playbook("site.yml", "-e", "host_count=2"))
+        assert len(hosts(cloud)) == 2
+        run = succeed(playbook("hosts.yml", "-e", "docker_engine_log_max_size=6m"))
+    changed = [int(number) for number in re.findall(r"^i-\w+ .*changed=(\d+)", run.output, re.MULTILINE)]
+    assert len(changed) == 2, run.output
+    assert min(changed) > 0, run.output
+    assert len(hosts(cloud)) == 2, "a host stayed drained"
+    assert not visits.failed, f"{len(visits.failed)} requests failed, {visits.answered} did not: {visits.failed}"
+    assert visits.answered > 100
+    # Which host goes is the group's choice, and its draining is not emulated: the site may be away for a moment.
+    succeed(playbook("site.yml"))
+    until(lambda: len(hosts(cloud)) == 1, 120, "one host again")
+    until(lambda: served("/healthz"), 120, "the site on the host that is left")
+
+
 def test_ssh_and_docker_reach_a_host_by_the_written_configuration(cloud: Cloud, tmp_path: Path) -> None:
     """The hosts come from the dynamic inventory; docker calls ssh, which has the home folder's configuration only."""
     written = PROJECT / "ssh.test.cfg"
@@ -355,6 +411,21 @@ def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud
     nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx"
     digest = on_host(cloud, f"docker exec $({nginx}) sha256sum {inside}").split()[0]
     assert digest == hashlib.sha256(IMAGE.read_bytes()).hexdigest()
+
+
+def test_the_image_outlives_a_reboot(cloud: Cloud) -> None:
+    """The task that ran is gone, as on EC2; the service starts another on the same host, with the same volume."""
+    address = uploaded()
+    (host,) = hosts(cloud)
+    ecs = cloud.client("ecs")
+    (before,) = ecs.list_tasks(cluster=SITE)["taskArns"]
+    host_container(cloud).exec_run(["systemctl", "reboot"])
+    until(lambda: not served("/healthz"), 60, "the reboot")
+    until(lambda: served("/healthz"), 180, "the site on the rebooted host")
+    (rebooted,) = hosts(cloud)
+    assert rebooted["ec2InstanceId"] == host["ec2InstanceId"]
+    assert [before] != ecs.list_tasks(cluster=SITE)["taskArns"]
+    assert served(address) == IMAGE.read_bytes()
 
 
 def test_the_image_outlives_its_host(cloud: Cloud) -> None:

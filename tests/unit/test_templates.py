@@ -199,7 +199,9 @@ def test_the_service_does_what_is_fit_for_a_small_site(site: Site) -> None:
     target = site.resources("cluster")["TargetGroup"]["Properties"]
     assert target["TargetType"] == "instance"
     assert target["HealthCheckPort"] == "traffic-port"
-    assert target["TargetGroupAttributes"] == [{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+    assert target["TargetGroupAttributes"] == [
+        {"Key": "deregistration_delay.timeout_seconds", "Value": {"Ref": "DeregistrationDelaySeconds"}}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
-from local_aws.config import LABEL, PROJECT, Config, config
+from local_aws.config import DIRECT, LABEL, PROJECT, Config, config
 
 UP_SECONDS = 900  # a first start builds the images
 DOWN_SECONDS = 60
@@ -295,8 +294,7 @@ def _alive(pid: int) -> bool:
 
 def _status(chosen: Config) -> list[dict[str, Any]]:
     try:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
+        with DIRECT.open(f"{chosen.endpoint}/_local_aws/status", timeout=30) as answer:
             lines: list[dict[str, Any]] = json.load(answer)
     except OSError:  # URLError is one
         if (chosen.state / "ready").exists():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ LABEL = "berth.local-aws"
 """Every container, volume and network carries this label with the name of the embedded AWS it belongs to."""
 
 PROJECT = Path(__file__).resolve().parent.parent
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For requests to this machine: a proxy of the shell does not know its loopback."""
 
 
 @dataclass(frozen=True)

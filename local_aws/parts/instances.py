@@ -101,6 +101,7 @@ class Instances(Part):
         self._public_key = self._key_pair()
         self._authority = ca.authority(self.cloud).certificate_path.read_bytes()
         ec2_patch.consoles[:] = [self.console]
+        ec2_patch.launched[:] = [self.wake]
 
     def console(self, instance_id: str) -> bytes:
         """What a host wrote to its console since it was made; nothing if there is none yet or any more."""

@@ -15,6 +15,7 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from local_aws import images
+from local_aws.config import DIRECT
 from local_aws.part import Health, Part
 
 PLUGIN = "rexray/efs"
@@ -38,7 +39,7 @@ class Registry(Part):
 
     def prepare(self) -> None:
         self._start()
-        publish_plugin(self.cloud.docker, self.address)
+        self._publish_plugin()
 
     def reconcile(self) -> None:
         """Start the registry again if it was killed; its images are on a volume."""
@@ -95,38 +96,40 @@ class Registry(Part):
                 time.sleep(0.1)
 
     def _catalog(self) -> list[str]:
-        with urllib.request.urlopen(f"http://{self.address}/v2/_catalog?n=1000", timeout=5) as answer:
+        with DIRECT.open(f"http://{self.address}/v2/_catalog?n=1000", timeout=5) as answer:
             repositories: list[str] = json.load(answer)["repositories"]
         return repositories
 
+    def _publish_plugin(self) -> None:
+        """Put the stand-in of rexray/efs into the registry, under each of its tags.
 
-def publish_plugin(client: docker.DockerClient, address: str) -> None:
-    """Put the stand-in of rexray/efs into the registry at `address`, under each of its tags.
+        As `docker plugin push` does, but without this machine's engine: there the plugin would have to be made first,
+        which takes longer, and two pushes of the same files at once have ended dockerd 20.10 ("panic: send on closed
+        channel").
+        https://distribution.github.io/distribution/spec/manifest-v2-2/#image-manifest-field-descriptions
 
-    As `docker plugin push` does, but without this machine's engine: there the plugin would have to be made first, which
-    takes longer, and two pushes of the same files at once have ended dockerd 20.10 ("panic: send on closed channel").
-    https://distribution.github.io/distribution/spec/manifest-v2-2/#image-manifest-field-descriptions
-
-    Raises:
-        local_aws.images.BuildError: its image could not be built.
-        urllib.error.HTTPError: the registry refused it.
-    """
-    container = client.containers.create(images.ensure("rexray_efs"), command="-")
-    try:
-        files = b"".join(container.export())
-    finally:
-        container.remove()
-    config = json.loads((images.FOLDER / "rexray_efs" / "config.json").read_text(encoding="utf-8"))
-    config["rootfs"] = {"type": "layers", "diff_ids": [_digest(files)]}
-    repository = f"http://{address}/v2/{PLUGIN}"
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": _upload(repository, CONFIG_TYPE, json.dumps(config).encode()),
-        "layers": [_upload(repository, LAYER_TYPE, gzip.compress(files, compresslevel=1, mtime=0))],
-    }
-    for tag in PLUGIN_TAGS:
-        _send("PUT", f"{repository}/manifests/{tag}", json.dumps(manifest).encode(), MANIFEST_TYPE)
+        Raises:
+            local_aws.images.BuildError: its image could not be built.
+            urllib.error.HTTPError: the registry refused it.
+        """
+        container = self.cloud.docker.containers.create(
+            images.ensure("rexray_efs"), command="-", labels=self.cloud.labels
+        )
+        try:
+            files = b"".join(container.export())
+        finally:
+            container.remove()
+        config = json.loads((images.FOLDER / "rexray_efs" / "config.json").read_text(encoding="utf-8"))
+        config["rootfs"] = {"type": "layers", "diff_ids": [_digest(files)]}
+        repository = f"http://{self.address}/v2/{PLUGIN}"
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": _upload(repository, CONFIG_TYPE, json.dumps(config).encode()),
+            "layers": [_upload(repository, LAYER_TYPE, gzip.compress(files, compresslevel=1, mtime=0))],
+        }
+        for tag in PLUGIN_TAGS:
+            _send("PUT", f"{repository}/manifests/{tag}", json.dumps(manifest).encode(), MANIFEST_TYPE)
 
 
 def _upload(repository: str, media_type: str, blob: bytes) -> dict[str, Any]:
@@ -140,7 +143,7 @@ def _upload(repository: str, media_type: str, blob: bytes) -> dict[str, Any]:
 def _send(method: str, url: str, body: bytes = b"", media_type: str = "application/octet-stream") -> str:
     """Send a request; return the answer's Location."""
     request = urllib.request.Request(url, body, {"Content-Type": media_type}, method=method)
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with DIRECT.open(request, timeout=60) as answer:
         return str(answer.headers.get("Location", ""))
 
 

@@ -23,6 +23,8 @@ CONSOLE_BYTES = 65536
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshoot-unreachable-instance.html#instance-console-console-output"""
 consoles: list[Callable[[str], bytes]] = []
 """Whoever knows what an instance wrote to its console; the instances part, if it runs."""
+launched: list[Callable[[], None]] = []
+"""Called once there is another instance; the instances part makes its host then, not at its next round."""
 
 
 def check_user_data(encoded: Any) -> None:
@@ -76,7 +78,10 @@ def _run_instances(
     run: Any, self: Any, image_id: str, count: int, user_data: Any, security_group_names: Any, **keywords: Any
 ) -> Any:
     check_user_data(user_data)
-    return run(self, image_id, count, user_data, security_group_names, **keywords)
+    reservation = run(self, image_id, count, user_data, security_group_names, **keywords)
+    for tell in launched:
+        tell()
+    return reservation
 
 
 @instead(NatGatewayBackend, "delete_nat_gateway")

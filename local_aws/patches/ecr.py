@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
+from local_aws.config import DIRECT
 from local_aws.patches._moto import AwsError, around
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _request(path: str, method: str = "GET") -> tuple[bytes, dict[str, str]] | N
     """
     request = urllib.request.Request(f"http://{_registry}/v2/{path}", method=method, headers={"Accept": MANIFESTS})
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with DIRECT.open(request, timeout=SECONDS) as answer:
             return answer.read(), {key.lower(): value for key, value in answer.headers.items()}
     except urllib.error.HTTPError as error:
         if error.code == 404:

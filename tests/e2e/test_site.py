@@ -294,6 +294,30 @@ def test_the_only_host_is_not_drained_unless_a_gap_is_accepted(cloud: Cloud) -> 
     assert "10m" in on_host(cloud, "cat /etc/docker/daemon.json")
 
 
+def test_a_person_is_let_in_without_a_drain(cloud: Cloud, tmp_path: Path) -> None:
+    """On the only host, beside the running task."""
+    key = tmp_path / "ada"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    before = service(cloud)["events"][0]["id"]
+    people = [{"name": "ada", "keys": [key.with_suffix(".pub").read_text().strip()]}]
+    run = succeed(playbook("hosts.yml", "-e", json.dumps({"host_access_people": people})))
+    assert recap(run.output)[1] > 0
+    assert service(cloud)["events"][0]["id"] == before
+    (host,) = hosts(cloud)
+    address = cloud.client("ec2").describe_instances(InstanceIds=[host["ec2InstanceId"]])["Reservations"][0][
+        "Instances"
+    ][0]["PrivateIpAddress"]
+    shown = subprocess.run(
+        [
+            "ssh", "-F", "none", "-i", str(key), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+            "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={tmp_path / 'known_hosts'}",
+            f"ec2-user@{address}", "id -un",
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert shown.stdout == "ec2-user\n", shown.stderr
+
+
 def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(cloud: Cloud) -> None:
     ecs = cloud.client("ecs")
     (before,) = ecs.list_tasks(cluster=SITE)["taskArns"]

@@ -294,6 +294,13 @@ def test_the_only_host_is_not_drained_unless_a_gap_is_accepted(cloud: Cloud) -> 
     assert "10m" in on_host(cloud, "cat /etc/docker/daemon.json")
 
 
+def test_a_check_run_shows_what_a_drain_would_make_room_for(cloud: Cloud) -> None:
+    run = succeed(playbook("hosts.yml", "--check", "--diff", "-e", "docker_engine_log_max_size=5m"))
+    assert re.search(r'^\+.*"max-size": *"5m"', run.output, re.MULTILINE), run.output
+    assert "10m" in on_host(cloud, "cat /etc/docker/daemon.json")
+    assert len(hosts(cloud)) == 1
+
+
 def test_a_person_is_let_in_without_a_drain(cloud: Cloud, tmp_path: Path) -> None:
     """On the only host, beside the running task."""
     key = tmp_path / "ada"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
@@ -12,6 +13,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import Config
 from local_aws.part import Part
@@ -29,7 +31,7 @@ class Server:
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
 
     Raises:
-        ValueError: `only` names a part that there is not.
+        ValueError: `only` names a part, or `host_image` an image, that there is not.
     """
 
     def __init__(self, config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
@@ -40,6 +42,9 @@ class Server:
         if unknown := (only or set()) - {part.name for part in known}:
             there = ", ".join(part.name for part in known)
             raise ValueError(f"There is no part {', '.join(sorted(unknown))}. There are: {there}.")
+        if not (images.FOLDER / host_image / "Dockerfile").is_file():
+            there = ", ".join(sorted(path.parent.name for path in images.FOLDER.glob("host*/Dockerfile")))
+            raise ValueError(f"There is no image {host_image} of a host. There are: {there}.")
         self.parts: list[Part] = [part for part in known if only is None or part.name in only | {"network"}]
         self._servers: list[BaseWSGIServer] = []
         self.log = self.cloud.log("server")
@@ -108,9 +113,17 @@ class Server:
 
 
 def serve(config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
-    """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background."""
+    """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background.
+
+    Raises:
+        SystemExit: a part or an image was asked for that there is not; the message says which there are.
+    """
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    try:
+        server = Server(config, only, host_image)
+    except ValueError as error:
+        sys.exit(str(error))
     done = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -118,7 +131,6 @@ def serve(config: Config, only: set[str] | None = None, host_image: str = "host"
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    server = Server(config, only, host_image)
     server.start()
     (config.state / "ready").write_text("ready\n")
     done.wait()

@@ -47,12 +47,12 @@ python examples/legacy_site/build.py || exit 1
 [[ ${1:-all} != images ]] || exit 0
 
 engine() { # everything on the Docker engine, anonymous volumes and images without a name included
-  docker container ls --all --format 'container {{.Names}}'
-  docker volume ls --format 'volume {{.Name}}'
-  docker network ls --format 'network {{.Name}}'
-  docker image ls --all --format 'image {{.ID}} {{.Repository}}:{{.Tag}}'
+  docker container ls --all --format 'container {{.Names}}' &&
+    docker volume ls --format 'volume {{.Name}}' &&
+    docker network ls --format 'network {{.Name}}' &&
+    docker image ls --all --format 'image {{.ID}} {{.Repository}}:{{.Tag}}'
 }
-engine | sort >"$output/engine"
+engine | sort >"$output/engine" || exit 1
 
 while read -ra job; do
   while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
@@ -61,7 +61,8 @@ done < <(jobs_of "${1:-all}")
 wait
 
 status=0
-if left=$(engine | sort | comm -13 "$output/engine" -) && [[ -n $left ]]; then
+left=$(engine | sort | comm -13 "$output/engine" -) || { status=1; echo "The Docker engine does not answer any more." >&2; }
+if [[ -n $left ]]; then
   status=1
   printf '\n=== left behind on the Docker engine:\n%s\n' "$left"
 fi

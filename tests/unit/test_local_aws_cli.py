@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import ipaddress
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ import docker
 import pytest
 
 from local_aws import __main__ as cli
+from local_aws import server
 from local_aws.config import LABEL, Config
 
 NETWORK = ipaddress.IPv4Network("10.76.0.0/16")
@@ -395,3 +397,15 @@ def test_what_vanishes_meanwhile_is_fine_and_the_rest_goes(
 
     for shelf in (engine.containers, engine.volumes, engine.networks):
         assert [thing.id for thing in shelf.things] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("only", "host_image", "says"),
+    [
+        ({"nonsense"}, "host", "There is no part nonsense. There are: network, resolver,"),
+        (None, "nonsense", "There is no image nonsense of a host. There are: host, host_amazon_linux."),
+    ],
+)
+def test_what_there_is_not_is_refused_by_a_sentence(only: set[str] | None, host_image: str, says: str) -> None:
+    with pytest.raises(SystemExit, match=re.escape(says)):
+        server.serve(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only, host_image)

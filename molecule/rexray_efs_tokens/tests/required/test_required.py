@@ -17,6 +17,14 @@ def test_the_unit_fails_with_a_sentence_and_the_agent_stays_down(host: Any) -> N
     assert "the plugin speaks IMDSv1 only. Set host_imds_tokens to optional, or media_volume_driver to efs." in log
 
 
+def test_docker_cannot_enable_the_plugin_by_force_either(host: Any) -> None:
+    """What the sentence spares a person: Docker knows no more than that a socket is missing."""
+    installed = host.run("docker plugin install --grant-all-permissions --alias rexray/efs rexray/efs:0.11.4")
+    assert installed.rc == 1
+    assert "rexray.sock: connect: no such file or directory" in installed.stderr
+    assert host.check_output("docker plugin inspect --format '{{.Enabled}}' rexray/efs") == "false"
+
+
 def test_the_native_driver_works_on_the_same_host(host: Any) -> None:
     efs = boto3.client("efs")
     (system,) = efs.describe_file_systems()["FileSystems"]

@@ -83,7 +83,8 @@ LIVE = EMPTY | {
 def refused(asked: dict[str, Any], **given: Any) -> dict[str, str]:
     """Variable → what is said about it, when the account answers `asked`."""
     filter_loader.add_directory(str(PROJECT / "plugins/filter"))
-    role = yaml.safe_load((PROJECT / "roles/preflight/vars/main.yml").read_text())
+    files = sorted((PROJECT / "roles/preflight/vars/main").iterdir())
+    role = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
     templar = Templar(DataLoader(), {**trusted(role), **INVENTORY, **given, "preflight_asked": asked})
     # All sentences are rendered before any rule is judged, as for the task's argument.
     rules = templar.template(trusted(role["preflight_account_rules"]))

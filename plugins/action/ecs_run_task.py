@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecs_run_task import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Say, Wait
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import why_stopped
 
 NAME = "task"
@@ -44,10 +44,11 @@ class ActionModule(AwsAction):
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
         task = self._start(ecs, definition["taskDefinitionArn"], overrides, wait)
+        clients = functools.partial(self.client, "logs")
         logs = {
             container["name"]: log
             for container in definition["containerDefinitions"]
-            if (log := self._log(container, task["taskArn"]))
+            if (log := ContainerLog.of(clients, container, task["taskArn"], self.arguments["log_lines"]))
         }
         cluster, arn = self.arguments["cluster"], task["taskArn"]
         while task["lastStatus"] != "STOPPED":
@@ -114,17 +115,8 @@ class ActionModule(AwsAction):
                     "memory of the containers."
                 )
 
-    def _log(self, container: Mapping[str, Any], task: str) -> _Log | None:
-        configuration = container.get("logConfiguration") or {}
-        options = configuration.get("options") or {}
-        if configuration.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
-            return None
-        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task.rsplit('/', 1)[-1]}"
-        client = self.client("logs", options.get("awslogs-region"))
-        return _Log(client, options["awslogs-group"], stream, container["name"], self.arguments["log_lines"])
-
     @staticmethod
-    def _result(task: Mapping[str, Any], logs: Mapping[str, _Log]) -> dict[str, Any]:
+    def _result(task: Mapping[str, Any], logs: Mapping[str, ContainerLog]) -> dict[str, Any]:
         return {
             "changed": True,
             "task_arn": task["taskArn"],
@@ -134,35 +126,6 @@ class ActionModule(AwsAction):
         }
 
 
-class _Log:
-    """The log of one container, read as it grows."""
-
-    def __init__(self, client: Any, group: str, stream: str, container: str, keep: int) -> None:
-        self._client, self._group, self._stream, self._container, self._keep = client, group, stream, container, keep
-        self._token: str | None = None
-        self.tail: list[str] = []
-
-    def read(self, say: Say) -> bool:
-        """Show what is new; whether anything was."""
-        anything = False
-        while True:
-            position = {"nextToken": self._token} if self._token else {"startFromHead": True}
-            try:
-                page = self._client.get_log_events(logGroupName=self._group, logStreamName=self._stream, **position)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                    return anything  # the container has not written anything yet
-                raise
-            for event in page["events"]:
-                say(self._container, event["message"])
-                self.tail = [*self.tail, event["message"]][-self._keep :]
-                anything = True
-            # The end is told by a token that stays the same; a page may be empty before it (GetLogEvents).
-            if page["nextForwardToken"] == self._token:
-                return anything
-            self._token = page["nextForwardToken"]
-
-
-def _tails(logs: Mapping[str, _Log]) -> str:
+def _tails(logs: Mapping[str, ContainerLog]) -> str:
     """The ends of the logs, for the message."""
     return "".join(f"\n  {name}: {line}" for name, log in logs.items() for line in log.tail[-10:])

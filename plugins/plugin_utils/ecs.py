@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -36,24 +36,36 @@ def container_instances(client: Any, cluster: str) -> list[dict[str, Any]]:
 
 def why_stopped(stopped: Iterable[dict[str, Any]]) -> list[str]:
     """One sentence for each stopped task: ECS's reason, and what its containers did."""
-    sentences = []
-    for task in stopped:
-        containers = [
-            f"{container['name']} {what}"
-            for container in task.get("containers", [])
-            if (what := container.get("reason") or _exit(container))
-        ]
-        short = task["taskArn"].rsplit("/", 1)[-1]
-        sentence = f"task {short}: {task.get('stoppedReason') or 'stopped'}"
-        sentences.append(f"{sentence} ({', '.join(containers)})" if containers else sentence)
-    return sentences
+    return [f"task {short(task['taskArn'])}: {stop_reason(task)}" for task in stopped]
 
 
-def _exit(container: dict[str, Any]) -> str:
-    code = container.get("exitCode")
-    return f"ended with exit code {code}" if code else ""
+def stop_reason(task: Mapping[str, Any]) -> str:
+    """Why a task was stopped, in one sentence that is the same for each task that ended so."""
+    own_end = task.get("stopCode") == "EssentialContainerExited"
+    containers = [
+        f"{container['name']} {what}"
+        for container in task.get("containers", [])
+        if (what := _end(container, zero_counts=own_end))
+    ]
+    sentence = task.get("stoppedReason") or "stopped"
+    return f"{sentence} ({', '.join(containers)})" if containers else sentence
+
+
+def _end(container: Mapping[str, Any], zero_counts: bool) -> str:
+    """What a container did: its exit code, the agent's reason, a failed health check; empty if nothing of note."""
+    code, reason = container.get("exitCode"), container.get("reason", "")
+    parts = ["was UNHEALTHY"] if container.get("healthStatus") == "UNHEALTHY" else []
+    if code or (zero_counts and code == 0):
+        parts.append(f"ended with exit code {code}")
+    said = " and ".join(parts)
+    return f"{said}: {reason}" if said and reason else said or reason
+
+
+def short(arn: str) -> str:
+    """The last part of an ARN, by which people know a thing."""
+    return arn.rsplit("/", 1)[-1]
 
 
 def same_task_definition(one: str, other: str) -> bool:
     """Whether two names (ARN or `family:revision`) mean the same revision."""
-    return one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
+    return short(one) == short(other)

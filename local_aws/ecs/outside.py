@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -14,11 +14,18 @@ from local_aws.ecs.state import Json
 GONE = ("shutting-down", "terminated")
 
 
+class TargetHealth(NamedTuple):
+    """A target as its load balancer sees it: `initial`, `healthy`, `unhealthy`, `draining`…, and why in ELB's words."""
+
+    state: str
+    description: str = ""
+
+
 class Outside(Protocol):
     """What the scheduler asks of other services. Calls are made without the state's lock."""
 
-    def target_health(self, target_group: str) -> dict[tuple[str, int], str]:
-        """State of each registered target, (instance id, port) → `initial`, `healthy`, `unhealthy`, `draining`…"""
+    def target_health(self, target_group: str) -> dict[tuple[str, int], TargetHealth]:
+        """Health of each registered target, by (instance id, port)."""
 
     def check_target_group(self, target_group: str) -> None:
         """Raise EcsError unless the target group is there and some listener uses it."""
@@ -56,7 +63,7 @@ class Services:
     def _client(self, service: str) -> Any:
         return self._cloud.client(service, self._region)
 
-    def target_health(self, target_group: str) -> dict[tuple[str, int], str]:
+    def target_health(self, target_group: str) -> dict[tuple[str, int], TargetHealth]:
         """See `Outside`; a group that is gone has no targets."""
         try:
             found = self._client("elbv2").describe_target_health(TargetGroupArn=target_group)
@@ -65,7 +72,9 @@ class Services:
                 return {}
             raise
         return {
-            (each["Target"]["Id"], each["Target"]["Port"]): each["TargetHealth"]["State"]
+            (each["Target"]["Id"], each["Target"]["Port"]): TargetHealth(
+                each["TargetHealth"]["State"], each["TargetHealth"].get("Description") or ""
+            )
             for each in found["TargetHealthDescriptions"]
         }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from local_aws.ecs import deployments, placement
 from local_aws.ecs.errors import invalid
-from local_aws.ecs.outside import Outside
+from local_aws.ecs.outside import Outside, TargetHealth
 from local_aws.ecs.state import (
     Container,
     Deployment,
@@ -39,14 +39,19 @@ class Facts:
     """What other services said before a round.
 
     Attributes:
-        health: target group ARN → (instance id, port) → state.
+        health: target group ARN → (instance id, port) → what the load balancer says.
         delays: target group ARN → deregistration delay in seconds.
         gone: EC2 instances that are terminated.
     """
 
-    health: dict[str, dict[tuple[str, int], str]] = field(default_factory=dict)
+    health: dict[str, dict[tuple[str, int], TargetHealth]] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+
+    def of(self, target: tuple[str, str, int]) -> TargetHealth:
+        """Health of a target of a task; one that is not registered is `unused`."""
+        group, host, port = target
+        return self.health.get(group, {}).get((host, port), TargetHealth("unused"))
 
 
 def new_task(
@@ -181,9 +186,7 @@ class Scheduler:
         if task.has_health_check and task.health != "HEALTHY":
             return False
         if self.region.services[task.service].balancers:
-            return task.registered and all(
-                facts.health.get(group, {}).get((host, port)) == "healthy" for group, host, port in task.targets
-            )
+            return task.registered and all(facts.of(target).state == "healthy" for target in task.targets)
         return task.has_health_check or now - task.started_at >= self.running_seconds
 
     def _unhealthy_reason(self, service: Service, task: Task, facts: Facts, now: float) -> str:
@@ -196,9 +199,9 @@ class Scheduler:
             return ""
         if task.health == "UNHEALTHY":
             return "Task failed container health checks"
-        for group, host, port in task.targets if task.registered else []:
-            if facts.health.get(group, {}).get((host, port)) == "unhealthy":
-                return f"Task failed ELB health checks in (target-group {group})"
+        for target in task.targets if task.registered else []:
+            if facts.of(target).state == "unhealthy":
+                return f"Task failed ELB health checks in (target-group {target[0]})"
         return ""
 
     # --- services
@@ -257,7 +260,7 @@ class Scheduler:
             never = task.healthy_since is None
             task.healthy_since = None
             if reason:
-                self._say_unhealthy(service, task, reason, now)
+                self._say_unhealthy(service, task, reason, facts, now)
                 stop_task(task, reason, "ServiceSchedulerInitiated", now)
                 if deployment and never:
                     self._fail(deployment, task, now)
@@ -270,13 +273,14 @@ class Scheduler:
                 self._fail(deployment, task, now)
             task.counted = True
 
-    def _say_unhealthy(self, service: Service, task: Task, reason: str, now: float) -> None:
-        host = self.region.instances[task.instance]
+    @staticmethod
+    def _say_unhealthy(service: Service, task: Task, reason: str, facts: Facts, now: float) -> None:
         if "ELB" in reason:
-            group, _, port = task.targets[0]
+            target = next(each for each in task.targets if facts.of(each).state == "unhealthy")
+            group, host, port = target
             service.say(
-                f"(instance {host.ec2_id}) (port {port}) is unhealthy in (target-group {group}) due to "
-                "(reason Health checks failed)",
+                f"(instance {host}) (port {port}) is unhealthy in (target-group {group}) due to "
+                f"(reason {facts.of(target).description or 'Health checks failed'})",
                 now,
             )
         else:
@@ -452,9 +456,7 @@ class Scheduler:
 
     @staticmethod
     def _draining(task: Task, facts: Facts) -> bool:
-        return any(
-            facts.health.get(group, {}).get((host, port), "unused") != "unused" for group, host, port in task.targets
-        )
+        return any(facts.of(target).state != "unused" for target in task.targets)
 
     def _apply(self, register: list[Task], deregister: list[Task]) -> None:
         for tasks, call, verb in (

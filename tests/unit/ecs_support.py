@@ -8,6 +8,7 @@ from typing import Any
 from local_aws.ecs.api import Api
 from local_aws.ecs.dispatcher import Dispatcher
 from local_aws.ecs.errors import invalid
+from local_aws.ecs.outside import TargetHealth
 from local_aws.ecs.scheduler import Scheduler
 from local_aws.ecs.state import Json, State, Task
 
@@ -20,14 +21,18 @@ class Elsewhere:
     def __init__(self) -> None:
         self.health: dict[tuple[str, int], str] = {}
         self.new_target = "healthy"
+        self.unhealthy = "Health checks failed with these codes: [400]"
         self.delay = 30.0
         self.gone: set[str] = set()
         self.groups: dict[str, str] = {}
         self.unattached: set[str] = set()
         self.assumed: list[str] = []
 
-    def target_health(self, _target_group: str) -> dict[tuple[str, int], str]:
-        return dict(self.health)
+    def target_health(self, _target_group: str) -> dict[tuple[str, int], TargetHealth]:
+        return {
+            target: TargetHealth(state, self.unhealthy if state == "unhealthy" else "")
+            for target, state in self.health.items()
+        }
 
     def check_target_group(self, target_group: str) -> None:
         if target_group in self.unattached:

@@ -165,6 +165,10 @@ def test_unhealthy_target_is_replaced_after_the_grace_period(world: World) -> No
     world.now += 60
     world.tick(2)
     assert task.stopped_reason == f"Task failed ELB health checks in (target-group {GROUP})"
+    assert (
+        f"(instance i-1) (port 32769) is unhealthy in (target-group {GROUP}) due to "
+        "(reason Health checks failed with these codes: [400])"
+    ) in world.messages()
 
 
 def test_draining_instance_keeps_its_task_until_there_is_another(world: World) -> None:

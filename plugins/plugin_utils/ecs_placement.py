@@ -20,6 +20,9 @@ HOSTS = 3
 REMEDY = (
     "Lower the containers' memory (site_containers), take a larger host_instance_type, or one more host (host_count)."
 )
+REMEDY_ATTRIBUTES = (
+    "A host registers such attributes when its agent starts; hosts.yml brings the agent's settings back."
+)
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,15 @@ def usable(instance: Mapping[str, Any]) -> bool:
     return instance["status"] == "ACTIVE" and bool(instance.get("agentConnected"))
 
 
+def lacking(instance: Mapping[str, Any], needs: Needs) -> frozenset[str]:
+    """The attributes that a task needs and a container instance has not."""
+    return needs.attributes - {each["name"] for each in instance.get("attributes", [])}
+
+
 def obstacle(instance: Mapping[str, Any], needs: Needs) -> str:
     """Why a usable container instance takes no task of these needs, with the numbers; empty if it does."""
     name = instance.get("ec2InstanceId") or instance["containerInstanceArn"].rsplit("/", 1)[-1]
-    missing = needs.attributes - {each["name"] for each in instance.get("attributes", [])}
-    if missing:
+    if missing := lacking(instance, needs):
         return f"{name} lacks {', '.join(sorted(missing))}"
     for kind, wanted, unit in (("MEMORY", needs.memory, " MiB"), ("CPU", needs.cpu, " CPU units")):
         if remaining(instance, kind) < wanted:
@@ -100,7 +107,7 @@ class Placement:
         self._client, self._cluster, self._clock = client, cluster, clock
         self._needs: dict[str, Needs] = {}
         self._since: float | None = None
-        self.obstacles = ""
+        self.obstacles, self._remedy = "", REMEDY
 
     def look(self, service: Mapping[str, Any]) -> None:
         """Judge the primary deployment of a service (of DescribeServices) that said that it found no place."""
@@ -116,7 +123,7 @@ class Placement:
         """Why no host will take the task any more, with what to type; empty while one may."""
         if self._since is None or self._clock() - self._since < LASTING_SECONDS:
             return ""
-        return f"no host can take another task: {self.obstacles}. {REMEDY}"
+        return f"no host can take another task: {self.obstacles}. {self._remedy}"
 
     def _obstacles(self, service: Mapping[str, Any], primary: Mapping[str, Any]) -> str:
         """The arithmetic of all hosts; empty if a task has a place, or if one may come free by itself."""
@@ -135,6 +142,7 @@ class Placement:
         needs = self._needs_of(primary["taskDefinition"])
         if not all(obstacle(each, needs) for each in instances) or self._others_end():
             return ""
+        self._remedy = REMEDY_ATTRIBUTES if all(lacking(each, needs) for each in instances) else REMEDY
         nearest = sorted(instances, key=remaining, reverse=True)[:HOSTS]
         more = f"; {len(instances) - HOSTS} more hosts have less" if len(instances) > HOSTS else ""
         old = "; the tasks that run keep theirs until new ones are healthy" if _old(service) else ""

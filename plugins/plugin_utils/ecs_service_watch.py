@@ -29,7 +29,7 @@ LOG_LINES = 15
 ENDS = 3
 """How many different ends of tasks are told."""
 EVENTS = 3
-"""How many of the service's last events are told in the end."""
+"""How many of the service's last events of trouble are told in the end."""
 NO_PLACE = "unable to place a task"
 TROUBLE = re.compile(r"unable|unhealthy|failed|rolling back|error", re.IGNORECASE)
 
@@ -53,7 +53,7 @@ class End:
     @property
     def reason(self) -> str:
         """The same text for tasks that ended in the same way."""
-        return stop_reason(self.task)
+        return shortened(stop_reason(self.task))
 
     def log_lines(self) -> list[str]:
         """The logs, each line with its container; also that a container which failed wrote nothing."""
@@ -115,7 +115,7 @@ class ServiceReport:
             self._try(self._look_at_tasks, self._service)
         for end in self._ends:
             self._read_logs(end)
-        lines = self._events[-EVENTS:]
+        lines = [text for text in self._events if TROUBLE.search(text)][-EVENTS:]
         newest = {end.reason: end for end in self._ends}
         for text, end in list(newest.items())[-ENDS:]:
             same = sum(other.reason == text for other in self._ends)
@@ -299,5 +299,9 @@ class EcsServiceWatch:
 def event_text(message: str) -> str:
     """An event of a service without what nobody needs to read: the service's name, ARNs, the pointer to the guide."""
     text = re.sub(r"^\(service [^)]*\) ", "", message)
-    text = re.sub(r"arn:[^ )]*:targetgroup/([^/ )]+)/\w+", r"\1", text)
-    return re.sub(r"\s*For more information, see the Troubleshooting section.*$", "", text)
+    return re.sub(r"\s*For more information, see the Troubleshooting section.*$", "", shortened(text))
+
+
+def shortened(text: str) -> str:
+    """`text` with a target group's name for its ARN."""
+    return re.sub(r"arn:[^ )]*:targetgroup/([^/ )]+)/\w+", r"\1", text)

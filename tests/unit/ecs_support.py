@@ -83,8 +83,9 @@ class Agent:
         self._port = 32768
         document = {"instanceId": ec2_id, "region": "us-east-1", "availabilityZone": "us-east-1a"}
         self.attributes = [{"name": "ecs.capability.container-health-check"}, {"name": "tier", "value": "web"}]
-        for name in ("com.amazonaws.ecs.capability.docker-remote-api.1.18", "ecs.capability.container-ordering"):
-            self.attributes.append({"name": name})
+        for name in ("docker-remote-api.1.18", "logging-driver.awslogs"):
+            self.attributes.append({"name": f"com.amazonaws.ecs.capability.{name}"})
+        self.attributes.append({"name": "ecs.capability.container-ordering"})
         answer = world.call(
             "RegisterContainerInstance",
             cluster="demo",

@@ -15,10 +15,14 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_service_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.ecs import listed, same_task_definition, tasks, why_stopped
+from plugins.plugin_utils.ecs import container_instances, listed, same_task_definition, short, tasks
+from plugins.plugin_utils.ecs_placement import usable
+from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, ServiceReport
 
-EVENTS = 3
-"""How many of the service's last events go into a failure's message."""
+STALE_SECONDS = 60.0
+"""For how long ECS may still show the state before the deployment: another revision, or no service at all."""
+SURE_SECONDS = 10.0
+"""For how long a failure must be shown; it may be the one of an earlier attempt."""
 
 
 class ActionModule(AwsAction):
@@ -30,38 +34,59 @@ class ActionModule(AwsAction):
         """Wait for the primary deployment.
 
         Raises:
-            Failed: it was rolled back, failed, or is not complete in time.
+            Failed: it was rolled back, failed, finds no place, or is not complete in time.
         """
-        wanted = self.arguments["task_definition"]
         service = self._find()
         if self.check_mode:
             return self._result(service) if service else {"changed": False}
-        if service is None:
-            raise Failed(self._no_service())
-        name = service["serviceName"]
+        name = service["serviceName"] if service else short(self.arguments["service"])
         wait = Wait(self.arguments["timeout"], self.say, name)
-        seen = {event["id"] for event in service.get("events", [])}
+        report: ServiceReport | None = None
+        looked, doubt, since = -LOOK_SECONDS, "", 0.0
         while True:
-            primary = self._primary(service)
-            running = f"{primary.get('runningCount', 0)} of {primary.get('desiredCount', 0)} tasks running"
-            if wanted and not same_task_definition(primary["taskDefinition"], wanted):
-                raise Failed(self._rolled_back(service, primary, wanted))
-            if primary.get("rolloutState") == "FAILED":
-                reason = primary.get("rolloutStateReason") or "no reason given"
-                raise Failed(f"The deployment of {name} failed: {reason}{self._why(service)}")
-            if _complete(service, primary):
-                self.say(name, f"{_short(primary['taskDefinition'])}: {running}", "green")
-                return self._result(service)
-            for event in reversed(service.get("events", [])):
-                if event["id"] not in seen:
-                    seen.add(event["id"])
-                    wait.tell(event["message"])
-            wait.tell(running)
-            if not wait.pause(f"its deployment ({running})"):
-                raise Failed(f"{name} is not deployed after {wait.seconds:.0f} s: {running}.{self._why(service)}")
+            complaint, patience = self._complaint(service)
+            if service and not complaint and _complete(service):
+                self.say(name, f"{short(_primary(service)['taskDefinition'])}: {_counts(service)}", "green")
+                return self._spread(service, self._result(service))
+            if service and wait.elapsed - looked >= LOOK_SECONDS:
+                looked = wait.elapsed
+                report = report or ServiceReport(
+                    self.client, self.say, name, self.arguments["cluster"], self.arguments["task_definition"] or "",
+                    clock=lambda: wait.elapsed,
+                )  # fmt: skip
+                report.look(service)
+            # What is shown right after a change may be the state of before; only what lasts is believed.
+            if complaint != doubt:
+                doubt, since = complaint, wait.elapsed
+            if doubt and wait.elapsed - since >= patience:
+                raise Failed(doubt + _lines(report))
+            if hopeless := report.placement.hopeless() if report else "":
+                raise Failed(f"{name} cannot be deployed: {hopeless}{_lines(report)}")
+            counts = _counts(service) if service else "ECS shows no such service yet"
+            wait.tell(counts)
+            if not wait.pause(f"its deployment ({counts})"):
+                late = doubt or f"{name} is not deployed after {wait.seconds:.0f} s: {counts}."
+                raise Failed(late + _lines(report))
             service = self._find()
-            if service is None:
-                raise Failed(self._no_service())
+
+    def _complaint(self, service: Mapping[str, Any] | None) -> tuple[str, float]:
+        """What is wrong as the service is shown now, and after how many seconds that is to be believed."""
+        wanted = self.arguments["task_definition"]
+        if service is None:
+            cluster, name = self.arguments["cluster"], self.arguments["service"]
+            return f"There is no service {name} in the cluster {cluster}. Run site.yml first.", STALE_SECONDS
+        name, primary = service["serviceName"], _primary(service)
+        if wanted and not same_task_definition(primary["taskDefinition"], wanted):
+            mine = [each for each in service["deployments"] if same_task_definition(each["taskDefinition"], wanted)]
+            reasons = [each["rolloutStateReason"] for each in mine if each.get("rolloutStateReason")]
+            because = f" ({'; '.join(reasons)})" if reasons else ""
+            failed = any(each.get("rolloutState") == "FAILED" for each in mine)
+            sentence = f"it runs {short(primary['taskDefinition'])}, not {short(wanted)}{because}."
+            return f"{name} was rolled back: {sentence}", SURE_SECONDS if failed else STALE_SECONDS
+        if primary.get("rolloutState") == "FAILED":
+            reason = primary.get("rolloutStateReason") or "no reason given"
+            return f"The deployment of {name} failed: {reason}", SURE_SECONDS
+        return "", 0.0
 
     def _find(self) -> dict[str, Any] | None:
         """The service, or None if there is none."""
@@ -75,55 +100,67 @@ class ActionModule(AwsAction):
             raise
         return next((dict(each) for each in found["services"] if each["status"] != "INACTIVE"), None)
 
-    def _no_service(self) -> str:
-        cluster, name = self.arguments["cluster"], self.arguments["service"]
-        return f"There is no service {name} in the cluster {cluster}. Run site.yml first."
+    def _spread(self, service: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+        """`result`, with a warning where several tasks stand on fewer hosts than there are.
 
-    @staticmethod
-    def _primary(service: Mapping[str, Any]) -> dict[str, Any]:
-        for deployment in service["deployments"]:
-            if deployment["status"] == "PRIMARY":
-                return dict(deployment)
-        raise Failed(f"{service['serviceName']} has no deployment; it is {service['status']}.")
-
-    def _rolled_back(self, service: Mapping[str, Any], primary: Mapping[str, Any], wanted: str) -> str:
-        reasons = [
-            each["rolloutStateReason"]
-            for each in service["deployments"]
-            if same_task_definition(each["taskDefinition"], wanted) and each.get("rolloutStateReason")
-        ]
-        because = f" ({'; '.join(reasons)})" if reasons else ""
-        return (
-            f"{service['serviceName']} was rolled back: it runs {_short(primary['taskDefinition'])}, not "
-            f"{_short(wanted)}{because}.{self._why(service)}"
+        While a deployment starts its tasks, those of before still count on their hosts; when they are gone, the new
+        ones may stand together, and nothing moves them.
+        """
+        ecs, cluster, name = self.client("ecs"), self.arguments["cluster"], service["serviceName"]
+        if service["desiredCount"] < 2:
+            return result
+        arns = listed(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=name)
+        running = tasks(ecs, cluster, arns)
+        hosts = {
+            each["containerInstanceArn"]: str(each.get("ec2InstanceId"))
+            for each in container_instances(ecs, cluster)
+            if usable(each)
+        }
+        used = [each["containerInstanceArn"] for each in running if each.get("containerInstanceArn") in hosts]
+        if len(set(used)) >= min(len(used), len(hosts)):
+            return result
+        crowded = max(used, key=used.count)
+        surplus = next(each["taskArn"] for each in running if each.get("containerInstanceArn") == crowded)
+        many = "both" if used.count(crowded) == 2 else str(used.count(crowded))
+        idle = ", ".join(sorted(hosts[arn] for arn in hosts if arn not in used))
+        warning = (
+            f"{many} tasks of {name} are on host {hosts[crowded]}, none on {idle}: without {hosts[crowded]} the site "
+            "is away. Stop one of them, and ECS starts its replacement on an empty host: "
+            f"aws ecs stop-task --cluster {short(cluster)} --task {short(surplus)}"
         )
-
-    def _why(self, service: Mapping[str, Any]) -> str:
-        """The last events, and why tasks were stopped: the nearest that ECS comes to a reason."""
-        ecs, cluster = self.client("ecs"), self.arguments["cluster"]
-        name = service["serviceName"]
-        arns = listed(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=name, desiredStatus="STOPPED")
-        newest = sorted(tasks(ecs, cluster, arns), key=lambda task: str(task.get("stoppedAt")))[-EVENTS:]
-        lines = [event["message"] for event in service.get("events", [])[:EVENTS]] + why_stopped(newest)
-        return "".join(f"\n  {line}" for line in lines)
+        return result | {"warnings": [warning]}
 
     def _result(self, service: Mapping[str, Any]) -> dict[str, Any]:
-        primary = self._primary(service)
         return {
             "changed": False,
-            "task_definition": primary["taskDefinition"],
+            "task_definition": _primary(service)["taskDefinition"],
             "running": service.get("runningCount", 0),
             "desired": service.get("desiredCount", 0),
         }
 
 
-def _complete(service: Mapping[str, Any], primary: Mapping[str, Any]) -> bool:
-    state = primary.get("rolloutState")
-    if state:
-        return bool(state == "COMPLETED")
+def _primary(service: Mapping[str, Any]) -> dict[str, Any]:
+    for deployment in service["deployments"]:
+        if deployment["status"] == "PRIMARY":
+            return dict(deployment)
+    raise Failed(f"{service['serviceName']} has no deployment; it is {service['status']}.")
+
+
+def _complete(service: Mapping[str, Any]) -> bool:
+    """Whether the primary deployment is through, and its tasks are there: the two are not always told together."""
+    primary = _primary(service)
+    all_running = primary.get("runningCount", 0) >= primary.get("desiredCount", 0)
+    if state := primary.get("rolloutState"):
+        return bool(state == "COMPLETED") and all_running
     # Services without a deployment controller of type ECS tell no state: then steady means one deployment, all running.
-    return len(service["deployments"]) == 1 and primary.get("runningCount") == primary.get("desiredCount")
+    return len(service["deployments"]) == 1 and all_running
 
 
-def _short(task_definition: str) -> str:
-    return task_definition.rsplit("/", 1)[-1]
+def _counts(service: Mapping[str, Any]) -> str:
+    primary = _primary(service)
+    return f"{primary.get('runningCount', 0)} of {primary.get('desiredCount', 0)} tasks running"
+
+
+def _lines(report: ServiceReport | None) -> str:
+    """Why, as far as the service knows; each line indented, for the message."""
+    return "".join(f"\n  {line}" for line in report.why()) if report else ""

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from plugins.plugin_utils.aws_action import Say, reason
 from plugins.plugin_utils.container_log import ContainerLog
-from plugins.plugin_utils.ecs import listed, short, stop_reason, tasks
+from plugins.plugin_utils.ecs import listed, same_task_definition, short, stop_reason, tasks
 from plugins.plugin_utils.ecs_placement import Placement
 from plugins.plugin_utils.layers import Layer
 from plugins.plugin_utils.target_health import TargetHealth
@@ -29,7 +29,7 @@ LOG_LINES = 15
 ENDS = 3
 """How many different ends of tasks are told."""
 EVENTS = 3
-"""How many of the service's last events of trouble are told in the end."""
+"""How many of the service's last events are told in the end; those of trouble, where there are any."""
 NO_PLACE = "unable to place a task"
 TROUBLE = re.compile(r"unable|unhealthy|failed|rolling back|error", re.IGNORECASE)
 
@@ -70,6 +70,7 @@ class ServiceReport:
         say: shows a line.
         name: in whose name it is shown.
         cluster: name or ARN.
+        release: task definition of which all is told, also what was before the first look.
         clock: seconds; replaced by tests.
     """
 
@@ -79,16 +80,18 @@ class ServiceReport:
         say: Say,
         name: str,
         cluster: str,
+        release: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._say, self._name, self._cluster, self._clock = client, say, name, cluster, clock
+        self._release = release
         self._begun = False
         self._seen: set[str] = set()  # events by id, stopped tasks by ARN
         self._told: set[str] = set()
         self._events: list[str] = []
         self._ends: list[End] = []
         self._definitions: dict[str, dict[str, Any]] = {}
-        self._targets = TargetHealth(client("elbv2"))
+        self._targets = TargetHealth(client)
         self._unplaced = self._ended = False
         self._service: Mapping[str, Any] | None = None
         self.placement = Placement(client, cluster, clock)
@@ -115,7 +118,7 @@ class ServiceReport:
             self._try(self._look_at_tasks, self._service)
         for end in self._ends:
             self._read_logs(end)
-        lines = [text for text in self._events if TROUBLE.search(text)][-EVENTS:]
+        lines = [text for text in self._events if TROUBLE.search(text)][-EVENTS:] or self._events[-EVENTS:]
         newest = {end.reason: end for end in self._ends}
         for text, end in list(newest.items())[-ENDS:]:
             same = sum(other.reason == text for other in self._ends)
@@ -137,13 +140,16 @@ class ServiceReport:
         self._begun = True
         primary: Mapping[str, Any] = next((each for each in service["deployments"] if each["status"] == "PRIMARY"), {})
         deploying = primary.get("rolloutState") == "IN_PROGRESS"
-        since = primary.get("createdAt")
-        for event in service.get("events", []):
-            if not (deploying and since and event.get("createdAt") and event["createdAt"] >= since):
-                self._seen.add(event["id"])
+        news = [primary["createdAt"]] if deploying and "createdAt" in primary else []
         for task in self._stopped(service):
-            if not (deploying and task.get("startedBy") == primary.get("id")):
+            mine = deploying and task.get("startedBy") == primary.get("id")
+            if mine or (self._release and same_task_definition(task["taskDefinitionArn"], self._release)):
+                news += [task["createdAt"]] if "createdAt" in task else []
+            else:
                 self._seen.add(task["taskArn"])
+        for event in service.get("events", []):
+            if not (news and event["createdAt"] >= min(news)):
+                self._seen.add(event["id"])
 
     def _look_at_events(self, service: Mapping[str, Any]) -> None:
         for event in reversed(service.get("events", [])):
@@ -193,7 +199,7 @@ class ServiceReport:
                               desiredStatus="STOPPED")
             if arn not in self._seen
         ]  # fmt: skip
-        found = [each for each in tasks(ecs, self._cluster, arns) if each.get("group") == f"service:{name}"]
+        found = [each for each in tasks(ecs, self._cluster, arns) if each["group"] == f"service:{name}"]
         return sorted(found, key=lambda task: str(task.get("stoppingAt") or task.get("stoppedAt")))
 
     def _read_logs(self, end: End) -> None:
@@ -273,7 +279,7 @@ class EcsServiceWatch:
             self._arns[logical] = service["serviceArn"]
             if service["serviceArn"] not in self._reports:
                 self._reports[service["serviceArn"]] = ServiceReport(
-                    self._client, self._say, self._layer.name, service["clusterArn"], self._clock
+                    self._client, self._say, self._layer.name, service["clusterArn"], clock=self._clock
                 )
             self._reports[service["serviceArn"]].look(service)
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 HINTS = {
@@ -26,11 +26,11 @@ class TargetHealth:
     """The targets that were unhealthy.
 
     Args:
-        elbv2: boto3's client.
+        client: gives a boto3 client by the service's name.
     """
 
-    def __init__(self, elbv2: Any) -> None:
-        self._elbv2 = elbv2
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
         self._groups: dict[str, dict[str, Any]] = {}
         self._found: dict[tuple[str, str], str] = {}  # by target group and what is wrong: each task brings a target
         self._told: set[str] = set()
@@ -47,7 +47,7 @@ class TargetHealth:
             arn = balancer.get("targetGroupArn", "")
             if not arn:
                 continue
-            answer = self._elbv2.describe_target_health(TargetGroupArn=arn)
+            answer = self._client("elbv2").describe_target_health(TargetGroupArn=arn)
             for each in answer.get("TargetHealthDescriptions", []):
                 health, target = each["TargetHealth"], each["Target"]
                 if health["State"] != "unhealthy":
@@ -79,7 +79,9 @@ class TargetHealth:
     def _check(self, arn: str) -> dict[str, Any]:
         """The health check of a target group; it stays the same for as long as we look."""
         if arn not in self._groups:
-            self._groups[arn] = dict(self._elbv2.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0])
+            self._groups[arn] = dict(
+                self._client("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
+            )
         return self._groups[arn]
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from plugins.action import ecs_service_wait
 from plugins.plugin_utils import ecs_placement
+from plugins.plugin_utils.aws_action import Wait
 from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, EcsServiceWatch, event_text
 from tests.unit.ecs_support import GROUP, Agent, World
+from tests.unit.plugin_support import run_action
 from tests.unit.service_support import LOG, Clients, service_layer
 
 
@@ -220,6 +223,48 @@ def test_looks_are_some_seconds_apart(site: Site) -> None:
 )
 def test_an_event_is_told_without_what_nobody_needs(message: str, text: str) -> None:
     assert event_text(message) == text
+
+
+# The wait after the stack, which asks the same
+
+
+def wait_for(site: Site, monkeypatch: pytest.MonkeyPatch, definition: str) -> dict[str, Any]:
+    """The result of ecs_service_wait, for which the world goes on while it sleeps."""
+    world = site.world
+
+    def wait(seconds: float, say: Any, name: str) -> Wait:
+        return Wait(seconds, say, name, lambda: world.now, lambda seconds: world.tick(1, seconds))
+
+    monkeypatch.setattr(ecs_service_wait, "Wait", wait)
+    return run_action(
+        ecs_service_wait,
+        {"cluster": "demo", "service": "web", "task_definition": definition},
+        client=site.clients,
+        say=lambda name, text, _color=None: site.shown.append(f"{name}: {text}"),
+    )
+
+
+def test_a_rollback_that_was_over_before_anybody_looked_is_explained_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(site)
+    site.agent.exits["web:2"] = 3
+    site.clients.lines["web"] = ["ImportError"]
+    definition = site.world.define("web:2", logConfiguration=LOG)
+    site.world.update(taskDefinition=definition)
+    site.world.tick(40)
+    result = wait_for(site, monkeypatch, definition)
+    assert "web was rolled back: it runs web:1, not web:2." in result["msg"]
+    assert "(web ended with exit code 3), as 3 tasks in all" in result["msg"]
+    assert "\n    web: ImportError" in result["msg"]
+
+
+def test_the_wait_ends_when_no_host_will_take_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = crowded()
+    started = site.world.now
+    result = wait_for(site, monkeypatch, "web:2")
+    assert "web cannot be deployed: no host can take another task: a task takes 640 MiB" in result["msg"]
+    assert site.world.now - started < 60
 
 
 # A deployment that finds no place

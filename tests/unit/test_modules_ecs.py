@@ -204,6 +204,7 @@ def a_service(revision: int, state: str | None, running: int = 1, **more: Any) -
         "taskDefinition": REVISION.format(revision),
         "runningCount": running,
         "desiredCount": 1,
+        "createdAt": 1.0,
     }
     service = {
         "serviceName": "site",
@@ -211,16 +212,24 @@ def a_service(revision: int, state: str | None, running: int = 1, **more: Any) -
         "runningCount": running,
         "desiredCount": 1,
         "deployments": [primary | ({"rolloutState": state} if state else {}), *more.pop("old", [])],
-        "events": [{"id": str(revision), "message": f"(service site) revision {revision}"}],
+        "events": [{"id": str(revision), "createdAt": 2.0, "message": f"(service site) revision {revision}"}],
     }
     return {"services": [service | more]}
 
 
-STOPPED = a_task("STOPPED", 3, stoppedReason="Task failed container health checks")
+STOPPED = a_task(
+    "STOPPED", 3, stoppedReason="Task failed container health checks", group="service:site",
+    taskDefinitionArn=REVISION.format(2),
+)  # fmt: skip
 
 
 def service_wait(*answers: dict[str, Any], **arguments: Any) -> tuple[dict[str, Any], str]:
-    ecs = Fake(describe_services=list(answers), list_tasks={"taskArns": [TASK]}, describe_tasks={"tasks": [STOPPED]})
+    ecs = Fake(
+        describe_services=list(answers),
+        list_tasks={"taskArns": [TASK]},
+        describe_tasks={"tasks": [STOPPED]},
+        describe_task_definition={"taskDefinition": {"containerDefinitions": [{"name": "django"}]}},
+    )
     return run(ecs_service_wait, {"ecs": ecs}, cluster="legacy-unit", service="site", **arguments)
 
 
@@ -248,7 +257,65 @@ def test_a_failed_deployment_and_a_slow_one_give_events_and_reasons() -> None:
     assert "The deployment of site failed" in result["msg"]
     slow, _ = service_wait(a_service(2, "IN_PROGRESS", 0), timeout=60)
     assert "site is not deployed after 60 s: 0 of 1 tasks running." in slow["msg"]
-    assert "(service site) revision 2" in slow["msg"]
+    assert "\n  revision 2" in slow["msg"]
+
+
+def test_what_ecs_shows_late_is_waited_for() -> None:
+    """Right after the update DescribeServices may show the deployment of before, complete, or no service at all."""
+    before = a_service(1, "COMPLETED")
+    late = a_service(2, "COMPLETED", running=0)
+    result, _ = service_wait(
+        before, {"services": []}, before, late, a_service(2, "COMPLETED"), task_definition=REVISION.format(2)
+    )
+    assert not result.get("failed"), result
+    assert result["running"] == 1
+
+
+def test_a_failure_of_an_earlier_attempt_is_not_this_ones() -> None:
+    failed = {"status": "ACTIVE", "taskDefinition": REVISION.format(2), "rolloutState": "FAILED"}
+    result, _ = service_wait(
+        a_service(1, "COMPLETED", old=[failed]),
+        a_service(2, "IN_PROGRESS", 0),
+        a_service(2, "COMPLETED"),
+        task_definition=REVISION.format(2),
+    )
+    assert not result.get("failed"), result
+
+
+def test_another_revision_that_stays_is_a_rollback_before_the_deadline(no_real_waits: Clock) -> None:
+    result, _ = service_wait(a_service(1, "COMPLETED"), task_definition=REVISION.format(2))
+    assert "site was rolled back: it runs legacy-unit:1, not legacy-unit:2." in result["msg"]
+    assert ecs_service_wait.STALE_SECONDS <= no_real_waits() < 2 * ecs_service_wait.STALE_SECONDS
+
+
+def two_tasks(*hosts: str, here: int = 2) -> tuple[dict[str, Any], str]:
+    """A service of two tasks on these hosts, of as many as are `here`."""
+    service = a_service(2, "COMPLETED", running=2)
+    service["services"][0]["desiredCount"] = 2
+    running = [
+        {"taskArn": f"arn/task/{number}", "containerInstanceArn": f"arn/{host}"} for number, host in enumerate(hosts)
+    ]
+    ecs = Fake(
+        describe_services=service,
+        list_tasks={"taskArns": [each["taskArn"] for each in running]},
+        describe_tasks={"tasks": running},
+        list_container_instances={"containerInstanceArns": ["arn"]},
+        describe_container_instances={"containerInstances": [an_instance(f"i-{number + 1}") for number in range(here)]},
+    )
+    return run(ecs_service_wait, {"ecs": ecs}, cluster="legacy-unit", service="site")
+
+
+@pytest.mark.parametrize(("hosts", "here"), [(("i-1", "i-2"), 2), (("i-1", "i-1"), 1)])
+def test_tasks_on_as_many_hosts_as_there_are_need_no_word(hosts: tuple[str, ...], here: int) -> None:
+    result, _ = two_tasks(*hosts, here=here)
+    assert "warnings" not in result
+
+
+def test_two_tasks_on_one_of_two_hosts_are_warned_of_and_what_to_type_is_said() -> None:
+    result, _ = two_tasks("i-2", "i-2")
+    (warning,) = result["warnings"]
+    assert "both tasks of site are on host i-2, none on i-1" in warning
+    assert "aws ecs stop-task --cluster legacy-unit --task 0" in warning
 
 
 def test_no_service_says_what_to_type() -> None:

@@ -18,6 +18,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_hosts_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs import container_instances
+from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
 
 NAME = "hosts"
 RECENT = datetime.timedelta(minutes=15)
@@ -116,7 +117,7 @@ class ActionModule(AwsAction):
         """Wait for the hosts.
 
         Raises:
-            Failed: they are not there in time; with what the Auto Scaling group says.
+            Failed: they are not there in time, with what the Auto Scaling group says; or they lack room for the tasks.
         """
         if self.check_mode:
             return {"changed": False, "hosts": self._ready_now()}
@@ -128,6 +129,7 @@ class ActionModule(AwsAction):
             instances = container_instances(self.client("ecs"), self.arguments["cluster"])
             ready = [instance for instance in instances if not self._lacks(instance)]
             if len(ready) >= self.arguments["count"]:
+                self._check_room(ready)
                 self.say(NAME, f"{len(ready)} ready", "green")
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
             failures = self._failed_activities(since)
@@ -145,6 +147,19 @@ class ActionModule(AwsAction):
                 reasons = failures + (consoles.reports(sorted(lacking)) or consoles.silence(sorted(lacking)))
                 listed = "".join(f"\n  {line}" for line in reasons)
                 raise Failed(f"After {wait.seconds:.0f} s: {state}.{listed}")
+
+    def _check_room(self, hosts: list[dict[str, Any]]) -> None:
+        """Refuse hosts that registered too little for the tasks: a deployment would wait for a place for ever."""
+        memory, count = self.arguments["task_memory"], self.arguments["task_count"]
+        room = sum(registered(host) // memory for host in hosts) if memory else count
+        if room >= count:
+            return
+        smallest = sorted(hosts, key=registered)[:HOSTS]
+        listed = ", ".join(f"{host['ec2InstanceId']} registered {registered(host)} MiB" for host in smallest)
+        raise Failed(
+            f"The {len(hosts)} hosts have no room for {count} tasks of {memory} MiB at a time (those of a deployment beside "
+            f"those that run): {listed}; that is room for {room}. {REMEDY} The service was left as it is."
+        )
 
     def _ready_now(self) -> list[dict[str, Any]]:
         """The hosts that are ready; none where the cluster is yet to be made."""

@@ -24,6 +24,17 @@ options:
   capacity_provider:
     description: Capacity provider that the hosts must belong to; any by default.
     type: str
+  task_memory:
+    description:
+      - MiB that one task of the service takes; 0 to look at nothing.
+      - The hosts must have registered memory for O(task_count) of them. What an instance type is said to have is more
+        than its agent registers, and a task without a place is waited for in vain.
+    type: int
+    default: 0
+  task_count:
+    description: How many tasks there are at a time, those of a deployment beside those that run.
+    type: int
+    default: 1
   timeout:
     description: Seconds until they must be there.
     type: int
@@ -40,6 +51,8 @@ EXAMPLES = r"""
     cluster: "{{ site_name }}-{{ environment_name }}"
     count: "{{ host_count }}"
     auto_scaling_group: "{{ site.outputs.AutoScalingGroup }}"
+    task_memory: "{{ site_containers | containers_memory }}"
+    task_count: "{{ service_desired_count + 1 }}"
 """
 
 RETURN = r"""

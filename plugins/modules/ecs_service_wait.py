@@ -7,8 +7,8 @@ short_description: Wait until an ECS service runs a task definition, and tell a 
 description:
   - Waits until the primary deployment of the service is complete and is one of O(task_definition).
   - After the circuit breaker has rolled a deployment back, the service is steady too, and CloudFormation has been seen
-    to call that a success; here it is a failure, with the exit codes and logs of the tasks that were stopped and what the
-    load balancer said of them.
+    to call that a success; here it is a failure, with the exit codes and logs of the tasks that were stopped and what
+    the load balancer said of them.
   - Right after a change ECS may still show the service as it was, or none; that is believed only when it lasts.
   - Fails before O(timeout) where no host will have room for the tasks any more, with the arithmetic.
   - Warns where several tasks stand on fewer hosts than there are.

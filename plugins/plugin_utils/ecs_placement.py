@@ -16,7 +16,7 @@ from plugins.plugin_utils.ecs import container_instances, listed, tasks
 LASTING_SECONDS = 30.0
 """How long a task must have had no place before that counts as lasting: hosts and tasks are told with some delay."""
 HOSTS = 3
-"""How many hosts are named with their numbers, the emptiest first."""
+"""How many hosts are named with their numbers."""
 REMEDY = (
     "Lower the containers' memory (site_containers), take a larger host_instance_type, or one more host (host_count)."
 )

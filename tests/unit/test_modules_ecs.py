@@ -362,6 +362,25 @@ def test_a_host_counts_only_when_it_is_usable(lacking: dict[str, Any], sentence:
     assert sentence in shown
 
 
+def with_memory(name: str, memory: int) -> dict[str, Any]:
+    return an_instance(name, registeredResources=[{"name": "MEMORY", "integerValue": memory}])
+
+
+@pytest.mark.parametrize("memory", [640, 660])
+def test_hosts_that_registered_room_for_a_task_beside_the_running_one_are_ready(memory: int) -> None:
+    result, _ = hosts_wait([with_memory("i-1", memory)], task_memory=320, task_count=2)
+    assert not result.get("failed"), result
+
+
+def test_hosts_that_registered_too_little_are_refused_with_the_numbers() -> None:
+    result, _ = hosts_wait([with_memory("i-1", 639), with_memory("i-2", 300)], task_memory=320, task_count=2)
+    assert "no room for 2 tasks of 320 MiB at a time" in result["msg"]
+    assert "i-2 registered 300 MiB, i-1 registered 639 MiB; that is room for 1." in result["msg"]
+    assert "host_count" in result["msg"]
+    unasked, _ = hosts_wait([with_memory("i-1", 639)])
+    assert not unasked.get("failed"), unasked
+
+
 def test_failed_scaling_activities_are_the_reason() -> None:
     now = datetime.datetime.now(datetime.UTC)
     activities = [

@@ -157,8 +157,8 @@ class ActionModule(AwsAction):
         smallest = sorted(hosts, key=registered)[:HOSTS]
         listed = ", ".join(f"{host['ec2InstanceId']} registered {registered(host)} MiB" for host in smallest)
         raise Failed(
-            f"The {len(hosts)} hosts have no room for {count} tasks of {memory} MiB at a time (those of a deployment beside "
-            f"those that run): {listed}; that is room for {room}. {REMEDY} The service was left as it is."
+            f"The {len(hosts)} hosts have no room for {count} tasks of {memory} MiB at a time (those of a deployment "
+            f"beside those that run): {listed}; that is room for {room}. {REMEDY} The service was left as it is."
         )
 
     def _ready_now(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import sys
 import uuid
@@ -9,16 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecs_run_task import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import why_stopped
 
 NAME = "task"
+SUCCESS = "LastSuccess"
+"""Tag of a task definition's revision: when it ended well."""
 NO_ROOM = ("RESOURCE:", "AGENT")
 """Reasons of a failed placement that pass: no memory, CPU or port is free now, or an agent is not connected now.
 
@@ -38,11 +43,20 @@ class ActionModule(AwsAction):
             Failed: it could not be started, ended with another exit code than 0, or did not end in time.
         """
         ecs = self.client("ecs")
-        definition = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"])["taskDefinition"]
+        found = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"], include=["TAGS"])
+        definition = found["taskDefinition"]
         overrides = self._overrides(definition)
+        ended = next((tag["value"] for tag in found.get("tags", []) if tag["key"] == SUCCESS), "")
+        if ended and not self.arguments["again"]:
+            return {
+                "changed": False,
+                "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} ran well at {ended}.",
+            }
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
+        if own := self._own_command(definition):
+            self.say(NAME, f"{own} was given no command: its image's own one runs", "yellow")
         task = self._start(ecs, definition["taskDefinitionArn"], overrides, wait)
         clients = functools.partial(self.client, "logs")
         logs = {
@@ -59,7 +73,8 @@ class ActionModule(AwsAction):
             if not wait.pause(f"the task to end (it is {task['lastStatus']})"):
                 ecs.stop_task(cluster=cluster, task=arn, reason=f"still running after {wait.seconds:.0f} s")
                 message = f"was still {task['lastStatus']} after {wait.seconds:.0f} s and has been stopped (timeout)."
-                raise Failed(f"The task {message}{_tails(logs)}", **self._result(task, logs))
+                hint = f" {own} was given no command, so its image's own one ran, a server perhaps." if own else ""
+                raise Failed(f"The task {message}{hint}{_tails(logs)}", **self._result(task, logs))
             found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
             if not found["tasks"]:
                 raise Failed(f"{arn} is not known any more; its hosts are gone.", changed=True, task_arn=arn)
@@ -71,7 +86,26 @@ class ActionModule(AwsAction):
         if any(result["exit_codes"].get(name) != 0 for name in essential):
             raise Failed(f"The one-off {why_stopped([task])[0]}.{_tails(logs)}", **result)
         self.say(NAME, "ended with exit code 0", "green")
+        if not overrides:
+            self._record(ecs, definition["taskDefinitionArn"])
         return result
+
+    def _record(self, ecs: Any, definition: str) -> None:
+        """Remember a success at the revision itself: a service's release does not tell whether its job has run."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        try:
+            ecs.tag_resource(resourceArn=definition, tags=[{"key": SUCCESS, "value": now}])
+        except ClientError as error:
+            self.say(NAME, f"will run again next time, as its success cannot be recorded: {reason(error)}", "yellow")
+
+    def _own_command(self, definition: Mapping[str, Any]) -> str:
+        """The essential containers that run what their image says."""
+        given = self.arguments["overrides"]
+        return ", ".join(
+            each["name"]
+            for each in definition["containerDefinitions"]
+            if each.get("essential", True) and not each.get("command") and "command" not in given.get(each["name"], {})
+        )
 
     def _overrides(self, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
         names = [container["name"] for container in definition["containerDefinitions"]]

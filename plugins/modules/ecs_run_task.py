@@ -33,6 +33,12 @@ options:
   started_by:
     description: Shown by ECS beside the task, and usable to find it, at most 128 characters.
     type: str
+  again:
+    description:
+      - Whether to run it also if this very revision has ended well before. Where there are no O(overrides), that is
+        recorded in the revision's tag C(LastSuccess).
+    type: bool
+    default: true
   timeout:
     description: Seconds from the first attempt to start the task until it must have ended.
     type: int

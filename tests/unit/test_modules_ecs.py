@@ -149,6 +149,51 @@ def test_a_container_that_is_not_essential_may_fail() -> None:
     assert not result.get("failed"), result
 
 
+def test_a_job_that_has_ended_well_runs_again_only_when_told_to() -> None:
+    clients = one_off(a_task("STOPPED", 0))
+    run(ecs_run_task, clients, **ONE_OFF, again=False)
+    (recorded,) = clients["ecs"].given("tag_resource")
+    assert recorded["resourceArn"] == REVISION.format(3)
+    clients["ecs"].answers["describe_task_definition"]["tags"] = recorded["tags"]
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, again=False)
+    assert not result["changed"]
+    assert result["msg"].startswith("legacy-unit:3 ran well at 20")
+    assert len(clients["ecs"].given("run_task")) == 1
+    result, _ = run(ecs_run_task, clients, **ONE_OFF)
+    assert result["changed"]
+    assert len(clients["ecs"].given("run_task")) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "overrides"), [(a_task("STOPPED", 1), {}), (a_task("STOPPED", 0), {"django": {"command": ["true"]}})]
+)
+def test_neither_a_failure_nor_another_command_is_recorded(state: dict[str, Any], overrides: dict[str, Any]) -> None:
+    clients = one_off(state)
+    run(ecs_run_task, clients, **ONE_OFF, again=False, overrides=overrides)
+    assert clients["ecs"].given("run_task")
+    assert not clients["ecs"].given("tag_resource")
+
+
+def test_a_success_that_cannot_be_recorded_is_one_nevertheless() -> None:
+    def refuse(**_: Any) -> None:
+        raise error("not authorized", "TagResource", "AccessDeniedException")
+
+    result, shown = run(ecs_run_task, one_off(a_task("STOPPED", 0), tag_resource=refuse), **ONE_OFF)
+    assert not result.get("failed"), result
+    assert "will run again next time, as its success cannot be recorded: TagResource: not authorized" in shown
+
+
+def test_a_job_without_a_command_is_said_to_run_the_images_own() -> None:
+    clients = one_off(a_task("RUNNING"))
+    result, shown = run(ecs_run_task, clients, **ONE_OFF, timeout=60)
+    assert "django was given no command: its image's own one runs" in shown
+    assert "django was given no command, so its image's own one ran" in result["msg"]
+    definition = clients["ecs"].answers["describe_task_definition"]["taskDefinition"]
+    definition["containerDefinitions"][0]["command"] = ["migrate"]
+    result, shown = run(ecs_run_task, clients, **ONE_OFF, timeout=60)
+    assert "no command" not in shown + result["msg"]
+
+
 def test_room_is_waited_for() -> None:
     full = {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
     started = {"tasks": [a_task("PENDING")], "failures": []}

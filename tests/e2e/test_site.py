@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import expect
 
 from local_aws.cloud import Cloud
@@ -484,6 +485,45 @@ def test_the_site_moves_to_the_native_driver_with_the_same_files(cloud: Cloud) -
     assert served(address) == IMAGE.read_bytes()
     nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx | head -n 1"
     assert ".move-media" not in on_host(cloud, f"docker exec $({nginx}) ls -A /srv/media")
+
+
+def broken(container: str, **keys: Any) -> list[str]:
+    """Options that change keys of one of `site_containers`, on the site as move_media.yml left it."""
+    given = yaml.safe_load((PROJECT / "group_vars/all/task.yml").read_text())["site_containers"]
+    changed = {**given, container: {**given[container], **keys}}
+    return ["-e", "media_volume_driver=efs", "-e", json.dumps({"site_containers": changed})]
+
+
+def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_and_log(cloud: Cloud) -> None:
+    """The release fails, the site that is live goes on, and what ECS knew is on the screen before the end."""
+    before = service(cloud)["taskDefinition"]
+    with visited("/healthz") as visits:
+        run = playbook("site.yml", *broken("django", command=["gunicornx", "site.wsgi"]))
+    assert run.status != 0
+    reason = "Essential container in task exited (django ended with exit code 127)"
+    assert reason in run.output
+    assert run.output.index(reason) < run.output.index("deployment failed: tasks failed to start")
+    message = run.output.rpartition("fatal: [localhost]")[2] or run.output.rpartition("[ERROR]")[2]
+    assert reason in message
+    assert re.search(r"django: .*gunicornx.*(No such file|not found)", message), message
+    assert service(cloud)["taskDefinition"] == before
+    assert not visits.failed, visits
+
+
+def test_a_wrong_port_is_told_with_the_path_and_the_ports(cloud: Cloud) -> None:
+    """The next test brings the site back to what its inventory says."""
+    before = service(cloud)["taskDefinition"]
+    with visited("/healthz") as visits:
+        run = playbook("site.yml", *broken("nginx", port=81), "-e", "service_grace_seconds=5")
+    assert run.status != 0
+    assert "/nginx says that it listens on 80 (EXPOSE), but the load balancer will ask nginx on port 81" in run.output
+    line = (
+        r"GET /healthz to container nginx, port 81 \(port \d+ of the host i-\w+\): Health checks failed; it must be 200"
+    )
+    assert re.search(line, run.output), run.output
+    assert "Does the container listen on port 81" in run.output
+    assert service(cloud)["taskDefinition"] == before
+    assert not visits.failed, visits
 
 
 def test_the_safe_choices_take_over_the_same_site_and_the_same_files(cloud: Cloud) -> None:

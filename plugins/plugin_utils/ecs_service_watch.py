@@ -6,6 +6,7 @@ tasks are known for an hour. So everything is shown when it is first seen, and r
 
 from __future__ import annotations
 
+import datetime
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -88,6 +89,7 @@ class ServiceReport:
         self._begun = False
         self._seen: set[str] = set()  # events by id, stopped tasks by ARN
         self._told: set[str] = set()
+        self._news: list[tuple[float, str, str | None]] = []  # when, what, in which color
         self._events: list[str] = []
         self._ends: list[End] = []
         self._definitions: dict[str, dict[str, Any]] = {}
@@ -104,18 +106,20 @@ class ServiceReport:
         """
         self._service = service
         steps: list[Callable[[Mapping[str, Any]], None]] = [self._look_at_events, self._look_at_tasks]
-        if not self._begun:
-            steps.insert(0, self._begin)
+        if not self._begun and not self._try(self._begin, service):
+            return
         if service["status"] == "ACTIVE":
             steps += [self._look_at_targets, self._look_at_places]
         for step in steps:
             self._try(step, service)
+        self._show_news()
 
     def why(self) -> list[str]:
         """All that explains a failure; lines, those of logs indented."""
         self._ended = True
         if self._service:  # also of a service that is gone by now: its tasks are not
             self._try(self._look_at_tasks, self._service)
+            self._show_news()
         for end in self._ends:
             self._read_logs(end)
         lines = [text for text in self._events if TROUBLE.search(text)][-EVENTS:] or self._events[-EVENTS:]
@@ -129,15 +133,23 @@ class ServiceReport:
             lines.append(f"no place: {self.placement.obstacles}")
         return lines
 
-    def _try(self, step: Callable[[Mapping[str, Any]], None], service: Mapping[str, Any]) -> None:
+    def _try(self, step: Callable[[Mapping[str, Any]], None], service: Mapping[str, Any]) -> bool:
+        """Whether a step went well; what cannot be asked must not end the wait itself."""
         try:
             step(service)
-        except (BotoCoreError, ClientError) as error:  # what cannot be asked must not end the wait itself
+        except (BotoCoreError, ClientError) as error:
             self._tell(f"cannot say more: {reason(error)}", "yellow")
+            return False
+        return True
+
+    def _show_news(self) -> None:
+        """Show what was found, in the order in which it happened."""
+        for _, text, color in sorted(self._news, key=lambda news: news[0]):
+            self._tell(text, color)
+        self._news.clear()
 
     def _begin(self, service: Mapping[str, Any]) -> None:
         """Take what was there before the deployment that is watched for known."""
-        self._begun = True
         primary: Mapping[str, Any] = next((each for each in service["deployments"] if each["status"] == "PRIMARY"), {})
         deploying = primary.get("rolloutState") == "IN_PROGRESS"
         news = [primary["createdAt"]] if deploying and "createdAt" in primary else []
@@ -150,6 +162,7 @@ class ServiceReport:
         for event in service.get("events", []):
             if not (news and event["createdAt"] >= min(news)):
                 self._seen.add(event["id"])
+        self._begun = True
 
     def _look_at_events(self, service: Mapping[str, Any]) -> None:
         for event in reversed(service.get("events", [])):
@@ -160,7 +173,7 @@ class ServiceReport:
             self._unplaced = self._unplaced or NO_PLACE in text
             if text not in self._events:
                 self._events.append(text)
-            self._tell(text, "yellow" if TROUBLE.search(text) else None)
+            self._news.append((_seconds(event["createdAt"]), text, "yellow" if TROUBLE.search(text) else None))
 
     def _look_at_tasks(self, service: Mapping[str, Any]) -> None:
         for task in self._stopped(service):
@@ -171,13 +184,14 @@ class ServiceReport:
             if not str(task.get("stoppedReason", "")).startswith("Scaling activity initiated by"):
                 end = End(task, self._clock())
                 self._ends.append(end)
-                self._tell(end.reason, "red")
+                self._news.append((_seconds(task.get("stoppedAt")), end.reason, "red"))
         for end in self._ends:
             if not end.shown and self._clock() - end.since < LOG_SECONDS:
                 self._read_logs(end)
                 end.shown = any(end.logs.values())
                 if end.shown:
-                    self._tell("\n".join(f"  {line}" for line in end.log_lines()))
+                    lines = "\n".join(f"  {line}" for line in end.log_lines())
+                    self._news.append((_seconds(end.task.get("stoppedAt")), lines, None))
 
     def _look_at_targets(self, service: Mapping[str, Any]) -> None:
         for line in self._targets.look(service.get("loadBalancers", [])):
@@ -311,3 +325,10 @@ def event_text(message: str) -> str:
 def shortened(text: str) -> str:
     """`text` with a target group's name for its ARN."""
     return re.sub(r"arn:[^ )]*:targetgroup/([^/ )]+)/\w+", r"\1", text)
+
+
+def _seconds(at: Any) -> float:
+    """A time of an answer as a number; one that is not told is the latest."""
+    if at is None:
+        return float("inf")
+    return float(at.timestamp() if isinstance(at, datetime.datetime) else at)

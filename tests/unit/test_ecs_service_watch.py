@@ -155,6 +155,17 @@ def test_a_container_health_check_names_the_container(site: Site) -> None:
     assert "  web: curl: not found" in site.screen
 
 
+def test_what_one_look_finds_is_told_in_the_order_in_which_it_happened(site: Site) -> None:
+    live(site)
+    site.agent.exits["web:2"] = 1
+    site.clients.lines["web"] = ["Traceback"]
+    site.world.update(taskDefinition=site.world.define("web:2", logConfiguration=LOG))
+    site.world.tick(30)
+    site.go(LOOK_SECONDS + 1)
+    told = [site.screen.index(text) for text in ("has started", "exit code 1", "Traceback", "deployment failed")]
+    assert told == sorted(told)
+
+
 def test_a_container_that_wrote_nothing_is_said_to(site: Site) -> None:
     live(site)
     site.agent.exits["web:2"] = 1
@@ -184,6 +195,10 @@ def test_what_may_not_be_asked_ends_no_wait(site: Site) -> None:
     assert site.screen.count("cannot say more: describe_target_health: not authorized") == 1
     assert site.screen.count("a log cannot be read") == 1
     assert "web ended with exit code 1" in site.watch.why()
+    site.clients.refused = {"list_tasks"}
+    site.watch, site.shown = site.new_watch(), []
+    site.go(6)
+    assert site.shown == ["service: cannot say more: list_tasks: not authorized"], "old events are no news"
     site.clients.refused = {"describe_services"}
     site.go(6)
     assert site.screen.count("cannot look at the service") == 1

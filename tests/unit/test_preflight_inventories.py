@@ -115,7 +115,7 @@ WRONG = [
     one("site_containers", containers(nginx={"memroy": 64}), "memroy, which is not known"),
     one("site_containers", {**containers(), "redis": {"memory": 32}}, "no image repository"),
     one("site_once", {"container": "web"}, "names no container"),
-    one("site_once", {"container": "django", "memory": 600}, "takes 600 MiB beside a task of the site, which takes 320"),
+    one("site_once", {"container": "django", "memory": 600}, "takes 600 MiB beside a task of the site"),
     # Without a memory of its own it takes that of its container.
     Case("site_once", {"site_once": {"container": "django"}, "site_containers": containers(django={"memory": 330})},
          "takes 330 MiB beside"),

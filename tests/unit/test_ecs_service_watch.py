@@ -282,6 +282,22 @@ def test_the_wait_ends_when_no_host_will_take_the_task(monkeypatch: pytest.Monke
     assert site.world.now - started < 60
 
 
+def test_what_is_to_be_typed_spreads_two_tasks_over_two_hosts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    spread = [{"type": "spread", "field": "attribute:ecs.availability-zone"}, {"type": "spread", "field": "instanceId"}]
+    definition = site.world.define()
+    site.world.create(definition, 2, placementStrategy=spread)
+    site.world.tick(20)
+    site.world.agent("i-2")
+    (warning,) = wait_for(site, monkeypatch, definition)["warnings"]
+    assert "both tasks of web are on host i-1, none on i-2: without i-1 the site is away." in warning
+    typed = warning.partition("aws ecs stop-task ")[2].split()
+    site.world.call(
+        "StopTask", **{key.removeprefix("--"): value for key, value in zip(typed[::2], typed[1::2], strict=True)}
+    )
+    site.world.tick(20)
+    assert "warnings" not in wait_for(site, monkeypatch, definition)
+
+
 # A deployment that finds no place
 
 

@@ -254,7 +254,8 @@ class EcsServiceWatch:
     ) -> None:
         self._layer, self._client, self._say, self._clock = layer, client, say, clock
         self._reports: dict[str, ServiceReport] = {}
-        self._arns: dict[str, str] = {}
+        self._resources: dict[str, str] = {}
+        self._new: set[str] = set()  # logical ids of services that were not there at first
         self._looked: float | None = None
         self._refused = ""
 
@@ -264,12 +265,12 @@ class EcsServiceWatch:
         Args:
             resources: logical id → ARN, or an empty text, of those in progress.
         """
+        self._resources = dict(resources)
         now = self._clock()
         if self._looked is not None and now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
-        for logical, arn in resources.items():
-            self._look(logical, arn)
+        self._look()
 
     def hopeless(self) -> str:
         """Why a deployment cannot end well any more; empty while it may."""
@@ -277,25 +278,35 @@ class EcsServiceWatch:
 
     def why(self) -> str:
         """What the services know of a failure; lines, empty if nothing."""
-        for logical, arn in self._arns.items():
-            self._look(logical, arn)
+        self._look()
         return "\n".join(line for report in self._reports.values() for line in report.why())
 
-    def _look(self, logical: str, arn: str) -> None:
-        try:
-            service = self._find(logical, arn)
-        except (BotoCoreError, ClientError) as error:  # not ours to end the stack's wait
-            if str(error) != self._refused:
-                self._refused = str(error)
-                self._say(self._layer.name, f"cannot look at the service: {reason(error)}", "yellow")
-            return
-        if service and service["status"] != "INACTIVE":
-            self._arns[logical] = service["serviceArn"]
-            if service["serviceArn"] not in self._reports:
-                self._reports[service["serviceArn"]] = ServiceReport(
-                    self._client, self._say, self._layer.name, service["clusterArn"], clock=self._clock
-                )
-            self._reports[service["serviceArn"]].look(service)
+    def _look(self) -> None:
+        for logical, arn in self._resources.items():
+            try:
+                service = self._find(logical, arn)
+            except (BotoCoreError, ClientError) as error:  # not ours to end the stack's wait
+                if str(error) != self._refused:
+                    self._refused = str(error)
+                    self._say(self._layer.name, f"cannot look at the service: {reason(error)}", "yellow")
+                continue
+            if service is None:
+                self._new.add(logical)
+            elif service["status"] != "INACTIVE":
+                self._report(logical, service).look(service)
+
+    def _report(self, logical: str, service: Mapping[str, Any]) -> ServiceReport:
+        arn = service["serviceArn"]
+        if arn not in self._reports:
+            self._reports[arn] = ServiceReport(
+                self._client,
+                self._say,
+                self._layer.name,
+                service["clusterArn"],
+                service["taskDefinition"] if logical in self._new else "",
+                self._clock,
+            )
+        return self._reports[arn]
 
     def _find(self, logical: str, arn: str) -> dict[str, Any] | None:
         ecs, cluster = self._client("ecs"), self._layer.parameters.get("ClusterName", "")

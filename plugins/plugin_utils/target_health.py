@@ -33,16 +33,15 @@ class TargetHealth:
         self._client = client
         self._groups: dict[str, dict[str, Any]] = {}
         self._found: dict[tuple[str, str], str] = {}  # by target group and what is wrong: each task brings a target
-        self._told: set[str] = set()
         self._hints: dict[str, None] = {}
 
     def look(self, balancers: list[Mapping[str, Any]]) -> list[str]:
-        """Ask for the targets; a line each that is unhealthy in another way than before.
+        """Ask for the targets; a line for each that is unhealthy now.
 
         Args:
             balancers: `loadBalancers` of the service: target group, container, container port.
         """
-        news = []
+        lines = []
         for balancer in balancers:
             arn = balancer.get("targetGroupArn", "")
             if not arn:
@@ -54,10 +53,8 @@ class TargetHealth:
                     continue
                 line = self._line(balancer, target, health)
                 self._found[arn, _why(health)] = line
-                if line not in self._told:
-                    self._told.add(line)
-                    news.append(line)
-        return news
+                lines.append(line)
+        return lines
 
     def why(self) -> list[str]:
         """A line for each way in which a target was unhealthy, and what to look at."""

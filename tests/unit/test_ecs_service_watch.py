@@ -96,6 +96,33 @@ def test_what_is_told_of_a_first_create_outlives_the_service(site: Site) -> None
     assert "has started 1 tasks" in site.screen
 
 
+def test_a_first_create_that_fails_between_two_looks_is_explained(site: Site) -> None:
+    site.watch.look({"Service": ""})
+    site.agent.exits["web:1"] = 1
+    definition = site.world.define(logConfiguration=LOG)
+    name = "demo-service-Service-1"
+    site.world.call("CreateService", cluster="demo", serviceName=name, taskDefinition=definition, desiredCount=1,
+                    launchType="EC2")  # fmt: skip
+    (service,) = site.world.region.services.values()
+    for _ in range(6):
+        site.world.scheduler.round()
+        site.world.dispatcher.deliver()
+    service.primary.state = "FAILED"
+    site.watch.look({"Service": service.arn})
+    assert "web ended with exit code 1" in site.watch.why()
+
+
+def test_what_came_after_the_last_look_is_asked_for_when_the_service_is_gone(site: Site) -> None:
+    site.world.create(site.world.define(logConfiguration=LOG))
+    site.go(LOOK_SECONDS + 1)
+    (task,) = site.world.tasks()
+    site.agent.end(task.arn, 5)
+    site.world.call("DeleteService", cluster="demo", service="web", force=True)
+    site.world.tick(40)
+    assert site.world.service()["status"] == "INACTIVE"
+    assert "web ended with exit code 5" in site.watch.why()
+
+
 def test_the_service_of_a_first_create_is_found_without_its_arn(site: Site) -> None:
     site.clients.lines["web"] = ["Traceback"]
     site.agent.exits["web:1"] = 1
@@ -351,7 +378,7 @@ def test_a_host_that_is_joining_is_waited_for() -> None:
 @pytest.mark.parametrize("status", ["DRAINING", "disconnected"])
 def test_a_host_that_may_come_back_is_waited_for(status: str) -> None:
     site = crowded()
-    away = site.world.agent("i-2")
+    away = site.world.agent("i-2", memory=100)  # it is too small as well: only that it may change is a hope
     instance = site.world.region.instances[away.arn]
     instance.provider = "hosts"
     if status == "DRAINING":
@@ -363,19 +390,31 @@ def test_a_host_that_may_come_back_is_waited_for(status: str) -> None:
     assert site.watch.hopeless() == ""
 
 
-def test_an_old_task_that_is_stopped_makes_room() -> None:
-    """Where fewer than all must stay healthy, ECS stops one for the new one: slow is not hopeless."""
-    breaker = {"enable": True, "rollback": True}
-    site = crowded(
-        deploymentConfiguration={
-            "minimumHealthyPercent": 0, "maximumPercent": 100, "deploymentCircuitBreaker": breaker,
-        }
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("minimum", "desired", "old", "new", "pending", "hopeless"),
+    [
+        (100, 1, 1, 0, 0, True),
+        (0, 1, 1, 0, 0, False),  # ECS may stop the only old one first
+        (50, 2, 2, 0, 0, False),
+        (100, 2, 2, 0, 0, True),
+        (100, 2, 2, 0, 1, False),  # one of the new is on its way
+        (100, 2, 2, 1, 0, False),  # one of the new runs: when it is healthy an old one goes
+    ],
+)
+def test_an_old_task_that_may_be_stopped_makes_room(
+    minimum: int, desired: int, old: int, new: int, pending: int, hopeless: bool
+) -> None:
+    site = crowded()
+    site.world.tick(4)
     service = site.world.service()
-    assert ecs_placement.Placement._may_stop_old(service, 0)
-    site.go(90)
-    assert site.watch.hopeless() == ""
-    assert site.world.service()["deployments"][0]["runningCount"] == 1
+    service |= {"desiredCount": desired, "deploymentConfiguration": {"minimumHealthyPercent": minimum}}
+    primary, former = service["deployments"]
+    primary |= {"desiredCount": desired, "runningCount": new, "pendingCount": pending}
+    former["runningCount"] = old
+    placement = ecs_placement.Placement(site.clients, "demo", lambda: site.world.now)
+    placement.look(service)
+    site.world.now += 2 * ecs_placement.LASTING_SECONDS
+    assert bool(placement.hopeless()) is hopeless
 
 
 def test_a_one_off_task_ends_and_makes_room() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 
 from local_aws.ecs.errors import EcsError
 from plugins.plugin_utils.layers import Layer, Template
@@ -41,11 +44,13 @@ class Clients:
 
     def answer(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         self.calls.append(operation)
+        called = "".join(word.capitalize() for word in operation.split("_"))
+        validate_parameters(arguments, _model(service).operation_model(called).input_shape)
         if operation in self.refused:
             raise _error("AccessDeniedException", "not authorized", operation)
         if service == "ecs":
             try:
-                return self.world.call("".join(word.capitalize() for word in operation.split("_")), **arguments)
+                return self.world.call(called, **arguments)
             except EcsError as error:
                 raise _error(error.kind, error.message, operation) from None
         own: Callable[..., Any] = getattr(self, f"_{operation}")
@@ -91,6 +96,12 @@ class _Client:
     def get_paginator(self, operation: str) -> Any:
         """All there is, in one page."""
         return SimpleNamespace(paginate=lambda **arguments: [getattr(self, operation)(**arguments)])
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    """AWS's own description of a service, by which each call is checked."""
+    return botocore.session.get_session().get_service_model(service)
 
 
 def service_layer(stack: str = "demo-service", **parameters: str) -> Layer:

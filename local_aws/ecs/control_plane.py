@@ -200,10 +200,18 @@ class ControlPlane(Part):
         parts = arn.split(":")
         return self.ecs.regional(parts[3]) if len(parts) > 3 and parts[3] else None
 
-    def connected(self, instance_arn: str, channel: AgentChannel) -> bool:
+    def known(self, instance_arn: str) -> bool:
         """See `sockets.Listener`."""
         regional = self._of(instance_arn)
-        known = regional is not None and regional.dispatcher.connected(instance_arn, channel)
+        known = regional is not None and regional.dispatcher.known(instance_arn)
+        if not known:
+            self.log.info("agent of %s refused: no such container instance", instance_arn.rpartition("/")[2])
+        return known
+
+    def connected(self, instance_arn: str, channel: AgentChannel, query: dict[str, str]) -> bool:
+        """See `sockets.Listener`."""
+        regional = self._of(instance_arn)
+        known = regional is not None and regional.dispatcher.connected(instance_arn, channel, query)
         self.log.info("agent of %s %s", instance_arn.rpartition("/")[2], "connected" if known else "refused")
         self.wake()
         return known
@@ -218,8 +226,14 @@ class ControlPlane(Part):
     def received(self, instance_arn: str, kind: str, message: Json) -> None:
         """See `sockets.Listener`."""
         regional = self._of(instance_arn)
-        if regional and kind == "AckRequest":
+        if regional is None:
+            return
+        if kind == "AckRequest":
             regional.dispatcher.acknowledged(instance_arn, message.get("messageId", ""))
+        elif kind == "IAMRoleCredentialsAckRequest":
+            regional.dispatcher.credentials_acknowledged(instance_arn, message)
+        elif kind == "TaskStopVerificationMessage":
+            regional.dispatcher.stop_candidates(instance_arn, message)
 
     def telemetry(self, kind: str, message: Json) -> None:
         """See `sockets.Listener`."""
@@ -232,3 +246,5 @@ class ControlPlane(Part):
             self.wake()
         elif kind == "PublishMetricsRequest":
             regional.metrics.received(message)
+        elif kind == "PublishInstanceStatusRequest":
+            regional.dispatcher.instance_status(message)

@@ -7,6 +7,7 @@ takes what has no field of its own from `dockerConfig`, two JSON strings in the 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from typing import Any
@@ -16,6 +17,8 @@ from local_aws.ecs.state import Json, Task
 
 SECOND = 10**9
 """Docker's durations are in nanoseconds."""
+ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com/")
+"""An image of a private registry: for it the agent needs a token."""
 
 
 def task(it: Task, cluster_arn: str, credentials: dict[str, Json]) -> Json:
@@ -115,9 +118,18 @@ def _container(container: Json, it: Task) -> Json:
         "dockerConfig": {
             "version": "1.18",
             "config": json.dumps(_config(container)),
-            "hostConfig": json.dumps(_host_config(container, it.id)),
+            "hostConfig": json.dumps(_host_config(container, it)),
         },
     }
+    if known := it.container(container["name"]):
+        answer["containerArn"] = known.arn
+    executes = bool(it.definition.get("executionRoleArn"))
+    if executes and (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+        answer["logsAuthStrategy"] = "ExecutionRole"  # else Docker writes the log with the host's own role
+    if registry := ECR_IMAGE.match(container["image"]):
+        account, region = registry.groups()
+        data = {"registryId": account, "region": region, "useExecutionRole": executes}
+        answer["registryAuthentication"] = {"type": "ecr", "ecrAuthData": data}
     for key in ("command", "entryPoint", "startTimeout", "stopTimeout"):
         if container.get(key) is not None:
             answer[key] = container[key]
@@ -165,14 +177,17 @@ def _config(container: Json) -> Json:
     return config
 
 
-def _host_config(container: Json, task_id: str) -> Json:
-    """The part of Docker's host configuration that ACS has no field for."""
-    host: dict[str, Any] = {}
+def _host_config(container: Json, it: Task) -> Json:
+    """The part of Docker's host configuration that ACS has no field for.
+
+    The network mode is in it too: the agent takes it from here, the task's own field is for `awsvpc`.
+    """
+    host: dict[str, Any] = {"NetworkMode": it.definition.get("networkMode", "bridge")}
     if log := container.get("logConfiguration"):
         options = dict(log.get("options") or {})
         # Docker's driver knows no prefix: ECS turns it into the stream's name before the agent sees it.
         if prefix := options.pop("awslogs-stream-prefix", None):
-            options["awslogs-stream"] = f"{prefix}/{container['name']}/{task_id}"
+            options["awslogs-stream"] = f"{prefix}/{container['name']}/{it.id}"
         host["LogConfig"] = {"Type": log["logDriver"], "Config": options}
     if container.get("memoryReservation"):
         host["MemoryReservation"] = container["memoryReservation"] * 1024 * 1024

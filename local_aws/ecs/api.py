@@ -997,7 +997,11 @@ class Api:
 
     def _stopped(self, task: Task, reason: str, now: float) -> None:
         if task.desired == "RUNNING":  # nobody asked for it
-            failed = task.started_at is None and all(each.exit_code is None for each in task.containers)
+            # A container that could never start is reported with an exit code too, 143.
+            failed = task.started_at is None and (
+                all(each.exit_code is None for each in task.containers)
+                or any(each.reason.startswith("Cannot") for each in task.containers)
+            )
             task.stop_code = "TaskFailedToStart" if failed else "EssentialContainerExited"
             task.stopped_reason = reason or ("Task failed to start" if failed else "Essential container in task exited")
             task.stopping_at = now

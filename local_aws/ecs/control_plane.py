@@ -52,11 +52,13 @@ class Ecs:
         with self.state.lock:
             if name not in self._regional:
                 region, outside = self.state.region(name), Services(self.cloud, name)
-                endpoint = f"http://{self.cloud.config.gateway}:{self.cloud.config.agent_port}"
+                config = self.cloud.config
+                endpoint = f"http://{config.gateway}:{config.agent_port}"
+                registry = f"127.0.0.1:{config.registry_port}" if config.registry_port else ""
                 self._regional[name] = Regional(
                     Api(self.state, region, outside, endpoint, lambda: self.wake()),
                     Scheduler(self.state, region, outside),
-                    Dispatcher(self.state, region, outside),
+                    Dispatcher(self.state, region, outside, registry=registry),
                     Metrics(self.state, region),
                 )
             return self._regional[name]

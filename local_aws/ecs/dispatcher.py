@@ -16,6 +16,7 @@ CREDENTIALS_SECONDS = 3600.0
 """How long a task's role credentials last; they are renewed after half of it."""
 ACK_SECONDS = 30.0
 """After so long without an acknowledgment a payload is sent again."""
+VERSIONS = ("agentVersion", "agentHash", "dockerVersion")
 
 log = logging.getLogger("local_aws.ecs")
 
@@ -27,13 +28,22 @@ class Dispatcher:
         state, region: what is delivered from and reported into.
         outside: for the credentials of the tasks' roles.
         clock: seconds since the epoch.
+        registry: host and port of the registry that stands in for ECR, as in images' names; empty if there is none.
     """
 
-    def __init__(self, state: State, region: Region, outside: Outside, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        state: State,
+        region: Region,
+        outside: Outside,
+        clock: Callable[[], float] = time.time,
+        registry: str = "",
+    ) -> None:
         self.state = state
         self.region = region
         self.outside = outside
         self.clock = clock
+        self.registry = registry
 
     def known(self, arn: str) -> bool:
         """Whether there is such a container instance."""
@@ -52,12 +62,12 @@ class Dispatcher:
             False if there is no such container instance.
         """
         query = query or {}
+        versions: Json = {key: query[key] for key in VERSIONS if key in query}
         with self.state.lock:
             instance = self.region.instances.get(arn)
             if instance is None:
                 return False
             former, instance.channel, instance.connected_at = instance.channel, channel, self.clock()
-            versions = {key: query[key] for key in ("agentVersion", "agentHash", "dockerVersion") if key in query}
             instance.version_info = versions or instance.version_info
             for _, arns in instance.unacked.values():
                 self._deliver_again(arns)
@@ -174,7 +184,7 @@ class Dispatcher:
                 credentials = self._credentials(task)
                 cluster = self.region.clusters[task.cluster].arn
                 with self.state.lock:
-                    bodies.append(payload.task(task, cluster, credentials))
+                    bodies.append(payload.task(task, cluster, credentials, self.registry))
             self._send(instance, tasks, bodies)
         self._renew()
 

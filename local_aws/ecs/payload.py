@@ -21,13 +21,14 @@ ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com/")
 """An image of a private registry: for it the agent needs a token."""
 
 
-def task(it: Task, cluster_arn: str, credentials: dict[str, Json]) -> Json:
+def task(it: Task, cluster_arn: str, credentials: dict[str, Json], registry: str = "") -> Json:
     """The Task of a PayloadMessage.
 
     Args:
         it: the task; its definition has the overrides merged in.
         cluster_arn: its cluster.
         credentials: role type (`TaskApplication`, `TaskExecution`) → IAMRoleCredentials.
+        registry: host and port of the registry that stands in for ECR; empty if there is none.
     """
     definition = it.definition
     answer: Json = {
@@ -41,7 +42,7 @@ def task(it: Task, cluster_arn: str, credentials: dict[str, Json]) -> Json:
         "networkMode": definition.get("networkMode", "bridge"),
         "launchType": "EC2",
         "volumes": [_volume(each) for each in definition.get("volumes", [])],
-        "containers": [_container(each, it) for each in definition["containerDefinitions"]],
+        "containers": [_container(each, it, registry) for each in definition["containerDefinitions"]],
     }
     if it.service:
         answer["serviceName"] = it.service.rpartition("/")[2]
@@ -87,7 +88,7 @@ def _volume(volume: Json) -> Json:
     return {"name": volume["name"], "type": "host", "host": volume.get("host", {})}
 
 
-def _container(container: Json, it: Task) -> Json:
+def _container(container: Json, it: Task, registry: str) -> Json:
     answer: Json = {
         "name": container["name"],
         "image": container["image"],
@@ -126,9 +127,8 @@ def _container(container: Json, it: Task) -> Json:
     executes = bool(it.definition.get("executionRoleArn"))
     if executes and (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
         answer["logsAuthStrategy"] = "ExecutionRole"  # else Docker writes the log with the host's own role
-    if registry := ECR_IMAGE.match(container["image"]):
-        account, region = registry.groups()
-        data = {"registryId": account, "region": region, "useExecutionRole": executes}
+    if private := _private_registry(container["image"], it, registry):
+        data = {**private, "useExecutionRole": executes}
         answer["registryAuthentication"] = {"type": "ecr", "ecrAuthData": data}
     for key in ("command", "entryPoint", "startTimeout", "stopTimeout"):
         if container.get(key) is not None:
@@ -138,6 +138,15 @@ def _container(container: Json, it: Task) -> Json:
     if container.get("secrets"):
         answer["secrets"] = [_secret(each) for each in container["secrets"]]
     return answer
+
+
+def _private_registry(image: str, it: Task, registry: str) -> Json | None:
+    """registryId and region of the private registry that `image` is in; None for a public one."""
+    if found := ECR_IMAGE.match(image):
+        return {"registryId": found[1], "region": found[2]}
+    if registry and image.startswith(f"{registry}/"):
+        return {"registryId": ACCOUNT_ID, "region": it.arn.split(":")[3]}
+    return None
 
 
 def _secret(secret: Json) -> Json:

@@ -161,9 +161,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ec2 = server.cloud.client("ec2")
     image = ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": TAGS}]
-    started = ec2.run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.micro", TagSpecifications=tags
-    )["Instances"][0]
+    started = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.micro", TagSpecifications=tags)[
+        "Instances"
+    ][0]
     Metadata.document = json.dumps({"instanceId": started["InstanceId"], "region": "us-east-1"})
     metadata = http.server.ThreadingHTTPServer(("127.0.0.1", METADATA), Metadata)
     threading.Thread(target=metadata.serve_forever, daemon=True).start()

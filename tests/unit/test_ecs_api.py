@@ -46,6 +46,7 @@ def refused(world: World, action: str, **request: Any) -> EcsError:
         ([{**WEB, "secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:::parameter/a"}]}], "executionRoleArn"),
         ([{**WEB, "links": ["b"]}, {**WEB, "name": "b", "links": ["web"]}], "cycle"),
         ([{**WEB, "healthCheck": {"command": ["CMD"], "interval": 1}}], "interval must be between 5 and 300"),
+        ([{**WEB, "restartPolicy": {"enabled": True}}], "does not support restartPolicy (container 'web')"),
     ],
 )
 def test_task_definitions_that_aws_refuses(world: World, definitions: list[Any], message: str) -> None:
@@ -401,6 +402,19 @@ def test_the_network_mode_is_where_the_agent_looks_for_it(world: World, mode: st
     world.tick()
     (container,) = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"]
     assert json.loads(container["dockerConfig"]["hostConfig"])["NetworkMode"] == (mode or "bridge")
+
+
+def test_an_image_of_the_registry_that_stands_in_for_ecr_is_a_private_one(world: World) -> None:
+    agent = world.agent()
+    world.dispatcher.registry = "127.0.0.1:4568"
+    world.call("RunTask", cluster="demo", taskDefinition=world.define("127.0.0.1:4568/shop/web:7"))
+    world.tick()
+    (container,) = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"]
+    assert container["registryAuthentication"]["ecrAuthData"] == {
+        "registryId": "123456789012",
+        "region": "us-east-1",
+        "useExecutionRole": False,
+    }
 
 
 def test_the_agent_is_told_how_to_get_a_token_for_a_private_registry_and_which_container_is_which(

@@ -11,6 +11,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS
 from local_aws.ecs import middleware
 from local_aws.ecs.errors import EcsError
+from local_aws.ecs.state import Json
 from tests.unit.ecs_support import GROUP, World
 
 WEB = {"name": "web", "image": "web:1", "memory": 64}
@@ -306,6 +307,59 @@ def test_a_task_that_nobody_knows_is_to_be_stopped_and_one_that_drains_is_not(wo
     world.dispatcher.stop_candidates(agent.arn, {"messageId": manifest["messageId"], "stopCandidates": asked})
     (answer,) = agent.sent("TaskStopVerificationAck")
     assert [each["taskArn"] for each in answer["stopTasks"]] == ["orphan"]
+
+
+# What the real agent (1.105.1) submitted for a task of two containers, of which the second waits for the first.
+DELTAS: list[tuple[Json, Json]] = [
+    (
+        {"status": "PENDING", "reason": "", "containers": [
+            {"containerName": "web", "status": "PENDING", "imageDigest": "sha256:1"},
+            {"containerName": "proxy", "status": "PENDING", "imageDigest": "sha256:2"},
+        ]},
+        {"lastStatus": "PENDING", "web": ("PENDING", None), "proxy": ("PENDING", None)},
+    ),
+    (
+        {"status": "PENDING", "reason": "", "containers": [
+            {"containerName": "web", "status": "RUNNING", "runtimeId": "a1", "imageDigest": "sha256:1", "reason": ""},
+        ]},
+        {"lastStatus": "PENDING", "web": ("RUNNING", None), "proxy": ("PENDING", None)},
+    ),
+    (
+        {"status": "RUNNING", "reason": "", "pullStartedAt": 3.0, "pullStoppedAt": 4.0, "containers": [
+            {"containerName": "proxy", "status": "RUNNING", "runtimeId": "a2", "networkBindings": [
+                {"bindIP": "0.0.0.0", "containerPort": 80, "hostPort": 32769, "protocol": "tcp"}]},
+        ]},
+        {"lastStatus": "RUNNING", "web": ("RUNNING", None), "proxy": ("RUNNING", None)},
+    ),
+    (
+        {"status": "RUNNING", "reason": "", "containers": [
+            {"containerName": "proxy", "status": "STOPPED", "exitCode": 3, "runtimeId": "a2"}]},
+        {"lastStatus": "RUNNING", "web": ("RUNNING", None), "proxy": ("STOPPED", 3)},
+    ),
+    (
+        {"status": "STOPPED", "reason": "", "executionStoppedAt": 9.0, "containers": [
+            {"containerName": "web", "status": "STOPPED", "exitCode": 143, "runtimeId": "a1"}]},
+        {"lastStatus": "STOPPED", "web": ("STOPPED", 143), "proxy": ("STOPPED", 3)},
+    ),
+]  # fmt: skip
+
+
+def test_an_agent_reports_what_has_changed(world: World) -> None:
+    world.agent()
+    answer = world.call("RegisterTaskDefinition", family="web", containerDefinitions=[WEB, {**WEB, "name": "proxy"}])
+    request = {"cluster": "demo", "taskDefinition": answer["taskDefinition"]["taskDefinitionArn"]}
+    arn = world.call("RunTask", **request)["tasks"][0]["taskArn"]
+    for report, expected in DELTAS:
+        world.call("SubmitTaskStateChange", cluster="demo", task=arn, **report)
+        (task,) = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"]
+        seen = {each["name"]: (each["lastStatus"], each.get("exitCode")) for each in task["containers"]}
+        assert {"lastStatus": task["lastStatus"], **seen} == expected
+    assert (task["stopCode"], task["stoppedReason"]) == (
+        "EssentialContainerExited",
+        "Essential container in task exited",
+    )
+    assert (task["pullStoppedAt"], task["executionStoppedAt"]) == (4.0, 9.0)
+    assert [each["imageDigest"] for each in task["containers"]] == ["sha256:1", "sha256:2"]
 
 
 def test_registration_in_a_cluster_that_is_not_there_ends_the_agent_for_good(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,7 @@ class Listener:
     def __init__(self) -> None:
         self.queries: list[dict[str, str]] = []
         self.frames: list[tuple[str, Any]] = []
+        self.gone = threading.Event()
 
     def known(self, instance_arn: str) -> bool:
         return instance_arn == KNOWN
@@ -53,7 +55,7 @@ class Listener:
         return True
 
     def disconnected(self, _arn: str, _channel: Any) -> None:
-        """Nothing to do."""
+        self.gone.set()
 
     def received(self, _arn: str, kind: str, message: Any) -> None:
         self.frames.append((kind, message))
@@ -108,7 +110,7 @@ def test_the_query_of_the_agents_url_is_handed_on(listener: Listener, url: str) 
     with connect(f"{url}/ws?{query}") as agent:
         assert json.loads(agent.recv(5))["type"] == "HeartbeatMessage"
         agent.send(json.dumps({"type": "AckRequest", "message": {"messageId": "1"}}))
-        agent.close()
+    assert listener.gone.wait(5)
     (seen,) = listener.queries
     assert (seen["agentVersion"], seen["dockerVersion"]) == ("1.105.1", "DockerVersion: 25.0")
     assert listener.frames == [("AckRequest", {"messageId": "1"})]

@@ -997,10 +997,11 @@ class Api:
 
     def _stopped(self, task: Task, reason: str, now: float) -> None:
         if task.desired == "RUNNING":  # nobody asked for it
-            # A container that could never start is reported with an exit code too, 143.
+            # A container that could never start is reported with an exit code too, 143. One that runs although its
+            # image could not be pulled has such a reason as well.
             failed = task.started_at is None and (
                 all(each.exit_code is None for each in task.containers)
-                or any(each.reason.startswith("Cannot") for each in task.containers)
+                or any(each.reason.startswith("Cannot") and each.exit_code in (None, 143) for each in task.containers)
             )
             task.stop_code = "TaskFailedToStart" if failed else "EssentialContainerExited"
             task.stopped_reason = reason or ("Task failed to start" if failed else "Essential container in task exited")

@@ -131,7 +131,7 @@ def test_attributes_name_enabled_plugins_only() -> None:
     assert "com.amazonaws.ecs.capability.logging-driver.awslogs" in names
 
 
-# As the real agent (1.105.1) published them on a host of ours with a default ecs.config.
+# Of those that the real agent (1.105.1) publishes with the default ecs.config, those that a stand-in forgets easily.
 PUBLISHED = """
 com.amazonaws.ecs.capability.docker-remote-api.1.17 com.amazonaws.ecs.capability.docker-remote-api.1.25
 com.amazonaws.ecs.capability.docker-remote-api.1.28 com.amazonaws.ecs.capability.docker-remote-api.1.32

@@ -309,7 +309,7 @@ def test_a_task_that_nobody_knows_is_to_be_stopped_and_one_that_drains_is_not(wo
     assert [each["taskArn"] for each in answer["stopTasks"]] == ["orphan"]
 
 
-# What the real agent (1.105.1) submitted for a task of two containers, of which the second waits for the first.
+# In the form of the real agent (1.105.1, agent/api/statechange.go): two containers, the second waits for the first.
 DELTAS: list[tuple[Json, Json]] = [
     (
         {"status": "PENDING", "reason": "", "containers": [
@@ -360,6 +360,28 @@ def test_an_agent_reports_what_has_changed(world: World) -> None:
     )
     assert (task["pullStoppedAt"], task["executionStoppedAt"]) == (4.0, 9.0)
     assert [each["imageDigest"] for each in task["containers"]] == ["sha256:1", "sha256:2"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "expected"),
+    [
+        ("CannotStartContainerError: dependency graph: … has timed out.", 143, "TaskFailedToStart"),
+        ("CannotPullImageManifestError: …", None, "TaskFailedToStart"),
+        ("CannotPullImageManifestError: … (it ran from the host's own)", 1, "EssentialContainerExited"),
+        ("", 143, "EssentialContainerExited"),
+    ],
+)
+def test_a_task_that_never_ran_has_failed_or_ended(world: World, reason: str, code: int | None, expected: str) -> None:
+    world.agent()
+    answer = world.call("RegisterTaskDefinition", family="web", containerDefinitions=[WEB, {**WEB, "name": "other"}])
+    request = {"cluster": "demo", "taskDefinition": answer["taskDefinition"]["taskDefinitionArn"]}
+    arn = world.call("RunTask", **request)["tasks"][0]["taskArn"]
+    ended = {"containerName": "web", "status": "STOPPED", "reason": reason}
+    containers = [ended if code is None else {**ended, "exitCode": code}]
+    containers.append({"containerName": "other", "status": "STOPPED", "exitCode": 0})
+    world.call("SubmitTaskStateChange", cluster="demo", task=arn, status="STOPPED", containers=containers)
+    (task,) = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"]
+    assert task["stopCode"] == expected
 
 
 def test_registration_in_a_cluster_that_is_not_there_ends_the_agent_for_good(world: World) -> None:

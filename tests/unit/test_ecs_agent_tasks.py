@@ -361,6 +361,7 @@ def test_the_network_mode_is_that_of_the_docker_configuration(tmp_path: Path, mo
     task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
     config = containers.configuration(task, "web", {}, [])
     assert config["HostConfig"]["NetworkMode"] == (mode or "default")
+    assert config["HostConfig"]["IpcMode"] == "shareable"
     assert ("PortBindings" in config["HostConfig"]) == bound
     if bound:
         assert 47300 <= int(config["HostConfig"]["PortBindings"]["80/tcp"][0]["HostPort"]) <= 47310

@@ -50,6 +50,7 @@ ACCOUNT_SETTINGS = {
     "guardDutyActivate": "off",
 }
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+CAPABILITY = re.compile(r"(com\.amazonaws\.)?ecs\.capability\.")
 PROVIDER_NAME = re.compile(r"(?!aws|ecs|fargate)[A-Za-z0-9_-]{1,255}", re.IGNORECASE)
 SERVICE_DEFAULTS = {"minimumHealthyPercent": 100, "maximumPercent": 200}
 INACTIVE_SERVICE_SECONDS = 3600.0
@@ -419,24 +420,35 @@ class Api:
         (ECS developer guide, "Amazon ECS capacity providers for the EC2 launch type", considerations).
         """
         document = json.loads(request.get("instanceIdentityDocument") or "{}")
+        token = request.get("clientToken", "")
         ec2_id = document.get("instanceId", "")
         group = self.outside.auto_scaling_group(ec2_id) if ec2_id else ""
         zone = document.get("availabilityZone") or (self.outside.availability_zone(ec2_id) if ec2_id else "")
         with self.state.lock:
-            cluster = self._cluster(request)
+            try:
+                cluster = self._cluster(request)
+            except EcsError as error:
+                # For this action alone it is no ClusterNotFoundException, and the agent ends for good
+                # (https://github.com/aws/amazon-ecs-agent/issues/4689, log of 2025-06-19).
+                raise client(error.message) from error
             attributes = list(request.get("attributes", []))
             total = {each["name"]: _amount(each) for each in request.get("totalResources", [])}
             known = request.get("containerInstanceArn")
             if known:
                 instance = self._instance(cluster, known)
-                if instance is None:
-                    raise client(f"Container instance {known} was not found in cluster {cluster.name}.")
-                instance.total, instance.version_info = total, request.get("versionInfo", {})
+                if instance is None:  # in AWS's words: https://github.com/aws/amazon-ecs-agent/issues/583
+                    raise client(f"Container instance {known.rpartition('/')[2]} is inactive.")
+                instance.total = total
+                instance.version_info = request.get("versionInfo") or instance.version_info
                 instance.version += 1
-                # Attributes that were put by PutAttributes stay.
+                # Attributes that were put by PutAttributes stay; a capability that is not sent again is gone.
                 sent = {each["name"] for each in attributes}
-                instance.attributes = attributes + [each for each in instance.attributes if each["name"] not in sent]
-            else:
+                instance.attributes = attributes + [
+                    each
+                    for each in instance.attributes
+                    if each["name"] not in sent and not CAPABILITY.match(each["name"])
+                ]
+            elif not (instance := self._registered_by(token)):
                 self._forget_former(ec2_id)
                 instance = Instance(
                     self.region.arn("container-instance", cluster.name, new_id()),
@@ -449,15 +461,21 @@ class Api:
                     self.clock(),
                     self._provider_of(cluster, group),
                     zone=zone,
+                    client_token=token,
                 )
                 placed = {"ecs.availability-zone": zone, "ecs.instance-type": document.get("instanceType", ""),
-                          "ecs.ami-id": document.get("imageId", ""), "ecs.os-type": "linux"}  # fmt: skip
+                          "ecs.ami-id": document.get("imageId", ""), "ecs.os-type": "linux",
+                          "ecs.cpu-architecture": document.get("architecture", "")}  # fmt: skip
                 sent = {each["name"] for each in attributes}
                 instance.attributes += [
                     {"name": name, "value": value} for name, value in placed.items() if value and name not in sent
                 ]
                 self.region.instances[instance.arn] = instance
             return {"containerInstance": views.instance(self.region, instance, ["TAGS"])}
+
+    def _registered_by(self, token: str) -> Instance | None:
+        """The instance of an earlier request with this client token: its answer may have been lost on the way."""
+        return next((each for each in self.region.instances.values() if token and each.client_token == token), None)
 
     def _forget_former(self, ec2_id: str) -> None:
         """A host that lost its agent's data registers anew: what ran under its former registration is gone."""
@@ -466,7 +484,14 @@ class Api:
                 if task.active:
                     reason = f"Container instance {former.id} registered anew."
                     end_task(task, reason, "TerminationNotice", self.clock())
-            del self.region.instances[former.arn]
+            self._drop(former)
+
+    def _drop(self, instance: Instance) -> None:
+        """Forget a container instance. Its agent is cut off, and refused when it connects anew."""
+        channel, instance.channel = instance.channel, None
+        if channel:
+            channel.close()
+        del self.region.instances[instance.arn]
 
     def _provider_of(self, cluster: Cluster, group: str) -> str:
         for name in cluster.providers:
@@ -486,8 +511,8 @@ class Api:
             raise invalid("Found running tasks on the instance.")
         for task in tasks:
             end_task(task, "Container instance was deregistered.", "ServiceSchedulerInitiated", self.clock())
-        instance.status, instance.channel = "INACTIVE", None
-        del self.region.instances[instance.arn]
+        instance.status = "INACTIVE"
+        self._drop(instance)
         return {"containerInstance": views.instance(self.region, instance, ["TAGS"])}
 
     def describe_container_instances(self, request: Json) -> Json:
@@ -972,9 +997,14 @@ class Api:
 
     def _stopped(self, task: Task, reason: str, now: float) -> None:
         if task.desired == "RUNNING":  # nobody asked for it
-            failed = task.started_at is None and all(each.exit_code is None for each in task.containers)
+            # A container that could never start is reported with an exit code too, 143. One that runs although its
+            # image could not be pulled has such a reason as well.
+            failed = task.started_at is None and (
+                all(each.exit_code is None for each in task.containers)
+                or any(each.reason.startswith("Cannot") and each.exit_code in (None, 143) for each in task.containers)
+            )
             task.stop_code = "TaskFailedToStart" if failed else "EssentialContainerExited"
-            task.stopped_reason = reason or "Essential container in task exited"
+            task.stopped_reason = reason or ("Task failed to start" if failed else "Essential container in task exited")
             task.stopping_at = now
         task.desired = task.status = "STOPPED"
         task.stopped_at = now

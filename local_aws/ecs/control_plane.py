@@ -52,11 +52,13 @@ class Ecs:
         with self.state.lock:
             if name not in self._regional:
                 region, outside = self.state.region(name), Services(self.cloud, name)
-                endpoint = f"http://{self.cloud.config.gateway}:{self.cloud.config.agent_port}"
+                config = self.cloud.config
+                endpoint = f"http://{config.gateway}:{config.agent_port}"
+                registry = f"127.0.0.1:{config.registry_port}" if config.registry_port else ""
                 self._regional[name] = Regional(
                     Api(self.state, region, outside, endpoint, lambda: self.wake()),
                     Scheduler(self.state, region, outside),
-                    Dispatcher(self.state, region, outside),
+                    Dispatcher(self.state, region, outside, registry=registry),
                     Metrics(self.state, region),
                 )
             return self._regional[name]
@@ -200,10 +202,18 @@ class ControlPlane(Part):
         parts = arn.split(":")
         return self.ecs.regional(parts[3]) if len(parts) > 3 and parts[3] else None
 
-    def connected(self, instance_arn: str, channel: AgentChannel) -> bool:
+    def known(self, instance_arn: str) -> bool:
         """See `sockets.Listener`."""
         regional = self._of(instance_arn)
-        known = regional is not None and regional.dispatcher.connected(instance_arn, channel)
+        known = regional is not None and regional.dispatcher.known(instance_arn)
+        if not known:
+            self.log.info("agent of %s refused: no such container instance", instance_arn.rpartition("/")[2])
+        return known
+
+    def connected(self, instance_arn: str, channel: AgentChannel, query: dict[str, str]) -> bool:
+        """See `sockets.Listener`."""
+        regional = self._of(instance_arn)
+        known = regional is not None and regional.dispatcher.connected(instance_arn, channel, query)
         self.log.info("agent of %s %s", instance_arn.rpartition("/")[2], "connected" if known else "refused")
         self.wake()
         return known
@@ -218,8 +228,14 @@ class ControlPlane(Part):
     def received(self, instance_arn: str, kind: str, message: Json) -> None:
         """See `sockets.Listener`."""
         regional = self._of(instance_arn)
-        if regional and kind == "AckRequest":
+        if regional is None:
+            return
+        if kind == "AckRequest":
             regional.dispatcher.acknowledged(instance_arn, message.get("messageId", ""))
+        elif kind == "IAMRoleCredentialsAckRequest":
+            regional.dispatcher.credentials_acknowledged(instance_arn, message)
+        elif kind == "TaskStopVerificationMessage":
+            regional.dispatcher.stop_candidates(instance_arn, message)
 
     def telemetry(self, kind: str, message: Json) -> None:
         """See `sockets.Listener`."""
@@ -232,3 +248,5 @@ class ControlPlane(Part):
             self.wake()
         elif kind == "PublishMetricsRequest":
             regional.metrics.received(message)
+        elif kind == "PublishInstanceStatusRequest":
+            regional.dispatcher.instance_status(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,7 @@ CREDENTIALS_SECONDS = 3600.0
 """How long a task's role credentials last; they are renewed after half of it."""
 ACK_SECONDS = 30.0
 """After so long without an acknowledgment a payload is sent again."""
+VERSIONS = ("agentVersion", "agentHash", "dockerVersion")
 
 log = logging.getLogger("local_aws.ecs")
 
@@ -26,25 +28,111 @@ class Dispatcher:
         state, region: what is delivered from and reported into.
         outside: for the credentials of the tasks' roles.
         clock: seconds since the epoch.
+        registry: host and port of the registry that stands in for ECR, as in images' names; empty if there is none.
     """
 
-    def __init__(self, state: State, region: Region, outside: Outside, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        state: State,
+        region: Region,
+        outside: Outside,
+        clock: Callable[[], float] = time.time,
+        registry: str = "",
+    ) -> None:
         self.state = state
         self.region = region
         self.outside = outside
         self.clock = clock
+        self.registry = registry
 
-    def connected(self, arn: str, channel: Channel) -> bool:
-        """An agent has connected: all its tasks are sent (again), it knows which of them are new."""
+    def known(self, arn: str) -> bool:
+        """Whether there is such a container instance."""
+        with self.state.lock:
+            return arn in self.region.instances
+
+    def connected(self, arn: str, channel: Channel, query: dict[str, str] | None = None) -> bool:
+        """An agent has connected: it is told what should run on it, and sent again what it did not acknowledge.
+
+        Args:
+            arn: the container instance.
+            channel: the way to the agent.
+            query: of the agent's URL: its versions, which it gives nowhere else, and whether it wants the credentials
+                of its tasks (`sendCredentials`; it saves none, so after a restart it does).
+        Returns:
+            False if there is no such container instance.
+        """
+        query = query or {}
+        versions: Json = {key: query[key] for key in VERSIONS if key in query}
         with self.state.lock:
             instance = self.region.instances.get(arn)
             if instance is None:
                 return False
-            instance.channel = channel
+            former, instance.channel, instance.connected_at = instance.channel, channel, self.clock()
+            instance.version_info = versions or instance.version_info
+            for _, arns in instance.unacked.values():
+                self._deliver_again(arns)
             instance.unacked.clear()
-            for task in self.region.tasks_of(instance=arn):
-                task.delivered = ""
-            return True
+            if query.get("sendCredentials") == "true":
+                for task in self.region.tasks_of(instance=arn):
+                    task.credentials = {kind: (identity, 0.0) for kind, (identity, _) in task.credentials.items()}
+        if former:
+            former.close()
+        self._send_manifest(instance)
+        return True
+
+    def _deliver_again(self, arns: list[str]) -> None:
+        for arn in arns:
+            if arn in self.region.tasks:
+                self.region.tasks[arn].delivered = ""
+
+    def _send_manifest(self, instance: Instance) -> None:
+        """Tell an agent all the tasks that belong on its host: it asks before it stops what is not among them."""
+        with self.state.lock:
+            instance.sequence += 1
+            instance.manifest = str(uuid.uuid4())
+            cluster = self.region.clusters[instance.cluster].arn
+            message = {
+                "clusterArn": cluster,
+                "containerInstanceArn": instance.arn,
+                "messageId": instance.manifest,
+                "generatedAt": int(self.clock() * 1000),
+                "timeline": instance.sequence,
+                "tasks": [
+                    {"taskArn": task.arn, "taskClusterArn": cluster, "desiredStatus": _told(task)}
+                    for task in self.region.tasks_of(instance=instance.arn)
+                    if task.active
+                ],
+            }
+            channel = instance.channel
+        self._tell(instance, channel, "TaskManifestMessage", message)
+
+    @staticmethod
+    def _tell(instance: Instance, channel: Channel | None, kind: str, message: Json) -> None:
+        try:
+            if channel:
+                channel.send(kind, message)
+        except OSError as error:
+            log.info("%s to %s: %s", kind, instance.id, error)  # said again when the agent reconnects
+
+    def stop_candidates(self, arn: str, message: Json) -> None:
+        """A TaskStopVerificationMessage: of the tasks that the agent would stop, those that must not run are named."""
+        with self.state.lock:
+            instance = self.region.instances.get(arn)
+            if instance is None or message.get("messageId") != instance.manifest:
+                return  # of an older manifest
+            mine = {each.arn for each in self.region.tasks_of(instance=arn) if each.active and _told(each) == "RUNNING"}
+            answer = {
+                "messageId": instance.manifest,
+                "generatedAt": int(self.clock() * 1000),
+                "stopTasks": [
+                    {**each, "desiredStatus": "STOPPED"}
+                    for each in message.get("stopCandidates") or []
+                    if each.get("taskArn") not in mine
+                ],
+            }
+            channel = instance.channel
+        if answer["stopTasks"]:
+            self._tell(instance, channel, "TaskStopVerificationAck", answer)
 
     def disconnected(self, arn: str, channel: Channel) -> None:
         """An agent's connection has ended, unless a newer one has taken its place."""
@@ -59,6 +147,24 @@ class Dispatcher:
             instance = self.region.instances.get(arn)
             if instance is not None:
                 instance.unacked.pop(message_id, None)
+
+    def credentials_acknowledged(self, arn: str, message: Json) -> None:
+        """An IAMRoleCredentialsAckRequest: these credentials are good for half of their time, then renewed."""
+        with self.state.lock:
+            for task in self.region.tasks_of(instance=arn):
+                for kind, (identity, _) in task.credentials.items():
+                    if identity == message.get("credentialsId"):
+                        task.credentials[kind] = (identity, self.clock() + CREDENTIALS_SECONDS / 2)
+
+    def instance_status(self, message: Json) -> None:
+        """A PublishInstanceStatusRequest: what the agent's checks of its host found."""
+        with self.state.lock:
+            instance = self.region.instances.get((message.get("metadata") or {}).get("containerInstance", ""))
+            if instance is not None:
+                instance.health = [
+                    {**each, "type": re.sub(r"(?<!^)(?=[A-Z])", "_", each.get("type", "")).upper()}
+                    for each in message.get("statuses") or []
+                ]
 
     def health(self, message: Json) -> None:
         """A PublishHealthRequest: health of containers."""
@@ -78,7 +184,7 @@ class Dispatcher:
                 credentials = self._credentials(task)
                 cluster = self.region.clusters[task.cluster].arn
                 with self.state.lock:
-                    bodies.append(payload.task(task, cluster, credentials))
+                    bodies.append(payload.task(task, cluster, credentials, self.registry))
             self._send(instance, tasks, bodies)
         self._renew()
 
@@ -92,9 +198,7 @@ class Dispatcher:
                 for message_id, (sent, arns) in list(instance.unacked.items()):
                     if now - sent > ACK_SECONDS:
                         del instance.unacked[message_id]
-                        for arn in arns:
-                            if arn in self.region.tasks:
-                                self.region.tasks[arn].delivered = ""
+                        self._deliver_again(arns)
                 tasks = [
                     task
                     for task in self.region.tasks_of(instance=instance.arn)
@@ -125,12 +229,7 @@ class Dispatcher:
                 if task.delivered == "STOPPED":
                     task.status = "STOPPING"
             channel = instance.channel
-        if channel is None:
-            return
-        try:
-            channel.send("PayloadMessage", message)
-        except OSError as error:
-            log.info("payload to %s: %s", instance.id, error)  # sent again when the agent reconnects
+        self._tell(instance, channel, "PayloadMessage", message)
 
     def _roles(self, task: Task) -> dict[str, str]:
         roles = {
@@ -163,10 +262,17 @@ class Dispatcher:
             ]
         for task in old:
             for kind, credentials in self._credentials(task).items():
-                channel = self.region.instances[task.instance].channel
-                if channel is None:
-                    continue
-                try:
-                    channel.send("IAMRoleCredentialsMessage", payload.credentials_message(task.arn, kind, credentials))
-                except OSError as error:
-                    log.info("credentials for %s: %s", task.id, error)
+                with self.state.lock:
+                    instance = self.region.instances.get(task.instance)
+                    if instance is None:
+                        break
+                    # Until the agent acknowledges them they count as not delivered.
+                    task.credentials[kind] = (credentials["credentialsId"], self.clock() + ACK_SECONDS)
+                    channel = instance.channel
+                message = payload.credentials_message(task.arn, kind, credentials)
+                self._tell(instance, channel, "IAMRoleCredentialsMessage", message)
+
+
+def _told(task: Task) -> str:
+    """The status that an agent is to bring about: a task behind a load balancer runs until its connections drained."""
+    return "RUNNING" if task.registered else task.desired

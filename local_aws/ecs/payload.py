@@ -7,6 +7,7 @@ takes what has no field of its own from `dockerConfig`, two JSON strings in the 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from typing import Any
@@ -16,15 +17,18 @@ from local_aws.ecs.state import Json, Task
 
 SECOND = 10**9
 """Docker's durations are in nanoseconds."""
+ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com/")
+"""An image of a private registry: for it the agent needs a token."""
 
 
-def task(it: Task, cluster_arn: str, credentials: dict[str, Json]) -> Json:
+def task(it: Task, cluster_arn: str, credentials: dict[str, Json], registry: str = "") -> Json:
     """The Task of a PayloadMessage.
 
     Args:
         it: the task; its definition has the overrides merged in.
         cluster_arn: its cluster.
         credentials: role type (`TaskApplication`, `TaskExecution`) → IAMRoleCredentials.
+        registry: host and port of the registry that stands in for ECR; empty if there is none.
     """
     definition = it.definition
     answer: Json = {
@@ -38,7 +42,7 @@ def task(it: Task, cluster_arn: str, credentials: dict[str, Json]) -> Json:
         "networkMode": definition.get("networkMode", "bridge"),
         "launchType": "EC2",
         "volumes": [_volume(each) for each in definition.get("volumes", [])],
-        "containers": [_container(each, it) for each in definition["containerDefinitions"]],
+        "containers": [_container(each, it, registry) for each in definition["containerDefinitions"]],
     }
     if it.service:
         answer["serviceName"] = it.service.rpartition("/")[2]
@@ -84,7 +88,7 @@ def _volume(volume: Json) -> Json:
     return {"name": volume["name"], "type": "host", "host": volume.get("host", {})}
 
 
-def _container(container: Json, it: Task) -> Json:
+def _container(container: Json, it: Task, registry: str) -> Json:
     answer: Json = {
         "name": container["name"],
         "image": container["image"],
@@ -115,9 +119,17 @@ def _container(container: Json, it: Task) -> Json:
         "dockerConfig": {
             "version": "1.18",
             "config": json.dumps(_config(container)),
-            "hostConfig": json.dumps(_host_config(container, it.id)),
+            "hostConfig": json.dumps(_host_config(container, it)),
         },
     }
+    if known := it.container(container["name"]):
+        answer["containerArn"] = known.arn
+    executes = bool(it.definition.get("executionRoleArn"))
+    if executes and (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+        answer["logsAuthStrategy"] = "ExecutionRole"  # else Docker writes the log with the host's own role
+    if private := _private_registry(container["image"], it, registry):
+        data = {**private, "useExecutionRole": executes}
+        answer["registryAuthentication"] = {"type": "ecr", "ecrAuthData": data}
     for key in ("command", "entryPoint", "startTimeout", "stopTimeout"):
         if container.get(key) is not None:
             answer[key] = container[key]
@@ -126,6 +138,15 @@ def _container(container: Json, it: Task) -> Json:
     if container.get("secrets"):
         answer["secrets"] = [_secret(each) for each in container["secrets"]]
     return answer
+
+
+def _private_registry(image: str, it: Task, registry: str) -> Json | None:
+    """registryId and region of the private registry that `image` is in; None for a public one."""
+    if found := ECR_IMAGE.match(image):
+        return {"registryId": found[1], "region": found[2]}
+    if registry and image.startswith(f"{registry}/"):
+        return {"registryId": ACCOUNT_ID, "region": it.arn.split(":")[3]}
+    return None
 
 
 def _secret(secret: Json) -> Json:
@@ -165,14 +186,17 @@ def _config(container: Json) -> Json:
     return config
 
 
-def _host_config(container: Json, task_id: str) -> Json:
-    """The part of Docker's host configuration that ACS has no field for."""
-    host: dict[str, Any] = {}
+def _host_config(container: Json, it: Task) -> Json:
+    """The part of Docker's host configuration that ACS has no field for.
+
+    The network mode is in it too: the agent takes it from here, the task's own field is for `awsvpc`.
+    """
+    host: dict[str, Any] = {"NetworkMode": it.definition.get("networkMode", "bridge")}
     if log := container.get("logConfiguration"):
         options = dict(log.get("options") or {})
         # Docker's driver knows no prefix: ECS turns it into the stream's name before the agent sees it.
         if prefix := options.pop("awslogs-stream-prefix", None):
-            options["awslogs-stream"] = f"{prefix}/{container['name']}/{task_id}"
+            options["awslogs-stream"] = f"{prefix}/{container['name']}/{it.id}"
         host["LogConfig"] = {"Type": log["logDriver"], "Config": options}
     if container.get("memoryReservation"):
         host["MemoryReservation"] = container["memoryReservation"] * 1024 * 1024

@@ -474,15 +474,23 @@ class Scheduler:
 
 
 def targets(service: Service, task: Task, region: Region) -> list[tuple[str, str, int]]:
-    """Where the load balancer finds `task`: the host port that Docker bound to each container port."""
+    """Where the load balancer finds `task`: the host port that Docker bound to each container port.
+
+    On the host's network the agent reports no bindings: there the container's port is the host's.
+    """
     instance = region.instances.get(task.instance)
+    if instance is None:
+        return []
     found = []
+    on_host = task.definition.get("networkMode") == "host"
     for balancer in service.balancers:
-        container = task.container(balancer["containerName"])
-        for binding in container.bindings if container and instance else []:
-            if binding["containerPort"] == balancer["containerPort"]:
-                found.append((balancer["targetGroupArn"], instance.ec2_id if instance else "", binding["hostPort"]))
-                break
+        container, wanted = task.container(balancer["containerName"]), balancer["containerPort"]
+        bound = (
+            [each["hostPort"] for each in container.bindings if each["containerPort"] == wanted] if container else []
+        )
+        port = next(iter(bound), wanted if on_host else None)
+        if port is not None:
+            found.append((balancer["targetGroupArn"], instance.ec2_id, port))
     return found
 
 

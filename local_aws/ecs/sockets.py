@@ -1,6 +1,7 @@
 """The agents' WebSockets: ACS, over which tasks go out, and TCS, over which health and statistics come in.
 
-Frames are `{"type": NAME, "message": {…}}` both ways; see amazon-ecs-agent, `ecs-agent/acs` and `ecs-agent/tcs`.
+Frames are `{"type": NAME, "message": {…}}` both ways; see amazon-ecs-agent, `ecs-agent/acs` and `ecs-agent/tcs`. What
+an agent sends on TCS has the signed headers of an HTTP request and an empty line before it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import json
 import threading
 import time
 import uuid
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from local_aws.ecs.state import Json
@@ -23,8 +26,11 @@ HEARTBEAT_SECONDS = 30.0
 class Listener(Protocol):
     """Who is told what comes from the agents."""
 
-    def connected(self, instance_arn: str, channel: AgentChannel) -> bool:
-        """An agent has connected; False refuses it, for example because the instance is unknown."""
+    def known(self, instance_arn: str) -> bool:
+        """Whether there is such a container instance; no other may connect."""
+
+    def connected(self, instance_arn: str, channel: AgentChannel, query: dict[str, str]) -> bool:
+        """An agent has connected, with the query of its URL; False if the instance is gone by now."""
 
     def disconnected(self, instance_arn: str, channel: AgentChannel) -> None:
         """The connection has ended."""
@@ -34,6 +40,23 @@ class Listener(Protocol):
 
     def telemetry(self, kind: str, message: Json) -> None:
         """A frame of the TCS socket."""
+
+
+def frame(data: str | bytes) -> tuple[str, Json]:
+    """Kind and message of a frame, with signed headers before the JSON or without.
+
+    The agent puts them there: amazon-ecs-agent, `ecs-agent/tcs/client/client.go`, signRequestFunc.
+
+    Raises:
+        ValueError: it is no such frame.
+    """
+    text = data if isinstance(data, str) else data.decode()
+    if not text.startswith("{"):
+        text = text.partition("\r\n\r\n")[2]
+    found = json.loads(text) if text else None
+    if not isinstance(found, dict) or "type" not in found:
+        raise ValueError(f"This is no frame of an agent: {data[:40]!r}")
+    return str(found["type"]), found.get("message") or {}
 
 
 class AgentChannel:
@@ -50,8 +73,8 @@ class AgentChannel:
             raise OSError(f"the agent has disconnected: {error}") from error
 
     def close(self) -> None:
-        """End the connection, as when the same instance connects anew."""
-        self._connection.close()
+        """See `state.Channel`. The closing handshake may take as long as the agent likes: nobody waits for it."""
+        threading.Thread(target=self._connection.close, name="ecs-goodbye", daemon=True).start()
 
 
 class AgentServer:
@@ -67,7 +90,10 @@ class AgentServer:
     def __init__(self, address: str, port: int, listener: Listener) -> None:
         self._listener = listener
         # The agent's own pings and the protocol's heartbeats keep it alive; a missing pong need not end it.
-        self._server: Server = serve(self._handle, address, port, ping_interval=20, ping_timeout=20, max_size=2**22)
+        self._server: Server = serve(
+            self._handle, address, port,
+            process_request=self._admit, ping_interval=20, ping_timeout=20, max_size=2**22,
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._server.serve_forever, name="ecs-agents", daemon=True)
         self._stop = threading.Event()
         self._channels: set[AgentChannel] = set()
@@ -93,30 +119,41 @@ class AgentServer:
                 except OSError:  # its own thread notices and says so
                     self._channels.discard(channel)
 
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse an instance that is not registered before there is a socket, as ACS does.
+
+        On a socket the agent has no handler for the exception, and connects anew at once, again and again
+        (amazon-ecs-agent, `ecs-agent/wsclient/decode.go`, DecodeConnectionError).
+        """
+        path, query = _url(request)
+        if path.startswith("/telemetry") or self._listener.known(query.get("containerInstanceArn", "")):
+            return None
+        body = {"InactiveInstanceException": "The referenced container instance is inactive."}
+        response = connection.respond(HTTPStatus.BAD_REQUEST, json.dumps(body))
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        return response
+
     def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None
-        url = urlsplit(connection.request.path)
-        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        path, query = _url(connection.request)
         try:
-            if url.path.startswith("/telemetry"):
+            if path.startswith("/telemetry"):
                 self._telemetry(connection)
             else:
-                self._acs(connection, query.get("containerInstanceArn", ""))
+                self._acs(connection, query)
         except ConnectionClosed:
             pass
 
-    def _acs(self, connection: ServerConnection, instance: str) -> None:
-        channel = AgentChannel(connection)
-        if not self._listener.connected(instance, channel):
-            message = {"message": f"The container instance {instance} is not known."}
-            connection.send(json.dumps({"type": "InactiveInstanceException", "message": message}))
-            return
+    def _acs(self, connection: ServerConnection, query: dict[str, str]) -> None:
+        channel, instance = AgentChannel(connection), query.get("containerInstanceArn", "")
+        if not self._listener.connected(instance, channel, query):
+            return  # deregistered since it was admitted: it is told so when it connects anew
         self._channels.add(channel)
         try:
             channel.send("HeartbeatMessage", {"messageId": str(uuid.uuid4()), "healthy": True})
-            for frame in connection:
-                data = json.loads(frame)
-                self._listener.received(instance, data["type"], data.get("message", {}))
+            for data in connection:
+                self._listener.received(instance, *frame(data))
         finally:
             self._channels.discard(channel)
             self._listener.disconnected(instance, channel)
@@ -124,10 +161,9 @@ class AgentServer:
     def _telemetry(self, connection: ServerConnection) -> None:
         connection.send(json.dumps({"type": "HeartbeatMessage", "message": {"healthy": True}}))
         beat = time.monotonic()
-        for frame in connection:
-            data = json.loads(frame)
-            kind = data["type"]
-            self._listener.telemetry(kind, data.get("message", {}))
+        for data in connection:
+            kind, message = frame(data)
+            self._listener.telemetry(kind, message)
             answers = {"PublishMetricsRequest": "AckPublishMetric", "PublishHealthRequest": "AckPublishHealth",
                        "PublishInstanceStatusRequest": "AckPublishInstanceStatus"}  # fmt: skip
             if kind in answers:
@@ -135,3 +171,9 @@ class AgentServer:
             if time.monotonic() - beat > HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 connection.send(json.dumps({"type": "HeartbeatMessage", "message": {"healthy": True}}))
+
+
+def _url(request: Request) -> tuple[str, dict[str, str]]:
+    """Path and query of a request."""
+    url = urlsplit(request.path)
+    return url.path, {key: values[0] for key, values in parse_qs(url.query).items()}

@@ -29,6 +29,9 @@ class Channel(Protocol):
             OSError: the agent is gone.
         """
 
+    def close(self) -> None:
+        """End the connection, as when the instance is deregistered. Returns at once."""
+
 
 @dataclass
 class Cluster:
@@ -69,7 +72,11 @@ class Instance:
         total: registered resources, CPU (units), MEMORY (MiB), PORTS and PORTS_UDP (reserved host ports).
         provider: the capacity provider it was registered through; none if it came before the provider.
         channel: the agent's connection, None while it is disconnected.
+        connected_at: when the agent connected last.
         unacked: messages that the agent has not acknowledged, message id → (time sent, task ARNs).
+        manifest: message id of the TaskManifestMessage that the agent was sent last.
+        health: what the agent's own checks of its host found, as DescribeContainerInstances has it.
+        client_token: the agent's token of its first registration: the same again is the same registration.
     """
 
     arn: str
@@ -86,6 +93,10 @@ class Instance:
     version: int = 1
     sequence: int = 1
     channel: Channel | None = None
+    connected_at: float = 0.0
+    manifest: str = ""
+    health: list[Json] = field(default_factory=list)
+    client_token: str = ""
     unacked: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,9 @@ STORED = (
     "placementConstraints", "requiresCompatibilities", "cpu", "memory", "pidMode", "ipcMode", "proxyConfiguration",
     "inferenceAccelerators", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
 )  # fmt: skip
+NOT_HANDED_ON = ("credentialSpecs", "environmentFiles", "firelensConfiguration", "repositoryCredentials",
+                 "resourceRequirements", "restartPolicy")  # fmt: skip
+"""Settings of a container that agents can do and that their payloads here do not carry."""
 
 
 def validate(request: Json) -> None:
@@ -50,6 +53,9 @@ def validate(request: Json) -> None:
 
 def _validate_container(container: Json, request: Json, names: set[str], volumes: set[str], mode: str) -> None:
     name = container["name"]
+    for key in NOT_HANDED_ON:
+        if container.get(key):
+            raise client(f"The embedded AWS does not support {key} (container '{name}').")
     if not container.get("image"):
         raise client("Container.image should not be null or empty.")
     hard, soft = container.get("memory"), container.get("memoryReservation")

@@ -18,6 +18,9 @@ from local_aws.ecs.state import (
     Task,
 )
 
+ARCHITECTURE = "ecs.cpu-architecture"
+"""The attribute of its host that a task shows."""
+
 
 def _present(answer: Json) -> Json:
     return {key: value for key, value in answer.items() if value is not None}
@@ -115,8 +118,14 @@ def instance(region: Region, it: Instance, include: list[str]) -> Json:
     if it.provider:
         answer["capacityProviderName"] = it.provider
     if "CONTAINER_INSTANCE_HEALTH" in include:
-        answer["healthStatus"] = {"overallStatus": "OK", "details": []}
+        answer["healthStatus"] = {"overallStatus": _overall(it.health), "details": it.health}
     return answer
+
+
+def _overall(health: list[Json]) -> str:
+    """The worst of an agent's checks of its host; INSUFFICIENT_DATA until it has reported."""
+    states = {each.get("status") for each in health} or {"INSUFFICIENT_DATA"}
+    return next((state for state in ("IMPAIRED", "INSUFFICIENT_DATA", "INITIALIZING") if state in states), "OK")
 
 
 def _container(task: Task, it: Container) -> Json:
@@ -172,6 +181,7 @@ def task(region: Region, it: Task, include: list[str]) -> Json:
             "stoppedReason": it.stopped_reason or None,
             "stopCode": it.stop_code or None,
             "connectivity": "CONNECTED" if host and host.channel else "DISCONNECTED",
+            "connectivityAt": max(it.created_at, host.connected_at) if host and host.connected_at else None,
             "createdAt": it.created_at,
             "startedAt": it.started_at,
             "stoppingAt": it.stopping_at,
@@ -183,7 +193,7 @@ def task(region: Region, it: Task, include: list[str]) -> Json:
             "launchType": it.launch_type or "EC2",
             "capacityProviderName": it.provider or None,
             "attachments": [],
-            "attributes": [],
+            "attributes": [each for each in host.attributes if each["name"] == ARCHITECTURE] if host else [],
             "enableExecuteCommand": it.exec_enabled,
             "tags": it.tags if "TAGS" in include else [],
         }

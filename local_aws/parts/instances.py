@@ -250,6 +250,7 @@ class Instances(Part):
         files = {
             "metadata.json": json.dumps(metadata, indent=1).encode(),
             "ca.pem": self._authority,
+            "agent.env": f"TELEMETRY_SECONDS={self.cloud.config.telemetry_seconds}\n".encode(),
         }
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:

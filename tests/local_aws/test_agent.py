@@ -28,6 +28,7 @@ pytestmark = pytest.mark.docker
 CONFIG = Config("test-agent", 4630, 4631, 4632, 4633, 4634, ipaddress.IPv4Network("10.103.0.0/16"))
 INTROSPECTION, CREDENTIALS, METADATA = 4635, 4636, 4639
 CLUSTER = "test-agent"
+PORTS = range(47100, 47200)
 WAIT_SECONDS = 60.0
 
 
@@ -40,6 +41,9 @@ def wait(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS) -> 
             return found
         time.sleep(0.2)
     pytest.fail(f"not within {seconds:.0f} s: {what}")
+
+
+TAGS = [{"Key": "Name", "Value": "test-agent-host"}]
 
 
 class Metadata(http.server.BaseHTTPRequestHandler):
@@ -75,17 +79,20 @@ class Site:
         self.config.write_text(
             f"ECS_CLUSTER={CLUSTER}\nECS_DATADIR={directory}/data\nECS_BACKEND_HOST={CONFIG.endpoint}\n"
             "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached\nECS_CONTAINER_STOP_TIMEOUT=1s\n"
+            f"ECS_DYNAMIC_HOST_PORT_RANGE={PORTS.start}-{PORTS.stop - 1}\n"
+            "ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM=ec2_instance\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start_agent(self) -> subprocess.Popen[bytes]:
+    def start_agent(self, config: Path | None = None) -> subprocess.Popen[bytes]:
         environment = {
             **os.environ,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{METADATA}",
             "AWS_ENDPOINT_URL": CONFIG.endpoint,
         }
-        command = [sys.executable, "-m", "ecs_agent", "--config", str(self.config)]
-        command += ["--introspection-port", str(INTROSPECTION), "--credentials-port", str(CREDENTIALS)]
+        command = [sys.executable, "-m", "ecs_agent", "--config", str(config or self.config)]
+        command += ["--telemetry-seconds", "0.5"]
+        command += ["--introspection-port", str(INTROSPECTION), "--containers-port", str(CREDENTIALS)]
         with (self.directory / "agent.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=PROJECT / "local_aws" / "agent", env=environment, stdout=log, stderr=log
@@ -153,7 +160,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.start()
     ec2 = server.cloud.client("ec2")
     image = ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
-    started = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.micro")["Instances"][0]
+    tags = [{"ResourceType": "instance", "Tags": TAGS}]
+    started = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.micro", TagSpecifications=tags)[
+        "Instances"
+    ][0]
     Metadata.document = json.dumps({"instanceId": started["InstanceId"], "region": "us-east-1"})
     metadata = http.server.ThreadingHTTPServer(("127.0.0.1", METADATA), Metadata)
     threading.Thread(target=metadata.serve_forever, daemon=True).start()
@@ -202,15 +212,35 @@ def test_instance_says_what_it_is(site: Site) -> None:
         metadata = json.load(answer)
     assert metadata["Cluster"] == CLUSTER
     assert metadata["ContainerInstanceArn"] == instance["containerInstanceArn"]
+    assert instance["versionInfo"]["agentVersion"] == "1.105.1"
+    assert instance["versionInfo"]["dockerVersion"].startswith("DockerVersion: ")
+    described = site.ecs.describe_container_instances(
+        cluster=CLUSTER,
+        containerInstances=[instance["containerInstanceArn"]],
+        include=["TAGS", "CONTAINER_INSTANCE_HEALTH"],
+    )
+    (tagged,) = described["containerInstances"]
+    assert tagged["tags"] == [{"key": "Name", "value": "test-agent-host"}]
+    wait("the host's own health", lambda: _health(site) == {"CONTAINER_RUNTIME": "OK"})
+
+
+def _health(site: Site) -> dict[str, str]:
+    (found,) = site.ecs.describe_container_instances(
+        cluster=CLUSTER,
+        containerInstances=[site.instance()["containerInstanceArn"]],
+        include=["CONTAINER_INSTANCE_HEALTH"],
+    )["containerInstances"]
+    return {each["type"]: each["status"] for each in found["healthStatus"]["details"]}
 
 
 def test_two_containers_in_order_then_a_stop(site: Site) -> None:
     arn = site.run(pair(site))
     task = site.reach(arn, "RUNNING")
     django, nginx = (next(each for each in task["containers"] if each["name"] == name) for name in ("django", "nginx"))
-    assert django["healthStatus"] == "HEALTHY"
+    wait("its health", lambda: site.task(arn)["healthStatus"] == "HEALTHY")
+    assert django["lastStatus"] == "RUNNING"
     assert nginx["networkBindings"][0]["containerPort"] == 80
-    assert nginx["networkBindings"][0]["hostPort"] >= 32768
+    assert nginx["networkBindings"][0]["hostPort"] in PORTS
     (container,) = site.containers(arn, "nginx")
     assert container.name.startswith("ecs-pair-")
     assert container.attrs["HostConfig"]["Memory"] == 32 * 1024 * 1024
@@ -255,7 +285,83 @@ def test_a_secret_that_is_not_there_fails_the_task(site: Site) -> None:
     arn = site.run(site.define("secretless", {"name": "one", "secrets": [secret]}, executionRoleArn=role))
     task = site.reach(arn, "STOPPED")
     assert task["stopCode"] == "TaskFailedToStart"
-    assert "ResourceInitializationError" in task["stoppedReason"]
+    assert task["stoppedReason"] == (
+        f"fetching secret data from SSM Parameter Store in us-east-1: invalid parameters: {secret['valueFrom']}"
+    )
+    missing = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nowhere-AbCdEf"
+    definition = site.define(
+        "secretless", {"name": "one", "secrets": [{"name": "A", "valueFrom": missing}]}, executionRoleArn=role
+    )
+    task = site.reach(site.run(definition), "STOPPED")
+    assert task["stoppedReason"].startswith(
+        f"ResourceNotFoundException: The task can't retrieve the secret with ARN '{missing}' from AWS Secrets Manager. "
+        "Check whether the secret exists in the specified Region"
+    )
+
+
+def test_an_image_that_is_not_there_is_the_containers_reason(site: Site) -> None:
+    image = f"127.0.0.1:{CONFIG.registry_port}/none:1"
+    task = site.reach(site.run(site.define("imageless", {"name": "one", "image": image})), "STOPPED")
+    assert (task["stopCode"], task["stoppedReason"]) == ("TaskFailedToStart", "Task failed to start")
+    assert task["containers"][0]["reason"].startswith("CannotPullImageManifestError: Error response from daemon: ")
+
+
+def test_a_volume_that_is_not_there_is_the_tasks_reason(site: Site) -> None:
+    volume = {"name": "test-agent-none", "dockerVolumeConfiguration": {"scope": "shared", "driver": "local"}}
+    mount = {"sourceVolume": "test-agent-none", "containerPath": "/media"}
+    arn = site.run(site.define("volumeless", {"name": "one", "mountPoints": [mount]}, volumes=[volume]))
+    task = site.reach(arn, "STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith(
+        f"resource cannot be initialized for task {arn}: initialize volume: volume detection failed, volume "
+        "'test-agent-none' does not exist and autoprovision is set to false: Error response from daemon: "
+    )
+
+
+def test_what_waits_for_a_success_that_does_not_come_says_so(site: Site) -> None:
+    definition = site.define(
+        "unmet",
+        {"name": "first", "essential": False, "command": ["sh", "-c", "exit 4"]},
+        {"name": "second", "dependsOn": [{"containerName": "first", "condition": "SUCCESS"}]},
+    )
+    task = site.reach(site.run(definition), "STOPPED")
+    assert (task["stopCode"], task["stoppedReason"]) == ("TaskFailedToStart", "Task failed to start")
+    first, second = task["containers"]
+    assert (first["exitCode"], second["exitCode"]) == (4, 143)
+    assert second["reason"].startswith("CannotStartContainerError: dependency graph: ")
+    assert second["reason"].endswith("as dependency did not exit successfully.")
+
+
+ASK = """
+exec 3<>/dev/tcp/127.0.0.1/%d
+printf 'GET %%s HTTP/1.0\\r\\n\\r\\n' "${%s#http://169.254.170.2}%s" >&3
+cat <&3
+"""
+
+
+def test_a_container_finds_itself_and_its_task_by_the_metadata_endpoint(site: Site) -> None:
+    script = "\n".join(
+        ASK % (CREDENTIALS, *each)
+        for each in (
+            ("ECS_CONTAINER_METADATA_URI_V4", ""),
+            ("ECS_CONTAINER_METADATA_URI_V4", "/task"),
+            ("ECS_CONTAINER_METADATA_URI", ""),
+        )
+    )
+    command = ["bash", "-c", f"echo $AWS_REGION $AWS_DEFAULT_REGION $ECS_AGENT_URI; {script}"]
+    # On the host's network: the route from a bridge is a host's (test_agent_host.py).
+    arn = site.run(site.define("curious", {"name": "one", "command": command}, networkMode="host"))
+    site.reach(arn, "STOPPED")
+    (container,) = site.containers(arn)
+    assert container.attrs["HostConfig"]["NetworkMode"] == "host"
+    first, *answers = container.logs().decode().splitlines()
+    assert first.startswith("us-east-1 us-east-1 http://169.254.170.2/api/")
+    own, task, former = (json.loads(line) for line in answers if line.startswith("{"))
+    assert own["DockerId"] == former["DockerId"] == container.id
+    assert own["ContainerARN"] == site.task(arn)["containers"][0]["containerArn"]
+    assert "ContainerARN" not in former
+    assert (task["TaskARN"], task["Family"], task["Cluster"]) == (arn, "curious", CLUSTER)
+    assert [each["Name"] for each in task["Containers"]] == ["one"]
 
 
 def test_service_replaces_a_killed_container_and_rolls_back_a_broken_release(site: Site) -> None:
@@ -319,3 +425,43 @@ def test_quoted_configuration_is_an_error_and_another_cluster_is_terminal(site: 
         site.config.write_text(plain)
         site.start_agent()
         wait("connected", site.connected)
+
+
+def test_a_cluster_that_is_not_there_is_terminal(site: Site) -> None:
+    site.stop_agent()
+    config = site.directory / "elsewhere.config"
+    plain = site.config.read_text().replace(f"={CLUSTER}", "=elsewhere")
+    config.write_text(plain.replace(f"{site.directory}/data", f"{site.directory}/elsewhere"))
+    try:
+        assert site.start_agent(config).wait(20) == 5
+        assert "ClientException: Cluster not found." in (site.directory / "agent.log").read_text()
+    finally:
+        site.start_agent()
+        wait("connected", site.connected)
+
+
+def test_an_agent_without_its_api_ends_for_now(site: Site) -> None:
+    site.stop_agent()
+    config = site.directory / "deaf.config"
+    config.write_text(site.config.read_text().replace(CONFIG.endpoint, "http://127.0.0.1:1"))
+    try:
+        assert site.start_agent(config).wait(20) == 1
+    finally:
+        site.start_agent()
+        wait("connected", site.connected)
+
+
+def test_a_deregistered_agent_stays_with_its_containers_and_is_not_started_again(site: Site) -> None:
+    command = ["sh", "-c", "while :; do sleep 0.2; done"]
+    arn = site.run(site.define("lasting", {"name": "one", "command": command}))
+    site.reach(arn, "RUNNING")
+    instance = site.instance()["containerInstanceArn"]
+    site.ecs.deregister_container_instance(cluster=CLUSTER, containerInstance=instance, force=True)
+    log = site.directory / "agent.log"
+    wait("it is told", lambda: "Container instance is deregistered" in log.read_text())
+    assert site.process
+    assert site.process.poll() is None
+    assert site.containers(arn)[0].status == "running"
+    site.stop_agent()
+    assert site.start_agent().wait(20) == 5
+    assert f"Container instance {instance.rpartition('/')[2]} is inactive." in log.read_text()

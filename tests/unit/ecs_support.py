@@ -68,6 +68,8 @@ class Agent:
 
     Attributes:
         frames: all that was sent to it.
+        binds: whether it reports ports; it does not for tasks on the host's network.
+        closed: whether the control plane has cut it off.
         fails: images that cannot be pulled.
         exits: images that end at once, with this exit code.
         health: what it reports for containers with a health check.
@@ -76,12 +78,15 @@ class Agent:
     def __init__(self, world: World, ec2_id: str, memory: int) -> None:
         self.world = world
         self.frames: list[tuple[str, Json]] = []
+        self.binds = True
+        self.closed = False
         self.fails: set[str] = set()
         self.exits: dict[str, int] = {}
         self.health = "HEALTHY"
         self.running: dict[str, Json] = {}
         self._port = 32768
-        document = {"instanceId": ec2_id, "region": "us-east-1", "availabilityZone": "us-east-1a"}
+        document = {"instanceId": ec2_id, "region": "us-east-1", "availabilityZone": "us-east-1a",
+                    "architecture": "x86_64"}  # fmt: skip
         self.attributes = [{"name": "ecs.capability.container-health-check"}, {"name": "tier", "value": "web"}]
         for name in ("docker-remote-api.1.18", "logging-driver.awslogs"):
             self.attributes.append({"name": f"com.amazonaws.ecs.capability.{name}"})
@@ -101,6 +106,13 @@ class Agent:
         self.arn: str = self.registered["containerInstanceArn"]
         assert world.dispatcher.connected(self.arn, self)
 
+    def sent(self, kind: str) -> list[Json]:
+        """The messages of this kind that were sent to it, oldest first."""
+        return [message for name, message in self.frames if name == kind]
+
+    def close(self) -> None:
+        self.closed = True
+
     def send(self, kind: str, message: Json) -> None:
         self.frames.append((kind, message))
         if kind == "PayloadMessage":
@@ -118,14 +130,15 @@ class Agent:
             return
         image = task["containers"][0]["image"]
         if image in self.fails:
-            reason = f"CannotPullContainerError: {image}"
-            self._submit(
-                task, "STOPPED", [{"containerName": task["containers"][0]["name"], "status": "STOPPED"}], reason=reason
-            )
+            # As the real one puts it: the container has the cause, the task has none.
+            reason = f"CannotPullImageManifestError: Error response from daemon: manifest for {image} not found"
+            name = task["containers"][0]["name"]
+            self._submit(task, "STOPPED", [{"containerName": name, "status": "STOPPED", "reason": reason}], reason="")
             return
         self.running[task["arn"]] = task
         self._port += 1
         bound = [{"bindIP": "0.0.0.0", "containerPort": 80, "hostPort": self._port, "protocol": "tcp"}]
+        bound = bound if self.binds else []
         self._submit(
             task,
             "RUNNING",

@@ -11,6 +11,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS
 from local_aws.ecs import middleware
 from local_aws.ecs.errors import EcsError
+from local_aws.ecs.state import Json
 from tests.unit.ecs_support import GROUP, World
 
 WEB = {"name": "web", "image": "web:1", "memory": 64}
@@ -46,6 +47,7 @@ def refused(world: World, action: str, **request: Any) -> EcsError:
         ([{**WEB, "secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:::parameter/a"}]}], "executionRoleArn"),
         ([{**WEB, "links": ["b"]}, {**WEB, "name": "b", "links": ["web"]}], "cycle"),
         ([{**WEB, "healthCheck": {"command": ["CMD"], "interval": 1}}], "interval must be between 5 and 300"),
+        ([{**WEB, "restartPolicy": {"enabled": True}}], "does not support restartPolicy (container 'web')"),
     ],
 )
 def test_task_definitions_that_aws_refuses(world: World, definitions: list[Any], message: str) -> None:
@@ -164,7 +166,7 @@ def test_run_task_override_and_exit_code(world: World) -> None:
     world.tick()
     task = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"][0]
     assert (task["lastStatus"], task["containers"][0]["exitCode"]) == ("STOPPED", 3)
-    sent = agent.frames[0][1]["tasks"][0]["containers"][0]
+    sent = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"][0]
     assert (sent["command"], sent["environment"]) == (["migrate"], {"A": "b"})
     wrong = {"containerOverrides": [{"name": "nope"}]}
     assert "nope" in refused(world, "RunTask", **{**request, "overrides": wrong}).message
@@ -204,8 +206,7 @@ def test_payload_is_as_the_agent_reads_it(world: World) -> None:
         else "",
     )
     world.tick()
-    kind, message = agent.frames[0]
-    assert kind == "PayloadMessage"
+    (message,) = agent.sent("PayloadMessage")
     (task,) = message["tasks"]
     (container,) = task["containers"]
     config, host = (json.loads(container["dockerConfig"][key]) for key in ("config", "hostConfig"))
@@ -236,27 +237,296 @@ def test_credentials_are_renewed_with_the_same_id(world: World) -> None:
     definition = world.call("RegisterTaskDefinition", family="web", taskRoleArn=role, containerDefinitions=[WEB])
     world.call("RunTask", cluster="demo", taskDefinition=definition["taskDefinition"]["taskDefinitionArn"])
     world.tick()
-    first = agent.frames[0][1]["tasks"][0]["roleCredentials"]
-    assert len(agent.frames) == 1
+    first = agent.sent("PayloadMessage")[0]["tasks"][0]["roleCredentials"]
+    assert agent.sent("IAMRoleCredentialsMessage") == []
     world.now += 2000
     world.tick()
-    kind, message = agent.frames[1]
-    assert (kind, message["roleType"]) == ("IAMRoleCredentialsMessage", "TaskApplication")
+    (message,) = agent.sent("IAMRoleCredentialsMessage")
+    assert message["roleType"] == "TaskApplication"
     assert message["roleCredentials"]["credentialsId"] == first["credentialsId"]
     assert message["roleCredentials"]["sessionToken"] != first["sessionToken"]
+    world.now += 40
+    world.tick(1)
+    assert len(agent.sent("IAMRoleCredentialsMessage")) == 2, "not acknowledged, so sent again"
+    world.dispatcher.credentials_acknowledged(agent.arn, {"credentialsId": first["credentialsId"]})
+    world.now += 40
+    world.tick(1)
+    assert len(agent.sent("IAMRoleCredentialsMessage")) == 2
+    assert len(agent.sent("PayloadMessage")) == 1
 
 
-def test_a_reconnecting_agent_is_sent_its_tasks_again(world: World) -> None:
+@pytest.mark.parametrize(("wanted", "sent"), [("true", 1), ("false", 0)])
+def test_a_connecting_agent_gets_the_credentials_that_it_asks_for(world: World, wanted: str, sent: int) -> None:
+    agent = world.agent()
+    _allow(agent, world)
+    role = "arn:aws:iam::123456789012:role/task"
+    definition = world.call("RegisterTaskDefinition", family="web", taskRoleArn=role, containerDefinitions=[WEB])
+    world.call("RunTask", cluster="demo", taskDefinition=definition["taskDefinition"]["taskDefinitionArn"])
+    world.tick()
+    world.dispatcher.connected(agent.arn, agent, {"sendCredentials": wanted})
+    world.tick(1)
+    assert len(agent.sent("IAMRoleCredentialsMessage")) == sent
+
+
+def test_a_reconnecting_agent_is_told_what_belongs_on_its_host_and_sent_what_it_did_not_acknowledge(
+    world: World,
+) -> None:
     agent = world.agent()
     world.create(world.define())
     world.tick()
+    (task,) = world.tasks()
     world.dispatcher.disconnected(agent.arn, agent)
     instance = world.call("DescribeContainerInstances", cluster="demo", containerInstances=[agent.arn])
     assert instance["containerInstances"][0]["agentConnected"] is False
     agent.frames.clear()
     world.dispatcher.connected(agent.arn, agent)
     world.tick()
-    assert [kind for kind, _ in agent.frames] == ["PayloadMessage"]
+    (manifest,) = agent.sent("TaskManifestMessage")
+    assert [(each["taskArn"], each["desiredStatus"]) for each in manifest["tasks"]] == [(task.arn, "RUNNING")]
+    assert agent.sent("PayloadMessage") == []
+    world.region.instances[agent.arn].unacked["lost"] = (world.now, [task.arn])
+    world.dispatcher.connected(agent.arn, agent)
+    world.tick()
+    assert [each["arn"] for each in agent.sent("PayloadMessage")[0]["tasks"]] == [task.arn]
+    later = agent.sent("TaskManifestMessage")[1]["timeline"]
+    assert manifest["timeline"] < later < agent.sent("PayloadMessage")[0]["seqNum"]
+
+
+def test_a_task_that_nobody_knows_is_to_be_stopped_and_one_that_drains_is_not(world: World) -> None:
+    agent = world.agent()
+    world.balanced(world.define())
+    world.tick()
+    (task,) = world.tasks()
+    world.call("StopTask", cluster="demo", task=task.arn)
+    world.dispatcher.connected(agent.arn, agent)
+    manifest = agent.sent("TaskManifestMessage")[-1]
+    assert [each["desiredStatus"] for each in manifest["tasks"]] == ["RUNNING"]
+    asked = [{"taskArn": arn, "taskClusterArn": "c", "desiredStatus": "STOPPED"} for arn in (task.arn, "orphan")]
+    world.dispatcher.stop_candidates(agent.arn, {"messageId": "of another manifest", "stopCandidates": asked})
+    assert agent.sent("TaskStopVerificationAck") == []
+    world.dispatcher.stop_candidates(agent.arn, {"messageId": manifest["messageId"], "stopCandidates": asked})
+    (answer,) = agent.sent("TaskStopVerificationAck")
+    assert [each["taskArn"] for each in answer["stopTasks"]] == ["orphan"]
+
+
+# In the form of the real agent (1.105.1, agent/api/statechange.go): two containers, the second waits for the first.
+DELTAS: list[tuple[Json, Json]] = [
+    (
+        {"status": "PENDING", "reason": "", "containers": [
+            {"containerName": "web", "status": "PENDING", "imageDigest": "sha256:1"},
+            {"containerName": "proxy", "status": "PENDING", "imageDigest": "sha256:2"},
+        ]},
+        {"lastStatus": "PENDING", "web": ("PENDING", None), "proxy": ("PENDING", None)},
+    ),
+    (
+        {"status": "PENDING", "reason": "", "containers": [
+            {"containerName": "web", "status": "RUNNING", "runtimeId": "a1", "imageDigest": "sha256:1", "reason": ""},
+        ]},
+        {"lastStatus": "PENDING", "web": ("RUNNING", None), "proxy": ("PENDING", None)},
+    ),
+    (
+        {"status": "RUNNING", "reason": "", "pullStartedAt": 3.0, "pullStoppedAt": 4.0, "containers": [
+            {"containerName": "proxy", "status": "RUNNING", "runtimeId": "a2", "networkBindings": [
+                {"bindIP": "0.0.0.0", "containerPort": 80, "hostPort": 32769, "protocol": "tcp"}]},
+        ]},
+        {"lastStatus": "RUNNING", "web": ("RUNNING", None), "proxy": ("RUNNING", None)},
+    ),
+    (
+        {"status": "RUNNING", "reason": "", "containers": [
+            {"containerName": "proxy", "status": "STOPPED", "exitCode": 3, "runtimeId": "a2"}]},
+        {"lastStatus": "RUNNING", "web": ("RUNNING", None), "proxy": ("STOPPED", 3)},
+    ),
+    (
+        {"status": "STOPPED", "reason": "", "executionStoppedAt": 9.0, "containers": [
+            {"containerName": "web", "status": "STOPPED", "exitCode": 143, "runtimeId": "a1"}]},
+        {"lastStatus": "STOPPED", "web": ("STOPPED", 143), "proxy": ("STOPPED", 3)},
+    ),
+]  # fmt: skip
+
+
+def test_an_agent_reports_what_has_changed(world: World) -> None:
+    world.agent()
+    answer = world.call("RegisterTaskDefinition", family="web", containerDefinitions=[WEB, {**WEB, "name": "proxy"}])
+    request = {"cluster": "demo", "taskDefinition": answer["taskDefinition"]["taskDefinitionArn"]}
+    arn = world.call("RunTask", **request)["tasks"][0]["taskArn"]
+    for report, expected in DELTAS:
+        world.call("SubmitTaskStateChange", cluster="demo", task=arn, **report)
+        (task,) = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"]
+        seen = {each["name"]: (each["lastStatus"], each.get("exitCode")) for each in task["containers"]}
+        assert {"lastStatus": task["lastStatus"], **seen} == expected
+    assert (task["stopCode"], task["stoppedReason"]) == (
+        "EssentialContainerExited",
+        "Essential container in task exited",
+    )
+    assert (task["pullStoppedAt"], task["executionStoppedAt"]) == (4.0, 9.0)
+    assert [each["imageDigest"] for each in task["containers"]] == ["sha256:1", "sha256:2"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "expected"),
+    [
+        ("CannotStartContainerError: dependency graph: … has timed out.", 143, "TaskFailedToStart"),
+        ("CannotPullImageManifestError: …", None, "TaskFailedToStart"),
+        ("CannotPullImageManifestError: … (it ran from the host's own)", 1, "EssentialContainerExited"),
+        ("", 143, "EssentialContainerExited"),
+    ],
+)
+def test_a_task_that_never_ran_has_failed_or_ended(world: World, reason: str, code: int | None, expected: str) -> None:
+    world.agent()
+    answer = world.call("RegisterTaskDefinition", family="web", containerDefinitions=[WEB, {**WEB, "name": "other"}])
+    request = {"cluster": "demo", "taskDefinition": answer["taskDefinition"]["taskDefinitionArn"]}
+    arn = world.call("RunTask", **request)["tasks"][0]["taskArn"]
+    ended = {"containerName": "web", "status": "STOPPED", "reason": reason}
+    containers = [ended if code is None else {**ended, "exitCode": code}]
+    containers.append({"containerName": "other", "status": "STOPPED", "exitCode": 0})
+    world.call("SubmitTaskStateChange", cluster="demo", task=arn, status="STOPPED", containers=containers)
+    (task,) = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"]
+    assert task["stopCode"] == expected
+
+
+def test_registration_in_a_cluster_that_is_not_there_ends_the_agent_for_good(world: World) -> None:
+    error = refused(world, "RegisterContainerInstance", cluster="nope", instanceIdentityDocument="{}")
+    assert (error.kind, error.message) == ("ClientException", "Cluster not found.")
+    gone = world.region.arn("container-instance", "demo", "0" * 32)
+    error = refused(world, "RegisterContainerInstance", cluster="demo", containerInstanceArn=gone)
+    assert (error.kind, error.message) == ("ClientException", f"Container instance {'0' * 32} is inactive.")
+
+
+def test_the_same_client_token_is_the_same_registration(world: World) -> None:
+    request: dict[str, Any] = {"cluster": "demo", "attributes": [], "totalResources": []}
+    arns = [
+        world.call("RegisterContainerInstance", **request, clientToken=token)["containerInstance"][
+            "containerInstanceArn"
+        ]
+        for token in ("one", "one", "two")
+    ]
+    assert arns[0] == arns[1] != arns[2]
+
+
+def test_a_capability_that_is_not_registered_again_is_gone(world: World) -> None:
+    agent = world.agent()
+    world.call("PutAttributes", cluster="demo", attributes=[{"name": "put", "value": "1", "targetId": agent.arn}])
+    world.call("RegisterContainerInstance", cluster="demo", containerInstanceArn=agent.arn, attributes=[])
+    names = {each["name"] for each in world.region.instances[agent.arn].attributes}
+    assert {"put", "tier", "ecs.availability-zone"} <= names
+    assert not any("capability" in name for name in names)
+
+
+def test_a_deregistered_agent_is_cut_off_and_not_known_any_more(world: World) -> None:
+    agent = world.agent()
+    assert world.dispatcher.known(agent.arn)
+    world.call("DeregisterContainerInstance", cluster="demo", containerInstance=agent.arn)
+    assert agent.closed
+    assert not world.dispatcher.known(agent.arn)
+
+
+def test_an_instance_shows_what_its_agent_says_of_it(world: World) -> None:
+    agent = world.agent()
+    instance = {"cluster": "demo", "containerInstances": [agent.arn], "include": ["CONTAINER_INSTANCE_HEALTH"]}
+    (before,) = world.call("DescribeContainerInstances", **instance)["containerInstances"]
+    assert before["healthStatus"] == {"overallStatus": "INSUFFICIENT_DATA", "details": []}
+    query = {"agentVersion": "1.105.1", "agentHash": "0fa", "dockerVersion": "DockerVersion: 25", "seqNum": "1"}
+    world.dispatcher.connected(agent.arn, agent, query)
+    status = {"type": "ContainerRuntime", "status": "IMPAIRED", "lastUpdated": 2.0, "lastStatusChange": 1.0}
+    world.dispatcher.instance_status({"metadata": {"containerInstance": agent.arn}, "statuses": [status]})
+    (after,) = world.call("DescribeContainerInstances", **instance)["containerInstances"]
+    assert after["versionInfo"] == {key: query[key] for key in ("agentVersion", "agentHash", "dockerVersion")}
+    assert after["healthStatus"] == {
+        "overallStatus": "IMPAIRED",
+        "details": [{**status, "type": "CONTAINER_RUNTIME"}],
+    }
+
+
+def test_a_task_shows_its_hosts_architecture_and_since_when_it_is_connected(world: World) -> None:
+    agent = world.agent()
+    arn = world.call("RunTask", cluster="demo", taskDefinition=world.define())["tasks"][0]["taskArn"]
+    world.now += 10
+    world.dispatcher.connected(agent.arn, agent)
+    (task,) = world.call("DescribeTasks", cluster="demo", tasks=[arn])["tasks"]
+    assert task["attributes"] == [{"name": "ecs.cpu-architecture", "value": "x86_64"}]
+    assert task["connectivityAt"] == world.now
+
+
+@pytest.mark.parametrize(("role", "expected"), [("execution", "ExecutionRole"), ("", None)])
+def test_logs_are_written_with_the_execution_role_where_there_is_one(
+    world: World, role: str, expected: str | None
+) -> None:
+    agent = world.agent()
+    names = ("com.amazonaws.ecs.capability.logging-driver.awslogs", "ecs.capability.execution-role-awslogs")
+    world.call("PutAttributes", cluster="demo", attributes=[{"name": name, "targetId": agent.arn} for name in names])
+    log = {"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "us-east-1"}}
+    more = {"executionRoleArn": f"arn:aws:iam::123456789012:role/{role}"} if role else {}
+    answer = world.call(
+        "RegisterTaskDefinition",
+        family="web",
+        containerDefinitions=[{**WEB, "logConfiguration": log}, {**WEB, "name": "plain"}],
+        **more,
+    )
+    world.call("RunTask", cluster="demo", taskDefinition=answer["taskDefinition"]["taskDefinitionArn"])
+    world.tick()
+    logging, plain = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"]
+    assert logging.get("logsAuthStrategy") == expected
+    assert "logsAuthStrategy" not in plain
+
+
+@pytest.mark.parametrize("mode", ["host", "none", "bridge", None])
+def test_the_network_mode_is_where_the_agent_looks_for_it(world: World, mode: str | None) -> None:
+    agent = world.agent()
+    more = {"networkMode": mode} if mode else {}
+    answer = world.call("RegisterTaskDefinition", family="web", containerDefinitions=[WEB], **more)
+    world.call("RunTask", cluster="demo", taskDefinition=answer["taskDefinition"]["taskDefinitionArn"])
+    world.tick()
+    (container,) = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"]
+    assert json.loads(container["dockerConfig"]["hostConfig"])["NetworkMode"] == (mode or "bridge")
+
+
+def test_an_image_of_the_registry_that_stands_in_for_ecr_is_a_private_one(world: World) -> None:
+    agent = world.agent()
+    world.dispatcher.registry = "127.0.0.1:4568"
+    world.call("RunTask", cluster="demo", taskDefinition=world.define("127.0.0.1:4568/shop/web:7"))
+    world.tick()
+    (container,) = agent.sent("PayloadMessage")[0]["tasks"][0]["containers"]
+    assert container["registryAuthentication"]["ecrAuthData"] == {
+        "registryId": "123456789012",
+        "region": "us-east-1",
+        "useExecutionRole": False,
+    }
+
+
+def test_the_agent_is_told_how_to_get_a_token_for_a_private_registry_and_which_container_is_which(
+    world: World,
+) -> None:
+    agent = world.agent()
+    private = {**WEB, "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:7"}
+    answer = world.call(
+        "RegisterTaskDefinition", family="web", containerDefinitions=[private, {**WEB, "name": "public"}]
+    )
+    world.call("RunTask", cluster="demo", taskDefinition=answer["taskDefinition"]["taskDefinitionArn"])
+    world.tick()
+    (task,) = agent.sent("PayloadMessage")[0]["tasks"]
+    ours, public = task["containers"]
+    assert ours["registryAuthentication"] == {
+        "type": "ecr",
+        "ecrAuthData": {"registryId": "123456789012", "region": "eu-west-1", "useExecutionRole": False},
+    }
+    assert "registryAuthentication" not in public
+    arns = {each.arn for each in world.region.tasks[task["arn"]].containers}
+    assert {ours["containerArn"], public["containerArn"]} == arns
+
+
+def test_on_the_hosts_network_the_target_is_the_containers_port(world: World) -> None:
+    agent = world.agent()
+    agent.binds = False
+    answer = world.call(
+        "RegisterTaskDefinition",
+        family="web",
+        networkMode="host",
+        containerDefinitions=[{**WEB, "portMappings": [{"containerPort": 8080}]}],
+    )
+    balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
+    world.create(answer["taskDefinition"]["taskDefinitionArn"], loadBalancers=balancers)
+    world.tick()
+    assert list(world.elsewhere.health) == [("i-1", 8080)]
 
 
 def test_service_needs_a_target_group_with_a_listener_and_its_port(world: World) -> None:

@@ -12,6 +12,9 @@ class Connected:
     def send(self, _kind: str, _message: Json) -> None:
         raise AssertionError("placement sends nothing")
 
+    def close(self) -> None:
+        raise AssertionError("placement ends nothing")
+
 
 def definition(**more: object) -> Json:
     container: Json = {"name": "web", "image": "web:1", "memory": 256, "portMappings": [], **more}

@@ -94,7 +94,8 @@ def test_circuit_breaker_rolls_back_to_the_last_completed_deployment(world: Worl
     assert service["taskDefinition"] == good
     assert [each["rolloutState"] for each in service["deployments"]] == ["COMPLETED"]
     failed = next(task for task in world.tasks(active=False) if task.definition["revision"] == 2)
-    assert (failed.stop_code, failed.stopped_reason) == ("TaskFailedToStart", "CannotPullContainerError: web:broken")
+    assert (failed.stop_code, failed.stopped_reason) == ("TaskFailedToStart", "Task failed to start")
+    assert failed.containers[0].reason.startswith("CannotPullImageManifestError: ")
     messages = world.messages()
     assert any("deployment failed: tasks failed to start." in each for each in messages)
     assert f"rolling back to deployment {first}." in messages

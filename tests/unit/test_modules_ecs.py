@@ -127,8 +127,8 @@ def test_a_task_that_ends_with_0_is_a_success() -> None:
         (a_task("STOPPED", 1, stoppedReason="Essential container in task exited"), "django ended with exit code 1"),
         (
             a_task("STOPPED", None, stoppedReason="Task failed to start")
-            | {"containers": [{"name": "django", "reason": "CannotPullContainerError: no such image"}]},
-            "Task failed to start (django CannotPullContainerError: no such image)",
+            | {"containers": [{"name": "django", "reason": "CannotPullImageManifestError: no such image"}]},
+            "Task failed to start (django CannotPullImageManifestError: no such image)",
         ),
     ],
 )

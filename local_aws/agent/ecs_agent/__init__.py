@@ -7,3 +7,5 @@ same messages.
 
 VERSION = "1.105.1"
 """The version of the agent whose protocol this follows."""
+HASH = "standin"
+"""Where the real one has the commit that it was built of."""

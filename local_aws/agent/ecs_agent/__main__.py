@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
-import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,14 +18,16 @@ import docker
 from .aws import ApiError, Metadata
 from .configuration import FILES, ConfigurationError, read
 from .engine import Engine
-from .servers import Introspection, RoleCredentials
-from .session import Registration, Sessions, Terminal
+from .registration import Registration, Terminal
+from .servers import Containers, Introspection
+from .session import Sessions
 from .store import Store
 
 log = logging.getLogger("ecs-agent")
 EXIT_ERROR = 1
 EXIT_TERMINAL = 5
 """systemd does not start the agent again after this one."""
+TELEMETRY_SECONDS = 20.0
 LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -40,7 +42,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ecs_agent", description=__doc__)
     parser.add_argument("--config", action="append", help=f"ecs.config; default: {' and '.join(FILES)}")
     parser.add_argument("--introspection-port", type=int, default=51678)
-    parser.add_argument("--credentials-port", type=int, default=51679)
+    parser.add_argument("--containers-port", type=int, default=51679)
+    parser.add_argument(
+        "--telemetry-seconds",
+        type=float,
+        default=float(os.environ.get("TELEMETRY_SECONDS") or TELEMETRY_SECONDS),
+        help="how often health and statistics are sent; default: TELEMETRY_SECONDS, or the real agent's 20",
+    )
     options = parser.parse_args()
     logging.basicConfig(format="level=%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     signal.signal(signal.SIGTERM, _end)
@@ -54,6 +62,9 @@ def main() -> int:
     except Terminal as error:
         log.critical("%s", error)
         return EXIT_TERMINAL
+    except (ApiError, OSError, KeyError, ValueError, docker.errors.DockerException) as error:
+        log.critical("%s: %s", type(error).__name__, error)  # systemd starts it again, after 10 seconds
+        return EXIT_ERROR
 
 
 def _run(configuration: Any, options: argparse.Namespace) -> int:
@@ -61,40 +72,23 @@ def _run(configuration: Any, options: argparse.Namespace) -> int:
     client = docker.from_env(timeout=300)
     metadata = Metadata()
     _check_cloud_init(metadata)
-    registration = _identify(configuration, store, metadata, client)
-    pause = 1.0
-    while True:
-        try:
-            registration.register()
-            break
-        except ApiError as error:
-            log.error("Unable to register as a container instance with ECS: %s", error)
-            if error.kind in ("InvalidParameterException",):
-                raise Terminal(str(error)) from error
-        except OSError as error:
-            log.error("Unable to register as a container instance with ECS: %s", error)
-        time.sleep(pause)
-        pause = min(15.0, pause * 1.5)
-    engine = Engine(client, configuration, registration.region, store, registration.submit)
+    registration = Registration(configuration, store, metadata, client)
+    registration.register()
+    engine = Engine(client, configuration, registration.region, store, registration.submit, metadata.credentials)
     engine.adopt()
-    Introspection(options.introspection_port, engine, store)
-    if configuration.task_role:
-        RoleCredentials(options.credentials_port, engine, store)
+    Introspection("", options.introspection_port, engine, store)
+    place = {"AvailabilityZone": registration.zone, "VPCID": _network(metadata)}
+    Containers("127.0.0.1", options.containers_port, engine, store, place)
     try:
-        asyncio.run(Sessions(registration, engine).run())
+        asyncio.run(Sessions(registration, engine, options.telemetry_seconds).run())
     finally:
         engine.close()
     return 0
 
 
-def _identify(configuration: Any, store: Store, metadata: Metadata, client: Any) -> Registration:
-    """Wait for Docker and the metadata service; both may be on their way up."""
-    while True:
-        try:
-            return Registration(configuration, store, metadata, client)
-        except (OSError, KeyError, json.JSONDecodeError) as error:
-            log.error("No instance identity document: %s", error)
-        time.sleep(2)
+def _network(metadata: Metadata) -> str:
+    """Id of the host's VPC."""
+    return metadata.find(f"network/interfaces/macs/{metadata.find('mac')}/vpc-id")
 
 
 def _check_cloud_init(metadata: Metadata) -> None:

@@ -1,4 +1,4 @@
-"""Calls of the agent: the instance metadata service and AWS's JSON APIs, signed (Signature Version 4)."""
+"""Calls of the agent: the instance metadata service and AWS's APIs, signed (Signature Version 4)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from xml.etree import ElementTree
 
 Json = dict[str, Any]
+HOSTS = {"ecr": "api.ecr"}
+"""First part of the endpoint's name where it is not that of the service."""
 
 
 class ApiError(Exception):
@@ -45,6 +48,13 @@ class Metadata:
         self.endpoint = (endpoint or os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or default).rstrip("/")
         self._token = ("", 0.0)
         self._credentials: tuple[Credentials, float] = (Credentials(), 0.0)
+
+    def find(self, path: str) -> str:
+        """The value at `/latest/meta-data/<path>`, empty if there is none."""
+        try:
+            return self.get(f"meta-data/{path}").strip()
+        except urllib.error.HTTPError:
+            return ""
 
     def get(self, path: str) -> str:
         """The value at `/latest/<path>`.
@@ -108,7 +118,7 @@ class Api:
         self.service = service
         self.target = target
         self.region = region
-        self.endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.amazonaws.com"
+        self.endpoint = endpoint or default_endpoint(service, region)
         if "://" not in self.endpoint:
             self.endpoint = f"https://{self.endpoint}"
 
@@ -140,8 +150,58 @@ class Api:
             raise ApiError(kind, str(found.get("message") or found.get("Message") or "")) from error
 
 
-def signature(service: str, region: str, headers: dict[str, str], data: bytes, keys: Credentials) -> dict[str, str]:
-    """The headers that sign a POST to `/` (AWS General Reference, Signature Version 4 signing process)."""
+def default_endpoint(service: str, region: str) -> str:
+    """URL of a service: its own, or what `AWS_ENDPOINT_URL` says, as with the AWS SDKs."""
+    return os.environ.get("AWS_ENDPOINT_URL") or f"https://{HOSTS.get(service, service)}.{region}.amazonaws.com"
+
+
+def instance_tags(instance: str, region: str, credentials: Credentials) -> dict[str, str]:
+    """Tags of an EC2 instance, by ec2:DescribeTags, without those that AWS sets itself.
+
+    Source: amazon-ecs-agent, ecs-agent/ec2/ec2_client.go, DescribeECSTagsForInstance.
+
+    Raises:
+        OSError: EC2 refused (HTTPError) or did not answer.
+    """
+    parameters = {"Action": "DescribeTags", "Version": "2016-11-15", "MaxResults": "200"}
+    for number, (name, value) in enumerate((("resource-id", instance), ("resource-type", "instance")), 1):
+        parameters |= {f"Filter.{number}.Name": name, f"Filter.{number}.Value.1": value}
+    data = urlencode(parameters).encode()
+    endpoint = default_endpoint("ec2", region)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Host": urlsplit(endpoint).netloc}
+    headers |= signature("ec2", region, headers, data, credentials)
+    request = urllib.request.Request(endpoint, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        document = ElementTree.fromstring(answer.read())
+    tags = {}
+    for item in document.iterfind(".//{*}tagSet/{*}item"):
+        key, value = item.findtext("{*}key", ""), item.findtext("{*}value", "")
+        if not key.lower().startswith("aws:") and not value.lower().startswith("aws:"):
+            tags[key] = value
+    return tags
+
+
+def signed_frame(url: str, region: str, data: bytes, credentials: Credentials) -> bytes:
+    """A frame of the telemetry socket: the signed headers of a GET of the socket's URL, an empty line, the frame.
+
+    Source: amazon-ecs-agent, ecs-agent/tcs/client/client.go, signRequestFunc.
+    """
+    headers = {"Host": urlsplit(url).netloc}
+    headers |= signature("ecs", region, headers, data, credentials, "GET", url)
+    lines = [f"{name}: {value}\r\n" for name, value in sorted(headers.items())]
+    return "".join([*lines, "\r\n"]).encode() + data
+
+
+def signature(
+    service: str,
+    region: str,
+    headers: dict[str, str],
+    data: bytes,
+    keys: Credentials,
+    method: str = "POST",
+    url: str = "",
+) -> dict[str, str]:
+    """The headers that sign a request (AWS General Reference, Signature Version 4 signing process)."""
     now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 - as Debian 11's Python has it
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     extra = {"X-Amz-Date": stamp}
@@ -149,11 +209,12 @@ def signature(service: str, region: str, headers: dict[str, str], data: bytes, k
         extra["X-Amz-Security-Token"] = keys.token
     signed = {key.lower(): value for key, value in (headers | extra).items()}
     names = ";".join(sorted(signed))
+    parts = urlsplit(url)
     canonical = "\n".join(
         [
-            "POST",
-            "/",
-            "",
+            method,
+            parts.path or "/",
+            urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)), quote_via=quote, safe="-_.~"),
             *(f"{key}:{signed[key]}" for key in sorted(signed)),
             "",
             names,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
-import docker
-
+from .aws import Credentials, Json
 from .configuration import Configuration
+from .images import Images
 from .store import Store
-from .task import Host, Json, Task
+from .task import Host, Task
 
 log = logging.getLogger("ecs-agent")
 
@@ -24,21 +23,25 @@ class Engine:
         client, configuration, region: see `task.Host`.
         store: what the agent remembers.
         submit: see `task.Host`.
+        credentials: see `images.Images`.
     """
 
     def __init__(
-        self, client: Any, configuration: Configuration, region: str, store: Store, submit: Callable[[str, Json], None]
+        self,
+        client: Any,
+        configuration: Configuration,
+        region: str,
+        store: Store,
+        submit: Callable[[str, Json], None],
+        credentials: Callable[[], Credentials],
     ) -> None:
         self.client = client
         self.configuration = configuration
         self._store = store
         self._lock = threading.Lock()
-        self.health_changed = threading.Event()
-        self._host = Host(
-            client, configuration, region, store.cluster, submit, store.put, self._forget, self.health_changed.set
-        )
+        self._images = Images(client, configuration, store, credentials)
+        self._host = Host(client, configuration, self._images, region, store.cluster, submit, store.put, self._forget)
         self._tasks: dict[str, Task] = {}
-        self._images_used: dict[str, float] = {}
 
     def adopt(self) -> None:
         """Take up the tasks of the agent's former run; their containers have lived on."""
@@ -62,6 +65,12 @@ class Engine:
             self._store.put(task.arn, task.record)
         log.info("task %s: %s, wanted %s", task.id, task.family, payload["desiredStatus"])
         task.start()
+
+    def stop(self, arn: str) -> None:
+        """Stop a task that the control plane does not know any more."""
+        if task := self._tasks.get(arn):
+            log.info("task %s: does not belong here any more", task.id)
+            task.stop()
 
     def renew(self, message: Json) -> None:
         """An IAMRoleCredentialsMessage."""
@@ -95,25 +104,8 @@ class Engine:
             task.close()
 
     def clean_images(self) -> None:
-        """Remove images that tasks of this agent used and none has used for `image_minimum_age`, a few a cycle."""
-        now = time.time()
-        in_use = set()
-        for task in self.tasks():
-            for container in task.payload["containers"]:
-                in_use.add(container["image"])
-                self._images_used[container["image"]] = now
-        idle = sorted(
-            (since, image)
-            for image, since in self._images_used.items()
-            if image not in in_use and now - since > self.configuration.image_minimum_age
-        )
-        for _, image in idle[: self.configuration.images_per_cycle]:
-            try:
-                self.client.images.remove(image)
-                log.info("removed image %s", image)
-            except docker.errors.APIError as error:
-                log.info("image %s stays: %s", image, error)
-            del self._images_used[image]
+        """Remove images that no task needs any more (see `images.Images.clean`)."""
+        self._images.clean({each["image"] for task in self.tasks() for each in task.payload["containers"]})
 
     def _forget(self, arn: str) -> None:
         with self._lock:

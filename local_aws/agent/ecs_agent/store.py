@@ -1,4 +1,4 @@
-"""What survives a restart of the agent: which instance it is, and its tasks. One JSON file in ECS_DATADIR."""
+"""What survives a restart of the agent: which instance it is, its tasks and images. One JSON file in ECS_DATADIR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ Json = dict[str, Any]
 
 
 class Store:
-    """The saved state. `data` is read and changed by the agent; `save` writes it."""
+    """The saved state, which the agent reads and changes; `save` writes it.
+
+    Attributes:
+        cluster, container_instance, ec2_instance: who the host is; empty before its first registration.
+        manifest: sequence number of the last TaskManifestMessage.
+        tasks: task ARN → record (`task.Task`).
+        images: image → when it was `pulled` (if it was) and last `used`, seconds since the epoch.
+    """
 
     def __init__(self, directory: str) -> None:
         self._path = Path(directory) / "agent.json"
@@ -20,13 +27,17 @@ class Store:
         self.cluster = ""
         self.container_instance = ""
         self.ec2_instance = ""
+        self.manifest = 0
         self.tasks: dict[str, Json] = {}
+        self.images: dict[str, Json] = {}
         if self._path.exists():
             saved = json.loads(self._path.read_text())
             self.cluster = saved["cluster"]
             self.container_instance = saved["containerInstanceArn"]
             self.ec2_instance = saved["ec2InstanceId"]
+            self.manifest = saved["manifest"]
             self.tasks = saved["tasks"]
+            self.images = saved["images"]
 
     def save(self) -> None:
         """Write the state, whole or not at all. It holds credentials: only the owner may read it."""
@@ -35,7 +46,9 @@ class Store:
                 "cluster": self.cluster,
                 "containerInstanceArn": self.container_instance,
                 "ec2InstanceId": self.ec2_instance,
+                "manifest": self.manifest,
                 "tasks": self.tasks,
+                "images": self.images,
             }
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".new")

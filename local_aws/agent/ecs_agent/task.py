@@ -8,22 +8,24 @@ import logging
 import secrets as random
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
 
-from . import secrets
-from .aws import Credentials
+from . import containers, dependencies, reports, secrets
+from .aws import Credentials, Json
 from .configuration import Configuration
+from .images import ImageError, Images, response
+from .ports import PortError, Ports, bindings
 from .volumes import VolumeError, Volumes
 
 log = logging.getLogger("ecs-agent")
-Json = dict[str, Any]
-LABEL = "com.amazonaws.ecs."
 POLL_SECONDS = 0.5
-MINIMUM_MEMORY = 6 * 1024 * 1024
+TERMINATED = 143
+"""Exit code that is reported for a container that could never start; Docker's for one that SIGTERM ended."""
 HEALTH = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 
 
@@ -33,23 +35,23 @@ class Host:
     Args:
         client: the Docker SDK's client.
         configuration: the agent's.
-        region: AWS region, for secrets.
+        images: the host's images.
+        region: AWS region, for secrets and as the containers are told it.
         cluster: name of the cluster.
         submit: sends a state change, (action, request); raises OSError or ApiError if it could not be delivered.
         save: stores a task's record; `forget` drops it.
-        health_changed: called when a container's health has changed.
     """
 
     def __init__(
         self,
         client: Any,
         configuration: Configuration,
+        images: Images,
         region: str,
         cluster: str,
         submit: Callable[[str, Json], None],
         save: Callable[[str, Json], None],
         forget: Callable[[str], None],
-        health_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.client = client
         self.configuration = configuration
@@ -58,26 +60,37 @@ class Host:
         self.submit = submit
         self.save = save
         self.forget = forget
-        self.health_changed = health_changed
+        self.images = images
+        self.ports = Ports(*configuration.dynamic_ports)
         self.volumes = Volumes(client, configuration.shared_volume_match)
-        self.pulled: set[str] = set()
 
 
-class Failure(Exception):
-    """A container could not be brought up; the message is its reason, the task stops."""
+class TaskError(Exception):
+    """The task cannot be brought up; the message is its own reason."""
 
-    def __init__(self, container: str, reason: str) -> None:
+
+class ContainerError(Exception):
+    """A container cannot be brought up; the message is its reason, and the task has none.
+
+    Args:
+        container: its name.
+        reason: see above.
+        exit_code: what is reported for it, None for nothing.
+        ends_task: whether the task ends with it, essential or not.
+    """
+
+    def __init__(self, container: str, reason: str, exit_code: int | None = None, ends_task: bool = False) -> None:
         super().__init__(reason)
         self.container = container
-        self.reason = reason
+        self.exit_code = exit_code
+        self.ends_task = ends_task
 
 
 class Task:
     """A task and the thread that drives it.
 
     `record` is all that has to survive a restart of the agent: the payload, the containers' ids and states, what was
-    reported. `containers` in it: name → {id, status NONE | CREATED | RUNNING | STOPPED, exitCode, reason, bindings,
-    health, digest, started}.
+    reported. `containers` in it: see `new_container`.
     """
 
     def __init__(self, host: Host, payload: Json, record: Json | None = None) -> None:
@@ -91,9 +104,12 @@ class Task:
             "containers": {each["name"]: new_container() for each in payload["containers"]},
             "volumes": {},
             "sources": {},
+            "provided": False,
+            "told": {},
             "created": time.time(),
         }
         self.arn: str = self.payload["arn"]
+        self._secrets: dict[str, dict[str, str]] | None = None  # never saved
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"task-{self.id}", daemon=True)
@@ -143,7 +159,13 @@ class Task:
         if payload["desiredStatus"] == "STOPPED":
             self.record["desired"] = "STOPPED"
         elif self.record["status"] == self.record["reported"]:
-            self.record["reported"] = ""
+            self.record["reported"], self.record["told"] = "", {}
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Stop the task: the control plane does not know it any more."""
+        self.record["desired"] = "STOPPED"
+        self._save()
         self._wake.set()
 
     def renew(self, kind: str, credentials: Json) -> None:
@@ -156,21 +178,29 @@ class Task:
     def _run(self) -> None:
         while not self._closed.is_set():
             self._wake.clear()
-            try:
-                if self._round():
-                    return
-            except Failure as failure:
-                self._fail(failure)
-            except docker.errors.DockerException as error:
-                log.warning("task %s: Docker: %s", self.id, error)
-            except OSError as error:  # Docker restarts; PartOf=docker.service restarts the agent too
-                log.warning("task %s: %s", self.id, error)
-            except Exception:  # one task's fault must not leave it without its thread; the next round tries again
-                log.exception("task %s", self.id)
+            if self.turn():
+                return
             self._wake.wait(POLL_SECONDS)
 
+    def turn(self) -> bool:
+        """One step of the task. True when nothing is left of it."""
+        try:
+            return self._round()
+        except TaskError as error:
+            log.warning("task %s: %s", self.id, error)
+            self._want_stop(str(error))
+        except ContainerError as error:
+            self._fail(error)
+        except docker.errors.DockerException as error:
+            log.warning("task %s: Docker: %s", self.id, error)
+        except OSError as error:  # Docker restarts; PartOf=docker.service restarts the agent too
+            log.warning("task %s: %s", self.id, error)
+        except Exception:  # one task's fault must not leave it without its thread; the next round tries again
+            log.exception("task %s", self.id)
+        return False
+
     def _round(self) -> bool:
-        """One step. True when nothing is left of the task."""
+        """See `turn`."""
         if self.record["status"] == "STOPPED":
             self._report()
             return self._clean_up()
@@ -186,12 +216,13 @@ class Task:
     def _save(self) -> None:
         self.host.save(self.arn, self.record)
 
-    def _fail(self, failure: Failure) -> None:
-        log.warning("task %s: %s: %s", self.id, failure.container, failure.reason)
-        state = self.containers.get(failure.container)
-        if state is not None and state["status"] in ("NONE", "CREATED"):
-            state["reason"] = failure.reason
-        self._want_stop(failure.reason)
+    def _fail(self, error: ContainerError) -> None:
+        log.warning("task %s: %s: %s", self.id, error.container, error)
+        state = self.containers[error.container]
+        state.update(status="STOPPED", reason=state["reason"] or str(error), exitCode=error.exit_code)
+        self._save()
+        if error.ends_task:
+            self._want_stop("")
 
     def _want_stop(self, reason: str) -> None:
         if self.record["desired"] != "STOPPED":
@@ -211,20 +242,19 @@ class Task:
             try:
                 found = self.host.client.api.inspect_container(state["id"])
             except docker.errors.NotFound:
-                state.update(status="STOPPED", reason="ContainerNotFound: it was removed behind the agent's back")
+                state.update(status="STOPPED", reason="ContainerVanishedError: No container matching saved ID found")
                 changed = True
                 continue
             changed |= self._take(name, state, found)
         if changed:
             self._save()
-            self.host.health_changed()
 
     def _adopt(self, name: str, state: Json) -> None:
         """Find a container that was made just before the agent was stopped."""
         if state.get("looked"):
             return
         state["looked"] = True
-        labels = [f"{LABEL}task-arn={self.arn}", f"{LABEL}container-name={name}"]
+        labels = [f"{containers.LABEL}task-arn={self.arn}", f"{containers.LABEL}container-name={name}"]
         for found in self.host.client.api.containers(all=True, filters={"label": labels}):
             state["id"], state["status"] = found["Id"], "CREATED"
 
@@ -235,10 +265,11 @@ class Task:
         if docker_state["Status"] in ("running", "paused", "restarting"):
             state["status"] = "RUNNING"
             state["started"] = state["started"] or time.time()
-            state["bindings"] = bindings(self.definition(name), found, self.payload.get("networkMode", "bridge"))
+            state["bindings"] = bindings(found)
             if self.definition(name).get("healthCheckType") == "docker":
-                seen = (docker_state.get("Health") or {}).get("Status", "")
-                state["health"] = HEALTH.get(seen, "UNKNOWN")
+                seen = HEALTH.get((docker_state.get("Health") or {}).get("Status", ""), "UNKNOWN")
+                if seen != state["health"]:
+                    state["health"], state["healthSince"] = seen, time.time()
         elif docker_state["Status"] in ("exited", "dead") and state["started"] is not None:
             state["status"], state["exitCode"] = "STOPPED", docker_state["ExitCode"]
             if docker_state.get("OOMKilled"):
@@ -250,18 +281,26 @@ class Task:
     # --- bringing up
 
     def _advance(self) -> None:
-        """Make volumes and pull images once, then start every container whose dependencies are met."""
-        if not self.record.get("provided"):
+        """Provide what the task needs once, then bring up every container whose dependencies are met.
+
+        A container's image is pulled only when its turn has come, unless ECS_PULL_DEPENDENT_CONTAINERS_UPFRONT.
+        """
+        if not self.record["provided"]:
             self._provide()
         for name, state in self.containers.items():
             if self.record["desired"] == "STOPPED" or self._closed.is_set():
                 return
-            if state["status"] in ("NONE", "CREATED") and state["started"] is None and self._ready(name):
+            if state["status"] not in ("NONE", "CREATED") or state["started"] is not None:
+                continue
+            if not state["pulled"] and (self.host.configuration.pull_dependants_upfront or self._ready(name)):
+                self._pull(name, state)
+            if state["pulled"] and self._ready(name):
                 if not state["id"]:
                     self._create(name, state)
                 self._begin(name, state)
 
     def _provide(self) -> None:
+        """Make the volumes, look up all images' manifests and read the secrets."""
         uri = ""
         if self.payload.get("roleCredentials"):
             uri = f"/v2/credentials/{self.payload['roleCredentials']['credentialsId']}"
@@ -269,152 +308,83 @@ class Task:
             try:
                 source = self.host.volumes.provide(volume, self.family, uri, self.record["volumes"])
             except VolumeError as error:
-                raise Failure("", str(error)) from error
+                before = "" if error.initialized else f"resource cannot be initialized for task {self.arn}: "
+                raise TaskError(f"{before}{error}") from error
             self.record["sources"][volume["name"]] = source
-        self.record["pullStarted"] = time.time()
         self._save()
-        for container in self.payload["containers"]:
-            if self.record["desired"] == "STOPPED":
-                return
-            self._pull(container)
-        self.record["pullStopped"] = time.time()
+        for name, state in self.containers.items():
+            try:
+                state["digest"] = self.host.images.digest(self.definition(name), self._execution())
+            except ImageError as error:
+                self._cannot_pull(name, state, error)
+        with contextlib.suppress(OSError):  # the digests; they are told again with whatever comes next
+            self._report()
+        self._read_secrets()
         self.record["provided"] = True
         self._save()
 
-    def _pull(self, container: Json) -> None:
-        image, behavior = container["image"], self.host.configuration.pull_behavior
-        if behavior == "prefer-cached" or (behavior == "once" and image in self.host.pulled):
-            try:
-                self.host.client.images.get(image)
-                return
-            except docker.errors.ImageNotFound:
-                pass
-        try:
-            self.host.client.images.pull(image)
-        except docker.errors.APIError as error:
-            raise Failure(
-                container["name"], f"CannotPullContainerError: Error response from daemon: {error.explanation or error}"
-            ) from error
-        self.host.pulled.add(image)
+    def _execution(self) -> Credentials | None:
+        found = self.payload.get("executionRoleCredentials")
+        return credentials(found) if found else None
 
-    def _ready(self, name: str) -> bool:
-        """Whether what `name` waits for has come; raises Failure if it never will."""
-        for dependency, condition in dependencies(self.definition(name)):
-            state = self.containers[dependency]
-            status, code = state["status"], state["exitCode"]
-            if condition == "START" and status in ("RUNNING", "STOPPED"):
-                continue
-            if condition == "HEALTHY" and status == "RUNNING" and state["health"] == "HEALTHY":
-                continue
-            if condition == "COMPLETE" and status == "STOPPED":
-                continue
-            if condition == "SUCCESS" and status == "STOPPED" and code == 0:
-                continue
-            if status == "STOPPED":
-                raise Failure(
-                    name, f"DependencyDidNotStart: {dependency} did not become {condition}, it exited with {code}"
-                )
-            limit = self.definition(dependency).get("startTimeout")
-            if limit and state["started"] and time.time() - state["started"] > limit:
-                raise Failure(name, f"DependencyDidNotStart: {dependency} did not become {condition} within {limit} s")
-            return False
-        return True
+    def _cannot_pull(self, name: str, state: Json, error: ImageError) -> None:
+        """Note the first error of an image; where the pull behaviour is strict the task ends with it."""
+        state["reason"] = state["reason"] or str(error)
+        if not self.host.images.run_anyway:
+            raise ContainerError(name, str(error), ends_task=True) from error
+        log.warning("task %s: %s: %s; will try to run anyway", self.id, name, error)
 
-    def _create(self, name: str, state: Json) -> None:
-        definition = self.definition(name)
-        environment = dict(definition.get("environment") or {})
-        if definition.get("secrets"):
+    def _read_secrets(self) -> dict[str, dict[str, str]]:
+        """The secrets of all containers; read once, and again after a restart of the agent."""
+        if self._secrets is None:
             keys = credentials(self.payload.get("executionRoleCredentials"))
             try:
-                environment |= secrets.values(definition["secrets"], self.host.region, keys)
+                self._secrets = secrets.values(self.payload["containers"], self.host.region, keys)
             except secrets.SecretError as error:
-                raise Failure(name, str(error)) from error
-        config = self._docker_configuration(definition, environment)
+                raise TaskError(str(error)) from error
+        return self._secrets
+
+    def _pull(self, name: str, state: Json) -> None:
+        self.record.setdefault("pullStarted", time.time())
+        try:
+            self.host.images.pull(self.definition(name), state["digest"], self._execution())
+        except ImageError as error:
+            self._cannot_pull(name, state, error)
+        state["pulled"] = True
+        self.record["pullStopped"] = time.time()
+        self._save()
+
+    def _ready(self, name: str) -> bool:
+        """Whether what `name` waits for has come."""
+        try:
+            return dependencies.resolved(self, name)
+        except dependencies.DependencyError as error:
+            raise ContainerError(name, f"CannotStartContainerError: {error}", TERMINATED) from error
+
+    def _create(self, name: str, state: Json) -> None:
         # As the agent names them: family, revision, container, and 20 random hexadecimal digits.
         title = f"ecs-{self.family}-{name}-{random.token_hex(10)}"
+        own_secrets = self._read_secrets().get(name, {})
         try:
+            image = self.host.client.images.get(self.definition(name)["image"])
+            config = containers.configuration(self, name, own_secrets, image.attrs["Config"].get("Env") or [])
             made = self.host.client.api.create_container_from_config(config, title)
         except docker.errors.APIError as error:
-            raise Failure(
-                name, f"CannotCreateContainerError: Error response from daemon: {error.explanation or error}"
-            ) from error
-        state["id"], state["name"], state["status"] = made["Id"], title, "CREATED"
-        digests = self.host.client.images.get(definition["image"]).attrs.get("RepoDigests") or []
-        state["digest"] = digests[0].partition("@")[2] if digests else ""
+            raise ContainerError(name, f"CannotCreateContainerError: {response(error)}") from error
+        except PortError as error:
+            raise ContainerError(name, f"CannotCreateContainerError: {error}") from error
+        state.update(id=made["Id"], name=title, status="CREATED", image=image.id)
         self._save()
 
     def _begin(self, name: str, state: Json) -> None:
         try:
             self.host.client.api.start(state["id"])
         except docker.errors.APIError as error:
-            raise Failure(
-                name, f"CannotStartContainerError: Error response from daemon: {error.explanation or error}"
-            ) from error
+            raise ContainerError(name, f"CannotStartContainerError: {response(error)}") from error
         state["started"] = time.time()
         log.info("task %s: started %s as %s", self.id, name, state.get("name") or state["id"][:12])
         self._take(name, state, self.host.client.api.inspect_container(state["id"]))
         self._save()
-
-    def _docker_configuration(self, definition: Json, environment: dict[str, str]) -> Json:
-        """The body of Docker's create call: the payload's own fields over its dockerConfig."""
-        carried = definition.get("dockerConfig") or {}
-        config: Json = json.loads(carried.get("config") or "{}")
-        host: Json = json.loads(carried.get("hostConfig") or "{}")
-        if host.get("Privileged") and self.host.configuration.disable_privileged:
-            raise Failure(definition["name"], "privileged containers are off on this host (ECS_DISABLE_PRIVILEGED)")
-        if self.payload.get("roleCredentials") and self.host.configuration.task_role:
-            identity = self.payload["roleCredentials"]["credentialsId"]
-            environment = {**environment, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{identity}"}
-        config["Image"] = definition["image"]
-        config["Env"] = [f"{name}={value}" for name, value in environment.items()]
-        if definition.get("command"):
-            config["Cmd"] = definition["command"]
-        if definition.get("entryPoint"):
-            config["Entrypoint"] = definition["entryPoint"]
-        labels = {
-            "cluster": self.host.cluster,
-            "container-name": definition["name"],
-            "task-arn": self.arn,
-            "task-definition-family": self.payload["family"],
-            "task-definition-version": self.payload["version"],
-        }
-        config["Labels"] = {**(config.get("Labels") or {}), **{LABEL + key: value for key, value in labels.items()}}
-        host["NetworkMode"] = self.payload.get("networkMode", "bridge")
-        if definition.get("memory"):
-            host["Memory"] = max(MINIMUM_MEMORY, int(definition["memory"]) * 1024 * 1024)
-        host["CpuShares"] = max(2, int(definition.get("cpu") or 0))
-        host["Binds"] = [
-            f"{self.record['sources'][each['sourceVolume']]}:{each['containerPath']}"
-            + (":ro" if each.get("readOnly") else "")
-            for each in definition.get("mountPoints") or []
-        ]
-        host["VolumesFrom"] = [
-            self.containers[each["sourceContainer"]]["id"] + (":ro" if each.get("readOnly") else "")
-            for each in definition.get("volumesFrom") or []
-        ]
-        if host["NetworkMode"] == "bridge":
-            host["Links"] = self._links(definition)
-            exposed, bound = ports(definition)
-            config["ExposedPorts"], host["PortBindings"] = exposed, bound
-        self._log_credentials(host)
-        config["HostConfig"] = host
-        return config
-
-    def _links(self, definition: Json) -> list[str]:
-        found = []
-        for link in definition.get("links") or []:
-            target, _, alias = link.partition(":")
-            found.append(f"{self.containers[target]['id']}:{alias or target}")
-        return found
-
-    def _log_credentials(self, host: Json) -> None:
-        """Let Docker's awslogs driver write with the execution role, where that is switched on."""
-        execution = self.payload.get("executionRoleCredentials")
-        driver = host.get("LogConfig") or {}
-        if driver.get("Type") == "awslogs" and execution and self.host.configuration.awslogs_execution_role:
-            driver.setdefault("Config", {})["awslogs-credentials-endpoint"] = (
-                f"/v2/credentials/{execution['credentialsId']}"
-            )
 
     # --- ending
 
@@ -425,12 +395,14 @@ class Task:
                 state["status"] = "STOPPED"
         running = {name for name, state in self.containers.items() if state["status"] == "RUNNING"}
         while running and not self._closed.is_set():
-            needed = {target for name in running for target, _ in dependencies(self.definition(name))}
+            needed = {target for name in running for target, _ in dependencies.of(self.definition(name))}
             level = sorted(running - needed) or sorted(running)
             with ThreadPoolExecutor(len(level)) as pool:
                 list(pool.map(self._stop_one, level))
             running -= set(level)
-        self._observe()
+            self._observe()
+            with contextlib.suppress(OSError):
+                self._report()  # each container as it ends
 
     def _stop_one(self, name: str) -> None:
         state, own = self.containers[name], self.definition(name).get("stopTimeout")
@@ -449,7 +421,7 @@ class Task:
         states = self.containers
         for name, state in states.items():
             if state["status"] == "STOPPED" and self.definition(name).get("essential", True):
-                self._want_stop("Essential container in task exited")
+                self._want_stop("")  # ECS has its own words for it
         if all(state["status"] == "STOPPED" for state in states.values()):
             self.record["status"], self.record["stopped"] = "STOPPED", time.time()
             self._save()
@@ -476,57 +448,35 @@ class Task:
 
     def _report(self) -> None:
         """Tell the control plane what it does not know yet; what fails is tried again in a later round."""
-        status = self.record["status"]
-        summary = json.dumps([status, [[s["status"], s["exitCode"]] for s in self.containers.values()]])
-        if status not in ("RUNNING", "STOPPED") or (self.record.get("summary") == summary and self.record["reported"]):
+        request = reports.due(self.record)
+        if request is None:
             return
-        request: Json = {
-            "cluster": self.payload["taskClusterArn"],
-            "task": self.arn,
-            "status": status,
-            "containers": [self._change(name) for name in self.containers],
-        }
-        if self.record["reason"]:
-            request["reason"] = self.record["reason"]
-        for key, name in (
-            ("pullStarted", "pullStartedAt"),
-            ("pullStopped", "pullStoppedAt"),
-            ("stopped", "executionStoppedAt"),
-        ):
-            if self.record.get(key):
-                request[name] = self.record[key]
-        self.host.submit("SubmitTaskStateChange", request)
-        self.record["reported"], self.record["summary"] = status, summary
+        self.host.submit(
+            "SubmitTaskStateChange", {"cluster": self.payload["taskClusterArn"], "task": self.arn, **request}
+        )
+        reports.delivered(self.record, request)
         self._save()
-
-    def _change(self, name: str) -> Json:
-        state = self.containers[name]
-        change: Json = {
-            "containerName": name,
-            "status": "PENDING" if state["status"] in ("NONE", "CREATED") else state["status"],
-        }
-        if state["id"]:
-            change["runtimeId"] = state["id"]
-        if state["exitCode"] is not None:
-            change["exitCode"] = state["exitCode"]
-        if state["reason"]:
-            change["reason"] = state["reason"][:1024]
-        if state["bindings"]:
-            change["networkBindings"] = state["bindings"]
-        if state.get("digest"):
-            change["imageDigest"] = state["digest"]
-        return change
 
 
 def new_container() -> Json:
-    """The state of a container that is not there yet."""
+    """The state of a container that is not there yet.
+
+    `status` is NONE, CREATED, RUNNING or STOPPED; `endpoint` its part of the metadata endpoint's URL; `image` the
+    image's id; `pulled` whether its image was seen to; `started` and `healthSince` seconds since the epoch.
+    """
     return {
         "id": "",
+        "name": "",
         "status": "NONE",
         "exitCode": None,
         "reason": "",
         "bindings": [],
         "health": "UNKNOWN",
+        "healthSince": 0.0,
+        "digest": "",
+        "image": "",
+        "pulled": False,
+        "endpoint": str(uuid.uuid4()),
         "started": None,
     }
 
@@ -536,50 +486,3 @@ def credentials(found: Json | None) -> Credentials:
     if not found:
         return Credentials()
     return Credentials(found["accessKeyId"], found["secretAccessKey"], found.get("sessionToken", ""))
-
-
-def dependencies(definition: Json) -> list[tuple[str, str]]:
-    """What a container waits for, (container, condition): dependsOn, links and volumesFrom."""
-    found = [(each["containerName"], each["condition"]) for each in definition.get("dependsOn") or []]
-    named = {name for name, _ in found}
-    implied = [link.partition(":")[0] for link in definition.get("links") or []]
-    implied += [each["sourceContainer"] for each in definition.get("volumesFrom") or []]
-    return found + [(name, "START") for name in implied if name not in named]
-
-
-def ports(definition: Json) -> tuple[Json, Json]:
-    """ExposedPorts and PortBindings of Docker's API; host port 0 lets Docker choose."""
-    exposed: Json = {}
-    bound: Json = {}
-    for mapping in definition.get("portMappings") or []:
-        key = f"{mapping['containerPort']}/{mapping.get('protocol') or 'tcp'}"
-        exposed[key] = {}
-        bound.setdefault(key, []).append({"HostPort": str(mapping.get("hostPort") or "")})
-    return exposed, bound
-
-
-def bindings(definition: Json, inspected: Json, mode: str) -> list[Json]:
-    """networkBindings of a running container, from its inspection."""
-    if mode == "host":
-        return [
-            {
-                "bindIP": "0.0.0.0",
-                "containerPort": each["containerPort"],
-                "hostPort": each["containerPort"],
-                "protocol": each.get("protocol") or "tcp",
-            }
-            for each in definition.get("portMappings") or []
-        ]
-    found = []
-    for key, places in sorted((inspected["NetworkSettings"].get("Ports") or {}).items()):
-        port, _, protocol = key.partition("/")
-        found += [
-            {
-                "bindIP": place["HostIp"],
-                "containerPort": int(port),
-                "hostPort": int(place["HostPort"]),
-                "protocol": protocol or "tcp",
-            }
-            for place in places or []
-        ]
-    return found

@@ -11,12 +11,22 @@ from typing import Any
 
 import docker
 
+from .images import response
+
 Json = dict[str, Any]
 EFS_DRIVER = "amazon-ecs-volume-plugin"
 
 
 class VolumeError(Exception):
-    """A volume could not be provided; the message is the task's stopped reason."""
+    """A volume could not be provided; the message is the task's stopped reason.
+
+    Args:
+        initialized: whether the task had been taken in by then; one that had not says so before the reason.
+    """
+
+    def __init__(self, reason: str, initialized: bool = True) -> None:
+        super().__init__(reason)
+        self.initialized = initialized
 
 
 def efs_options(volume: Json, credentials_uri: str) -> dict[str, str]:
@@ -101,21 +111,24 @@ class Volumes:
     ) -> str:
         try:
             present = self._client.volumes.get(name)
-        except docker.errors.NotFound:
+        except docker.errors.NotFound as error:
             if not autoprovision:
                 raise VolumeError(
-                    f"CannotInspectVolumeError: volume {name} is not on the host and autoprovision is off"
-                ) from None
+                    f"initialize volume: volume detection failed, volume '{name}' does not exist and autoprovision is "
+                    f"set to false: {response(error)}",
+                    initialized=False,
+                ) from error
             self._create(name, driver, options, labels)
             return name
         except docker.errors.APIError as error:
-            raise VolumeError(f"CannotInspectVolumeError: {error.explanation or error}") from error
-        if self._match:
+            raise VolumeError(response(error), initialized=False) from error
+        if self._match and autoprovision:
             actual = (present.attrs.get("Options") or {}, present.attrs.get("Labels") or {})
             if actual != (options, labels):
                 raise VolumeError(
-                    f"volume {name} is there with other driver options or labels, "
-                    "and ECS_SHARED_VOLUME_MATCH_FULL_CONFIG is set"
+                    "initialize volume: non-autoprovisioned volume does not match existing volume options: existing: "
+                    f"{shown(actual[0])}, expected: {shown(options)}",
+                    initialized=False,
                 )
         return name
 
@@ -123,4 +136,9 @@ class Volumes:
         try:
             self._client.volumes.create(name, driver=driver, driver_opts=options, labels=labels)
         except docker.errors.APIError as error:
-            raise VolumeError(f"CannotCreateVolumeError: {error.explanation or error}") from error
+            raise VolumeError(response(error)) from error
+
+
+def shown(options: dict[str, str]) -> str:
+    """A map as Go prints it."""
+    return f"map[{' '.join(f'{key}:{value}' for key, value in sorted(options.items()))}]"

@@ -1,0 +1,110 @@
+"""How a container of a payload looks to Docker.
+
+Source: amazon-ecs-agent, agent/engine/docker_task_engine.go (createContainer) and agent/api/task/task.go.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .aws import Json
+from .ports import published
+
+if TYPE_CHECKING:
+    from .task import Task
+
+ENDPOINT = "http://169.254.170.2"
+"""Where containers find the agent: `network` leads there."""
+LABEL = "com.amazonaws.ecs."
+MINIMUM_MEMORY = 6 * 1024 * 1024
+REGION_NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def configuration(task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> Json:
+    """The body of Docker's create call: the payload's own fields over its dockerConfig.
+
+    Args:
+        task, name: which container.
+        secrets: environment variables with their values.
+        image_environment: the image's own, `NAME=value`.
+    Raises:
+        PortError: no host port is free.
+    """
+    definition = task.definition(name)
+    carried = definition.get("dockerConfig") or {}
+    config: Json = json.loads(carried.get("config") or "{}")
+    config["Image"] = definition["image"]
+    variables = environment(task, name, secrets, image_environment)
+    config["Env"] = [f"{key}={value}" for key, value in variables.items()]
+    if definition.get("command"):
+        config["Cmd"] = definition["command"]
+    if definition.get("entryPoint"):
+        config["Entrypoint"] = definition["entryPoint"]
+    labels = {
+        "cluster": task.host.cluster,
+        "container-name": name,
+        "task-arn": task.arn,
+        "task-definition-family": task.payload["family"],
+        "task-definition-version": task.payload["version"],
+    }
+    config["Labels"] = {**(config.get("Labels") or {}), **{LABEL + key: value for key, value in labels.items()}}
+    host: Json = json.loads(carried.get("hostConfig") or "{}")
+    host["NetworkMode"] = host.get("NetworkMode") or "default"
+    host.setdefault("IpcMode", "shareable")  # of the API version that the payload is for
+    _limit(host, definition)
+    _mount(host, definition, task)
+    if host["NetworkMode"] in ("default", "bridge"):
+        host["Links"] = _links(definition, task)
+        config["ExposedPorts"], host["PortBindings"] = published(definition, task.host.ports)
+    execution = task.payload.get("executionRoleCredentials")
+    if definition.get("logsAuthStrategy") == "ExecutionRole" and execution:
+        options = host.setdefault("LogConfig", {}).setdefault("Config", {})
+        options["awslogs-credentials-endpoint"] = f"/v2/credentials/{execution['credentialsId']}"
+    config["HostConfig"] = host
+    return config
+
+
+def environment(task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> dict[str, str]:
+    """Environment variables of a container: its own, its secrets, and those that the agent adds.
+
+    The region is added only where neither the container nor its image names one.
+    """
+    found = {**(task.definition(name).get("environment") or {}), **secrets}
+    there = {*found, *(each.partition("=")[0] for each in image_environment)}
+    if not there.intersection(REGION_NAMES):
+        found |= dict.fromkeys(REGION_NAMES, task.host.region)
+    if task.payload.get("roleCredentials") and task.host.configuration.task_role:
+        identity = task.payload["roleCredentials"]["credentialsId"]
+        found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = f"/v2/credentials/{identity}"
+    endpoint = task.containers[name]["endpoint"]
+    found["ECS_CONTAINER_METADATA_URI"] = f"{ENDPOINT}/v3/{endpoint}"
+    found["ECS_CONTAINER_METADATA_URI_V4"] = f"{ENDPOINT}/v4/{endpoint}"
+    found["ECS_AGENT_URI"] = f"{ENDPOINT}/api/{endpoint}"
+    return found
+
+
+def _limit(host: Json, definition: Json) -> None:
+    if definition.get("memory"):
+        host["Memory"] = max(MINIMUM_MEMORY, int(definition["memory"]) * 1024 * 1024)
+    host["CpuShares"] = max(2, int(definition.get("cpu") or 0))
+
+
+def _mount(host: Json, definition: Json, task: Task) -> None:
+    host["Binds"] = [
+        f"{task.record['sources'][each['sourceVolume']]}:{each['containerPath']}"
+        + (":ro" if each.get("readOnly") else "")
+        for each in definition.get("mountPoints") or []
+    ]
+    host["VolumesFrom"] = [
+        task.containers[each["sourceContainer"]]["id"] + (":ro" if each.get("readOnly") else "")
+        for each in definition.get("volumesFrom") or []
+    ]
+
+
+def _links(definition: Json, task: Task) -> list[str]:
+    found = []
+    for link in definition.get("links") or []:
+        target, _, alias = link.partition(":")
+        found.append(f"{task.containers[target]['id']}:{alias or target}")
+    return found

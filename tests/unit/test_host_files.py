@@ -47,7 +47,7 @@ def test_agent_config_is_read_without_a_shell_so_nothing_is_quoted() -> None:
     assert rendered["ECS_CLUSTER"] == "shop-prod"
     assert rendered["ECS_RESERVED_MEMORY"] == "256"
     assert json.loads(rendered["ECS_AVAILABLE_LOGGING_DRIVERS"]) == ["json-file", "awslogs"]
-    assert rendered["ECS_IMAGE_PULL_BEHAVIOR"] == "prefer-cached"
+    assert rendered["ECS_IMAGE_PULL_BEHAVIOR"] == "once"
     assert not [value for value in rendered.values() if value.startswith(("'", '"'))]
 
 

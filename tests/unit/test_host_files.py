@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,33 @@ def test_what_the_engine_has_read_is_kept_at_its_start_and_at_a_reload() -> None
     lines = render("docker_engine", "docker-berth.conf.j2").splitlines()
     kept = {(line.split("=")[0], line.rpartition("/")[2]) for line in lines if "/bin/cp" in line}
     assert kept == {("ExecStartPost", "started.json"), ("ExecStartPost", "loaded.json"), ("ExecReload", "loaded.json")}
+
+
+@pytest.mark.parametrize(("block", "before", "after"), [(True, 0, 1), (True, 1, 1), (False, 0, 0), (False, 2, 0)])
+def test_the_rule_about_the_metadata_service_is_there_once_or_not_at_all(
+    tmp_path: Path, block: bool, before: int, after: int
+) -> None:
+    """The unit's command itself, with a file in place of the kernel."""
+    rules, fake = tmp_path / "rules", tmp_path / "iptables"
+    rules.write_text("DOCKER-USER --destination 169.254.169.254/32 --jump DROP\n" * before)
+    fake.write_text(
+        f'#!/bin/bash\n[ "$1" = --wait ] || exit 2\naction=$2; shift 2\n'
+        f'case $action in --check) grep -qx -- "$*" {rules} ;; --insert) echo "$*" >> {rules} ;;\n'
+        f'--delete) grep -qx -- "$*" {rules} && sed -i 1d {rules} ;; *) exit 2 ;; esac\n'
+    )
+    fake.chmod(0o755)
+    unit = render("docker_engine", "metadata-guard.service.j2", docker_engine_block_metadata=block)
+    commands = {line.partition("=")[2] for line in unit.splitlines() if line.startswith(("ExecStart=", "ExecReload="))}
+    (command,) = commands
+    for _ in range(2):
+        subprocess.run(shlex.split(command), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert len(rules.read_text().splitlines()) == after
+
+
+def test_the_metadata_guard_follows_docker_and_comes_before_the_agent() -> None:
+    unit = render("docker_engine", "metadata-guard.service.j2").splitlines()
+    for line in ("Requires=docker.service", "After=docker.service", "Before=ecs.service", "RequiredBy=ecs.service"):
+        assert line in unit
 
 
 @pytest.mark.parametrize(("mb", "size"), [(64, 64), (0, None)])

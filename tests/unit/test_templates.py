@@ -151,6 +151,16 @@ def test_metadata_options_and_the_encrypted_disk_are_written_out(card: Site, saf
         assert source["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
 
 
+def test_disks_bear_the_tags_of_their_hosts_where_a_launch_source_can_give_them(safe: Site) -> None:
+    cluster = safe.resources("cluster")
+    data = cluster["HostLaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    (given,) = data["TagSpecifications"]
+    hosts = {tag["Key"]: tag["Value"] for tag in cluster["HostGroup"]["Properties"]["Tags"]}
+    disks = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
+    assert given["ResourceType"] == "volume"
+    assert disks == {key: hosts[key] for key in ("Name", "Site", "Environment")}
+
+
 def test_the_host_role_may_neither_make_nor_delete_a_file_system(site: Site) -> None:
     policies = site.resources("cluster")["HostRole"]["Properties"]["Policies"]
     statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]

@@ -152,7 +152,7 @@ def test_hosts_that_are_there_end_the_wait(count: int) -> None:
 def test_hosts_that_do_not_join_are_told_in_a_line_and_not_all_consoles_are_read(count: int) -> None:
     ec2, seconds = Ec2(), 120
     clients = {"ecs": Ecs(count, connected=False), "autoscaling": AutoScaling(count), "ec2": ec2}
-    given = {"cluster": "c", "count": count + 1, "auto_scaling_group": "g", "timeout": seconds}
+    given: dict[str, Any] = {"cluster": "c", "count": count + 1, "auto_scaling_group": "g", "timeout": seconds}
     result, shown = run(ecs_hosts_wait, clients, **given)
     assert result["failed"]
     assert f"0 of {count + 1} hosts ready" in result["msg"]
@@ -167,7 +167,7 @@ def test_hosts_that_do_not_join_are_told_in_a_line_and_not_all_consoles_are_read
 def test_a_host_is_found_without_a_look_at_all_others(count: int, state: str) -> None:
     """hosts.yml asks so for each host some times: else the calls would grow with the square of the hosts."""
     ecs = Ecs(count)
-    given = {"cluster": "c", "instance_id": f"i-{count - 1:04}", "state": state, "timeout": 60}
+    given: dict[str, Any] = {"cluster": "c", "instance_id": f"i-{count - 1:04}", "state": state, "timeout": 60}
     result, _ = run(ecs_container_instance, {"ecs": ecs}, **given)
     assert result["arn"] == f"arn/{count - 1:04}"
     assert len(ecs.calls) == 2
@@ -177,7 +177,7 @@ def test_a_host_is_found_without_a_look_at_all_others(count: int, state: str) ->
 def test_a_cluster_of_any_size_is_emptied(count: int) -> None:
     autoscaling = AutoScaling(count)
     ecs = Ecs(count)
-    given = {"cluster": "c", "auto_scaling_group": "g", "timeout": 60}
+    given: dict[str, Any] = {"cluster": "c", "auto_scaling_group": "g", "timeout": 60}
     result, shown = run(ecs_cluster_empty, {"ecs": ecs, "autoscaling": autoscaling}, **given)
     assert not result.get("failed"), result
     assert len(result["hosts"]) == count

@@ -137,7 +137,7 @@ def _scalar(shape: Shape, value: Any, where: str) -> Any:
         raise PropertyError(f"Property {where} must be a number, not {value!r}") from None
     if kind == "boolean":
         return boolean(value)
-    if kind == "string":
+    if kind == "string" and not isinstance(value, bytes):  # which botocore itself encodes
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
 

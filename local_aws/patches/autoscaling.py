@@ -15,6 +15,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend
+from moto.ec2.utils import convert_tag_spec
 
 from local_aws.patches._moto import around, instead, missing
 from local_aws.patches.ec2 import USER_DATA_BYTES
@@ -91,6 +92,7 @@ def _source(group: Any) -> dict[str, Any]:
             "profile": data.get("IamInstanceProfile") or {},
             "launch_template": {"LaunchTemplateId": group.ec2_launch_template.id, "Version": str(version.number)},
             "tags": version.instance_tags,
+            "volume_tags": convert_tag_spec(data.get("TagSpecifications") or []).get("volume", {}),
         }
     configuration = group.launch_config
     profile = configuration.iam_instance_profile
@@ -105,6 +107,7 @@ def _source(group: Any) -> dict[str, Any]:
         "profile": {} if not profile else {"Arn" if profile.startswith("arn:") else "Name": profile},
         "launch_config": configuration,
         "tags": {},
+        "volume_tags": {},
     }
 
 
@@ -117,6 +120,7 @@ def _subnet(group: Any) -> str | None:
 
 def _launch(group: Any, tags: dict[str, str]) -> Any:
     arguments = _source(group)
+    volume_tags = arguments.pop("volume_tags")
     subnet = _subnet(group)
     profile = arguments.pop("profile")
     if profile:
@@ -129,7 +133,7 @@ def _launch(group: Any, tags: dict[str, str]) -> Any:
             arguments.pop("security_group_names"),
             **{
                 **{key: value for key, value in arguments.items() if value is not None},
-                "tags": {"instance": {**tags, **arguments["tags"], GROUP_TAG: group.name}},
+                "tags": {"instance": {**tags, **arguments["tags"], GROUP_TAG: group.name}, "volume": volume_tags},
                 "associate_public_ip": arguments["associate_public_ip"],
                 "subnet_id": subnet,
                 "placement": None if subnet else group.availability_zones[0],

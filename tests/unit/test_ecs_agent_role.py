@@ -106,6 +106,7 @@ def refusals(**given: Any) -> list[str]:
         ("dynamic_host_port_range", "40000-70000", "the first and the last port"),
         ("untracked_images_kept", ["alpine:3,debian:12"], "each as name:tag"),
         ("untracked_images_kept", ["alpine"], "each as name:tag"),
+        ("image_pull_behavior", "prefer-cached", "would never remove an image"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_to_type(name: str, value: object, rule: str) -> None:
@@ -128,6 +129,14 @@ def test_right_values_pass() -> None:
         )
         == []
     )
+
+
+def test_images_that_are_kept_for_ever_are_asked_for_by_name() -> None:
+    """With prefer-cached the agent cleans nothing up, so a setting that says otherwise would be a lie."""
+    kept = {"ecs_agent_image_pull_behavior": "prefer-cached", "ecs_agent_disable_image_cleanup": True}
+    assert refusals(**kept) == []
+    (message,) = refusals(**kept, ecs_agent_untracked_image_cleanup=True)
+    assert "ecs_agent_untracked_image_cleanup: false" in message
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ Resources:
         SecurityGroupIds: [!Ref Sg]
         MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 1, HttpEndpoint: enabled}
         BlockDeviceMappings: [{DeviceName: /dev/xvda, Ebs: {VolumeType: gp3, VolumeSize: 30}}]
+        TagSpecifications: [{ResourceType: volume, Tags: [{Key: Name, Value: host}, {Key: Site, Value: shop}]}]
         UserData: {Fn::Base64: !Ref Text}
   Group:
     Type: AWS::AutoScaling::AutoScalingGroup
@@ -131,6 +132,9 @@ def test_a_launch_template_makes_the_same_hosts(aws: Cloud, stacks: Stacks) -> N
 
     assert len(running(aws)) == 2
     check_instances(aws, stacks)
+    disks = aws.client("ec2").describe_volumes(Filters=[{"Name": "status", "Values": ["in-use"]}])["Volumes"]
+    assert disks
+    assert all(tags(disk) == {"Name": "host", "Site": "shop"} for disk in disks)
 
 
 def test_a_new_launch_source_is_for_new_hosts_only(aws: Cloud, stacks: Stacks) -> None:

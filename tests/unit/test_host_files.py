@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_agent_config_is_read_without_a_shell_so_nothing_is_quoted() -> None:
     assert rendered["ECS_CLUSTER"] == "shop-prod"
     assert rendered["ECS_RESERVED_MEMORY"] == "256"
     assert json.loads(rendered["ECS_AVAILABLE_LOGGING_DRIVERS"]) == ["json-file", "awslogs"]
-    assert rendered["ECS_IMAGE_PULL_BEHAVIOR"] == "prefer-cached"
+    assert rendered["ECS_IMAGE_PULL_BEHAVIOR"] == "once"
     assert not [value for value in rendered.values() if value.startswith(("'", '"'))]
 
 
@@ -83,6 +84,33 @@ def test_what_the_engine_has_read_is_kept_at_its_start_and_at_a_reload() -> None
     lines = render("docker_engine", "docker-berth.conf.j2").splitlines()
     kept = {(line.split("=")[0], line.rpartition("/")[2]) for line in lines if "/bin/cp" in line}
     assert kept == {("ExecStartPost", "started.json"), ("ExecStartPost", "loaded.json"), ("ExecReload", "loaded.json")}
+
+
+@pytest.mark.parametrize(("block", "before", "after"), [(True, 0, 1), (True, 1, 1), (False, 0, 0), (False, 2, 0)])
+def test_the_rule_about_the_metadata_service_is_there_once_or_not_at_all(
+    tmp_path: Path, block: bool, before: int, after: int
+) -> None:
+    """The unit's command itself, with a file in place of the kernel."""
+    rules, fake = tmp_path / "rules", tmp_path / "iptables"
+    rules.write_text("DOCKER-USER --destination 169.254.169.254/32 --jump DROP\n" * before)
+    fake.write_text(
+        f'#!/bin/bash\n[ "$1" = --wait ] || exit 2\naction=$2; shift 2\n'
+        f'case $action in --check) grep -qx -- "$*" {rules} ;; --insert) echo "$*" >> {rules} ;;\n'
+        f'--delete) grep -qx -- "$*" {rules} && sed -i 1d {rules} ;; *) exit 2 ;; esac\n'
+    )
+    fake.chmod(0o755)
+    unit = render("docker_engine", "metadata-guard.service.j2", docker_engine_block_metadata=block)
+    commands = {line.partition("=")[2] for line in unit.splitlines() if line.startswith(("ExecStart=", "ExecReload="))}
+    (command,) = commands
+    for _ in range(2):
+        subprocess.run(shlex.split(command), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert len(rules.read_text().splitlines()) == after
+
+
+def test_the_metadata_guard_follows_docker_and_comes_before_the_agent() -> None:
+    unit = render("docker_engine", "metadata-guard.service.j2").splitlines()
+    for line in ("Requires=docker.service", "After=docker.service", "Before=ecs.service", "RequiredBy=ecs.service"):
+        assert line in unit
 
 
 @pytest.mark.parametrize(("mb", "size"), [(64, 64), (0, None)])
@@ -131,6 +159,57 @@ def test_plugin_is_installed_by_the_literal_command_under_its_alias() -> None:
     for setting in ("EFS_TAG=shop-prod", "EFS_REGION=eu-west-1", "LINUX_VOLUME_FILEMODE=0755", "REXRAY_PREEMPT=true"):
         assert f"  {setting}\n" in script
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("repository", "canonical"),
+    [
+        ("rexray/efs", "docker.io/rexray/efs:0.11.4"),
+        ("registry.example.org/rexray/efs", "registry.example.org/rexray/efs:0.11.4"),
+        ("127.0.0.1:4247/rexray/efs", "127.0.0.1:4247/rexray/efs:0.11.4"),
+        ("localhost/efs", "localhost/efs:0.11.4"),
+    ],
+)
+def test_the_plugin_comes_from_any_repository_and_is_known_by_it(
+    tmp_path: Path, repository: str, canonical: str
+) -> None:
+    """A plugin of the same name from elsewhere is another one."""
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_repository=repository, rexray_efs_settings={})
+    assert f"readonly reference={repository}:0.11.4" in script
+    (tmp_path / "curl").write_text("#!/bin/sh\necho 200\n")
+    (tmp_path / "curl").chmod(0o755)
+    for installed, said in ((canonical, ""), ("elsewhere.example.org/rexray/efs:0.11.4", "upgrade to ")):
+        (tmp_path / "docker").write_text(
+            f"#!/bin/sh\ncase \"$*\" in *PluginReference*) printf '%s\\n' {installed} true;; esac\n"
+        )
+        (tmp_path / "docker").chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        command = ["bash", "-s", "--", "--check"]
+        ran = subprocess.run(command, input=script, text=True, capture_output=True, env=environment, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout.partition(repository)[0] == said
+
+
+def test_a_registry_has_ten_minutes_and_what_does_not_come_by_then_is_an_error(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    commands = {
+        "docker": 'case "$*" in "plugin install"*) echo toomanyrequests >&2; exit 1;; "plugin inspect"*) exit 1;; esac',
+        "sleep": f"echo $1 >> {log}",
+        "curl": "echo 200",
+    }
+    for name, text in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_settings={})
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ran = subprocess.run(["bash"], input=script, text=True, capture_output=True, env=environment, check=False)
+    assert ran.returncode != 0
+    assert ran.stdout.splitlines()[-1] == "attempt 13 failed: install"
+    waited = sum(map(int, log.read_text().split()))
+    assert 540 <= waited <= 900
+    unit = render("rexray_efs", "rexray-efs.service.j2")
+    limit = int(unit.partition("TimeoutStartSec=")[2].split()[0])
+    assert limit > waited + 600, "what it waits and what it does must have their time"
 
 
 def test_a_setting_with_spaces_stays_one_word() -> None:

@@ -27,7 +27,18 @@ def host(address: str, launched: str) -> dict[str, Any]:
 HOSTS = {NEWER: host("192.0.2.2", "2026-11-20 10:00:00+00:00"), OLDER: host("192.0.2.1", "2026-11-19 10:00:00+00:00")}
 
 
-def written(folder: Path, hosts: dict[str, Any], **variables: Any) -> subprocess.CompletedProcess[str]:
+def many(count: int) -> dict[str, Any]:
+    """Hosts that were launched one after the other, the oldest with the largest id."""
+    return {
+        f"i-{0xfff - at:017x}": host(f"10.0.{at // 256}.{at % 256}", f"2026-11-{1 + at // 1440:02}"
+        f" {at // 60 % 24:02}:{at % 60:02}:00+00:00")
+        for at in range(count)
+    }  # fmt: skip
+
+
+def written(
+    folder: Path, hosts: dict[str, Any], home: Path | None = None, **variables: Any
+) -> subprocess.CompletedProcess[str]:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     given = {"environment_name": "prod", "ssh_config_folder": str(folder), **variables}
     inventory = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {"hosts": hosts}}}}
@@ -35,7 +46,9 @@ def written(folder: Path, hosts: dict[str, Any], **variables: Any) -> subprocess
     (folder / "given.yml").write_text(yaml.safe_dump(given))
     command = ["ansible-playbook", "ssh_config.yml", "-i", str(folder / "hosts.yml"), "-e", f"@{folder / 'given.yml'}"]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
-    return subprocess.run(command, cwd=PROJECT, env=kept, capture_output=True, text=True, check=False)
+    if home:
+        kept |= {"HOME": str(home)}
+    return subprocess.run(command, cwd=PROJECT, env=kept, capture_output=True, text=True, check=False, timeout=120)
 
 
 def understood(folder: Path, name: str) -> dict[str, str]:
@@ -75,3 +88,42 @@ def test_a_site_without_hosts_is_told_as_such(tmp_path: Path) -> None:
     assert run.returncode != 0
     assert "ansible-playbook site.yml -i prod" in run.stdout
     assert not (tmp_path / "ssh.prod.cfg").exists()
+
+
+def names(folder: Path) -> dict[str, str]:
+    """Host → short name, as the file has them."""
+    lines = (folder / "ssh.prod.cfg").read_text().splitlines()
+    return {words[3]: words[1] for line in lines if (words := line.split())[:1] == ["Host"]}
+
+
+@pytest.mark.parametrize("count", [1, 30, 1000])
+def test_any_number_of_hosts_has_names(tmp_path: Path, count: int) -> None:
+    hosts = many(count)
+    run = written(tmp_path, hosts)
+    assert run.returncode == 0, run.stdout
+    given = list(names(tmp_path).values())
+    assert names(tmp_path).keys() == hosts.keys()
+    assert len(set(given)) == count
+    assert given[0] == "host-a"
+    assert given[-1] == {1: "host-a", 30: "host-ad", 1000: "host-all"}[count]
+    assert understood(tmp_path, given[-1])["hostkeyalias"] == list(hosts)[-1]
+    assert len(run.stdout) < 10_000
+
+
+def test_a_host_keeps_its_name_when_another_leaves_or_comes(tmp_path: Path) -> None:
+    hosts = many(4)
+    first, second, third, fourth = hosts
+    written(tmp_path, {name: hosts[name] for name in (first, second, third)})
+    assert names(tmp_path) == {first: "host-a", second: "host-b", third: "host-c"}
+    for _ in range(2):
+        written(tmp_path, {name: hosts[name] for name in (second, third, fourth)})
+        assert names(tmp_path) == {second: "host-b", third: "host-c", fourth: "host-a"}
+
+
+def test_the_key_of_a_key_pair_with_a_blank_and_a_percent_sign_is_found(tmp_path: Path) -> None:
+    """EC2 allows both in a name, and ssh would take the second for a token."""
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "my key 100%d.pem").touch()
+    run = written(tmp_path, HOSTS, home=tmp_path, host_key_name="my key 100%d")
+    assert run.returncode == 0, run.stdout
+    assert understood(tmp_path, "host-a")["identityfile"] == "~/.ssh/my key 100%%d.pem"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from plugins.filter.user_data import gzip_base64
 from tests.unit.render_support import Site, render
 
 pytestmark = pytest.mark.playbook
@@ -62,7 +66,16 @@ def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_pat
 def test_a_body_fits_into_an_api_call_and_user_data_into_ec2(site: Site) -> None:
     for layer, body in site.bodies.items():
         assert len(body.encode()) <= 51_200, layer
-    assert len(site.user_data.encode()) <= 16_384
+    assert len(base64.b64decode(gzip_base64(site.user_data))) <= 16_384
+
+
+def test_the_launch_source_has_the_user_data_compressed_the_same_on_any_day(site: Site) -> None:
+    cluster = site.resources("cluster")
+    launch = cluster.get("HostLaunchConfiguration") or cluster["HostLaunchTemplate"]
+    encoded = launch["Properties"].get("LaunchTemplateData", launch["Properties"])["UserData"]
+    packed = base64.b64decode(encoded)
+    assert gzip.decompress(packed).decode() == site.user_data
+    assert packed[4:8] == bytes(4), "a time in it would make each run another launch source"
 
 
 def test_every_parameter_is_given_has_a_default_or_is_an_output_of_an_earlier_layer(site: Site) -> None:
@@ -90,6 +103,19 @@ def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_cre
     assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
     for name in ("TaskDefinition", "OneOffTaskDefinition"):
         assert site.resources("task")[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_logs_are_delivered_without_making_the_site_wait_unless_asked_for(card: Site, tmp_path: Path) -> None:
+    def options(site: Site) -> list[dict[str, str]]:
+        definitions = [
+            site.resources("task")[name]["Properties"] for name in ("TaskDefinition", "OneOffTaskDefinition")
+        ]
+        return [each["LogConfiguration"]["Options"] for one in definitions for each in one["ContainerDefinitions"]]
+
+    assert {(each["mode"], each["max-buffer-size"]) for each in options(card)} == {("non-blocking", "25m")}
+    waiting = options(render(tmp_path, CARD | {"log_mode": "blocking"}))
+    assert {each["mode"] for each in waiting} == {"blocking"}
+    assert not [each for each in waiting if "max-buffer-size" in each]
 
 
 def test_the_file_system_is_named_as_rexray_looks_for_it(site: Site) -> None:
@@ -136,6 +162,16 @@ def test_metadata_options_and_the_encrypted_disk_are_written_out(card: Site, saf
         }
         assert source["BlockDeviceMappings"][0]["Ebs"]["VolumeType"] == "gp3"
         assert source["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+
+
+def test_disks_bear_the_tags_of_their_hosts_where_a_launch_source_can_give_them(safe: Site) -> None:
+    cluster = safe.resources("cluster")
+    data = cluster["HostLaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    (given,) = data["TagSpecifications"]
+    hosts = {tag["Key"]: tag["Value"] for tag in cluster["HostGroup"]["Properties"]["Tags"]}
+    disks = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
+    assert given["ResourceType"] == "volume"
+    assert disks == {key: hosts[key] for key in ("Name", "Site", "Environment")}
 
 
 def test_the_host_role_may_neither_make_nor_delete_a_file_system(site: Site) -> None:
@@ -235,7 +271,25 @@ def test_user_data_starts_units_without_waiting_and_nothing_else(site: Site) -> 
 def test_units_start_in_the_order_of_their_roles(card: Site) -> None:
     """Sets of strings have no order: each run would have other user data, and so another launch source."""
     units = [command[-1] for command in yaml.safe_load(card.user_data)["runcmd"] if "enable" in command]
-    assert units == ["host-limits.service", "session-manager.service", "rexray-efs.service", "ecs-boot-report.service"]
+    assert units == [
+        "host-limits.service",
+        "session-manager.service",
+        "metadata-guard.service",
+        "rexray-efs.service",
+        "ecs-boot-report.service",
+    ]
+
+
+def test_the_keys_of_fifty_people_fit_into_user_data(tmp_path: Path) -> None:
+    """Of the card's choices, which have the most to say; a key is as good as random, so nothing compresses it."""
+    chance = random.Random(7)
+    head = b"\0\0\0\x0bssh-ed25519\0\0\0 "
+    keys = [base64.b64encode(head + chance.randbytes(32)).decode() for _ in range(50)]
+    people = [{"name": f"person{at}", "keys": [f"ssh-ed25519 {key} person{at}@laptop"]} for at, key in enumerate(keys)]
+    site = render(tmp_path, CARD | {"host_access_people": people})
+    assert all(key in site.user_data for key in keys)
+    assert len(site.user_data) > 16_384
+    assert len(base64.b64decode(gzip_base64(site.user_data))) <= 16_384
 
 
 def test_user_data_has_the_plugin_only_with_rexray(card: Site, safe: Site) -> None:

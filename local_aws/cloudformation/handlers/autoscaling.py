@@ -21,7 +21,7 @@ class LaunchConfiguration(Handler):
             settings["InstanceMonitoring"] = {"Enabled": properties["InstanceMonitoring"]}
         if "UserData" in settings:
             # The template's is Base64 already, and botocore encodes this call's by itself: encoded twice no host boots.
-            settings["UserData"] = base64.b64decode(settings["UserData"]).decode()
+            settings["UserData"] = base64.b64decode(settings["UserData"])
         call(context, "autoscaling", "create_launch_configuration", LaunchConfigurationName=name, **settings)
         return name
 

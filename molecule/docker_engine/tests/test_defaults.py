@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from tests.metadata import RULE, Metadata
+
+RUNNING = "until systemctl is-active -q metadata-guard && systemctl is-active -q ecs; do sleep 0.2; done"
 LIMITS = "ulimit -Sn; ulimit -Hn"
 
 
@@ -30,3 +35,19 @@ def test_a_container_has_rotated_logs_and_the_limits(host: Any) -> None:
     highest = 10**9 if machine == "unlimited" else int(machine)
     soft, hard = host.check_output(f"docker run --rm sleeper sh -c '{LIMITS}'").split()
     assert (int(soft), int(hard)) == (min(32768, highest), min(65536, highest))
+
+
+@pytest.mark.parametrize("before", ["true", f"iptables --delete {RULE}", "iptables --flush FORWARD"])
+def test_the_metadata_service_is_closed_to_containers_after_a_restart(host: Any, before: str) -> None:
+    metadata = Metadata(host)
+    with host.sudo():
+        host.check_output(f"{before} && systemctl restart docker")
+        host.check_output(f"timeout 60 sh -c '{RUNNING}'")
+        assert metadata.of_container() == "none"
+        rules = host.check_output("iptables --list-rules DOCKER-USER").splitlines()
+    assert [rule for rule in rules if "169.254.169.254" in rule] == rules[1:2], "set once, and before all others"
+
+
+def test_the_agent_does_not_start_without_the_rule(host: Any) -> None:
+    with host.sudo():
+        assert "metadata-guard.service" in host.check_output("systemctl show --value --property Requires ecs")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.metadata import Metadata
+
 
 def test_the_engine_runs_with_the_settings(host: Any) -> None:
     engine = json.loads(host.check_output("docker info --format '{{json .}}'"))
@@ -24,3 +26,7 @@ def test_a_container_has_the_limits_the_log_options_and_an_address_of_the_pool(h
     assert said == ["1024", "2048", "0"]
     assert found["HostConfig"]["LogConfig"]["Config"] == {"max-size": "512k", "max-file": "2"}
     assert found["NetworkSettings"]["IPAddress"].startswith("10.200.")
+
+
+def test_a_container_reaches_the_metadata_service_where_that_is_asked_for(host: Any) -> None:
+    assert Metadata(host).of_container() == "200"

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.metadata import RULE, Metadata
+from tests.rexray_efs import with_media
+
 
 def introspection(host: Any, path: str = "metadata") -> Any:
     """What the agent says of itself, once it has registered."""
@@ -27,7 +30,7 @@ def test_nothing_failed_to_start(host: Any) -> None:
     assert failed == ""
 
 
-@pytest.mark.parametrize("unit", ["docker", "rexray-efs", "ecs", "sshd"])
+@pytest.mark.parametrize("unit", ["docker", "metadata-guard", "rexray-efs", "ecs", "sshd"])
 def test_units_are_enabled_and_run(host: Any, unit: str) -> None:
     assert host.service(unit).is_enabled
     assert host.service(unit).is_running
@@ -54,6 +57,28 @@ def test_the_agent_has_joined_the_cluster_with_the_plugin(host: Any) -> None:
         for unit in ("docker", "rexray-efs", "ecs")
     }
     assert started["docker"] <= started["rexray-efs"] <= started["ecs"], started
+
+
+def test_no_container_reaches_the_metadata_service_and_the_host_does(host: Any) -> None:
+    """By both versions, with a token of the host too. Without the rule it does, or this would say nothing."""
+    metadata = Metadata(host)
+    token = metadata.token()
+    with host.sudo():
+        assert metadata.of_container() == metadata.of_container(token) == "none"
+        assert metadata.of_container(network="host") == metadata.of_host(token) == "200"
+        host.check_output(f"iptables --delete {RULE}")
+        try:
+            assert metadata.of_container() == metadata.of_container(token) == "200"
+            assert metadata.token_of_container() == "none", "the hop limit of the launch source"
+        finally:
+            host.check_output("systemctl reload metadata-guard")
+        assert metadata.of_container() == "none"
+
+
+def test_a_container_has_the_volume_beside_the_rule(host: Any) -> None:
+    Metadata(host)
+    with host.sudo():
+        assert with_media(host, "date > /media/looked && test -s /media/looked && echo kept") == "kept"
 
 
 def test_sshd_takes_keys_only(host: Any) -> None:

@@ -1,87 +1,228 @@
-"""Write docs/operator-policy.json: the IAM rights of whoever runs the playbooks.
+"""Write the IAM policies of whoever runs the playbooks.
 
-CloudFormation acts with the caller's rights, so they are those that the official schema of each resource type in
-`cloudformation/` names for its handlers, and the calls of our own plugins. Reading rights are given as one pattern a
-service. Never tried on AWS.
+    python scripts/operator_policy.py                   docs/operator-policy-*.json, with words in place of names
+    python scripts/operator_policy.py --site shop --region eu-central-1 --account 123456789012 --output policies/
+
+Two managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
+with it alone nothing can be changed that holds data (publish, hosts, exec, ssh_config). Who makes, changes and
+deletes what a site stands on (site, move_media, teardown) needs `deploy` besides. They are made of the calls that the
+plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
+(scripts/rights/handlers.py), and scoped as far as IAM can tell the site's things from others'
+(scripts/rights/iam.py). Never tried on AWS.
 """
 
 from __future__ import annotations
 
+import argparse
+import functools
 import json
-import re
 import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+import botocore.session
+import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
-POLICY = PROJECT / "docs" / "operator-policy.json"
-READING = re.compile(r"^(?P<service>[\w-]+):(?P<verb>Describe|List|Get|BatchGet|Search|Lookup)")
-OWN = {
-    # plugins/action/cloudformation_stacks.py and what a stack needs besides its resources
-    "cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
-    "cloudformation:DescribeStacks", "cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet",
-    "cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack",
-    "cloudformation:ListStackResources", "cloudformation:GetTemplate", "cloudformation:UpdateTerminationProtection",
-    "cloudformation:TagResource", "rds:ModifyDBInstance",
-    # publish
-    "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload",
-    "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage",
-    "acm:DeleteCertificate",
-    # migrate, waits, teardown
-    "ecs:RunTask", "ecs:StopTask", "ecs:UpdateService", "ecs:DeregisterContainerInstance",
-    "ecs:DeregisterTaskDefinition", "ecs:DeleteTaskDefinitions", "ecs:DescribeTasks",
-    "ecs:UpdateContainerInstancesState", "ec2:GetConsoleOutput",
-    "autoscaling:UpdateAutoScalingGroup", "autoscaling:SetInstanceProtection", "autoscaling:CompleteLifecycleAction",
-    "autoscaling:TerminateInstanceInAutoScalingGroup", "logs:GetLogEvents", "logs:DeleteLogGroup",
-    "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket",
-    "elasticfilesystem:DeleteFileSystem", "elasticfilesystem:DescribeFileSystems", "rds:DeleteDBSnapshot",
-    "ecr:DeleteRepository", "ecr:BatchDeleteImage",
-    # preflight
-    "sts:GetCallerIdentity", "ssm:GetParameters", "iam:CreateServiceLinkedRole", "iam:GetRole",
-    "servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota",
-    "ec2:DescribeInstanceTypeOfferings", "rds:DescribeOrderableDBInstanceOptions",
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # so that it can be typed as a file's name
+
+from scripts.rights import calls, handlers, iam
+
+DOCS = PROJECT / "docs"
+TRADES = ("deploy", "operate")
+RUNNING = ("autoscaling", "ecr", "ecs", "logs")
+"""Services all of whose actions are the trade of `operate`: what they hold can be made again."""
+
+BY_HAND: Mapping[str, Collection[str]] = {
+    # docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+    "docker push": [
+        "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage",
+    ],
 }  # fmt: skip
+"""What is called, and not by a client of boto3: who needs which actions."""
+
+SESSION = ("ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:OpenDataChannel")
+"""What `aws ssm start-session` needs; only with `--session-manager`, as host_access_session_manager is a choice."""
 
 
-def types() -> set[str]:
-    """Resource types of all templates."""
-    text = "".join(path.read_text() for path in (PROJECT / "cloudformation").glob("*.yml"))
-    return set(re.findall(r"^    Type: (AWS::\w+::\w+)$", text, re.MULTILINE))
+@dataclass(frozen=True)
+class Site:
+    """What a policy is made for; by default words that stand for it.
+
+    Attributes:
+        name: `site_name`; all environments of the site are covered.
+        region: `aws_region`.
+        account: twelve digits.
+        partition: of the region (`aws`, `aws-cn`, …).
+        hosted_zone: id of the zone that holds the domain, `*` for any.
+        session_manager: whether hosts are reached through Session Manager.
+    """
+
+    name: str = "SITE"
+    region: str = "REGION"
+    account: str = "ACCOUNT"
+    partition: str = "PARTITION"
+    hosted_zone: str = "*"
+    session_manager: bool = False
+
+    def arn(self, service: str, pattern: str) -> str:
+        """The ARN of a pattern of `iam.NAMES`."""
+        region = "" if service in iam.GLOBAL else self.region
+        account = "" if service in ("s3", "route53") or pattern.startswith("parameter/aws/") else self.account
+        named = pattern.format(site=self.name, hosted_zone=self.hosted_zone)
+        return f"arn:{self.partition}:{service}:{region}:{account}:{named}"
 
 
-def rights() -> list[str]:
-    """All actions, reading ones collapsed to a pattern a service, sorted."""
-    named = set(OWN)
-    for kind in types():
-        handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema.get("handlers", {})
-        for handler in handlers.values():
-            named |= set(handler["permissions"])
-    patterns = {f"{found['service']}:{found['verb']}*" for action in named if (found := READING.match(action))} - {
-        "secretsmanager:Get*"
-    }  # only by name: the value of a secret is more than reading the estate
-    rest = {action for action in named if not READING.match(action) or action.startswith("secretsmanager:Get")}
-    return sorted(patterns | rest, key=str.lower)
+@functools.cache
+def needs() -> dict[str, dict[str, set[str]]]:
+    """Trade → action or pattern → who needs it: plugins, modules of collections, types of resources."""
+    called: dict[str, set[str]] = {}
+    for made_by in (calls.scanned(), calls.of_collections()):
+        for who, made in made_by.items():
+            for action in (action for call in made for action in calls.actions(*call)):
+                called.setdefault(action, set()).add(who)
+    for who, actions in BY_HAND.items():
+        for action in actions:
+            called.setdefault(action, set()).add(who)
+    by_stacks = handlers.needed({action.partition(":")[0] for action in called})
+
+    found: dict[str, dict[str, set[str]]] = {trade: {} for trade in TRADES}
+    for action in sorted(called.keys() | by_stacks.keys()):
+        service, _, name = action.partition(":")
+        pattern = iam.pattern(action)
+        reading = pattern != action or (action in called and name.startswith("Get"))
+        trade = "operate" if service in RUNNING or reading or action == "iam:PassRole" else "deploy"
+        found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
+    return found
 
 
-def policy() -> str:
-    """The policy document, as text."""
-    passing = [action for action in rights() if action == "iam:PassRole"]
-    statements = [
-        {"Sid": "Site", "Effect": "Allow", "Action": [a for a in rights() if a not in passing], "Resource": "*"},
-        {
-            "Sid": "PassTheRolesOfTheSite",
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": "*",
-            "Condition": {
-                "StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]},
-            },
-        },
+def linked_services() -> list[str]:
+    """The services whose service-linked roles preflight makes."""
+    account = yaml.safe_load((PROJECT / "roles/preflight/vars/main/account.yml").read_text())
+    return sorted(account["preflight_linked_services"])
+
+
+def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
+    """Resources and condition of the few actions that a name alone does not bound."""
+    role = site.arn("iam", "role/{site}-*")
+    ec2 = "ec2.amazonaws.com.cn" if site.partition == "aws-cn" else "ec2.amazonaws.com"
+    tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
+    match action:
+        case "iam:PassRole":
+            return [role], {"StringEquals": {"iam:PassedToService": [ec2, "ecs-tasks.amazonaws.com"]}}
+        case "iam:CreateServiceLinkedRole":
+            linked = site.arn("iam", "role/aws-service-role/*")
+            return [linked], {"StringEquals": {"iam:AWSServiceName": linked_services()}}
+        case "iam:GetRole":
+            return [role, site.arn("iam", "role/aws-service-role/*")], {}
+        case "elasticfilesystem:DeleteFileSystem":
+            # An id has no name in it; the stack's tags are on the file system from its first moment.
+            return [site.arn("elasticfilesystem", "file-system/*")], tagged
+        case "ssm:StartSession":
+            return [site.arn("ec2", "instance/*")], {"StringEquals": {"ssm:resourceTag/Site": site.name}}
+        case "ssm:TerminateSession" | "ssm:ResumeSession":
+            # docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html
+            return [site.arn("ssm", "session/${{aws:userid}}-*")], {}
+    return None
+
+
+def scope(action: str, site: Site) -> tuple[list[str], dict[str, Any]]:
+    """On what an action is granted: ARNs, and a condition."""
+    if (found := special(action, site)) is not None:
+        return found
+    service = action.partition(":")[0]
+    if patterns := iam.patterns(action):
+        return [site.arn(service, pattern) for pattern in patterns], {}
+    if service in (*iam.GLOBAL, "ssmmessages") or iam.LOOKING.match(action):
+        return ["*"], {}
+    return ["*"], {"StringEquals": {"aws:RequestedRegion": site.region}}
+
+
+def statements(actions: Collection[str], site: Site) -> list[dict[str, Any]]:
+    """As few statements as can be.
+
+    What is scoped by name alone shares one statement: an action is granted on those of its resources that are of its
+    types, so the names of other services' things beside them give nothing away.
+    """
+    grouped: dict[str, tuple[set[str], set[str], dict[str, Any]]] = {}
+    for action in actions:
+        resources, condition = scope(action, site)
+        named = special(action, site) is None and resources != ["*"]
+        key = "named" if named else json.dumps([resources, condition])
+        names, on, _ = grouped.setdefault(key, (set(), set(), condition))
+        names.add(action)
+        on.update(resources)
+    return [
+        {"Effect": "Allow", "Action": sorted(names, key=str.lower), "Resource": _one(sorted(on))}
+        | ({"Condition": condition} if condition else {})
+        for _, (names, on, condition) in sorted(grouped.items())
     ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+
+
+def policies(site: Site) -> dict[str, dict[str, Any]]:
+    """Trade → policy document."""
+    found = {}
+    for trade, actions in needs().items():
+        listed = statements(actions, site)
+        if trade == "operate" and site.session_manager:
+            # The document that ssh goes through belongs to AWS: no account in its ARN, and no tag.
+            document = f"arn:{site.partition}:ssm:{site.region}::document/AWS-StartSSHSession"
+            listed += [
+                *statements(SESSION, site),
+                {"Effect": "Allow", "Action": ["ssm:StartSession"], "Resource": document},
+            ]
+        found[trade] = {"Version": "2012-10-17", "Statement": listed}
+    return found
+
+
+def length(document: Mapping[str, Any]) -> int:
+    """Characters as IAM counts them, without white space; a managed policy may have 6,144.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """A document as it is written into a file."""
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _one(items: list[str]) -> str | list[str]:
+    return items[0] if len(items) == 1 else items
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the policies: those of docs/, or of a site."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--site", help="site_name of the inventory")
+    parser.add_argument("--region", help="aws_region of the inventory")
+    parser.add_argument("--account", help="the account's twelve digits")
+    parser.add_argument("--hosted-zone", default="*", help="hosted_zone_id; any zone by default")
+    parser.add_argument("--session-manager", action="store_true", help="as host_access_session_manager: true")
+    parser.add_argument("--output", type=Path, default=Path(), help="folder to write into; this one by default")
+    parser.add_argument("--recorded", type=Path, metavar="CALLS", help="first take over what `make e2e` recorded")
+    given = parser.parse_args(arguments)
+    wanted = (given.site, given.region, given.account)
+    if any(wanted) and not all(wanted):
+        parser.error("--site, --region and --account belong together")
+    if given.recorded:
+        calls.RECORDED.write_text(calls.summary(given.recorded.read_text().splitlines()))
+    site, folder = Site(), DOCS
+    if given.site:
+        partition = botocore.session.get_session().get_partition_for_region(given.region)
+        site = Site(*wanted, partition, given.hosted_zone, given.session_manager)
+        folder = given.output
+        folder.mkdir(parents=True, exist_ok=True)
+    for trade, document in policies(site).items():
+        path = folder / f"operator-policy-{trade}.json"
+        path.write_text(text(document))
+        print(f"{path}: {length(document)} of 6144 characters", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    POLICY.write_text(policy())
-    print(f"{POLICY.relative_to(PROJECT)}: {len(rights())} actions of {len(types())} resource types", file=sys.stderr)
+    main()

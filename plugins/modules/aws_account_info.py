@@ -174,7 +174,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
 """
 STANDARD = re.compile(r"(?!(inf|trn|dl|hpc|mac)\d)[acdhimrtz]")
 """Families (A, C, D, H, I, M, R, T, Z) that share the quota of standard instances; same page."""
-HOME_REGIONS = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
+HOME_REGIONS = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1", "eusc-": "eusc-de-east-1"}
 """A region of each partition that is always on."""
 
 

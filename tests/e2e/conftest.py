@@ -19,6 +19,8 @@ from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS, PROJECT
 
 CONFIG = CONFIGS["test"]
+CALLS = CONFIG.state.parent / "calls"
+"""Where each run of a verb writes which calls it made: `verb caller service operation` a line."""
 RECAP = re.compile(r"^localhost\s+:\s+ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -41,15 +43,16 @@ def environment() -> dict[str, str]:
     """The shell of a person who has other things about: a stray profile and a stray proxy must not matter."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     stray = {"AWS_PROFILE": "somebody-else", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    return clean | stray | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "NO_COLOR": "1"}
+    recorder = {"PYTHONPATH": f"{PROJECT}/tests/recorder", "BERTH_CALLS": str(CALLS)}
+    return clean | stray | recorder | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "NO_COLOR": "1"}
 
 
 def playbook(name: str, *arguments: str, timeout: float = 900) -> Run:
     """Run a verb against the embedded AWS `test`, as a person would type it."""
     command = ["ansible-playbook", name, "-i", "test", *arguments]
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        timeout=timeout, check=False,
+        command, cwd=PROJECT, env=environment() | {"BERTH_VERB": name}, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=timeout, check=False,
     )  # fmt: skip
     recap = RECAP.search(done.stdout)
     return Run(done.returncode, int(recap.group(2)) if recap else -1, done.stdout)
@@ -100,6 +103,7 @@ def engine_state() -> set[str]:
 def cloud() -> Iterator[Cloud]:
     """The embedded AWS `test`, bare at first, gone afterwards."""
     local_aws("down")
+    CALLS.unlink(missing_ok=True)
     before = engine_state()
     local_aws("up")
     yield Cloud(CONFIG)

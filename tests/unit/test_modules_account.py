@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
@@ -240,6 +242,22 @@ def test_which_instances_share_the_quota(kind: str, standard: bool) -> None:
 def test_a_region_that_is_not_enabled_is_named(aws: Cloud, region: str, says: str) -> None:
     problem = aws_account_info.region_problem(SimpleNamespace(client=aws.client), region)
     assert says in problem if says else problem == ""
+
+
+def test_every_region_that_boto3_knows_is_a_region_for_preflight() -> None:
+    """Those of other partitions too: eusc-de-east-1 has a longer first word."""
+    rules = yaml.safe_load((MODULES.parents[1] / "roles/preflight/vars/main/rules.yml").read_text())["preflight_rules"]
+    said = [rule["that"] for rule in rules if rule["variable"] == "aws_region" and "match" in rule["that"]]
+    (expression,) = re.findall(r"match\('(.+)'\)", said[0])
+    session = boto3.Session()
+    regions = [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    ]
+    assert {"eusc-de-east-1", "cn-north-1", "us-gov-west-1"} <= set(regions)
+    assert [region for region in regions if not re.match(expression, region)] == []
+    assert not re.match(expression, "frankfurt")
 
 
 def test_who_may_not_ask_for_regions_may_go_on(aws: Cloud) -> None:

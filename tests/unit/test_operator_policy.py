@@ -1,57 +1,392 @@
-"""The list of IAM rights in docs/ is the one that the templates and plugins make."""
+"""The IAM policies in docs/ are those that the plugins and templates make, allow what is called, and little else."""
 
 from __future__ import annotations
 
 import fnmatch
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from scripts import operator_policy
+from scripts.operator_policy import BY_HAND, PROJECT, SESSION, TRADES, Site, policies
+from scripts.rights import calls, handlers, iam
+
+SHOP = Site("shop", "eu-central-1", "123456789012", "aws", session_manager=True)
+TYPE = "python scripts/operator_policy.py"
 
 
-def test_the_list_is_up_to_date() -> None:
-    assert operator_policy.POLICY.read_text() == operator_policy.policy(), "type: python scripts/operator_policy.py"
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
-def test_it_fits_an_inline_policy_of_a_role() -> None:
-    """10,240 characters without white space: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-    assert len(re.sub(r"\s", "", operator_policy.POLICY.read_text())) <= 10_240
+def allows(document: Mapping[str, Any], action: str, resource: str = "*", **context: str) -> bool:
+    """What IAM would say, as far as the policies go: Allow statements, patterns, StringEquals."""
+    for statement in document["Statement"]:
+        wanted = statement.get("Condition", {}).get("StringEquals", {})
+        if (
+            any(fnmatch.fnmatchcase(action.lower(), each.lower()) for each in listed(statement["Action"]))
+            and any(fnmatch.fnmatchcase(resource, each) for each in listed(statement["Resource"]))
+            and all(context.get(key.replace(":", "_").replace("/", "_")) in listed(wanted[key]) for key in wanted)
+        ):
+            return True
+    return False
 
 
-def test_what_no_call_would_show_is_named() -> None:
-    actions = [
-        a
-        for s in json.loads(operator_policy.policy())["Statement"]
-        for a in [s["Action"]]
-        for a in ([a] if isinstance(a, str) else a)
-    ]
-    for action in ("iam:PassRole", "iam:CreateServiceLinkedRole", "ecs:RunTask", "ecr:PutImage"):
-        assert action in actions
-    assert "secretsmanager:Get*" not in actions
+def given(document: Mapping[str, Any]) -> set[str]:
+    return {action for statement in document["Statement"] for action in listed(statement["Action"])}
 
 
-CALLS = (
-    ("plugins/plugin_utils/stack.py", r"_client", "cloudformation"),
-    ("plugins/action/*.py", r"ecs", "ecs"),
-    ("plugins/action/*.py", r"ecr", "ecr"),
-    ("plugins/action/*.py", r"autoscaling", "autoscaling"),
-)
-"""Files, the name under which they hold a boto3 client, and its service."""
+@pytest.fixture(scope="module")
+def shop() -> dict[str, dict[str, Any]]:
+    return policies(SHOP)
 
 
-@pytest.mark.parametrize(("files", "client", "service"), CALLS, ids=[service for *_, service in CALLS])
-def test_what_our_plugins_call_is_allowed(files: str, client: str, service: str) -> None:
-    text = "".join(path.read_text() for path in operator_policy.PROJECT.glob(files))
-    calls = set(re.findall(rf"\b{client}\.(?!get_paginator)([a-z]+_[a-z_]+)\(", text))
-    calls |= set(re.findall(rf"\b{client}\.get_paginator\(\"(\w+)\"\)", text))
-    calls |= set(re.findall(rf"\blisted\((?:self\.)?{client}, \"(\w+)\"", text))
-    assert calls
-    actions = operator_policy.rights()
-    missing = {
-        action
-        for action in (f"{service}:{''.join(word.capitalize() for word in call.split('_'))}" for call in calls)
-        if not any(fnmatch.fnmatchcase(action, allowed) for allowed in actions)
+@pytest.mark.parametrize("trade", TRADES)
+def test_the_policies_are_up_to_date(trade: str) -> None:
+    """Fails for a call without a right, and for a right without a call; the command mends both."""
+    path = operator_policy.DOCS / f"operator-policy-{trade}.json"
+    assert path.read_text() == operator_policy.text(policies(Site())[trade]), f"type: {TYPE}"
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_each_is_short_enough_for_a_managed_policy_whatever_the_site_is_called(trade: str) -> None:
+    """6,144 characters without white space: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    longest = Site("s" * 20, "ap-southeast-1", "1" * 12, "aws-us-gov", "Z" * 32, session_manager=True)
+    document = policies(longest)[trade]
+    assert len(re.sub(r"\s", "", json.dumps(document))) == operator_policy.length(document) <= 6144
+
+
+# Calls
+
+
+SCANNED = """
+class Action:
+    def run(self):
+        self.client("kms").list_grants(KeyId="k")
+        for page in self.client("elbv2").get_paginator("describe_target_health").paginate():
+            pass
+        listed(self.client("route53"), "list_resource_record_sets", "ResourceRecordSets")
+        self._client.cancel_update_stack(StackName="s")
+
+    def stack(self):
+        return self.client("cloudformation", "us-east-1")
+"""
+
+
+def test_the_scan_finds_a_call_in_each_way_that_it_is_made(tmp_path: Path) -> None:
+    (tmp_path / "new.py").write_text(SCANNED)
+    assert calls.scanned([tmp_path / "new.py"])["new"] == {
+        ("kms", "ListGrants"),
+        ("elbv2", "DescribeTargetHealth"),
+        ("route53", "ListResourceRecordSets"),
+        ("cloudformation", "CancelUpdateStack"),
     }
-    assert not missing
+
+
+def test_a_call_that_changes_something_of_which_service_nobody_can_tell_is_no_call_to_guess(tmp_path: Path) -> None:
+    (tmp_path / "new.py").write_text(
+        'a, b = client("ecs"), client("efs")\nc.describe_x\na.tag_resource()\nclient("ec2")\nb.describe_tags()\n'
+    )
+    with pytest.raises(ValueError, match="tag_resource is a call of ecs, efs"):
+        calls.scanned([tmp_path / "new.py"])
+    (tmp_path / "new.py").write_text('client("ec2")\nb = client("efs")\nb.describe_tags()\n')
+    assert calls.scanned([tmp_path / "new.py"])["new"] == {("ec2", "DescribeTags"), ("efs", "DescribeTags")}
+
+
+def test_a_new_call_of_a_plugin_is_a_new_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = {("ec2", "GetReservedInstancesExchangeQuote"), ("kms", "CreateGrant")}
+    scanned = calls.scanned() | {"new": new}
+    monkeypatch.setattr(calls, "scanned", lambda: scanned)
+    needs = operator_policy.needs.__wrapped__()
+    assert needs["operate"]["ec2:GetReservedInstancesExchangeQuote"] == {"new"}
+    assert "new" in needs["deploy"]["kms:CreateGrant"]
+
+
+def test_the_scan_finds_what_the_recording_heard_of_our_plugins() -> None:
+    found = set[tuple[str, str]]().union(*calls.scanned().values())
+    heard = {
+        call
+        for callers in calls.recorded().values()
+        for caller, made in callers.items()
+        if "." not in caller
+        for call in made
+    }
+    assert heard, "no call of a plugin was recorded"
+    assert heard <= found
+
+
+def test_every_module_of_a_collection_that_calls_aws_was_recorded() -> None:
+    """Else what it calls has no right; run `make e2e`, then `python scripts/operator_policy.py --recorded …`."""
+    files = [path for folder in ("roles", "playbooks", "inventories") for path in (PROJECT / folder).rglob("*.yml")]
+    used = {
+        name
+        for path in files
+        for name in re.findall(
+            r"^\s*-?\s*(?:plugin: )?((?:amazon|community)\.aws\.\w+)", path.read_text(), re.MULTILINE
+        )
+    }
+    assert "amazon.aws.aws_ec2" in used
+    assert "community.aws.efs" in used
+    assert used <= calls.of_collections().keys()
+
+
+def test_every_recorded_call_is_allowed_and_those_that_only_run_things_by_operate_alone(
+    shop: dict[str, dict[str, Any]],
+) -> None:
+    together = {"Statement": [*shop["deploy"]["Statement"], *shop["operate"]["Statement"]]}
+    alone = {"publish.yml", "hosts.yml", "exec.yml", "ssh_config.yml"} & calls.recorded().keys()
+    assert {"hosts.yml", "exec.yml", "ssh_config.yml"} <= alone
+    for verb, callers in calls.recorded().items():
+        rights = given(shop["operate"] if verb in alone else together)
+        for caller, made in callers.items():
+            for action in {action for call in made for action in calls.actions(*call)}:
+                assert any(fnmatch.fnmatchcase(action, each) for each in rights), f"{verb}: {caller} calls {action}"
+
+
+# CloudFormation
+
+
+def test_the_rules_of_thumb_speak_of_what_the_schemas_say() -> None:
+    used = handlers.resources()
+    for kind, properties in handlers.PROPERTIES.items():
+        assert kind in used
+        for name, actions in properties.items():
+            assert name in handlers.schema(kind)["properties"], f"{kind}.{name}"
+            assert set(actions) <= handlers.named(kind), f"{kind}.{name}"
+    for action in handlers.BEYOND:
+        assert any(action in handlers.named(kind) for kind in used), action
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "action"),
+    [
+        ("AWS::IAM::Role", "ManagedPolicyArns", "iam:AttachRolePolicy"),
+        ("AWS::S3::Bucket", "WebsiteConfiguration", "s3:PutBucketWebsite"),
+    ],
+)
+def test_a_property_brings_its_rights_only_when_a_template_sets_it(
+    kind: str, name: str, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert action not in handlers.needed(())
+    used = handlers.resources()
+    used[kind].add(name)
+    monkeypatch.setattr(handlers, "resources", lambda: used)
+    assert handlers.needed(())[action] == {kind}
+
+
+def test_a_property_that_is_set_in_a_condition_counts() -> None:
+    assert {"HostedZoneId", "Name"} <= handlers.resources()["AWS::Route53::RecordSet"]
+    assert "LaunchConfigurationName" in handlers.resources()["AWS::AutoScaling::AutoScalingGroup"]
+    assert "LaunchTemplate" in handlers.resources()["AWS::AutoScaling::AutoScalingGroup"]
+
+
+def test_services_that_nothing_uses_are_left_out(shop: dict[str, dict[str, Any]]) -> None:
+    services = {action.partition(":")[0] for document in shop.values() for action in given(document)}
+    named = {action.partition(":")[0] for kind in handlers.resources() for action in handlers.named(kind)}
+    strangers = {"redshift", "docdb-elastic", "cognito-idp", "vpc-lattice", "s3tables", "managed-fleets", "firehose"}
+    assert strangers <= named, "the schemas name them"
+    assert not strangers & services
+
+
+# IAM
+
+
+def test_iam_knows_every_action(shop: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """By the linter that knows AWS's own list; the wrong one shows that it looks."""
+    unknown = {"Effect": "Allow", "Action": ["s3:REST.PUT.OBJECT"], "Resource": "*"}
+    wrong = {**shop["deploy"], "Statement": [*shop["deploy"]["Statement"], unknown]}
+    for name, documents in (("right", [*shop.values()]), ("wrong", [wrong])):
+        resources = {
+            f"Policy{number}": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+            for number, document in enumerate(documents)
+        }
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}))
+        run = subprocess.run(
+            [Path(sys.executable).parent / "cfn-lint", "--", path], capture_output=True, text=True, check=False
+        )
+        assert (run.returncode == 0) is (name == "right"), run.stdout
+        assert name == "right" or "rest.put.object" in run.stdout
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_an_action_is_granted_on_a_resource_of_its_own_types_or_on_everything(
+    trade: str, shop: dict[str, dict[str, Any]]
+) -> None:
+    """Else IAM would grant nothing, without a word."""
+    for action in given(shop[trade]):
+        on = [
+            resource
+            for statement in shop[trade]["Statement"]
+            if action in statement["Action"]
+            for resource in listed(statement["Resource"])
+        ]
+        if "*" in on:
+            continue
+        service = action.partition(":")[0]
+        kinds = {kind.lower() for kind in iam.kinds(action)}
+        assert kinds, f"{action} takes no resource but *"
+        formats = _formats(service)
+        types = [formats[kind] for kind in kinds if kind in formats]
+        assert any(re.match(expression, resource) for expression in types for resource in on), f"{action}: {on}"
+
+
+def _formats(service: str) -> dict[str, str]:
+    """Type of resource → what its ARNs look like."""
+    return {
+        kind.lower(): re.sub(r"\$\{\w+\}", "[^:]*", facts["ARNFormats"][0])
+        for kind, facts in iam.reference()[service]["Resources"].items()
+    }
+
+
+SHOP_ARN = "arn:aws:{}:eu-central-1:123456789012:{}"
+OURS_AND_NOT = [
+    ("deploy", "cloudformation:DeleteStack", SHOP_ARN.format("cloudformation", "stack/{}-prod-data/0a1b")),
+    ("deploy", "rds:DeleteDBInstance", SHOP_ARN.format("rds", "db:{}-prod-data-database-abc")),
+    ("deploy", "secretsmanager:GetSecretValue", SHOP_ARN.format("secretsmanager", "secret:{}-prod/database-AbCdEf")),
+    ("deploy", "s3:DeleteBucket", "arn:aws:s3:::{}-prod-data-staticbucket-abc"),
+    ("deploy", "s3:DeleteObject", "arn:aws:s3:::{}-prod-data-staticbucket-abc/css/site.css"),
+    ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-task-TaskRole-abc"),
+    ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
+    ("operate", "ecs:RunTask", SHOP_ARN.format("ecs", "task-definition/{}-prod-once:7")),
+    ("operate", "ecs:UpdateService", SHOP_ARN.format("ecs", "service/{}-prod/web")),
+    ("operate", "ecs:StopTask", SHOP_ARN.format("ecs", "task/{}-prod/0a1b")),
+    ("operate", "ecs:UpdateContainerInstancesState", SHOP_ARN.format("ecs", "container-instance/{}-prod/0a1b")),
+    ("operate", "ecr:PutImage", SHOP_ARN.format("ecr", "repository/{}-prod/django")),
+    ("operate", "logs:GetLogEvents", SHOP_ARN.format("logs", "log-group:/{}/prod:log-stream:django/django/0a1b")),
+    (
+        "operate",
+        "autoscaling:UpdateAutoScalingGroup",
+        SHOP_ARN.format("autoscaling", "autoScalingGroup:0a1b:autoScalingGroupName/{}-prod-cluster-HostGroup-a"),
+    ),
+]
+"""Trade, action, and what it may be done to: as long as it is the site's."""
+
+
+@pytest.mark.parametrize(("trade", "action", "resource"), OURS_AND_NOT, ids=[row[1] for row in OURS_AND_NOT])
+def test_what_is_the_sites_may_be_changed_and_what_is_anothers_not(
+    trade: str, action: str, resource: str, shop: dict[str, dict[str, Any]]
+) -> None:
+    assert allows(shop[trade], action, resource.format("shop"))
+    assert not allows(shop[trade], action, resource.format("blog"))
+    assert not allows(shop[trade], action, resource.format("shop").replace("123456789012", "210987654321")) or (
+        ":s3:" in resource
+    )
+
+
+def test_roles_are_passed_to_hosts_and_tasks_only(shop: dict[str, dict[str, Any]]) -> None:
+    role = "arn:aws:iam::123456789012:role/{}-prod-task-TaskRole-abc"
+    for service in ("ecs-tasks.amazonaws.com", "ec2.amazonaws.com"):
+        assert allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService=service)
+        assert not allows(shop["operate"], "iam:PassRole", role.format("blog"), iam_PassedToService=service)
+    assert not allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService="lambda.amazonaws.com")
+    china = policies(Site("shop", "cn-north-1", "123456789012", "aws-cn"))["operate"]
+    assert allows(
+        china,
+        "iam:PassRole",
+        "arn:aws-cn:iam::123456789012:role/shop-prod-cluster-HostRole-a",
+        iam_PassedToService="ec2.amazonaws.com.cn",
+    )
+
+
+def test_only_the_service_linked_roles_of_preflight_can_be_made(shop: dict[str, dict[str, Any]]) -> None:
+    wanted = yaml.safe_load((PROJECT / "roles/preflight/vars/main/account.yml").read_text())[
+        "preflight_linked_services"
+    ]
+    role = "arn:aws:iam::123456789012:role/aws-service-role/{0}/AWSServiceRole"
+    for service in wanted:
+        assert allows(shop["deploy"], "iam:CreateServiceLinkedRole", role.format(service), iam_AWSServiceName=service)
+    assert not allows(
+        shop["deploy"],
+        "iam:CreateServiceLinkedRole",
+        role.format("sso.amazonaws.com"),
+        iam_AWSServiceName="sso.amazonaws.com",
+    )
+    assert not allows(shop["deploy"], "iam:DeleteRole", role.format(wanted[0]))
+
+
+def test_a_file_system_is_deleted_by_its_tag(shop: dict[str, dict[str, Any]]) -> None:
+    system = SHOP_ARN.format("elasticfilesystem", "file-system/fs-0a1b")
+    assert allows(shop["deploy"], "elasticfilesystem:DeleteFileSystem", system, aws_ResourceTag_Site="shop")
+    assert not allows(shop["deploy"], "elasticfilesystem:DeleteFileSystem", system, aws_ResourceTag_Site="blog")
+    assert not allows(shop["deploy"], "elasticfilesystem:DeleteFileSystem", system, aws_RequestedRegion="eu-central-1")
+
+
+def test_what_cannot_be_scoped_by_name_holds_in_the_sites_region(shop: dict[str, dict[str, Any]]) -> None:
+    for action in ("ec2:DeleteVpc", "elasticloadbalancing:DeleteLoadBalancer", "acm:DeleteCertificate"):
+        assert allows(shop["deploy"], action, aws_RequestedRegion="eu-central-1")
+        assert not allows(shop["deploy"], action, aws_RequestedRegion="us-east-1")
+    assert allows(shop["operate"], "ec2:DescribeRegions", aws_RequestedRegion="us-east-1")
+
+
+def test_operate_alone_changes_nothing_that_holds_data(shop: dict[str, dict[str, Any]]) -> None:
+    for action in given(shop["operate"]):
+        service, _, name = action.partition(":")
+        if service in ("rds", "elasticfilesystem", "s3", "secretsmanager", "cloudformation", "ec2", "route53", "acm"):
+            assert name.startswith(("Describe", "List", "Get")), action
+    assert not allows(
+        shop["operate"], "secretsmanager:GetSecretValue", SHOP_ARN.format("secretsmanager", "secret:shop-")
+    )
+    assert not allows(shop["operate"], "s3:GetObject", "arn:aws:s3:::shop-prod-data-uploadbucket-a/x")
+
+
+def test_no_policy_lets_anybody_look_into_other_peoples_buckets_or_parameters(shop: dict[str, dict[str, Any]]) -> None:
+    for document in shop.values():
+        assert not allows(document, "s3:ListBucket", "arn:aws:s3:::payroll")
+        assert not allows(document, "ssm:GetParameter", SHOP_ARN.format("ssm", "parameter/payroll/key"))
+    assert allows(shop["operate"], "ssm:GetParameter", "arn:aws:ssm:eu-central-1::parameter/aws/service/ecs/x")
+
+
+# Session Manager
+
+
+def test_a_session_is_for_the_sites_hosts_through_the_document_that_ssh_uses(shop: dict[str, dict[str, Any]]) -> None:
+    command = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["host_ssh_session_manager"]
+    (document,) = re.findall(r"--document-name (\S+)", command)
+    host = SHOP_ARN.format("ec2", "instance/i-0a1b")
+    assert allows(shop["operate"], "ssm:StartSession", host, ssm_resourceTag_Site="shop")
+    assert not allows(shop["operate"], "ssm:StartSession", host, ssm_resourceTag_Site="blog")
+    assert allows(shop["operate"], "ssm:StartSession", f"arn:aws:ssm:eu-central-1::document/{document}")
+    assert not allows(shop["operate"], "ssm:StartSession", "arn:aws:ssm:eu-central-1::document/AWS-RunShellScript")
+    ends = [
+        statement["Resource"]
+        for statement in shop["operate"]["Statement"]
+        if "ssm:TerminateSession" in statement["Action"]
+    ]
+    assert ends == ["arn:aws:ssm:eu-central-1:123456789012:session/${aws:userid}-*"]
+
+
+def test_without_session_manager_there_is_no_right_to_a_session() -> None:
+    for document in policies(Site("shop", "eu-central-1", "123456789012", "aws")).values():
+        assert not given(document) & set(SESSION)
+
+
+# The command
+
+
+def test_the_command_writes_both_policies_of_a_site(tmp_path: Path) -> None:
+    operator_policy.main(
+        ["--site", "shop", "--region", "us-gov-west-1", "--account", "123456789012", "--output", str(tmp_path / "new")]
+    )
+    for trade in TRADES:
+        text = (tmp_path / "new" / f"operator-policy-{trade}.json").read_text()
+        assert "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:" in text or trade == "deploy"
+        assert not re.search(r"\b(SITE|REGION|ACCOUNT|PARTITION)\b", text)
+
+
+def test_the_command_refuses_half_a_site(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        operator_policy.main(["--site", "shop"])
+    assert "belong together" in capsys.readouterr().err
+
+
+def test_what_is_named_by_hand_is_known_and_of_a_trade() -> None:
+    for actions in BY_HAND.values():
+        assert all(iam.known(action) for action in actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_run_task import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Say, Wait
-from plugins.plugin_utils.ecs import why_stopped
+from plugins.plugin_utils.ecs import listed, tasks, why_stopped
 
 NAME = "task"
 NO_ROOM = ("RESOURCE:", "AGENT")
@@ -24,6 +25,10 @@ NO_ROOM = ("RESOURCE:", "AGENT")
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
 """
+MISSING_SECONDS = 60.0
+"""For how long DescribeTasks may not know a task: the API is eventually consistent (see RunTask)."""
+STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+"""What ECS takes as `startedBy` (RunTask)."""
 
 
 class ActionModule(AwsAction):
@@ -40,6 +45,7 @@ class ActionModule(AwsAction):
         ecs = self.client("ecs")
         definition = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"])["taskDefinition"]
         overrides = self._overrides(definition)
+        self._check_started_by()
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
@@ -50,6 +56,7 @@ class ActionModule(AwsAction):
             if (log := self._log(container, task["taskArn"]))
         }
         cluster, arn = self.arguments["cluster"], task["taskArn"]
+        seen = wait.elapsed
         while task["lastStatus"] != "STOPPED":
             wait.tell(task["lastStatus"])
             for log in logs.values():
@@ -60,9 +67,14 @@ class ActionModule(AwsAction):
                 message = f"was still {task['lastStatus']} after {wait.seconds:.0f} s and has been stopped (timeout)."
                 raise Failed(f"The task {message}{_tails(logs)}", **self._result(task, logs))
             found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
-            if not found["tasks"]:
-                raise Failed(f"{arn} is not known any more; its hosts are gone.", changed=True, task_arn=arn)
-            task = found["tasks"][0]
+            if found["tasks"]:
+                task, seen = found["tasks"][0], wait.elapsed
+            elif wait.elapsed - seen > MISSING_SECONDS:
+                raise Failed(
+                    f"ECS has not known {arn} for {MISSING_SECONDS:.0f} s; its hosts are gone.",
+                    changed=True,
+                    task_arn=arn,
+                )
         for log in logs.values():
             log.read(self.say)
         result = self._result(task, logs)
@@ -87,7 +99,33 @@ class ActionModule(AwsAction):
             overrides.append(override)
         return overrides
 
+    def _check_started_by(self) -> None:
+        wanted = self.arguments["started_by"]
+        if wanted and not STARTED_BY.fullmatch(wanted):
+            raise Failed(
+                f"started_by is {wanted!r}; ECS takes at most 128 letters, digits, hyphens, slashes and underscores."
+            )
+
+    def _running(self, ecs: Any, definition: str, overrides: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """A task that does the same already: a run before this one was interrupted, or is beside it."""
+        if not self.arguments["started_by"]:
+            return None
+        cluster = self.arguments["cluster"]
+        # ECS takes no other filter beside startedBy (ListTasks).
+        arns = listed(ecs, "list_tasks", "taskArns", cluster=cluster, startedBy=self.arguments["started_by"])
+        for task in tasks(ecs, cluster, arns):
+            same = task["taskDefinitionArn"] == definition and _changes(task.get("overrides")) == _changes(
+                {"containerOverrides": overrides}
+            )
+            if same and task["desiredStatus"] == "RUNNING" and task["lastStatus"] != "STOPPED":
+                return task
+        return None
+
     def _start(self, ecs: Any, definition: str, overrides: list[dict[str, Any]], wait: Wait) -> dict[str, Any]:
+        if running := self._running(ecs, definition, overrides):
+            short = running["taskArn"].rsplit("/", 1)[-1]
+            self.say(NAME, f"{short} does this already: waiting for it instead of starting another", "yellow")
+            return running
         request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": definition, "count": 1}
         if overrides:
             request["overrides"] = {"containerOverrides": overrides}
@@ -98,6 +136,9 @@ class ActionModule(AwsAction):
         elif self.arguments["launch_type"]:
             request["launchType"] = self.arguments["launch_type"]
         while True:
+            # What botocore repeats bears the same token and starts nothing twice. After a refusal the token is another
+            # one: ECS answers a known token by what it answered before.
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ECS_Idempotency.html
             answer = ecs.run_task(**request, clientToken=uuid.uuid4().hex)
             if answer["tasks"]:
                 task: dict[str, Any] = answer["tasks"][0]
@@ -161,6 +202,19 @@ class _Log:
             if page["nextForwardToken"] == self._token:
                 return anything
             self._token = page["nextForwardToken"]
+
+
+def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """What is different in each container, in an order that does not depend on who says it."""
+    return sorted(
+        (each["name"], each.get("command", []), _environment(each))
+        for each in (overrides or {}).get("containerOverrides", [])
+        if each.get("command") or each.get("environment")
+    )
+
+
+def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
 
 
 def _tails(logs: Mapping[str, _Log]) -> str:

@@ -1,4 +1,4 @@
-"""Answers cut into pages wherever botocore has a paginator, so that a caller who takes one page is caught.
+"""Answers cut into pages wherever an operation can be paged, so that a caller who takes one page is caught.
 
 Only paginators with one plain token: those that go on from the last item's own name (Route 53's record sets) cannot be
 cut without knowing the service.
@@ -39,17 +39,25 @@ class Paginator:
 def paginator(service: str, operation: str) -> Paginator | None:
     """botocore's paginator of an operation, if it has one with one plain token."""
     session = botocore.session.get_session()
+    model = session.get_service_model(service).operation_model(operation)
+    members = model.output_shape.members if model.output_shape else {}
     try:
         found = session.get_paginator_model(service).get_paginator(operation)
     except (ValueError, botocore.exceptions.BotoCoreError):
-        return None
-    members = session.get_service_model(service).operation_model(operation).output_shape.members
+        return _unlisted(model.input_shape.members if model.input_shape else {}, members)
     asks, tells = _one(found["input_token"]), _one(found["output_token"])
     lists = found["result_key"] if isinstance(found["result_key"], list) else [found["result_key"]]
     if not asks or tells not in members or members[tells].type_name != "string":
         return None
     plain = tuple(name for name in lists if name in members and members[name].type_name == "list")
     return Paginator(asks, tells, plain, found.get("more_results", "")) if plain else None
+
+
+def _unlisted(asks: Any, tells: Any) -> Paginator | None:
+    """The paging of an operation that botocore has no paginator for: one token under one name, and one list."""
+    token = next((name for name in ("NextToken", "nextToken", "Marker") if name in asks and name in tells), "")
+    lists = [name for name, shape in tells.items() if shape.type_name == "list" and name != "failures"]
+    return Paginator(token, token, tuple(lists), "") if token and len(lists) == 1 else None
 
 
 def _one(token: Any) -> str:

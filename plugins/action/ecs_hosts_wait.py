@@ -193,7 +193,9 @@ class ActionModule(AwsAction):
         name = self.arguments["auto_scaling_group"]
         if not name:
             return []
-        activities = self.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=20)
+        autoscaling = self.client("autoscaling")
+        # one page: the newest come first, and the next round asks again
+        activities = autoscaling.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=20)
         failed = [
             activity
             for activity in activities["Activities"]

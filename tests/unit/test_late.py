@@ -193,6 +193,7 @@ def test_what_is_named_alone_comes_whole(late_aws: Start) -> None:
 def test_only_paginators_with_a_plain_token_are_cut() -> None:
     assert paginator("ecs", "ListTasks")
     assert paginator("route53", "ListHostedZones")
+    assert paginator("ecs", "DescribeCapacityProviders")  # botocore has no paginator for it
     assert paginator("ecs", "DescribeTasks") is None
     assert paginator("route53", "ListResourceRecordSets") is None
 

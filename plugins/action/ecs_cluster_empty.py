@@ -119,9 +119,13 @@ class ActionModule(AwsAction):
                 # The machine is gone; an instance whose agent was lost stays registered until told otherwise.
                 for instance in registered:
                     self._deregister(instance)
-            if not launched and not registered:
+            # A description without instances proves something only if it shows that none are wanted: an older one may
+            # miss those that were launched since.
+            scaled = not group or not (group["MinSize"] or group["DesiredCapacity"])
+            if scaled and not launched and not registered:
                 return
             what = [f"{name} ({state})" for name, state in sorted(launched.items())]
+            what += [] if scaled else ["the Auto Scaling group to be scaled in"]
             what += [f"{len(registered)} registered container instances"] if registered else []
             wait.tell(f"waiting for {', '.join(what)} to go")
             if not wait.pause(", ".join(what)):

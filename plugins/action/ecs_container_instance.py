@@ -159,13 +159,24 @@ class ActionModule(AwsAction):
         wait = Wait(self.arguments["timeout"], self.say, self.host)
         while True:
             left = self._tasks(arn)
-            if not left:
+            if not left and self._shows_none(arn):
                 if self.changed:
                     self.say(self.host, "drained", "green")
                 return
-            wait.tell(f"still runs {_names(left)}")
-            if not wait.pause(_names(left)):
-                raise Failed(f"{self.host} still runs {_names(left)} after {wait.seconds:.0f} s.{self._why(left)}")
+            runs = _names(left) if left else "tasks, by the count of ECS"
+            wait.tell(f"still runs {runs}")
+            if not wait.pause(runs):
+                raise Failed(f"{self.host} still runs {runs} after {wait.seconds:.0f} s.{self._why(left)}")
+
+    def _shows_none(self, arn: str) -> bool:
+        """Whether one description of the host shows it DRAINING and without tasks: so it is newer than the request.
+
+        ListTasks alone may not show yet what was placed right before it.
+        """
+        found = next((each for each in self._all() if each["containerInstanceArn"] == arn), None)
+        if found is None:
+            return True  # it has gone altogether
+        return bool(found["status"] == "DRAINING" and not found["runningTasksCount"] + found["pendingTasksCount"])
 
     def _why(self, left: list[dict[str, Any]]) -> str:
         """What is known about tasks that stay."""

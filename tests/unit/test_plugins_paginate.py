@@ -18,7 +18,6 @@ SERVICES = (
 )  # fmt: skip
 ONE = {
     "describe_auto_scaling_groups": "AutoScalingGroupNames",
-    "describe_change_set": "NextToken",
     "describe_db_instances": "DBInstanceIdentifier",
     "describe_images": ("ImageIds", "imageIds"),
     "describe_instance_types": "InstanceTypes",
@@ -26,7 +25,8 @@ ONE = {
     "describe_stacks": "StackName",
     "describe_tags": "ResourceArns",  # of elbv2
 }
-"""Operation → the argument by which it is asked for what it is to find, so that one page is all (or for the next)."""
+"""Operation → the argument by which it is asked for the few things it is to find, so that one page is all."""
+TOKENS = ("NextToken", "nextToken", "Marker")
 REASON = "# one page: "
 """How a line says why the first page is enough: at its end, or on the line before."""
 
@@ -42,17 +42,32 @@ def pageable() -> frozenset[str]:
             operation = model.operation_model(name)
             asks = operation.input_shape.members if operation.input_shape else {}
             tells = operation.output_shape.members if operation.output_shape else {}
-            if any(token in asks and token in tells for token in ("NextToken", "nextToken", "Marker")):
+            if any(token in asks and token in tells for token in TOKENS):
                 found.add(xform_name(name))
     return frozenset(found)
 
 
+def _asked(tree: ast.AST) -> dict[str, list[Any]]:
+    """Pageable operation → its calls."""
+    found: dict[str, list[Any]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in pageable():
+            found.setdefault(node.func.attr, []).append(node)
+    return found
+
+
 def faults(source: str) -> list[str]:
     """Each call of a pageable operation that takes one page without a word."""
-    lines, found = source.splitlines(), []
-    for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in pageable()):
-            continue
+    lines, found, tree = source.splitlines(), [], ast.parse(source)
+    loops = {
+        id(call)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for group in _asked(function).values()
+        if any(keyword.arg in TOKENS for call in group for keyword in call.keywords)
+        for call in group
+    }
+    for node in (call for group in _asked(tree).values() for call in group if id(call) not in loops):
         names = {keyword.arg for keyword in node.keywords}
         one: Any = ONE.get(node.func.attr, ())
         line = node.func.end_lineno or node.lineno
@@ -78,6 +93,12 @@ def test_what_can_be_paged_is(path: Path) -> None:
         ("cloudformation.describe_stacks()", True),
         ("cloudformation.describe_stacks(StackName=name)", False),
         ("ecs.get_paginator('list_services').paginate(cluster=name)", False),
+        ("def of(name):\n    page = c.describe_change_set(ChangeSetName=name)\n    return page", True),
+        (
+            "def of(name):\n    page = c.describe_change_set(ChangeSetName=name)\n    while page.get('NextToken'):\n"
+            "        page = c.describe_change_set(ChangeSetName=name, NextToken=page['NextToken'])",
+            False,
+        ),
         ("ecs.describe_services(cluster=name, services=arns)", False),
     ],
 )

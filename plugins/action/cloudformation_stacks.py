@@ -21,7 +21,8 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
-from plugins.plugin_utils.stack import Outcome, Records, Stack
+from plugins.plugin_utils.stack import Outcome, Stack
+from plugins.plugin_utils.stack_events import Records
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""

@@ -5,29 +5,27 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
 from plugins.plugin_utils.layers import Layer, Template
+from plugins.plugin_utils.stack_events import Events, Records, Watch, describe, reasons
+from plugins.plugin_utils.stack_plan import (
+    NO_UPDATES,
+    REPLACEMENT,
+    change_row,
+    declared,
+    loses_state,
+    parameter_rows,
+    read_change_set,
+)
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
-
-STATEFUL_TYPES = frozenset(
-    {
-        "AWS::RDS::DBInstance",
-        "AWS::EFS::FileSystem",
-        "AWS::S3::Bucket",
-        "AWS::ECR::Repository",
-        "AWS::SecretsManager::Secret",
-    }
-)
-"""Types whose replacement loses data, or starts empty beside the old one."""
 
 
 class Step(enum.Enum):
@@ -80,19 +78,8 @@ FIRST_CREATE_FAILED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK
 RECOVERIES = 4
 """How many recovery steps one run may take; more means that the stack falls back each time."""
 
-DNS_RECORD = re.compile(
-    r"Content of DNS Record is: ?\{Name: ?(?P<name>[^,]+), ?Type: ?(?P<type>[^,]+), ?Value: ?(?P<value>[^}]+)\}"
-)
-"""How AWS::CertificateManager::Certificate says in an event what it waits for.
-
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-certificatemanager-certificate.html
-"""
-
-ROUTINE_REASONS = ("Resource creation Initiated", "Eventual consistency check initiated", "User Initiated")
-CANCELLED = re.compile(r"Resource (creation|update) cancelled")
 BUSY = re.compile(r"_IN_PROGRESS state and can ?not be updated|AlreadyExistsException")
 """Somebody else was faster: a run beside this one, or what a killed run left behind (Ansible's workers outlive it)."""
-NO_UPDATES = re.compile(r"No updates are to be performed|didn't contain changes")
 
 
 @dataclasses.dataclass
@@ -118,22 +105,6 @@ class Outcome:
     seconds: float = 0.0
 
 
-class Records:
-    """DNS records that were asked for, shown once for all layers: a certificate's is the same in every region."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: set[tuple[str, str, str]] = set()
-
-    def is_new(self, record: Mapping[str, str]) -> bool:
-        """Whether `record` was not asked about before."""
-        key = record["name"], record["type"], record["value"]
-        with self._lock:
-            new = key not in self._seen
-            self._seen.add(key)
-            return new
-
-
 class Stack:
     """The stack of one layer.
 
@@ -156,21 +127,13 @@ class Stack:
         wait: Callable[[float, Say, str], Wait] = Wait,
     ) -> None:
         self.layer, self._client, self._service = layer, client, service
-        self._say, self._records, self._wait = say, records or Records(), wait
-        self.outcome = Outcome()
-        self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
+        self._say, self._wait = say, wait
+        self._watch = Watch(layer, client, say, records or Records(), wait)
+        self.outcome = Outcome(records=self._watch.asked)
 
-    # What is there
-
-    def describe(self, stack: str | None = None) -> dict[str, Any] | None:
+    def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
-        try:
-            found: dict[str, Any] = self._client.describe_stacks(StackName=stack or self.layer.stack)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        return found
+        return describe(self._client, self.layer.stack)
 
     # Create or update
 
@@ -218,12 +181,14 @@ class Stack:
                 raise Failed(_refusal(self.layer.stack, status))
             self._say(self.layer.name, f"is {status}: {step.value}", "yellow")
             if step is Step.WAIT:
-                self._watch(now, _Events(self._client, now["StackId"], self._newest(now)), past=True)
+                self._watch.until_over(now, Events(self._client, now["StackId"], self._watch.newest(now)), past=True)
             elif step is Step.DELETE:
                 self._clear(now)
             else:
                 self._continue_rollback(now, step)
-        raise Failed(f"{self.layer.stack} does not recover: it is {(self.describe() or {}).get('StackStatus')} again.")
+        raise Failed(
+            f"{self.layer.stack} does not recover: it is {(self.describe() or {}).get('StackStatus')} again."
+        )
 
     def _clear(self, now: dict[str, Any]) -> None:
         """Delete what is left of a failed stack."""
@@ -263,16 +228,16 @@ class Stack:
                 rds.modify_db_instance(DBInstanceIdentifier=identifier, DeletionProtection=False, ApplyImmediately=True)
 
     def _continue_rollback(self, now: dict[str, Any], step: Step) -> None:
-        events = _Events(self._client, now["StackId"], self._newest(now))
+        events = Events(self._client, now["StackId"], self._watch.newest(now))
         if step is Step.CONTINUE:
             self._client.continue_update_rollback(StackName=now["StackId"])
         else:
             self._client.rollback_stack(StackName=now["StackId"])
         self.outcome.changed = True
-        now = self._watch(now, events)
+        now = self._watch.until_over(now, events)
         if now["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             raise Failed(
-                f"its rollback fails again: {_reasons(events.all) or now.get('StackStatusReason', 'no reason given')}. "
+                f"its rollback fails again: {reasons(events.all) or now.get('StackStatusReason', 'no reason given')}. "
                 f"Put that right by hand, or let the rollback pass over it: aws cloudformation "
                 f"continue-update-rollback --stack-name {self.layer.stack} --resources-to-skip <logical id>"
             )
@@ -288,13 +253,13 @@ class Stack:
             raise Failed(f"{', '.join(missing)} must be given for the first create: there is no stack to keep it from.")
         self.outcome.changed = True
         stack = self._client.create_stack(**self._request(_parameters(values)), ClientRequestToken=_token())["StackId"]
-        events = _Events(self._client, stack, None)
-        now = self._watch({"StackId": stack}, events)
+        events = Events(self._client, stack, None)
+        now = self._watch.until_over({"StackId": stack}, events)
         if now["StackStatus"] != "CREATE_COMPLETE":
-            raise Failed(_reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+            raise Failed(reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
 
     def _update(self, now: dict[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
-        events = _Events(self._client, now["StackId"], self._newest(now))
+        events = Events(self._client, now["StackId"], self._watch.newest(now))
         request = self._request(self._update_parameters(now, taken))
         try:
             self._client.update_stack(**request, ClientRequestToken=_token())
@@ -303,9 +268,9 @@ class Stack:
                 return now
             raise
         self.outcome.changed = True
-        now = self._watch(now, events)
+        now = self._watch.until_over(now, events)
         if now["StackStatus"] != "UPDATE_COMPLETE":
-            raise Failed(_reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+            raise Failed(reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
         return now
 
     def _update_parameters(
@@ -355,7 +320,7 @@ class Stack:
         if now is None or step in (Step.CREATE, Step.DELETE):
             again = f" (it is {now['StackStatus']}: {step.value})" if now and step is Step.DELETE else ""
             plan.append(f"+ stack {self.layer.stack}{again}")
-            plan += [f"+ {self.layer.name}.{row}" for row in _declared(self.layer.template)]
+            plan += [f"+ {self.layer.name}.{row}" for row in declared(self.layer.template)]
             self.outcome.changed = True
             return self.outcome
         self.outcome.outputs = _outputs(now)
@@ -384,7 +349,7 @@ class Stack:
             **self._request(parameters), ChangeSetName=f"plan-{uuid.uuid4().hex}", ChangeSetType="UPDATE"
         )["Id"]
         try:
-            found, changes = self._read_change_set(change_set)
+            found, changes = read_change_set(self._client, change_set, self._wait(300, self._say, self.layer.name))
         finally:
             self._client.delete_change_set(ChangeSetName=change_set)
         if found["Status"] == "FAILED":
@@ -392,44 +357,21 @@ class Stack:
                 return
             raise Failed(found.get("StatusReason") or "its change set failed")
         self.outcome.changed = True
-        self.outcome.plan += self._parameter_rows(now, parameters)
+        self.outcome.plan += parameter_rows(self.layer, now, parameters)
         for change in changes:
-            self.outcome.plan.append(_change_row(self.layer.name, change))
-            if _loses_state(change):
+            self.outcome.plan.append(change_row(self.layer.name, change))
+            if loses_state(change):
                 self.outcome.replaces.append(
                     {
                         "layer": self.layer.name,
                         "resource": change["LogicalResourceId"],
                         "type": change["ResourceType"],
                         "physical_id": change.get("PhysicalResourceId", ""),
-                        "how": "removed" if change["Action"] == "Remove" else _REPLACEMENT[change["Replacement"]],
+                        "how": "removed" if change["Action"] == "Remove" else REPLACEMENT[change["Replacement"]],
                     }
                 )
         if not changes and not self.outcome.plan:
             self.outcome.plan.append(f"~ stack {self.layer.stack}: tags or outputs only")
-
-    def _read_change_set(self, change_set: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        wait = self._wait(300, self._say, self.layer.name)
-        while True:
-            found: dict[str, Any] = self._client.describe_change_set(ChangeSetName=change_set)
-            if not found["Status"].endswith(("PENDING", "IN_PROGRESS")):
-                break
-            if not wait.pause("its change set"):
-                raise Failed(f"its change set is still {found['Status']} after {wait.seconds:.0f} s.")
-        changes, page = list(found.get("Changes", [])), found
-        while page.get("NextToken"):
-            page = self._client.describe_change_set(ChangeSetName=change_set, NextToken=page["NextToken"])
-            changes += page.get("Changes", [])
-        return found, [change["ResourceChange"] for change in changes if "ResourceChange" in change]
-
-    def _parameter_rows(self, now: Mapping[str, Any], parameters: list[dict[str, Any]]) -> Iterator[str]:
-        before = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in now.get("Parameters", [])}
-        for parameter in parameters:
-            name, value = parameter["ParameterKey"], parameter.get("ParameterValue")
-            # What CloudFormation does not tell (NoEcho) is not compared, and never shown.
-            if value is None or name in self.layer.hidden or before.get(name) == value:
-                continue
-            yield f"~ {self.layer.name} parameter {name}: {before.get(name, '(none)')} → {value}"
 
     # Delete
 
@@ -468,7 +410,7 @@ class Stack:
         # A create may be interrupted (a certificate waits for its validation for days); an update may not.
         if now and STEPS[now["StackStatus"]] is Step.WAIT and now["StackStatus"] != "CREATE_IN_PROGRESS":
             self._say(self.layer.name, f"is {now['StackStatus']}: {Step.WAIT.value}", "yellow")
-            now = self._watch(now, _Events(self._client, now["StackId"], self._newest(now)))
+            now = self._watch.until_over(now, Events(self._client, now["StackId"], self._watch.newest(now)))
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             return self.outcome
         if now.get("EnableTerminationProtection"):
@@ -484,16 +426,16 @@ class Stack:
         return self.outcome
 
     def _delete_and_wait(self, now: dict[str, Any]) -> None:
-        events = _Events(self._client, now["StackId"], self._newest(now))
+        events = Events(self._client, now["StackId"], self._watch.newest(now))
         self._client.delete_stack(StackName=now["StackId"])
-        now = self._watch(now, events, gone=True)
+        now = self._watch.until_over(now, events, gone=True)
         skipped = [event for event in events.all if event["ResourceStatus"] == "DELETE_SKIPPED"]
         for event in skipped:
             row = f"{self.layer.name}.{event['LogicalResourceId']} ({event['ResourceType']})"
             self.outcome.kept.append(f"{row} {event.get('PhysicalResourceId', '')}".strip())
         if now["StackStatus"] != "DELETE_COMPLETE":
             raise Failed(
-                f"cannot be deleted: {_reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
+                f"cannot be deleted: {reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
             )
 
     def _retained(self, now: Mapping[str, Any]) -> frozenset[str]:
@@ -508,136 +450,6 @@ class Stack:
     def _resources(self, stack: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack)
         return [resource for page in pages for resource in page["StackResourceSummaries"]]
-
-    # Wait
-
-    def _newest(self, now: Mapping[str, Any]) -> str | None:
-        """Id of the newest event: what comes after it belongs to the next operation."""
-        events = self._client.describe_stack_events(StackName=now["StackId"])["StackEvents"]
-        return events[0]["EventId"] if events else None
-
-    def _watch(self, now: dict[str, Any], events: _Events, past: bool = False, gone: bool = False) -> dict[str, Any]:
-        """Show the stack's events until nothing is in progress; its description then.
-
-        Args:
-            now: the stack; `StackId` is used, as a deleted stack has no name any more.
-            events: those of the operation.
-            past: whether to look for DNS records also in events of before.
-            gone: whether the stack is being deleted.
-        """
-        wait = self._wait(self.layer.timeout, self._say, self.layer.name)
-        if past:
-            for event in events.before():
-                self._show_record(event)
-        while True:
-            found = self.describe(now["StackId"]) or {"StackId": now["StackId"], "StackStatus": "DELETE_COMPLETE"}
-            for event in events.new():
-                self._show(event)
-                wait.heard()
-            status = found["StackStatus"]
-            if gone:
-                # Right after the call the state of before may still be shown; only an event proves a new failure.
-                failed = any(event["ResourceStatus"] == "DELETE_FAILED" for event in events.all)
-                over = status == "DELETE_COMPLETE" or (status == "DELETE_FAILED" and failed)
-            else:
-                over = not status.endswith("IN_PROGRESS")
-            if over:
-                return found
-            if not wait.pause(events.pending() or f"the stack ({found['StackStatus']})"):
-                what = events.pending() or "the stack"
-                raise Failed(
-                    f"is still {status} after {wait.seconds:.0f} s, waiting for {what}. {self._missing()}It goes on by "
-                    "itself; to wait for it again, type the same command."
-                )
-
-    def _missing(self) -> str:
-        """A sentence about the DNS records that certificates still wait for; empty if there are none."""
-        records = [
-            f"{record['name']} {record['type']} {record['value']}"
-            for awaited in self._awaited.values()
-            for record in awaited
-        ]
-        many = len(records) > 1
-        return f"The DNS record{'s' * many} {', '.join(records)} {'are' if many else 'is'} missing. " if records else ""
-
-    def _show(self, event: Mapping[str, Any]) -> None:
-        if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
-            self._awaited.pop(event["LogicalResourceId"], None)
-        reason = event.get("ResourceStatusReason") or ""
-        if self._show_record(event) or reason in ROUTINE_REASONS:
-            return
-        status = event["ResourceStatus"]
-        color = (
-            "red" if "FAILED" in status or "ROLLBACK" in status else "green" if status.endswith("COMPLETE") else None
-        )
-        self._say(self.layer.name, f"{status:<20} {event['LogicalResourceId']} {reason}".rstrip(), color)
-
-    def _show_record(self, event: Mapping[str, Any]) -> bool:
-        """Show the DNS record that a certificate waits for, once a run; whether the event was about one."""
-        match = DNS_RECORD.search(event.get("ResourceStatusReason") or "")
-        if not match:
-            return False
-        record = {key: value.strip() for key, value in match.groupdict().items()}
-        if record not in self.outcome.records:
-            self.outcome.records.append(record)
-        awaited = self._awaited.setdefault(event["LogicalResourceId"], [])
-        if record not in awaited:
-            awaited.append(record)
-        if any(name.endswith("HostedZoneId") and value for name, value in self.layer.parameters.items()):
-            self._say(self.layer.name, f"validated by {record['name']} in the hosted zone")
-        elif self._records.is_new(record):
-            self._say(
-                self.layer.name,
-                "CREATE THIS DNS RECORD; the certificate waits for it and keeps needing it to be renewed:\n"
-                f"    {record['name']}  {record['type']}  {record['value']}",
-                "bright yellow",
-            )
-        return True
-
-
-class _Events:
-    """The events of one operation on a stack, oldest first.
-
-    Args:
-        after: id of the newest event before the operation.
-    """
-
-    def __init__(self, client: Any, stack: str, after: str | None) -> None:
-        self._client, self._stack, self._after = client, stack, after
-        self.all: list[dict[str, Any]] = []
-
-    def new(self) -> list[dict[str, Any]]:
-        """Those since the last call."""
-        last = self.all[-1]["EventId"] if self.all else self._after
-        fresh: list[dict[str, Any]] = []
-        for event in self._newest_first():
-            if event["EventId"] == last:
-                break
-            fresh.append(event)
-        fresh.reverse()
-        self.all += fresh
-        return fresh
-
-    def before(self) -> list[dict[str, Any]]:
-        """Those up to the beginning."""
-        return list(self._newest_first())[::-1]
-
-    def pending(self) -> str:
-        """The resources that are being worked on."""
-        last: dict[str, dict[str, Any]] = {event["LogicalResourceId"]: event for event in self.all}
-        return ", ".join(
-            f"{name} ({event['ResourceType']})"
-            for name, event in last.items()
-            if event["ResourceStatus"].endswith("IN_PROGRESS") and event["ResourceType"] != "AWS::CloudFormation::Stack"
-        )
-
-    def _newest_first(self) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=self._stack)
-        for page in pages:
-            yield from page["StackEvents"]
-
-
-_REPLACEMENT = {"True": "replaced", "Conditional": "perhaps replaced"}
 
 
 def _token() -> str:
@@ -658,46 +470,3 @@ def _refusal(stack: str, status: str) -> str:
         f"{stack} is {status}: somebody imports resources into it by hand. Finish that first (in the console, or with "
         f"aws cloudformation describe-stack-events --stack-name {stack}), then type the same command again."
     )
-
-
-def _reasons(events: list[dict[str, Any]]) -> str:
-    """Why an operation failed: the resources' own words, without those that were only cancelled because of them."""
-    failed = [
-        event
-        for event in events
-        if event["ResourceStatus"].endswith("_FAILED")
-        and event["ResourceType"] != "AWS::CloudFormation::Stack"
-        and not CANCELLED.search(event.get("ResourceStatusReason") or "")
-    ]
-    rows = (
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): "
-        f"{event.get('ResourceStatusReason') or 'no reason given'}"
-        for event in failed
-    )
-    return "; ".join(dict.fromkeys(rows))
-
-
-def _declared(template: Template) -> Iterator[str]:
-    for name, declared in template.resources.items():
-        condition = f" if {declared['Condition']}" if declared.get("Condition") else ""
-        yield f"{name} ({declared.get('Type')}){condition}"
-
-
-def _change_row(layer: str, change: Mapping[str, Any]) -> str:
-    sign = {"Add": "+", "Modify": "~", "Remove": "-"}.get(change["Action"], "?")
-    row = f"{sign} {layer}.{change['LogicalResourceId']} ({change['ResourceType']})"
-    targets = (detail.get("Target", {}) for detail in change.get("Details", []))
-    names = sorted({target.get("Name") or target.get("Attribute") or "" for target in targets} - {""})
-    if names:
-        row += f": {', '.join(names)}"
-    if change["Action"] == "Modify" and change.get("Replacement") in _REPLACEMENT:
-        row += f" — {_REPLACEMENT[change['Replacement']].upper()}"
-    return row
-
-
-def _loses_state(change: Mapping[str, Any]) -> bool:
-    if change["ResourceType"] not in STATEFUL_TYPES:
-        return False
-    if change["Action"] == "Remove":
-        return change.get("PolicyAction") != "Retain"
-    return change["Action"] == "Modify" and change.get("Replacement") in _REPLACEMENT

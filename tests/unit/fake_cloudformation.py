@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from plugins.plugin_utils.aws_action import Wait
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack import Stack
+from plugins.plugin_utils.stack_events import Records
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/legacy-test-data/1"
 
@@ -169,7 +170,9 @@ def a_layer(**changes: Any) -> Layer:
     return Layer("data", "legacy-test-data", None, Template.read(TEMPLATE), **given)
 
 
-def a_stack(client: Any, lines: list[str] | None = None, service: Any = None, **layer: Any) -> Stack:
+def a_stack(
+    client: Any, lines: list[str] | None = None, service: Any = None, records: Records | None = None, **layer: Any
+) -> Stack:
     """A stack that does not really wait; its lines of progress go into `lines`."""
     clock, shown = Clock(), lines if lines is not None else []
 
@@ -179,4 +182,4 @@ def a_stack(client: Any, lines: list[str] | None = None, service: Any = None, **
     def wait(seconds: float, say: Any, name: str) -> Wait:
         return Wait(seconds, say, name, clock, clock.sleep)
 
-    return Stack(a_layer(**layer), client, say, service=service, wait=wait)
+    return Stack(a_layer(**layer), client, say, records, service, wait)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Template
-from plugins.plugin_utils.stack import Records
+from plugins.plugin_utils.stack_events import Records
 from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack, error
 from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
 
@@ -197,9 +197,7 @@ def test_the_validation_record_is_shown_once_for_two_certificates() -> None:
             SCRIPTS,
             {"create_stack": [("CREATE_IN_PROGRESS", "C", "AWS::CertificateManager::Certificate", RECORD)]},
         )
-        stack = a_stack(client, lines)
-        stack._records = records
-        outcome = stack.deploy({})
+        outcome = a_stack(client, lines, records=records).deploy({})
         assert outcome.records == [{"name": "_a.example.org.", "type": "CNAME", "value": "_b.acm-validations.aws."}]
     shown = [line for line in lines if "_a.example.org.  CNAME  _b.acm-validations.aws." in line]
     assert len(shown) == 1

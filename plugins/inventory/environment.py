@@ -22,6 +22,7 @@ description:
   - Every module, lookup, inventory plugin and command of the run sees them.
   - Sources of a directory are read in alphabetical order, so name the file C(00_environment.yml).
   - Where O(set) holds C(AWS_ENDPOINT_URL), that address must answer, or the run ends with what to type.
+  - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
 options:
   plugin:

@@ -8,24 +8,37 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
 from plugins.plugin_utils.layers import Layer, Template
-from plugins.plugin_utils.stack_events import Events, Records, Watch, describe, reasons
-from plugins.plugin_utils.stack_plan import (
-    NO_UPDATES,
-    REPLACEMENT,
-    change_row,
-    declared,
-    loses_state,
-    parameter_rows,
-    read_change_set,
+from plugins.plugin_utils.stack_events import (
+    Events,
+    Records,
+    Stuck,
+    Watch,
+    WatcherFactory,
+    describe,
+    is_settled,
+    reasons,
 )
-
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+from plugins.plugin_utils.stack_plan import (
+    CHANGE_SET_SECONDS,
+    HOLDING_TYPES,
+    NO_UPDATES,
+    Loss,
+    Plan,
+    Planner,
+    declared,
+    left_over,
+    outputs,
+    parameters,
+    request,
+    update_parameters,
+)
 
 
 class Step(enum.Enum):
@@ -78,8 +91,25 @@ FIRST_CREATE_FAILED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK
 RECOVERIES = 4
 """How many recovery steps one run may take; more means that the stack falls back each time."""
 
-BUSY = re.compile(r"_IN_PROGRESS state and can ?not be updated|AlreadyExistsException")
-"""Somebody else was faster: a run beside this one, or what a killed run left behind (Ansible's workers outlive it)."""
+RACES = 10
+"""How often one run looks again because a stack is not what DescribeStacks has just shown."""
+BUSY = re.compile(
+    r"is in \w+ state and can ?not be (updated|rolled back)|can ?not continue its update rollback"
+    r"|AlreadyExistsException|UpdateStack operation: Stack .* does not exist"
+)
+"""Somebody else was faster (a run beside this one, or what a killed run left behind: Ansible's workers outlive it), or
+DescribeStacks has shown what was before."""
+STOP_SECONDS = 1_800
+"""Within which a stopped operation is to be taken back."""
+SETTLE_SECONDS = 120
+"""For how long DescribeStacks may differ from the stack's events, with nothing under way."""
+
+
+class Busy(Exception):
+    """Somebody else is changing the stack."""
+
+    def __str__(self) -> str:
+        return "is being changed by another run. Let that end first, then type the same command again."
 
 
 @dataclasses.dataclass
@@ -90,7 +120,7 @@ class Outcome:
         changed: whether anything was (or, in check mode, would be) changed.
         outputs: the stack's outputs under their own names.
         plan: lines of the diff.
-        replaces: stateful resources that would be replaced or removed.
+        losses: what holds data and would be replaced, removed or hidden.
         kept: resources that a deletion left in place.
         records: DNS records that somebody had to create.
         seconds: how long it took.
@@ -99,7 +129,7 @@ class Outcome:
     changed: bool = False
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
     plan: list[str] = dataclasses.field(default_factory=list)
-    replaces: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    losses: list[Loss] = dataclasses.field(default_factory=list)
     kept: list[str] = dataclasses.field(default_factory=list)
     records: list[dict[str, str]] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
@@ -115,6 +145,7 @@ class Stack:
         records: shared between the stacks of a run.
         service: gives a client of another service in the same region (RDS to let go of a failed create).
         wait: makes a `Wait`; replaced by tests.
+        watchers: resource type → makes what explains it while it is in progress.
     """
 
     def __init__(
@@ -125,11 +156,14 @@ class Stack:
         records: Records | None = None,
         service: Callable[[str], Any] | None = None,
         wait: Callable[[float, Say, str], Wait] = Wait,
+        watchers: Mapping[str, WatcherFactory] = MappingProxyType({}),
     ) -> None:
         self.layer, self._client, self._service = layer, client, service
         self._say, self._wait = say, wait
-        self._watch = Watch(layer, client, say, records or Records(), wait)
+        self._watch = Watch(layer, client, say, records or Records(), service, wait, watchers)
         self.outcome = Outcome(records=self._watch.asked)
+        self._now: dict[str, Any] | None = None
+        self._body: Any = None
 
     def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
@@ -146,33 +180,38 @@ class Stack:
         Raises:
             Failed: with the failing resource's own reason.
         """
-        for _ in range(RECOVERIES):
+        wait = self._wait(self.layer.timeout, self._say, self.layer.name)
+        for _ in range(RACES):
             try:
                 return self._deploy(taken)
+            except Busy:
+                pass
             except ClientError as error:
                 if not BUSY.search(str(error)):
                     raise
-                self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
+            self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
+            if not wait.pause("another run"):
+                break
         raise Failed(f"{self.layer.stack} is being changed by another run all the time. Let that end first.")
 
     def _deploy(self, taken: Mapping[str, str]) -> Outcome:
         now = self._recover()
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
-            self._create(taken)
-            now = self.describe()
+            now = self._create(taken)
             if self.layer.first:
                 self._say(self.layer.name, f"created; now with {', '.join(self.layer.first)} as it is to stay")
-                now = self._update(now or {}, taken)
+                now = self._update(now, taken)
         else:
             now = self._update(now, taken)
         self._protect(now)
-        self.outcome.outputs = _outputs(now)
+        self.outcome.outputs = outputs(now)
         return self.outcome
 
     def _recover(self) -> dict[str, Any] | None:
         """Get the stack into a state from which it can be created or updated; its description then."""
+        # What `read` has just shown is asked again only once it has proved wrong.
+        now, self._now = self._now or self.describe(), None
         for _ in range(RECOVERIES):
-            now = self.describe()
             step = STEPS[now["StackStatus"]] if now else Step.CREATE
             if now is None or step in (Step.CREATE, Step.UPDATE):
                 return now
@@ -181,14 +220,64 @@ class Stack:
                 raise Failed(_refusal(self.layer.stack, status))
             self._say(self.layer.name, f"is {status}: {step.value}", "yellow")
             if step is Step.WAIT:
-                self._watch.until_over(now, Events(self._client, now["StackId"], self._watch.newest(now)), past=True)
+                now = self._wait_for_others(now)
             elif step is Step.DELETE:
                 self._clear(now)
+                now = None
             else:
-                self._continue_rollback(now, step)
-        raise Failed(
-            f"{self.layer.stack} does not recover: it is {(self.describe() or {}).get('StackStatus')} again."
-        )
+                now = self._continue_rollback(now, step)
+        raise Failed(f"{self.layer.stack} does not recover: it is {now['StackStatus'] if now else 'gone'} again.")
+
+    def _wait_for_others(self, now: dict[str, Any]) -> dict[str, Any]:
+        """Wait for an operation that was under way already; one that is stuck is stopped, so that ours can follow."""
+        events = Events(self._client, now["StackId"], None, now.get("LastUpdatedTime") or now.get("CreationTime"))
+        try:
+            return self._watch.until_over(now, events)
+        except Stuck as stuck:
+            self._say(self.layer.name, f"{stuck}\n{stuck.why}".rstrip(), "red")
+            return self._stop(now, events, stuck)[0]
+
+    def _await(self, now: dict[str, Any], events: Events, wanted: str) -> dict[str, Any]:
+        """Wait for an operation of ours, which must end in the state `wanted`."""
+        try:
+            now = self._watch.until_over(now, events)
+        except Stuck as stuck:
+            now, done = self._stop(now, events, stuck)
+            if now["StackStatus"] != wanted:
+                raise Failed(f"{stuck}. {done}\n{stuck.why}".rstrip()) from None
+        if now["StackStatus"] != wanted:
+            because = reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"]
+            raise Failed(f"{because}\n{self._watch.why()}".rstrip())
+        return now
+
+    def _stop(self, now: dict[str, Any], events: Events, stuck: Stuck) -> tuple[dict[str, Any], str]:
+        """Take back an operation that is stuck; the stack's description then, and a sentence about what was done.
+
+        Raises:
+            Failed: it is the create of something that holds data: whether that may go is for a person to say.
+        """
+        if (events.status or now.get("StackStatus", "CREATE_IN_PROGRESS")) == "CREATE_IN_PROGRESS":
+            kept = sorted(
+                {resource.get("Type", "") for resource in self.layer.template.resources.values()} & HOLDING_TYPES
+            )
+            if kept:
+                raise Failed(
+                    f"{stuck}. It goes on by itself, as it makes what holds data ({', '.join(kept)}).\n{stuck.why}"
+                )
+            self._say(self.layer.name, "the create is stopped: what it has made is taken back", "yellow")
+            return self._delete_and_wait(now), "What the create had made was taken back."
+        token = _token()
+        self._say(self.layer.name, "the update is cancelled: what was before is put back", "yellow")
+        try:
+            self._client.cancel_update_stack(StackName=now["StackId"], ClientRequestToken=token)
+        except ClientError as error:
+            if "CancelUpdateStack cannot be called" not in str(error):
+                raise  # else it has just come to its end
+        now = self._watch.until_over(now, events, stopping=STOP_SECONDS)
+        status = now["StackStatus"]
+        if status != "UPDATE_ROLLBACK_COMPLETE":
+            return now, f"The update was cancelled, but could not be taken back: {reasons(events.all) or status}."
+        return now, "The update was cancelled: the site goes on with what it had before."
 
     def _clear(self, now: dict[str, Any]) -> None:
         """Delete what is left of a failed stack."""
@@ -227,13 +316,12 @@ class Stack:
                 self._say(self.layer.name, f"switching off the deletion protection of {identifier}", "yellow")
                 rds.modify_db_instance(DBInstanceIdentifier=identifier, DeletionProtection=False, ApplyImmediately=True)
 
-    def _continue_rollback(self, now: dict[str, Any], step: Step) -> None:
-        events = Events(self._client, now["StackId"], self._watch.newest(now))
-        if step is Step.CONTINUE:
-            self._client.continue_update_rollback(StackName=now["StackId"])
-        else:
-            self._client.rollback_stack(StackName=now["StackId"])
+    def _continue_rollback(self, now: dict[str, Any], step: Step) -> dict[str, Any]:
+        token = _token()
+        call = self._client.continue_update_rollback if step is Step.CONTINUE else self._client.rollback_stack
+        call(StackName=now["StackId"], ClientRequestToken=token)
         self.outcome.changed = True
+        events = Events(self._client, now["StackId"], token)
         now = self._watch.until_over(now, events)
         if now["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             raise Failed(
@@ -241,8 +329,9 @@ class Stack:
                 f"Put that right by hand, or let the rollback pass over it: aws cloudformation "
                 f"continue-update-rollback --stack-name {self.layer.stack} --resources-to-skip <logical id>"
             )
+        return now
 
-    def _create(self, taken: Mapping[str, str]) -> None:
+    def _create(self, taken: Mapping[str, str]) -> dict[str, Any]:
         values = {**self.layer.parameters, **taken, **self.layer.first}
         missing = [
             name
@@ -252,44 +341,39 @@ class Stack:
         if missing:
             raise Failed(f"{', '.join(missing)} must be given for the first create: there is no stack to keep it from.")
         self.outcome.changed = True
-        stack = self._client.create_stack(**self._request(_parameters(values)), ClientRequestToken=_token())["StackId"]
-        events = Events(self._client, stack, None)
-        now = self._watch.until_over({"StackId": stack}, events)
-        if now["StackStatus"] != "CREATE_COMPLETE":
-            raise Failed(reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+        token = _token()
+        stack = self._client.create_stack(**request(self.layer, parameters(values)), ClientRequestToken=token)[
+            "StackId"
+        ]
+        return self._await({"StackId": stack}, Events(self._client, stack, token), "CREATE_COMPLETE")
 
     def _update(self, now: dict[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
-        events = Events(self._client, now["StackId"], self._watch.newest(now))
-        request = self._request(self._update_parameters(now, taken))
+        token = _token()
+        asked = request(self.layer, update_parameters(self.layer, now, taken))
         try:
-            self._client.update_stack(**request, ClientRequestToken=_token())
+            self._client.update_stack(**asked, ClientRequestToken=token)
         except ClientError as error:
             if NO_UPDATES.search(str(error)):
-                return now
+                return self._settled(now)
             raise
         self.outcome.changed = True
-        now = self._watch.until_over(now, events)
-        if now["StackStatus"] != "UPDATE_COMPLETE":
-            raise Failed(reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+        return self._await(now, Events(self._client, now["StackId"], token), "UPDATE_COMPLETE")
+
+    def _settled(self, now: dict[str, Any]) -> dict[str, Any]:
+        """The description of a stack that needs no update, as new as its events: another run may just have updated it.
+
+        Raises:
+            Busy: somebody is changing it.
+        """
+        wait = self._wait(SETTLE_SECONDS, self._say, self.layer.name)
+        while not (settled := is_settled(self._client, now)):
+            if settled is None:
+                raise Busy
+            if not wait.pause("DescribeStacks to show what the events say"):
+                self._say(self.layer.name, "its description and its events differ; the description is taken", "yellow")
+                break
+            now = self.describe() or now
         return now
-
-    def _update_parameters(
-        self, now: Mapping[str, Any], taken: Mapping[str, str], unknown: frozenset[str] = frozenset()
-    ) -> list[dict[str, Any]]:
-        """The parameters of an update: what is kept and what is not known yet stays as it is."""
-        present = {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
-        previous = {name for name in (*self.layer.keep, *unknown) if name in present}
-        values = {name: value for name, value in {**self.layer.parameters, **taken}.items() if name not in previous}
-        return _parameters(values) + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(previous)]
-
-    def _request(self, parameters: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "StackName": self.layer.stack,
-            "Parameters": parameters,
-            "Capabilities": CAPABILITIES,
-            "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.layer.tags.items())],
-            "TemplateBody": self.layer.template.body,
-        }
 
     def _protect(self, now: dict[str, Any] | None) -> None:
         """Switch termination protection as the layer says, after the create is through."""
@@ -302,76 +386,74 @@ class Stack:
 
     # Plan
 
-    def plan(self, taken: Mapping[str, str], unknown: frozenset[str]) -> Outcome:
-        """What `deploy` would change, without changing anything (a change set is made and deleted).
+    def read(self) -> None:
+        """Read the stack as it is: for `look`, and for the `deploy` after it."""
+        self._now = self.describe()
+        there = self._now and STEPS[self._now["StackStatus"]] is Step.UPDATE
+        self._body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
+
+    def settle(self) -> None:
+        """Bring what is under way to its end, as nothing can be known of a stack in the middle of something.
+
+        Raises:
+            Failed: as `deploy`.
+        """
+        now = self._now
+        step = STEPS[now["StackStatus"]] if now else Step.CREATE
+        if now is None or step not in (Step.WAIT, Step.CONTINUE, Step.ROLL_BACK):
+            return
+        self._say(self.layer.name, f"is {now['StackStatus']}: {step.value}", "yellow")
+        if step is Step.WAIT:
+            self._wait_for_others(now)
+        else:
+            self._continue_rollback(now, step)
+        self.read()
+
+    def look(
+        self,
+        taken: Mapping[str, str],
+        uncertain: frozenset[str] = frozenset(),
+        layers: Mapping[str, Layer] = MappingProxyType({}),
+        thoroughly: bool = True,
+    ) -> Plan:
+        """What `deploy` would change and lose, without changing anything; after `read`.
 
         Args:
             taken: values of the parameters that come from other layers, as far as they are known.
-            unknown: the other ones.
+            uncertain: the other ones.
+            layers: those that this one may take from, or give to.
+            thoroughly: whether a change set is made for all that differs, in tags even, and not only where data is
+                concerned.
 
         Raises:
+            Busy: somebody has begun to change it.
             Failed: the stack is in a state, or the template in a shape, in which it could not be deployed.
         """
-        now = self.describe()
-        step = STEPS[now["StackStatus"]] if now else Step.CREATE
-        plan = self.outcome.plan
-        if now is not None and step is Step.REFUSE:
-            raise Failed(_refusal(self.layer.stack, now["StackStatus"]))
-        if now is None or step in (Step.CREATE, Step.DELETE):
-            again = f" (it is {now['StackStatus']}: {step.value})" if now and step is Step.DELETE else ""
-            plan.append(f"+ stack {self.layer.stack}{again}")
-            plan += [f"+ {self.layer.name}.{row}" for row in declared(self.layer.template)]
-            self.outcome.changed = True
-            return self.outcome
-        self.outcome.outputs = _outputs(now)
+        now, layer = self._now, self.layer
+        if now is None or STEPS[now["StackStatus"]] in (Step.CREATE, Step.DELETE):
+            again = f" (it is {now['StackStatus']}: {Step.DELETE.value})" if now and _is_left(now) else ""
+            rows = [f"+ stack {layer.stack}{again}", *(f"+ {layer.name}.{row}" for row in declared(layer.template))]
+            # What a first create left is nobody's data yet; what a deletion could not take away may be.
+            undeleted = now is not None and now["StackStatus"] == "DELETE_FAILED"
+            losses = left_over(layer, self._resources(now["StackId"])) if now and undeleted else []
+            return Plan(changed=True, rows=rows, losses=losses)
+        step = STEPS[now["StackStatus"]]
+        if step is Step.REFUSE:
+            raise Failed(_refusal(layer.stack, now["StackStatus"]))
         if step is not Step.UPDATE:
-            plan.append(
-                f"~ stack {self.layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
-            )
-            self.outcome.changed = True
-            return self.outcome
-        missing = unknown - {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
-        if missing:
-            plan.append(
-                f"~ stack {self.layer.stack} gets {', '.join(sorted(missing))}, known only after the layers before"
-            )
-            self.outcome.changed = True
-            return self.outcome
-        self._plan_update(now, taken, unknown)
-        if self.layer.protect is not None and bool(now.get("EnableTerminationProtection")) != self.layer.protect:
-            plan.append(f"~ stack {self.layer.stack}: termination protection {'on' if self.layer.protect else 'off'}")
-            self.outcome.changed = True
-        return self.outcome
-
-    def _plan_update(self, now: dict[str, Any], taken: Mapping[str, str], unknown: frozenset[str]) -> None:
-        parameters = self._update_parameters(now, taken, unknown)
-        change_set = self._client.create_change_set(
-            **self._request(parameters), ChangeSetName=f"plan-{uuid.uuid4().hex}", ChangeSetType="UPDATE"
-        )["Id"]
+            row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
+            return Plan(changed=True, rows=[row], outputs=outputs(now))
+        planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
         try:
-            found, changes = read_change_set(self._client, change_set, self._wait(300, self._say, self.layer.name))
-        finally:
-            self._client.delete_change_set(ChangeSetName=change_set)
-        if found["Status"] == "FAILED":
-            if NO_UPDATES.search(found.get("StatusReason", "")):
-                return
-            raise Failed(found.get("StatusReason") or "its change set failed")
-        self.outcome.changed = True
-        self.outcome.plan += parameter_rows(self.layer, now, parameters)
-        for change in changes:
-            self.outcome.plan.append(change_row(self.layer.name, change))
-            if loses_state(change):
-                self.outcome.replaces.append(
-                    {
-                        "layer": self.layer.name,
-                        "resource": change["LogicalResourceId"],
-                        "type": change["ResourceType"],
-                        "physical_id": change.get("PhysicalResourceId", ""),
-                        "how": "removed" if change["Action"] == "Remove" else REPLACEMENT[change["Replacement"]],
-                    }
-                )
-        if not changes and not self.outcome.plan:
-            self.outcome.plan.append(f"~ stack {self.layer.stack}: tags or outputs only")
+            plan = planner.plan(now, self._body, taken, uncertain, thoroughly)
+        except ClientError as error:
+            if BUSY.search(str(error)):
+                raise Busy from None
+            raise
+        if layer.protect is not None and bool(now.get("EnableTerminationProtection")) != layer.protect:
+            plan.rows.append(f"~ stack {layer.stack}: termination protection {'on' if layer.protect else 'off'}")
+            plan.changed = True
+        return plan
 
     # Delete
 
@@ -382,7 +464,7 @@ class Stack:
             return self.outcome
         retained = self._retained(now)
         self.outcome.changed = True
-        self.outcome.outputs = _outputs(now)
+        self.outcome.outputs = outputs(now)
         self.outcome.plan.append(f"- stack {self.layer.stack}")
         for resource in self._resources(now["StackId"]):
             if resource["ResourceStatus"] == "DELETE_COMPLETE":
@@ -410,7 +492,7 @@ class Stack:
         # A create may be interrupted (a certificate waits for its validation for days); an update may not.
         if now and STEPS[now["StackStatus"]] is Step.WAIT and now["StackStatus"] != "CREATE_IN_PROGRESS":
             self._say(self.layer.name, f"is {now['StackStatus']}: {Step.WAIT.value}", "yellow")
-            now = self._watch.until_over(now, Events(self._client, now["StackId"], self._watch.newest(now)))
+            now = self._wait_for_others(now)
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             return self.outcome
         if now.get("EnableTerminationProtection"):
@@ -425,10 +507,11 @@ class Stack:
         self.outcome.changed = True
         return self.outcome
 
-    def _delete_and_wait(self, now: dict[str, Any]) -> None:
-        events = Events(self._client, now["StackId"], self._watch.newest(now))
-        self._client.delete_stack(StackName=now["StackId"])
-        now = self._watch.until_over(now, events, gone=True)
+    def _delete_and_wait(self, now: dict[str, Any]) -> dict[str, Any]:
+        token = _token()
+        self._client.delete_stack(StackName=now["StackId"], ClientRequestToken=token)
+        events = Events(self._client, now["StackId"], token)
+        now = self._watch.until_over(now, events, stopping=self.layer.timeout)
         skipped = [event for event in events.all if event["ResourceStatus"] == "DELETE_SKIPPED"]
         for event in skipped:
             row = f"{self.layer.name}.{event['LogicalResourceId']} ({event['ResourceType']})"
@@ -437,6 +520,7 @@ class Stack:
             raise Failed(
                 f"cannot be deleted: {reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
             )
+        return now
 
     def _retained(self, now: Mapping[str, Any]) -> frozenset[str]:
         """Logical ids that a deletion of the deployed stack leaves in place."""
@@ -457,12 +541,8 @@ def _token() -> str:
     return f"berth-{time.time_ns()}-{uuid.uuid4().hex[:8]}"
 
 
-def _parameters(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-
-
-def _outputs(now: Mapping[str, Any] | None) -> dict[str, str]:
-    return {output["OutputKey"]: output["OutputValue"] for output in (now or {}).get("Outputs", [])}
+def _is_left(now: Mapping[str, Any]) -> bool:
+    return STEPS[now["StackStatus"]] is Step.DELETE
 
 
 def _refusal(stack: str, status: str) -> str:

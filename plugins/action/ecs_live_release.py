@@ -47,7 +47,10 @@ class ActionModule(AwsAction):
             return NOTHING
         if len(active) > 1:
             names = ", ".join(sorted(service["serviceName"] for service in active))
-            raise Failed(f"The cluster {cluster} has several services ({names}); the site has one. Delete the others.")
+            raise Failed(
+                f"The cluster {cluster} has several services ({names}); the site has one, that of its stack. "
+                "Move the others into a cluster of their own."
+            )
         arn = active[0]["taskDefinition"]
         containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
         releases = {

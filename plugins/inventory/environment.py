@@ -24,6 +24,7 @@ description:
   - Where O(set) holds C(AWS_ENDPOINT_URL), that address must answer, or the run ends with what to type.
   - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
     lookups too, unless the shell or O(set) says otherwise.
+  - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
 options:
   plugin:

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help setup demo demo-down test check lint unit apis integration molecule e2e chaos
+.PHONY: help setup demo demo-down test test-all check lint unit apis integration molecule e2e chaos late
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -24,6 +24,9 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 
 test: setup ## All tests (about 25 minutes)
 	@scripts/test.sh
+
+test-all: setup ## The gate, every molecule scenario, chaos and late, one after the other; says how long each took
+	@scripts/test-all.sh
 
 check: ## Lint and unit tests (about a minute)
 	@scripts/setup.sh venv
@@ -52,3 +55,6 @@ e2e: setup ## The whole site end to end, with a browser
 
 chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 15 minutes)
 	@pytest tests/chaos --exitfirst
+
+late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 10 minutes)
+	@pytest tests/late --exitfirst

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -45,12 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", default="local", help="which embedded AWS: local (default), test, molecule<number>")
     parser.add_argument("--only", type=_names, help="parts to run besides the network, with commas (up; default: all)")
     parser.add_argument("--host-image", default="host", help="image of the hosts, a folder of local_aws/images (up)")
+    parser.add_argument("--late", action="store_true", help="answer late, stale, in short pages, throttled (up)")
+    parser.add_argument("--seed", type=int, help="what --late draws from (default: another one each time)")
     parsed = parser.parse_args(arguments)
     try:
         chosen = config(parsed.name)
     except KeyError as error:
         parser.error(error.args[0])
-    options = Options(parsed.only, parsed.host_image)
+    if parsed.seed is not None and not parsed.late:
+        parser.error("--seed is for --late")
+    seed = secrets.randbelow(10**6) if parsed.late and parsed.seed is None else parsed.seed
+    options = Options(parsed.only, parsed.host_image, seed)
     try:
         if parsed.verb in ("up", "serve"):
             return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
@@ -67,22 +73,30 @@ class Options:
     Attributes:
         only: names of the parts to run besides the network; all if None.
         host_image: the image of the hosts.
+        seed: of what late mode draws; None for an AWS that answers at once.
     """
 
     only: tuple[str, ...] | None = None
     host_image: str = "host"
+    seed: int | None = None
 
     @property
     def arguments(self) -> list[str]:
         """The same on a command line."""
         only = [] if self.only is None else ["--only", ",".join(self.only)]
-        return [*only, "--host-image", self.host_image]
+        late = [] if self.seed is None else ["--late", "--seed", str(self.seed)]
+        return [*only, "--host-image", self.host_image, *late]
 
 
 def up(chosen: Config, options: Options = Options()) -> int:
     """Start it in the background and wait until every part is prepared; a second start says that it runs."""
     if _process(chosen):
-        print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}.")
+        if options.seed is not None and not _late(chosen):
+            raise Refused(
+                f"The embedded AWS {chosen.name!r} already runs, and not late. Type: "
+                f"python -m local_aws down{_name(chosen)}"
+            )
+        print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}{_late(chosen)}.")
         return 0
     _docker_engine()
     # Before anything is removed: taken, they may be those of another checkout's process, and the containers its.
@@ -91,6 +105,8 @@ def up(chosen: Config, options: Options = Options()) -> int:
     _check_machine(chosen)
     shutil.rmtree(chosen.state, ignore_errors=True)
     chosen.state.mkdir(parents=True)
+    if options.seed is not None:
+        (chosen.state / "late").write_text(f"{options.seed}\n")
     log_file = chosen.state / "log"
     print(f"Starting the embedded AWS {chosen.name!r} (a first start builds container images; log: {_short(log_file)})")
     with log_file.open("w") as output:
@@ -100,7 +116,7 @@ def up(chosen: Config, options: Options = Options()) -> int:
         )  # fmt: skip
     (chosen.state / "pid").write_text(f"{process.pid}\n")
     _follow(chosen, process)
-    print(f"The embedded AWS {chosen.name!r} answers at {chosen.endpoint}.")
+    print(f"The embedded AWS {chosen.name!r} answers at {chosen.endpoint}{_late(chosen)}.")
     return 0
 
 
@@ -141,11 +157,19 @@ def log(chosen: Config) -> int:
     return 0
 
 
+def _late(chosen: Config) -> str:
+    """The mode and seed of the running one, to follow its address; empty if it answers at once."""
+    seed = chosen.state / "late"
+    return f", late (seed {seed.read_text().strip()})" if seed.exists() else ""
+
+
 def _serve(chosen: Config, options: Options) -> int:
+    from local_aws.late.chance import Settings
     from local_aws.server import serve
 
     chosen.state.mkdir(parents=True, exist_ok=True)
-    serve(chosen, set(options.only) if options.only is not None else None, options.host_image)
+    late = None if options.seed is None else Settings(options.seed)
+    serve(chosen, set(options.only) if options.only is not None else None, options.host_image, late)
     logging.shutdown()
     os._exit(0)  # all is closed; the interpreter would take a second or two to free moto's records, and `down` waits
 

@@ -17,6 +17,8 @@ from local_aws.config import LABEL, REGION, Config
 ACCESS_KEY = "berth-embedded"
 SECRET_KEY = "not-a-secret-0f3c9d"  # noqa: S105 - it guards nothing
 """It may occur nowhere else: Ansible masks the secret wherever it appears in a result, stack outputs included."""
+INSIDE = "berth-embedded-inside"
+"""In the User-Agent of what the embedded AWS asks itself: it is told the truth at once, also in late mode."""
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Cloud:
                         retries={"max_attempts": 2},
                         max_pool_connections=30,
                         read_timeout=600,
+                        user_agent_extra=INSIDE,
                         proxies={},  # a proxy of the shell does not know this machine's loopback
                     ),
                 )

@@ -9,14 +9,18 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from local_aws.late.chance import Settings
 from local_aws.part import Part
+
+if TYPE_CHECKING:
+    from local_aws.late.front import Late
 
 POLL_SECONDS = 0.05
 """How long `shutdown` may have to wait for a server's loop, which looks twice a second otherwise."""
@@ -29,12 +33,15 @@ class Server:
         config: which one.
         only: names of the parts to run besides the network, all if None. APIs are always there.
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
+        late: how late its APIs answer to this machine; at once if None.
 
     Raises:
         ValueError: `only` names a part, or `host_image` an image, that there is not.
     """
 
-    def __init__(self, config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
+    def __init__(
+        self, config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None
+    ) -> None:
         from local_aws.parts import parts
 
         self.cloud = Cloud(config, host_image)
@@ -46,6 +53,8 @@ class Server:
             there = ", ".join(sorted(path.parent.name for path in images.FOLDER.glob("host*/Dockerfile")))
             raise ValueError(f"There is no image {host_image} of a host. There are: {there}.")
         self.parts: list[Part] = [part for part in known if only is None or part.name in only | {"network"}]
+        self._late_settings = late
+        self._late: Late | None = None
         self._servers: list[BaseWSGIServer] = []
         self.log = self.cloud.log("server")
 
@@ -65,8 +74,12 @@ class Server:
         cloudformation.install(self.cloud)
         application = DomainDispatcherApplication(create_backend_app)
         application = ecs.middleware(self.cloud, application)
-        application = self._status_middleware(application)
-        self._listen("127.0.0.1", application)
+        # Hosts come by the gateway: their agents' retries are AWS's work, not that of this project's plugins.
+        if self._late_settings:
+            from local_aws.late.front import Late
+
+            self._late = Late(application, self._late_settings)
+        self._listen("127.0.0.1", self._status_middleware(self._late or application))
         network, *others = self.parts
         self._prepare(network)
         self._listen(self.cloud.config.gateway, application)
@@ -86,7 +99,8 @@ class Server:
 
     def status(self) -> list[dict[str, Any]]:
         """The health of every part, as `local_aws status` shows it."""
-        return [
+        late = [{"part": "late", "name": "late", "ok": True, "detail": self._late.describe()}] if self._late else []
+        return late + [
             {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
             for part in self.parts
             for line in part.report()
@@ -112,7 +126,7 @@ class Server:
         return serve
 
 
-def serve(config: Config, only: set[str] | None = None, host_image: str = "host") -> None:
+def serve(config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None) -> None:
     """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background.
 
     Raises:
@@ -121,7 +135,7 @@ def serve(config: Config, only: set[str] | None = None, host_image: str = "host"
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        server = Server(config, only, host_image)
+        server = Server(config, only, host_image, late)
     except ValueError as error:
         sys.exit(str(error))
     done = threading.Event()

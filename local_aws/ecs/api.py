@@ -564,8 +564,25 @@ class Api:
     # --- tasks
 
     def run_task(self, request: Json) -> Json:
-        """RunTask: places up to `count` tasks now; what has no place is a failure, not an error."""
+        """RunTask: places up to `count` tasks now; what has no place is a failure, not an error.
+
+        A request that started tasks and comes again with its client token starts no others.
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ECS_Idempotency.html
+        """
         cluster = self._cluster(request)
+        key = cluster.name, request.get("clientToken", "")
+        asked, arns = self.region.run_tokens.get(key, ({}, []))
+        if not arns:
+            answer = self._run_task(cluster, request)
+            if key[1] and answer["tasks"]:
+                self.region.run_tokens[key] = request, [task["taskArn"] for task in answer["tasks"]]
+            return answer
+        if request != asked:
+            raise EcsError("ConflictException", "The clientToken is already in use with a different RunTask request.")
+        known = [self.region.tasks[arn] for arn in arns if arn in self.region.tasks]
+        return {"tasks": [views.task(self.region, task, ["TAGS"]) for task in known], "failures": []}
+
+    def _run_task(self, cluster: Cluster, request: Json) -> Json:
         definition = self._active_definition(request["taskDefinition"])
         count = request.get("count", 1)
         if not 1 <= count <= 10:

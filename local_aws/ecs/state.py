@@ -303,6 +303,8 @@ class Region:
     instances: dict[str, Instance] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    run_tokens: dict[tuple[str, str], tuple[Json, list[str]]] = field(default_factory=dict)
+    """Cluster and client token → the RunTask request that had it, and the tasks that it started."""
     account_settings: dict[str, str] = field(default_factory=dict)
 
     def arn(self, kind: str, *path: str) -> str:

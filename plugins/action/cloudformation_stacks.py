@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import functools
 import sys
 import time
@@ -19,14 +20,18 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
-from plugins.plugin_utils.stack import Outcome, Records, Stack
+from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
+from plugins.plugin_utils.stack_events import Records, WatcherFactory
+from plugins.plugin_utils.stack_plan import Loss, Plan, holding, refusal
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
 POLL_SECONDS = 0.1
 """How often lines of progress are shown; no API call hangs on it."""
+WATCHERS: Mapping[str, WatcherFactory] = {}
+"""Resource type → what explains it while it is in progress; CloudFormation itself only says that it is."""
 
 
 class ActionModule(AwsAction):
@@ -40,9 +45,10 @@ class ActionModule(AwsAction):
         Raises:
             Failed: the layers are wrong as given; nothing was done.
         """
+        later = {name: each for name, each in self.arguments["later"].items() if name not in self.arguments["stacks"]}
         try:
             self.layers = read_layers(
-                self.arguments["stacks"],
+                {**self.arguments["stacks"], **later},
                 prefix=self.arguments["prefix"],
                 directory=Path(self.arguments["directory"] or PROJECT / "cloudformation"),
                 tags=self.arguments["tags"],
@@ -55,6 +61,11 @@ class ActionModule(AwsAction):
                 "The layers cannot be deployed as given; nothing was done.\n" + _bullets(error.errors)
             ) from None
         self.same = aliases(self.layers, self.arguments["region"])
+        self.known = dict(self.layers)
+        self.others = set() if self.check_mode else set(later)
+        for name, layer in self.layers.items():
+            if name not in self.others and (after := layer.needs & self.others):
+                raise Failed(f"{name} takes from {', '.join(sorted(after))}, which {name} does not come after.")
         records = Records()
         self.stacks = {
             name: Stack(
@@ -63,20 +74,92 @@ class ActionModule(AwsAction):
                 self.progress.say,
                 records,
                 functools.partial(self.client, region=layer.region),
+                watchers=WATCHERS,
             )
             for name, layer in self.layers.items()
             if self.same[name] == name
         }
         self.results: dict[str, dict[str, Any]] = {}
+        self.plans: dict[str, Plan] = {}
         if self.arguments["state"] == "absent":
-            before, work = self._deletion_order(), self._delete
+            not_started = self._run(self._deletion_order(), self._delete)
         else:
-            before, work = {name: {self.same[n] for n in self.layers[name].needs} for name in self.stacks}, self._deploy
-        not_started = self._run(before, work)
+            needs = {name: {self.same[n] for n in self.layers[name].needs} for name in self.stacks}
+            self._look(needs)
+            if self.check_mode:
+                not_started = self._run(needs, self._plan)
+            else:
+                if refused := refusal(self._losses, self.arguments["remove"]):
+                    raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
+                for name in self.others:
+                    del self.stacks[name], self.layers[name]
+                not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
         for name, original in self.same.items():
             if name != original and original in self.results:
                 self.results[name] = self.results[original]
         return self._result(not_started)
+
+    # The look before anything is changed
+
+    def _look(self, needs: Mapping[str, set[str]]) -> None:
+        """Find out what would change in all stacks, and what the site would lose.
+
+        Raises:
+            Failed: a stack cannot be looked at, so nothing was changed.
+        """
+        with concurrent.futures.ThreadPoolExecutor(max(1, len(self.stacks))) as pool:
+            self._together(pool, self._read, list(self.stacks))
+            left = dict(needs)
+            while left:
+                ready = [name for name, first in left.items() if not first & left.keys()]
+                self._together(pool, self._look_at, ready)
+                for name in ready:
+                    del left[name]
+
+    def _together(self, pool: concurrent.futures.Executor, work: Callable[[str], None], names: list[str]) -> None:
+        running = {pool.submit(work, name): name for name in names}
+        failures: dict[str, str] = {}
+        while running:
+            done, _ = concurrent.futures.wait(running, POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                if failure := _failure(future):
+                    failures[name] = failure
+            self.progress.flush()
+        if failures:
+            sentences = [f"{name}: {failures[name]}" for name in names if name in failures]
+            raise Failed("\n".join([*sentences, "Nothing was changed."]))
+
+    def _read(self, name: str) -> None:
+        self.stacks[name].read()
+        if not self.check_mode:
+            self.stacks[name].settle()
+
+    def _look_at(self, name: str) -> None:
+        taken, uncertain = {}, set()
+        for parameter, (giver, output) in self.layers[name].takes.items():
+            given = self.plans[self.same[giver]].outputs
+            if output in given:
+                taken[parameter] = given[output]
+            else:
+                uncertain.add(parameter)
+        self.plans[name] = self._look_closely(name, taken, frozenset(uncertain))
+
+    def _look_closely(self, name: str, taken: dict[str, str], uncertain: frozenset[str] = frozenset()) -> Plan:
+        stack, wait = self.stacks[name], Wait(self.layers[name].timeout, self.progress.say, name)
+        for _ in range(RACES):
+            try:
+                return stack.look(taken, uncertain, self.known, thoroughly=self.check_mode)
+            except Busy:
+                if self.check_mode or not wait.pause("another run"):
+                    break
+                stack.read()
+                stack.settle()
+        raise Failed(str(Busy()))
+
+    @property
+    def _losses(self) -> list[Loss]:
+        return [loss for plan in self.plans.values() for loss in plan.losses]
 
     # The graph
 
@@ -108,16 +191,7 @@ class ActionModule(AwsAction):
         return bool(self.results.get(name, {}).get("ok"))
 
     def _finish(self, name: str, future: concurrent.futures.Future[Outcome], seconds: float) -> None:
-        outcome, failure = self.stacks[name].outcome, ""
-        try:
-            future.result()
-        except Failed as error:
-            failure = str(error)
-        except (BotoCoreError, ClientError) as error:
-            failure = reason(error)
-        except Exception as error:  # whatever it is, the other stacks are to be finished first
-            failure = f"{type(error).__name__}: {error}"
-            Display().vv("".join(traceback.format_exception(error)))
+        outcome, failure = self.stacks[name].outcome, _failure(future)
         self.results[name] = {
             "ok": not failure,
             "changed": outcome.changed,
@@ -133,18 +207,26 @@ class ActionModule(AwsAction):
 
     # One stack
 
+    def _plan(self, name: str) -> Outcome:
+        plan, outcome = self.plans[name], self.stacks[name].outcome
+        outcome.changed, outcome.plan, outcome.outputs = plan.changed, plan.rows, plan.outputs
+        return outcome
+
     def _deploy(self, name: str) -> Outcome:
         layer, stack = self.layers[name], self.stacks[name]
-        taken, unknown = {}, set()
+        taken = {}
         for parameter, (giver, output) in layer.takes.items():
             given = self.results[self.same[giver]]["outputs"]
             if output in given:
                 taken[parameter] = given[output]
-            elif self.check_mode:
-                unknown.add(parameter)
             elif "Default" not in layer.template.parameters[parameter]:
                 raise Failed(f"needs {parameter}, but {giver} gives no output {output} (its condition does not hold).")
-        return stack.plan(taken, frozenset(unknown)) if self.check_mode else stack.deploy(taken)
+        if self.plans[name].exists and taken != self.plans[name].taken and holding(layer.template):
+            # Something came out otherwise than could be known before the first change.
+            stack.read()
+            if refused := refusal(self._look_closely(name, taken).losses, self.arguments["remove"]):
+                raise Failed(refused)
+        return stack.deploy(taken)
 
     def _delete(self, name: str) -> Outcome:
         if self.check_mode:
@@ -190,10 +272,14 @@ class ActionModule(AwsAction):
             "changed": any(outcome.changed for outcome in outcomes),
             "stacks": self.results,
             "outputs": outputs,
-            "replaces": [item for outcome in outcomes for item in outcome.replaces],
             "records": [record for position, record in enumerate(records) if record not in records[:position]],
             "diff": [{"prepared": "\n".join(outcome.plan) + "\n"} for outcome in outcomes if outcome.plan],
         }
+        if self.arguments["state"] == "present":
+            result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]
+            result["refusal"] = refusal(self._losses, self.arguments["remove"]) if self.check_mode else ""
+            for line in result["refusal"].splitlines():
+                self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
         if len(self.stacks) > 1:
             words = [f"{n} {self._word(n)}" for n in self.stacks]
             self.progress.say("layers", ", ".join(words), "red" if failures else None)
@@ -220,6 +306,20 @@ def _given(layer: Layer, found: Mapping[str, Any] | None) -> set[tuple[str, str]
     names = {output: given for given, output in layer.gives.items()}
     outputs = (found or {}).get("Outputs", [])
     return {(names.get(output["OutputKey"], output["OutputKey"]), output["OutputValue"]) for output in outputs}
+
+
+def _failure(future: concurrent.futures.Future[Any]) -> str:
+    """Why a stack failed; empty if it did not."""
+    try:
+        future.result()
+    except Failed as error:
+        return str(error)
+    except (BotoCoreError, ClientError) as error:
+        return reason(error)
+    except Exception as error:  # whatever it is, the other stacks are to be finished first
+        Display().vv("".join(traceback.format_exception(error)))
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _bullets(sentences: list[str]) -> str:

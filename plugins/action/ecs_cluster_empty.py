@@ -120,11 +120,15 @@ class ActionModule(AwsAction):
                 # The machine is gone; an instance whose agent was lost stays registered until told otherwise.
                 for instance in registered:
                     self._deregister(instance)
-            if not launched and not registered:
+            # A description without instances proves something only if it shows that none are wanted: an older one may
+            # miss those that were launched since.
+            scaled = not group or not (group["MinSize"] or group["DesiredCapacity"])
+            if scaled and not launched and not registered:
                 return
             hosts = some(f"{name} ({state})" for name, state in sorted(launched.items()))
+            group_left = "" if scaled else "the Auto Scaling group to be scaled in"
             instances = f"{len(registered)} registered container instances" if registered else ""
-            what = ", ".join(filter(None, (hosts, instances)))
+            what = ", ".join(filter(None, (hosts, group_left, instances)))
             wait.tell(f"waiting for {what} to go")
             if not wait.pause(what):
                 raise Failed(f"Still there after {wait.seconds:.0f} s: {what}. Type the same command again to go on.")

@@ -161,13 +161,25 @@ class ActionModule(AwsAction):
         wait = Wait(self.arguments["timeout"], self.say, self.host)
         while True:
             left = self._tasks(arn)
-            if not left:
+            if not left and self._shows_none(arn):
                 if self.changed:
                     self.say(self.host, "drained", "green")
                 return
-            wait.tell(f"still runs {_names(left)}")
-            if not wait.pause(_names(left)):
-                raise Failed(f"{self.host} still runs {_names(left)} after {wait.seconds:.0f} s.{self._why(left)}")
+            runs = _names(left) if left else "tasks, by the count of ECS"
+            wait.tell(f"still runs {runs}")
+            if not wait.pause(runs):
+                raise Failed(f"{self.host} still runs {runs} after {wait.seconds:.0f} s.{self._why(left)}")
+
+    def _shows_none(self, arn: str) -> bool:
+        """Whether one description of the host shows it DRAINING and without tasks: so it is newer than the request.
+
+        ListTasks alone may not show yet what was placed right before it.
+        """
+        found = self.ecs.describe_container_instances(cluster=self.cluster, containerInstances=[arn])
+        return all(  # of one at most; of none where it has gone altogether
+            each["status"] == "DRAINING" and not each["runningTasksCount"] + each["pendingTasksCount"]
+            for each in found["containerInstances"]
+        )
 
     def _why(self, left: list[dict[str, Any]]) -> str:
         """What is known about tasks that stay."""

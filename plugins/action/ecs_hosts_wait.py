@@ -21,6 +21,8 @@ from plugins.plugin_utils.ecs import container_instances, some
 from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
 
 NAME = "hosts"
+MISSING_SECONDS = 60.0
+"""For how long what a stack has just made may not be shown: the APIs are eventually consistent."""
 RECENT = datetime.timedelta(minutes=15)
 """Scaling activities older than this when the wait begins belong to something else."""
 
@@ -121,14 +123,16 @@ class ActionModule(AwsAction):
         Raises:
             Failed: they are not there in time, with what the Auto Scaling group says; or they lack room for the tasks.
         """
+        self.may_be_missing: Callable[[], bool] = lambda: True
         if self.check_mode:
             return {"changed": False, "hosts": self._ready_now()}
         since = datetime.datetime.now(datetime.UTC) - RECENT
         wait = Wait(self.arguments["timeout"], self.say, NAME)
+        self.may_be_missing = lambda: wait.elapsed < MISSING_SECONDS
         consoles = Consoles(lambda: self.client("ec2"))
         told: set[str] = set()
         while True:
-            instances = container_instances(self.client("ecs"), self.arguments["cluster"])
+            instances = self._instances()
             ready = [instance for instance in instances if not self._lacks(instance)]
             if len(ready) >= self.arguments["count"]:
                 self._check_room(ready)
@@ -166,13 +170,15 @@ class ActionModule(AwsAction):
 
     def _ready_now(self) -> list[dict[str, Any]]:
         """The hosts that are ready; none where the cluster is yet to be made."""
+        return [_host(instance) for instance in self._instances() if not self._lacks(instance)]
+
+    def _instances(self) -> list[dict[str, Any]]:
         try:
-            instances = container_instances(self.client("ecs"), self.arguments["cluster"])
+            return container_instances(self.client("ecs"), self.arguments["cluster"])
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ClusterNotFoundException":
+            if error.response["Error"]["Code"] == "ClusterNotFoundException" and self.may_be_missing():
                 return []
             raise
-        return [_host(instance) for instance in instances if not self._lacks(instance)]
 
     def _lacks(self, instance: Mapping[str, Any]) -> str:
         """What a container instance still lacks; nothing if it is ready."""
@@ -204,6 +210,8 @@ class ActionModule(AwsAction):
             return {}
         found = self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         if not found["AutoScalingGroups"]:
+            if self.may_be_missing():
+                return {}
             raise Failed(f"There is no Auto Scaling group {name}.")
         return dict(found["AutoScalingGroups"][0])
 
@@ -211,7 +219,9 @@ class ActionModule(AwsAction):
         name = self.arguments["auto_scaling_group"]
         if not name:
             return []
-        activities = self.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=20)
+        autoscaling = self.client("autoscaling")
+        # one page: the newest come first, and the next round asks again
+        activities = autoscaling.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=20)
         failed = [
             activity
             for activity in activities["Activities"]

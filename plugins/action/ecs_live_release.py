@@ -14,6 +14,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.ecs import chunks, listed
 
 NOTHING: dict[str, Any] = {"changed": False, "task_definition": "", "service": "", "images": {}, "release": ""}
 
@@ -31,18 +32,25 @@ class ActionModule(AwsAction):
         """
         ecs, cluster = self.client("ecs"), self.arguments["cluster"]
         try:
-            arns = ecs.list_services(cluster=cluster)["serviceArns"]
+            arns = listed(ecs, "list_services", "serviceArns", cluster=cluster)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ClusterNotFoundException":
                 return NOTHING
             raise
-        services = ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
+        services = [
+            service
+            for part in chunks(arns, 10)
+            for service in ecs.describe_services(cluster=cluster, services=part)["services"]
+        ]
         active = [service for service in services if service["status"] == "ACTIVE"]
         if not active:
             return NOTHING
         if len(active) > 1:
             names = ", ".join(sorted(service["serviceName"] for service in active))
-            raise Failed(f"The cluster {cluster} has several services ({names}); the site has one. Delete the others.")
+            raise Failed(
+                f"The cluster {cluster} has several services ({names}); the site has one, that of its stack. "
+                "Move the others into a cluster of their own."
+            )
         arn = active[0]["taskDefinition"]
         containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
         releases = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 import sys
 import uuid
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_run_task import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
-from plugins.plugin_utils.ecs import why_stopped
+from plugins.plugin_utils.ecs import listed, tasks, why_stopped
 
 NAME = "task"
 SUCCESS = "LastSuccess"
@@ -29,6 +30,10 @@ NO_ROOM = ("RESOURCE:", "AGENT")
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
 """
+MISSING_SECONDS = 60.0
+"""For how long DescribeTasks may not know a task: the API is eventually consistent (see RunTask)."""
+STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+"""What ECS takes as `startedBy` (RunTask)."""
 
 
 class ActionModule(AwsAction):
@@ -46,6 +51,7 @@ class ActionModule(AwsAction):
         found = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"], include=["TAGS"])
         definition = found["taskDefinition"]
         overrides = self._overrides(definition)
+        self._check_started_by()
         ended = next((tag["value"] for tag in found.get("tags", []) if tag["key"] == SUCCESS), "")
         if ended and not self.arguments["again"]:
             return {
@@ -65,6 +71,7 @@ class ActionModule(AwsAction):
             if (log := ContainerLog.of(clients, container, task["taskArn"], self.arguments["log_lines"]))
         }
         cluster, arn = self.arguments["cluster"], task["taskArn"]
+        seen = wait.elapsed
         while task["lastStatus"] != "STOPPED":
             wait.tell(task["lastStatus"])
             for log in logs.values():
@@ -76,9 +83,14 @@ class ActionModule(AwsAction):
                 hint = f" {own} was given no command, so its image's own one ran, a server perhaps." if own else ""
                 raise Failed(f"The task {message}{hint}{_tails(logs)}", **self._result(task, logs))
             found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
-            if not found["tasks"]:
-                raise Failed(f"{arn} is not known any more; its hosts are gone.", changed=True, task_arn=arn)
-            task = found["tasks"][0]
+            if found["tasks"]:
+                task, seen = found["tasks"][0], wait.elapsed
+            elif wait.elapsed - seen > MISSING_SECONDS:
+                raise Failed(
+                    f"ECS has not known {arn} for {MISSING_SECONDS:.0f} s; its hosts are gone.",
+                    changed=True,
+                    task_arn=arn,
+                )
         for log in logs.values():
             log.read(self.say)
         result = self._result(task, logs)
@@ -122,7 +134,33 @@ class ActionModule(AwsAction):
             overrides.append(override)
         return overrides
 
+    def _check_started_by(self) -> None:
+        wanted = self.arguments["started_by"]
+        if wanted and not STARTED_BY.fullmatch(wanted):
+            raise Failed(
+                f"started_by is {wanted!r}; ECS takes at most 128 letters, digits, hyphens, slashes and underscores."
+            )
+
+    def _running(self, ecs: Any, definition: str, overrides: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """A task that does the same already: a run before this one was interrupted, or is beside it."""
+        if not self.arguments["started_by"]:
+            return None
+        cluster = self.arguments["cluster"]
+        # ECS takes no other filter beside startedBy (ListTasks).
+        arns = listed(ecs, "list_tasks", "taskArns", cluster=cluster, startedBy=self.arguments["started_by"])
+        for task in tasks(ecs, cluster, arns):
+            same = task["taskDefinitionArn"] == definition and _changes(task.get("overrides")) == _changes(
+                {"containerOverrides": overrides}
+            )
+            if same and task["desiredStatus"] == "RUNNING" and task["lastStatus"] != "STOPPED":
+                return task
+        return None
+
     def _start(self, ecs: Any, definition: str, overrides: list[dict[str, Any]], wait: Wait) -> dict[str, Any]:
+        if running := self._running(ecs, definition, overrides):
+            short = running["taskArn"].rsplit("/", 1)[-1]
+            self.say(NAME, f"{short} does this already: waiting for it instead of starting another", "yellow")
+            return running
         request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": definition, "count": 1}
         if overrides:
             request["overrides"] = {"containerOverrides": overrides}
@@ -133,6 +171,9 @@ class ActionModule(AwsAction):
         elif self.arguments["launch_type"]:
             request["launchType"] = self.arguments["launch_type"]
         while True:
+            # What botocore repeats bears the same token and starts nothing twice. After a refusal the token is another
+            # one: ECS answers a known token by what it answered before.
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ECS_Idempotency.html
             answer = ecs.run_task(**request, clientToken=uuid.uuid4().hex)
             if answer["tasks"]:
                 task: dict[str, Any] = answer["tasks"][0]
@@ -158,6 +199,19 @@ class ActionModule(AwsAction):
             "stopped_reason": task.get("stoppedReason", ""),
             "log": {name: log.tail for name, log in logs.items()},
         }
+
+
+def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """What is different in each container, in an order that does not depend on who says it."""
+    return sorted(
+        (each["name"], each.get("command", []), _environment(each))
+        for each in (overrides or {}).get("containerOverrides", [])
+        if each.get("command") or each.get("environment")
+    )
+
+
+def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
 
 
 def _tails(logs: Mapping[str, ContainerLog]) -> str:

@@ -22,6 +22,9 @@ description:
   - Every module, lookup, inventory plugin and command of the run sees them.
   - Sources of a directory are read in alphabetical order, so name the file C(00_environment.yml).
   - Where O(set) holds C(AWS_ENDPOINT_URL), that address must answer, or the run ends with what to type.
+  - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
+    lookups too, unless the shell or O(set) says otherwise.
+  - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
 options:
   plugin:
@@ -63,6 +66,11 @@ plugin: environment
 """
 
 CONNECT_SECONDS = 2
+RETRIES = {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "10"}
+"""boto3's own default gives up after three to five attempts, which a busy account throttles all.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
 
 display = Display()
 
@@ -87,7 +95,7 @@ class InventoryModule(BaseInventoryPlugin):
         wanted = {name: str(value) for name, value in self.get_option("set").items()}
         for name in self.get_option("unset"):
             os.environ.pop(name, None)
-        os.environ.update(wanted)
+        os.environ.update({**RETRIES, **{name: os.environ[name] for name in RETRIES if os.environ.get(name)}} | wanted)
         if "AWS_ENDPOINT_URL" in wanted:
             self._check_endpoint(wanted["AWS_ENDPOINT_URL"])
         else:

@@ -12,6 +12,9 @@ description:
     deleted and created, rolled back or refused, whichever fits, and the run goes on.
   - Shows the stacks' events while it waits. When a stack fails, the failing resource's own reason is the message, the
     stacks that do not depend on it are finished, and the others are named as not started.
+  - Before anything is changed all existing stacks are looked at. What holds data and would be replaced, removed or
+    hidden by the change, or no longer pointed at, is named with its physical id, and the run is refused, unless
+    O(remove) names it. A stack whose template and parameters are as deployed needs no change set for that.
   - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
 options:
@@ -35,6 +38,19 @@ options:
       - C(tags), dict, added to O(tags).
     type: dict
     required: true
+  later:
+    description:
+      - Layers of a later call, options as in O(stacks). They are looked at with the others, so that what they would
+        lose is found before anything is changed; only in check mode they belong to the result.
+    type: dict
+    default: {}
+  remove:
+    description:
+      - Physical ids of what holds data and may be replaced, removed or hidden all the same (the variable
+        C(site_remove)). Whoever names a file system need not name its access points.
+    type: list
+    elements: str
+    default: []
   outputs:
     description: Outputs of layers outside this call, as known from an earlier one.
     type: dict
@@ -79,6 +95,9 @@ EXAMPLES = r"""
         template_body: "{{ cluster_template }}"
         keep: [HostAmiId]
         first: {HostCountMinimum: 0}
+    later:
+      service: {parameters: {ServiceDesiredCount: 2}}
+    remove: "{{ site_remove }}"
   register: site
 
 - name: Delete the layers
@@ -106,11 +125,15 @@ outputs:
   description: The outputs of all layers, under the names by which they are given on.
   returned: always
   type: dict
-replaces:
-  description: In check mode, the stateful resources that would be replaced or removed.
-  returned: always
+losses:
+  description: What holds data and would be replaced, removed or hidden (or has been, with leave).
+  returned: with O(state=present)
   type: list
-  sample: [{layer: data, resource: Database, type: "AWS::RDS::DBInstance", physical_id: x, how: replaced}]
+  sample: [{layer: data, resource: Database, type: "AWS::RDS::DBInstance", physical_id: x, how: would be replaced}]
+refusal:
+  description: In check mode, why a run would be refused; empty if it would not.
+  returned: with O(state=present)
+  type: str
 records:
   description: DNS records that certificates wait for, or waited for.
   returned: always

@@ -31,7 +31,10 @@ options:
     type: str
     choices: [EC2, FARGATE, EXTERNAL]
   started_by:
-    description: Shown by ECS beside the task, and usable to find it, at most 128 characters.
+    description:
+      - Shown by ECS beside the task, and usable to find it; at most 128 letters, digits, hyphens, slashes, underscores.
+      - Where a task that was started by it with the same task definition and O(overrides) runs already, that one is
+        waited for, and no other is started.
     type: str
   again:
     description:

@@ -83,9 +83,16 @@ Row = tuple[str, str, str, str]
 
 
 def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-    """All items of a paginated call."""
-    for page in client.get_paginator(operation).paginate(**arguments):
-        yield from page.get(key) or []
+    """All items of a call that answers in pages, also of those for which botocore has no paginator."""
+    if client.can_paginate(operation):
+        for page in client.get_paginator(operation).paginate(**arguments):
+            yield from page.get(key) or []
+        return
+    page = getattr(client, operation)(**arguments)
+    yield from page[key]
+    while page.get("nextToken"):
+        page = getattr(client, operation)(**arguments, nextToken=page["nextToken"])
+        yield from page[key]
 
 
 def cloudformation(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
@@ -171,21 +178,10 @@ def compute(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
                 name = revision.rsplit("/", 1)[-1]
                 if name.rsplit(":", 1)[0] == family:
                     yield "AWS::ECS::TaskDefinition", revision, name, "ACTIVE"
-    for provider in capacity_providers(ecs):
+    for provider in pages(ecs, "describe_capacity_providers", "capacityProviders"):
         name = provider["name"]
         if provider.get("status") != "INACTIVE" and owner.owns(name, provider.get("tags")):
             yield "AWS::ECS::CapacityProvider", name, name, str(provider.get("status"))
-
-
-def capacity_providers(ecs: Any) -> Iterator[Any]:
-    """Capacity providers; botocore has no paginator for them."""
-    token: dict[str, str] = {}
-    while True:
-        page = ecs.describe_capacity_providers(**token)
-        yield from page["capacityProviders"]
-        if not page.get("nextToken"):
-            return
-        token = {"nextToken": page["nextToken"]}
 
 
 def balancing(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
@@ -227,7 +223,7 @@ def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
         if owner.owns(name, system.get("Tags")):
             yield "AWS::EFS::FileSystem", system["FileSystemId"], name, system["LifeCycleState"]
     s3 = client("s3")
-    for bucket in s3.list_buckets()["Buckets"]:
+    for bucket in pages(s3, "list_buckets", "Buckets"):
         if owner.owns(bucket["Name"], bucket_tags(s3, bucket["Name"])):
             yield "AWS::S3::Bucket", bucket["Name"], bucket["Name"], "available"
     for repository in pages(client("ecr"), "describe_repositories", "repositories"):

@@ -52,8 +52,9 @@ SPECIFICATION: dict[str, Any] = {
 
 def find(iam: Any, service: str) -> str | None:
     """Name of the service-linked role of a service, or None."""
-    roles = iam.list_roles(PathPrefix=f"/aws-service-role/{service}/")["Roles"]
-    return str(roles[0]["RoleName"]) if roles else None
+    # Also where there is one role: IAM may return an empty page first (ListRoles).
+    pages = iam.get_paginator("list_roles").paginate(PathPrefix=f"/aws-service-role/{service}/")
+    return next((str(role["RoleName"]) for page in pages for role in page["Roles"]), None)
 
 
 def create(iam: Any, service: str, timeout: float) -> str:

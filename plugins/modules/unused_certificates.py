@@ -53,7 +53,11 @@ PAUSE_SECONDS = 5.0
 
 
 def replaced(cloudformation: Any, stack: str) -> list[str]:
-    """ARNs of the certificates that the stack once had; none while it is being made, changed or deleted."""
+    """ARNs of the certificates that the stack has replaced; none while it is being made, changed or deleted.
+
+    An event proves it: CloudFormation tried to delete just that one. Without, a list of resources that still shows the
+    state of before would make the new certificate look like one that was left.
+    """
     try:
         now = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
@@ -68,13 +72,13 @@ def replaced(cloudformation: Any, stack: str) -> list[str]:
         for resource in page["StackResourceSummaries"]
     }
     events = cloudformation.get_paginator("describe_stack_events").paginate(StackName=now["StackId"])
-    had = {
+    given_up = {
         event.get("PhysicalResourceId", "")
         for page in events
         for event in page["StackEvents"]
-        if event["ResourceType"] == TYPE
+        if event["ResourceType"] == TYPE and event["ResourceStatus"] == "DELETE_FAILED"
     }
-    return sorted(arn for arn in had - present if arn.startswith("arn:"))
+    return sorted(arn for arn in given_up - present if arn.startswith("arn:"))
 
 
 def users(acm: Any, arn: str) -> list[str] | None:

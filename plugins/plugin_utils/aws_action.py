@@ -6,6 +6,7 @@ goes on (`Display` is relayed from the worker to the screen at once); a module c
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -23,6 +24,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 HEARTBEAT_SECONDS = 30
 """How long a wait may be silent."""
+POLL_SECONDS = 1.5
+"""The first pause of a wait, unless `POLL_VARIABLE` says otherwise.
+
+DescribeStacks is throttled near 5 calls a second an account (https://github.com/aws/aws-sam-cli/issues/2671), which
+other people's deployments share. Three stacks at once, with two calls a round of 0.3 s, are 20 calls a second; with one
+call (DescribeStackEvents) a round of 1.5 s they are 2. A shorter pause would not even learn more: what a request has
+changed shows a second or so later.
+"""
+POLL_VARIABLE = "BERTH_POLL_SECONDS"
+"""Environment variable with another first pause, in seconds, for an AWS whose rate is nobody else's."""
+LONGEST_POLL_SECONDS = 5.0
 
 
 class Say(Protocol):
@@ -129,8 +141,18 @@ class Wait:
             self._say(self._name, f"waiting for {what} ({self.elapsed:.0f} s of at most {self.seconds:.0f} s)")
             self._heard = self._clock()
         # Short waits end promptly, long ones do not hammer the API (a throttled account slows everybody down).
-        self._sleep(min(5.0, max(0.1, self.elapsed / 20), max(0.05, self.seconds - self.elapsed)))
+        pause = min(LONGEST_POLL_SECONDS, max(self.first_pause, self.elapsed / 20))
+        self._sleep(min(pause, max(0.05, self.seconds - self.elapsed)))
         return True
+
+    @property
+    def first_pause(self) -> float:
+        """Seconds; see `POLL_SECONDS`."""
+        given = os.environ.get(POLL_VARIABLE, "")
+        try:
+            return float(given or POLL_SECONDS)
+        except ValueError:
+            raise Failed(f"{POLL_VARIABLE} is {given!r} in the environment; it is a number of seconds.") from None
 
     def tell(self, text: str, color: str | None = None) -> None:
         """Show `text` unless it was the last thing shown."""

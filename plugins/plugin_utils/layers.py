@@ -43,10 +43,21 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template's structure; what a short tag (!Ref, !Sub) stands for does not matter here."""
+    """Reads a template; a short tag (!Ref, !Sub) becomes its long form."""
+
+    def short(self, name: str, node: yaml.Node) -> dict[str, Any]:
+        """`!Ref X` as `{Ref: X}`, `!Sub X` as `{Fn::Sub: X}`."""
+        value: Any
+        if isinstance(node, yaml.ScalarNode):
+            value = self.construct_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            value = self.construct_sequence(node, deep=True)
+        else:
+            value = self.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # there are three kinds of nodes
+        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+_Loader.add_multi_constructor("!", _Loader.short)
 
 
 @dataclass(frozen=True)
@@ -58,12 +69,14 @@ class Template:
         parameters: name → declaration.
         outputs: names.
         resources: logical id → declaration.
+        conditions: name → expression.
     """
 
     body: str
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, body: str) -> Template:
@@ -81,9 +94,35 @@ class Template:
         return cls(
             body,
             {name: declared or {} for name, declared in (content.get("Parameters") or {}).items()},
-            tuple(content.get("Outputs") or {}),
+            content.get("Outputs") or {},
             {name: declared or {} for name, declared in content["Resources"].items()},
+            content.get("Conditions") or {},
         )
+
+    def sources(self, output: str) -> set[str]:
+        """Logical ids and parameters on which the value of an output depends."""
+        return self._mentioned(self.outputs.get(output))
+
+    def _mentioned(self, value: Any) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*map(self._mentioned, value))
+        if not isinstance(value, dict):
+            return set()
+        found: set[str] = set()
+        for key, inner in value.items():
+            if key == "Ref":
+                found.add(str(inner))
+            elif key == "Fn::GetAtt":
+                found.add(str(inner[0] if isinstance(inner, list) else inner).partition(".")[0])
+            elif key == "Fn::Sub":
+                pattern = inner[0] if isinstance(inner, list) else inner
+                found |= {name.partition(".")[0] for name in re.findall(r"\$\{([^!}][^}]*)\}", str(pattern))}
+            elif key == "Condition":
+                found |= self._mentioned(self.conditions.get(str(inner)))
+            elif key == "Fn::If":
+                found |= self._mentioned(self.conditions.get(str(inner[0])))
+            found |= self._mentioned(inner)
+        return found
 
     @property
     def size(self) -> int:

@@ -5,29 +5,40 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
 from plugins.plugin_utils.layers import Layer, Template
-
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
-
-STATEFUL_TYPES = frozenset(
-    {
-        "AWS::RDS::DBInstance",
-        "AWS::EFS::FileSystem",
-        "AWS::S3::Bucket",
-        "AWS::ECR::Repository",
-        "AWS::SecretsManager::Secret",
-    }
+from plugins.plugin_utils.stack_events import (
+    Events,
+    Records,
+    Stuck,
+    Watch,
+    WatcherFactory,
+    describe,
+    is_settled,
+    reasons,
 )
-"""Types whose replacement loses data, or starts empty beside the old one."""
+from plugins.plugin_utils.stack_plan import (
+    CHANGE_SET_SECONDS,
+    HOLDING_TYPES,
+    NO_UPDATES,
+    Loss,
+    Plan,
+    Planner,
+    declared,
+    left_over,
+    outputs,
+    parameters,
+    request,
+    update_parameters,
+)
 
 
 class Step(enum.Enum):
@@ -80,19 +91,25 @@ FIRST_CREATE_FAILED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK
 RECOVERIES = 4
 """How many recovery steps one run may take; more means that the stack falls back each time."""
 
-DNS_RECORD = re.compile(
-    r"Content of DNS Record is: ?\{Name: ?(?P<name>[^,]+), ?Type: ?(?P<type>[^,]+), ?Value: ?(?P<value>[^}]+)\}"
+RACES = 10
+"""How often one run looks again because a stack is not what DescribeStacks has just shown."""
+BUSY = re.compile(
+    r"is in \w+ state and can ?not be (updated|rolled back)|can ?not continue its update rollback"
+    r"|AlreadyExistsException|UpdateStack operation: Stack .* does not exist"
 )
-"""How AWS::CertificateManager::Certificate says in an event what it waits for.
+"""Somebody else was faster (a run beside this one, or what a killed run left behind: Ansible's workers outlive it), or
+DescribeStacks has shown what was before."""
+STOP_SECONDS = 1_800
+"""Within which a stopped operation is to be taken back."""
+SETTLE_SECONDS = 120
+"""For how long DescribeStacks may differ from the stack's events, with nothing under way."""
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-certificatemanager-certificate.html
-"""
 
-ROUTINE_REASONS = ("Resource creation Initiated", "Eventual consistency check initiated", "User Initiated")
-CANCELLED = re.compile(r"Resource (creation|update) cancelled")
-BUSY = re.compile(r"_IN_PROGRESS state and can ?not be updated|AlreadyExistsException")
-"""Somebody else was faster: a run beside this one, or what a killed run left behind (Ansible's workers outlive it)."""
-NO_UPDATES = re.compile(r"No updates are to be performed|didn't contain changes")
+class Busy(Exception):
+    """Somebody else is changing the stack."""
+
+    def __str__(self) -> str:
+        return "is being changed by another run. Let that end first, then type the same command again."
 
 
 @dataclasses.dataclass
@@ -103,7 +120,7 @@ class Outcome:
         changed: whether anything was (or, in check mode, would be) changed.
         outputs: the stack's outputs under their own names.
         plan: lines of the diff.
-        replaces: stateful resources that would be replaced or removed.
+        losses: what holds data and would be replaced, removed or hidden.
         kept: resources that a deletion left in place.
         records: DNS records that somebody had to create.
         seconds: how long it took.
@@ -112,26 +129,10 @@ class Outcome:
     changed: bool = False
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
     plan: list[str] = dataclasses.field(default_factory=list)
-    replaces: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    losses: list[Loss] = dataclasses.field(default_factory=list)
     kept: list[str] = dataclasses.field(default_factory=list)
     records: list[dict[str, str]] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
-
-
-class Records:
-    """DNS records that were asked for, shown once for all layers: a certificate's is the same in every region."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: set[tuple[str, str, str]] = set()
-
-    def is_new(self, record: Mapping[str, str]) -> bool:
-        """Whether `record` was not asked about before."""
-        key = record["name"], record["type"], record["value"]
-        with self._lock:
-            new = key not in self._seen
-            self._seen.add(key)
-            return new
 
 
 class Stack:
@@ -144,6 +145,7 @@ class Stack:
         records: shared between the stacks of a run.
         service: gives a client of another service in the same region (RDS to let go of a failed create).
         wait: makes a `Wait`; replaced by tests.
+        watchers: resource type → makes what explains it while it is in progress.
     """
 
     def __init__(
@@ -154,23 +156,18 @@ class Stack:
         records: Records | None = None,
         service: Callable[[str], Any] | None = None,
         wait: Callable[[float, Say, str], Wait] = Wait,
+        watchers: Mapping[str, WatcherFactory] = MappingProxyType({}),
     ) -> None:
         self.layer, self._client, self._service = layer, client, service
-        self._say, self._records, self._wait = say, records or Records(), wait
-        self.outcome = Outcome()
-        self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
+        self._say, self._wait = say, wait
+        self._watch = Watch(layer, client, say, records or Records(), service, wait, watchers)
+        self.outcome = Outcome(records=self._watch.asked)
+        self._now: dict[str, Any] | None = None
+        self._body: Any = None
 
-    # What is there
-
-    def describe(self, stack: str | None = None) -> dict[str, Any] | None:
+    def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
-        try:
-            found: dict[str, Any] = self._client.describe_stacks(StackName=stack or self.layer.stack)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        return found
+        return describe(self._client, self.layer.stack)
 
     # Create or update
 
@@ -183,33 +180,38 @@ class Stack:
         Raises:
             Failed: with the failing resource's own reason.
         """
-        for _ in range(RECOVERIES):
+        wait = self._wait(self.layer.timeout, self._say, self.layer.name)
+        for _ in range(RACES):
             try:
                 return self._deploy(taken)
+            except Busy:
+                pass
             except ClientError as error:
                 if not BUSY.search(str(error)):
                     raise
-                self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
+            self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
+            if not wait.pause("another run"):
+                break
         raise Failed(f"{self.layer.stack} is being changed by another run all the time. Let that end first.")
 
     def _deploy(self, taken: Mapping[str, str]) -> Outcome:
         now = self._recover()
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
-            self._create(taken)
-            now = self.describe()
+            now = self._create(taken)
             if self.layer.first:
                 self._say(self.layer.name, f"created; now with {', '.join(self.layer.first)} as it is to stay")
-                now = self._update(now or {}, taken)
+                now = self._update(now, taken)
         else:
             now = self._update(now, taken)
         self._protect(now)
-        self.outcome.outputs = _outputs(now)
+        self.outcome.outputs = outputs(now)
         return self.outcome
 
     def _recover(self) -> dict[str, Any] | None:
         """Get the stack into a state from which it can be created or updated; its description then."""
+        # What `read` has just shown is asked again only once it has proved wrong.
+        now, self._now = self._now or self.describe(), None
         for _ in range(RECOVERIES):
-            now = self.describe()
             step = STEPS[now["StackStatus"]] if now else Step.CREATE
             if now is None or step in (Step.CREATE, Step.UPDATE):
                 return now
@@ -218,12 +220,64 @@ class Stack:
                 raise Failed(_refusal(self.layer.stack, status))
             self._say(self.layer.name, f"is {status}: {step.value}", "yellow")
             if step is Step.WAIT:
-                self._watch(now, _Events(self._client, now["StackId"], self._newest(now)), past=True)
+                now = self._wait_for_others(now)
             elif step is Step.DELETE:
                 self._clear(now)
+                now = None
             else:
-                self._continue_rollback(now, step)
-        raise Failed(f"{self.layer.stack} does not recover: it is {(self.describe() or {}).get('StackStatus')} again.")
+                now = self._continue_rollback(now, step)
+        raise Failed(f"{self.layer.stack} does not recover: it is {now['StackStatus'] if now else 'gone'} again.")
+
+    def _wait_for_others(self, now: dict[str, Any]) -> dict[str, Any]:
+        """Wait for an operation that was under way already; one that is stuck is stopped, so that ours can follow."""
+        events = Events(self._client, now["StackId"], None, now.get("LastUpdatedTime") or now.get("CreationTime"))
+        try:
+            return self._watch.until_over(now, events)
+        except Stuck as stuck:
+            self._say(self.layer.name, f"{stuck}\n{stuck.why}".rstrip(), "red")
+            return self._stop(now, events, stuck)[0]
+
+    def _await(self, now: dict[str, Any], events: Events, wanted: str) -> dict[str, Any]:
+        """Wait for an operation of ours, which must end in the state `wanted`."""
+        try:
+            now = self._watch.until_over(now, events)
+        except Stuck as stuck:
+            now, done = self._stop(now, events, stuck)
+            if now["StackStatus"] != wanted:
+                raise Failed(f"{stuck}. {done}\n{stuck.why}".rstrip()) from None
+        if now["StackStatus"] != wanted:
+            because = reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"]
+            raise Failed(f"{because}\n{self._watch.why()}".rstrip())
+        return now
+
+    def _stop(self, now: dict[str, Any], events: Events, stuck: Stuck) -> tuple[dict[str, Any], str]:
+        """Take back an operation that is stuck; the stack's description then, and a sentence about what was done.
+
+        Raises:
+            Failed: it is the create of something that holds data: whether that may go is for a person to say.
+        """
+        if (events.status or now.get("StackStatus", "CREATE_IN_PROGRESS")) == "CREATE_IN_PROGRESS":
+            kept = sorted(
+                {resource.get("Type", "") for resource in self.layer.template.resources.values()} & HOLDING_TYPES
+            )
+            if kept:
+                raise Failed(
+                    f"{stuck}. It goes on by itself, as it makes what holds data ({', '.join(kept)}).\n{stuck.why}"
+                )
+            self._say(self.layer.name, "the create is stopped: what it has made is taken back", "yellow")
+            return self._delete_and_wait(now), "What the create had made was taken back."
+        token = _token()
+        self._say(self.layer.name, "the update is cancelled: what was before is put back", "yellow")
+        try:
+            self._client.cancel_update_stack(StackName=now["StackId"], ClientRequestToken=token)
+        except ClientError as error:
+            if "CancelUpdateStack cannot be called" not in str(error):
+                raise  # else it has just come to its end
+        now = self._watch.until_over(now, events, stopping=STOP_SECONDS)
+        status = now["StackStatus"]
+        if status != "UPDATE_ROLLBACK_COMPLETE":
+            return now, f"The update was cancelled, but could not be taken back: {reasons(events.all) or status}."
+        return now, "The update was cancelled: the site goes on with what it had before."
 
     def _clear(self, now: dict[str, Any]) -> None:
         """Delete what is left of a failed stack."""
@@ -262,22 +316,22 @@ class Stack:
                 self._say(self.layer.name, f"switching off the deletion protection of {identifier}", "yellow")
                 rds.modify_db_instance(DBInstanceIdentifier=identifier, DeletionProtection=False, ApplyImmediately=True)
 
-    def _continue_rollback(self, now: dict[str, Any], step: Step) -> None:
-        events = _Events(self._client, now["StackId"], self._newest(now))
-        if step is Step.CONTINUE:
-            self._client.continue_update_rollback(StackName=now["StackId"])
-        else:
-            self._client.rollback_stack(StackName=now["StackId"])
+    def _continue_rollback(self, now: dict[str, Any], step: Step) -> dict[str, Any]:
+        token = _token()
+        call = self._client.continue_update_rollback if step is Step.CONTINUE else self._client.rollback_stack
+        call(StackName=now["StackId"], ClientRequestToken=token)
         self.outcome.changed = True
-        now = self._watch(now, events)
+        events = Events(self._client, now["StackId"], token)
+        now = self._watch.until_over(now, events)
         if now["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             raise Failed(
-                f"its rollback fails again: {_reasons(events.all) or now.get('StackStatusReason', 'no reason given')}. "
+                f"its rollback fails again: {reasons(events.all) or now.get('StackStatusReason', 'no reason given')}. "
                 f"Put that right by hand, or let the rollback pass over it: aws cloudformation "
                 f"continue-update-rollback --stack-name {self.layer.stack} --resources-to-skip <logical id>"
             )
+        return now
 
-    def _create(self, taken: Mapping[str, str]) -> None:
+    def _create(self, taken: Mapping[str, str]) -> dict[str, Any]:
         values = {**self.layer.parameters, **taken, **self.layer.first}
         missing = [
             name
@@ -287,44 +341,39 @@ class Stack:
         if missing:
             raise Failed(f"{', '.join(missing)} must be given for the first create: there is no stack to keep it from.")
         self.outcome.changed = True
-        stack = self._client.create_stack(**self._request(_parameters(values)), ClientRequestToken=_token())["StackId"]
-        events = _Events(self._client, stack, None)
-        now = self._watch({"StackId": stack}, events)
-        if now["StackStatus"] != "CREATE_COMPLETE":
-            raise Failed(_reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+        token = _token()
+        stack = self._client.create_stack(**request(self.layer, parameters(values)), ClientRequestToken=token)[
+            "StackId"
+        ]
+        return self._await({"StackId": stack}, Events(self._client, stack, token), "CREATE_COMPLETE")
 
     def _update(self, now: dict[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
-        events = _Events(self._client, now["StackId"], self._newest(now))
-        request = self._request(self._update_parameters(now, taken))
+        token = _token()
+        asked = request(self.layer, update_parameters(self.layer, now, taken))
         try:
-            self._client.update_stack(**request, ClientRequestToken=_token())
+            self._client.update_stack(**asked, ClientRequestToken=token)
         except ClientError as error:
             if NO_UPDATES.search(str(error)):
-                return now
+                return self._settled(now)
             raise
         self.outcome.changed = True
-        now = self._watch(now, events)
-        if now["StackStatus"] != "UPDATE_COMPLETE":
-            raise Failed(_reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"])
+        return self._await(now, Events(self._client, now["StackId"], token), "UPDATE_COMPLETE")
+
+    def _settled(self, now: dict[str, Any]) -> dict[str, Any]:
+        """The description of a stack that needs no update, as new as its events: another run may just have updated it.
+
+        Raises:
+            Busy: somebody is changing it.
+        """
+        wait = self._wait(SETTLE_SECONDS, self._say, self.layer.name)
+        while not (settled := is_settled(self._client, now)):
+            if settled is None:
+                raise Busy
+            if not wait.pause("DescribeStacks to show what the events say"):
+                self._say(self.layer.name, "its description and its events differ; the description is taken", "yellow")
+                break
+            now = self.describe() or now
         return now
-
-    def _update_parameters(
-        self, now: Mapping[str, Any], taken: Mapping[str, str], unknown: frozenset[str] = frozenset()
-    ) -> list[dict[str, Any]]:
-        """The parameters of an update: what is kept and what is not known yet stays as it is."""
-        present = {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
-        previous = {name for name in (*self.layer.keep, *unknown) if name in present}
-        values = {name: value for name, value in {**self.layer.parameters, **taken}.items() if name not in previous}
-        return _parameters(values) + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(previous)]
-
-    def _request(self, parameters: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "StackName": self.layer.stack,
-            "Parameters": parameters,
-            "Capabilities": CAPABILITIES,
-            "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.layer.tags.items())],
-            "TemplateBody": self.layer.template.body,
-        }
 
     def _protect(self, now: dict[str, Any] | None) -> None:
         """Switch termination protection as the layer says, after the create is through."""
@@ -337,99 +386,74 @@ class Stack:
 
     # Plan
 
-    def plan(self, taken: Mapping[str, str], unknown: frozenset[str]) -> Outcome:
-        """What `deploy` would change, without changing anything (a change set is made and deleted).
+    def read(self) -> None:
+        """Read the stack as it is: for `look`, and for the `deploy` after it."""
+        self._now = self.describe()
+        there = self._now and STEPS[self._now["StackStatus"]] is Step.UPDATE
+        self._body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
+
+    def settle(self) -> None:
+        """Bring what is under way to its end, as nothing can be known of a stack in the middle of something.
+
+        Raises:
+            Failed: as `deploy`.
+        """
+        now = self._now
+        step = STEPS[now["StackStatus"]] if now else Step.CREATE
+        if now is None or step not in (Step.WAIT, Step.CONTINUE, Step.ROLL_BACK):
+            return
+        self._say(self.layer.name, f"is {now['StackStatus']}: {step.value}", "yellow")
+        if step is Step.WAIT:
+            self._wait_for_others(now)
+        else:
+            self._continue_rollback(now, step)
+        self.read()
+
+    def look(
+        self,
+        taken: Mapping[str, str],
+        uncertain: frozenset[str] = frozenset(),
+        layers: Mapping[str, Layer] = MappingProxyType({}),
+        thoroughly: bool = True,
+    ) -> Plan:
+        """What `deploy` would change and lose, without changing anything; after `read`.
 
         Args:
             taken: values of the parameters that come from other layers, as far as they are known.
-            unknown: the other ones.
+            uncertain: the other ones.
+            layers: those that this one may take from, or give to.
+            thoroughly: whether a change set is made for all that differs, in tags even, and not only where data is
+                concerned.
 
         Raises:
+            Busy: somebody has begun to change it.
             Failed: the stack is in a state, or the template in a shape, in which it could not be deployed.
         """
-        now = self.describe()
-        step = STEPS[now["StackStatus"]] if now else Step.CREATE
-        plan = self.outcome.plan
-        if now is not None and step is Step.REFUSE:
-            raise Failed(_refusal(self.layer.stack, now["StackStatus"]))
-        if now is None or step in (Step.CREATE, Step.DELETE):
-            again = f" (it is {now['StackStatus']}: {step.value})" if now and step is Step.DELETE else ""
-            plan.append(f"+ stack {self.layer.stack}{again}")
-            plan += [f"+ {self.layer.name}.{row}" for row in _declared(self.layer.template)]
-            self.outcome.changed = True
-            return self.outcome
-        self.outcome.outputs = _outputs(now)
+        now, layer = self._now, self.layer
+        if now is None or STEPS[now["StackStatus"]] in (Step.CREATE, Step.DELETE):
+            again = f" (it is {now['StackStatus']}: {Step.DELETE.value})" if now and _is_left(now) else ""
+            rows = [f"+ stack {layer.stack}{again}", *(f"+ {layer.name}.{row}" for row in declared(layer.template))]
+            # What a first create left is nobody's data yet; what a deletion could not take away may be.
+            undeleted = now is not None and now["StackStatus"] == "DELETE_FAILED"
+            losses = left_over(layer, self._resources(now["StackId"])) if now and undeleted else []
+            return Plan(changed=True, rows=rows, losses=losses)
+        step = STEPS[now["StackStatus"]]
+        if step is Step.REFUSE:
+            raise Failed(_refusal(layer.stack, now["StackStatus"]))
         if step is not Step.UPDATE:
-            plan.append(
-                f"~ stack {self.layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
-            )
-            self.outcome.changed = True
-            return self.outcome
-        missing = unknown - {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
-        if missing:
-            plan.append(
-                f"~ stack {self.layer.stack} gets {', '.join(sorted(missing))}, known only after the layers before"
-            )
-            self.outcome.changed = True
-            return self.outcome
-        self._plan_update(now, taken, unknown)
-        if self.layer.protect is not None and bool(now.get("EnableTerminationProtection")) != self.layer.protect:
-            plan.append(f"~ stack {self.layer.stack}: termination protection {'on' if self.layer.protect else 'off'}")
-            self.outcome.changed = True
-        return self.outcome
-
-    def _plan_update(self, now: dict[str, Any], taken: Mapping[str, str], unknown: frozenset[str]) -> None:
-        parameters = self._update_parameters(now, taken, unknown)
-        change_set = self._client.create_change_set(
-            **self._request(parameters), ChangeSetName=f"plan-{uuid.uuid4().hex}", ChangeSetType="UPDATE"
-        )["Id"]
+            row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
+            return Plan(changed=True, rows=[row], outputs=outputs(now))
+        planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
         try:
-            found, changes = self._read_change_set(change_set)
-        finally:
-            self._client.delete_change_set(ChangeSetName=change_set)
-        if found["Status"] == "FAILED":
-            if NO_UPDATES.search(found.get("StatusReason", "")):
-                return
-            raise Failed(found.get("StatusReason") or "its change set failed")
-        self.outcome.changed = True
-        self.outcome.plan += self._parameter_rows(now, parameters)
-        for change in changes:
-            self.outcome.plan.append(_change_row(self.layer.name, change))
-            if _loses_state(change):
-                self.outcome.replaces.append(
-                    {
-                        "layer": self.layer.name,
-                        "resource": change["LogicalResourceId"],
-                        "type": change["ResourceType"],
-                        "physical_id": change.get("PhysicalResourceId", ""),
-                        "how": "removed" if change["Action"] == "Remove" else _REPLACEMENT[change["Replacement"]],
-                    }
-                )
-        if not changes and not self.outcome.plan:
-            self.outcome.plan.append(f"~ stack {self.layer.stack}: tags or outputs only")
-
-    def _read_change_set(self, change_set: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        wait = self._wait(300, self._say, self.layer.name)
-        while True:
-            found: dict[str, Any] = self._client.describe_change_set(ChangeSetName=change_set)
-            if not found["Status"].endswith(("PENDING", "IN_PROGRESS")):
-                break
-            if not wait.pause("its change set"):
-                raise Failed(f"its change set is still {found['Status']} after {wait.seconds:.0f} s.")
-        changes, page = list(found.get("Changes", [])), found
-        while page.get("NextToken"):
-            page = self._client.describe_change_set(ChangeSetName=change_set, NextToken=page["NextToken"])
-            changes += page.get("Changes", [])
-        return found, [change["ResourceChange"] for change in changes if "ResourceChange" in change]
-
-    def _parameter_rows(self, now: Mapping[str, Any], parameters: list[dict[str, Any]]) -> Iterator[str]:
-        before = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in now.get("Parameters", [])}
-        for parameter in parameters:
-            name, value = parameter["ParameterKey"], parameter.get("ParameterValue")
-            # What CloudFormation does not tell (NoEcho) is not compared, and never shown.
-            if value is None or name in self.layer.hidden or before.get(name) == value:
-                continue
-            yield f"~ {self.layer.name} parameter {name}: {before.get(name, '(none)')} → {value}"
+            plan = planner.plan(now, self._body, taken, uncertain, thoroughly)
+        except ClientError as error:
+            if BUSY.search(str(error)):
+                raise Busy from None
+            raise
+        if layer.protect is not None and bool(now.get("EnableTerminationProtection")) != layer.protect:
+            plan.rows.append(f"~ stack {layer.stack}: termination protection {'on' if layer.protect else 'off'}")
+            plan.changed = True
+        return plan
 
     # Delete
 
@@ -440,7 +464,7 @@ class Stack:
             return self.outcome
         retained = self._retained(now)
         self.outcome.changed = True
-        self.outcome.outputs = _outputs(now)
+        self.outcome.outputs = outputs(now)
         self.outcome.plan.append(f"- stack {self.layer.stack}")
         for resource in self._resources(now["StackId"]):
             if resource["ResourceStatus"] == "DELETE_COMPLETE":
@@ -468,7 +492,7 @@ class Stack:
         # A create may be interrupted (a certificate waits for its validation for days); an update may not.
         if now and STEPS[now["StackStatus"]] is Step.WAIT and now["StackStatus"] != "CREATE_IN_PROGRESS":
             self._say(self.layer.name, f"is {now['StackStatus']}: {Step.WAIT.value}", "yellow")
-            now = self._watch(now, _Events(self._client, now["StackId"], self._newest(now)))
+            now = self._wait_for_others(now)
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             return self.outcome
         if now.get("EnableTerminationProtection"):
@@ -483,18 +507,20 @@ class Stack:
         self.outcome.changed = True
         return self.outcome
 
-    def _delete_and_wait(self, now: dict[str, Any]) -> None:
-        events = _Events(self._client, now["StackId"], self._newest(now))
-        self._client.delete_stack(StackName=now["StackId"])
-        now = self._watch(now, events, gone=True)
+    def _delete_and_wait(self, now: dict[str, Any]) -> dict[str, Any]:
+        token = _token()
+        self._client.delete_stack(StackName=now["StackId"], ClientRequestToken=token)
+        events = Events(self._client, now["StackId"], token)
+        now = self._watch.until_over(now, events, stopping=self.layer.timeout)
         skipped = [event for event in events.all if event["ResourceStatus"] == "DELETE_SKIPPED"]
         for event in skipped:
             row = f"{self.layer.name}.{event['LogicalResourceId']} ({event['ResourceType']})"
             self.outcome.kept.append(f"{row} {event.get('PhysicalResourceId', '')}".strip())
         if now["StackStatus"] != "DELETE_COMPLETE":
             raise Failed(
-                f"cannot be deleted: {_reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
+                f"cannot be deleted: {reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
             )
+        return now
 
     def _retained(self, now: Mapping[str, Any]) -> frozenset[str]:
         """Logical ids that a deletion of the deployed stack leaves in place."""
@@ -509,148 +535,14 @@ class Stack:
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack)
         return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
-    # Wait
-
-    def _newest(self, now: Mapping[str, Any]) -> str | None:
-        """Id of the newest event: what comes after it belongs to the next operation."""
-        events = self._client.describe_stack_events(StackName=now["StackId"])["StackEvents"]
-        return events[0]["EventId"] if events else None
-
-    def _watch(self, now: dict[str, Any], events: _Events, past: bool = False, gone: bool = False) -> dict[str, Any]:
-        """Show the stack's events until nothing is in progress; its description then.
-
-        Args:
-            now: the stack; `StackId` is used, as a deleted stack has no name any more.
-            events: those of the operation.
-            past: whether to look for DNS records also in events of before.
-            gone: whether the stack is being deleted.
-        """
-        wait = self._wait(self.layer.timeout, self._say, self.layer.name)
-        if past:
-            for event in events.before():
-                self._show_record(event)
-        while True:
-            found = self.describe(now["StackId"]) or {"StackId": now["StackId"], "StackStatus": "DELETE_COMPLETE"}
-            for event in events.new():
-                self._show(event)
-                wait.heard()
-            status = found["StackStatus"]
-            if gone:
-                # Right after the call the state of before may still be shown; only an event proves a new failure.
-                failed = any(event["ResourceStatus"] == "DELETE_FAILED" for event in events.all)
-                over = status == "DELETE_COMPLETE" or (status == "DELETE_FAILED" and failed)
-            else:
-                over = not status.endswith("IN_PROGRESS")
-            if over:
-                return found
-            if not wait.pause(events.pending() or f"the stack ({found['StackStatus']})"):
-                what = events.pending() or "the stack"
-                raise Failed(
-                    f"is still {status} after {wait.seconds:.0f} s, waiting for {what}. {self._missing()}It goes on by "
-                    "itself; to wait for it again, type the same command."
-                )
-
-    def _missing(self) -> str:
-        """A sentence about the DNS records that certificates still wait for; empty if there are none."""
-        records = [
-            f"{record['name']} {record['type']} {record['value']}"
-            for awaited in self._awaited.values()
-            for record in awaited
-        ]
-        many = len(records) > 1
-        return f"The DNS record{'s' * many} {', '.join(records)} {'are' if many else 'is'} missing. " if records else ""
-
-    def _show(self, event: Mapping[str, Any]) -> None:
-        if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
-            self._awaited.pop(event["LogicalResourceId"], None)
-        reason = event.get("ResourceStatusReason") or ""
-        if self._show_record(event) or reason in ROUTINE_REASONS:
-            return
-        status = event["ResourceStatus"]
-        color = (
-            "red" if "FAILED" in status or "ROLLBACK" in status else "green" if status.endswith("COMPLETE") else None
-        )
-        self._say(self.layer.name, f"{status:<20} {event['LogicalResourceId']} {reason}".rstrip(), color)
-
-    def _show_record(self, event: Mapping[str, Any]) -> bool:
-        """Show the DNS record that a certificate waits for, once a run; whether the event was about one."""
-        match = DNS_RECORD.search(event.get("ResourceStatusReason") or "")
-        if not match:
-            return False
-        record = {key: value.strip() for key, value in match.groupdict().items()}
-        if record not in self.outcome.records:
-            self.outcome.records.append(record)
-        awaited = self._awaited.setdefault(event["LogicalResourceId"], [])
-        if record not in awaited:
-            awaited.append(record)
-        if any(name.endswith("HostedZoneId") and value for name, value in self.layer.parameters.items()):
-            self._say(self.layer.name, f"validated by {record['name']} in the hosted zone")
-        elif self._records.is_new(record):
-            self._say(
-                self.layer.name,
-                "CREATE THIS DNS RECORD; the certificate waits for it and keeps needing it to be renewed:\n"
-                f"    {record['name']}  {record['type']}  {record['value']}",
-                "bright yellow",
-            )
-        return True
-
-
-class _Events:
-    """The events of one operation on a stack, oldest first.
-
-    Args:
-        after: id of the newest event before the operation.
-    """
-
-    def __init__(self, client: Any, stack: str, after: str | None) -> None:
-        self._client, self._stack, self._after = client, stack, after
-        self.all: list[dict[str, Any]] = []
-
-    def new(self) -> list[dict[str, Any]]:
-        """Those since the last call."""
-        last = self.all[-1]["EventId"] if self.all else self._after
-        fresh: list[dict[str, Any]] = []
-        for event in self._newest_first():
-            if event["EventId"] == last:
-                break
-            fresh.append(event)
-        fresh.reverse()
-        self.all += fresh
-        return fresh
-
-    def before(self) -> list[dict[str, Any]]:
-        """Those up to the beginning."""
-        return list(self._newest_first())[::-1]
-
-    def pending(self) -> str:
-        """The resources that are being worked on."""
-        last: dict[str, dict[str, Any]] = {event["LogicalResourceId"]: event for event in self.all}
-        return ", ".join(
-            f"{name} ({event['ResourceType']})"
-            for name, event in last.items()
-            if event["ResourceStatus"].endswith("IN_PROGRESS") and event["ResourceType"] != "AWS::CloudFormation::Stack"
-        )
-
-    def _newest_first(self) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=self._stack)
-        for page in pages:
-            yield from page["StackEvents"]
-
-
-_REPLACEMENT = {"True": "replaced", "Conditional": "perhaps replaced"}
-
 
 def _token() -> str:
     """Lets a call that botocore repeats be recognized as the same one."""
     return f"berth-{time.time_ns()}-{uuid.uuid4().hex[:8]}"
 
 
-def _parameters(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-
-
-def _outputs(now: Mapping[str, Any] | None) -> dict[str, str]:
-    return {output["OutputKey"]: output["OutputValue"] for output in (now or {}).get("Outputs", [])}
+def _is_left(now: Mapping[str, Any]) -> bool:
+    return STEPS[now["StackStatus"]] is Step.DELETE
 
 
 def _refusal(stack: str, status: str) -> str:
@@ -658,46 +550,3 @@ def _refusal(stack: str, status: str) -> str:
         f"{stack} is {status}: somebody imports resources into it by hand. Finish that first (in the console, or with "
         f"aws cloudformation describe-stack-events --stack-name {stack}), then type the same command again."
     )
-
-
-def _reasons(events: list[dict[str, Any]]) -> str:
-    """Why an operation failed: the resources' own words, without those that were only cancelled because of them."""
-    failed = [
-        event
-        for event in events
-        if event["ResourceStatus"].endswith("_FAILED")
-        and event["ResourceType"] != "AWS::CloudFormation::Stack"
-        and not CANCELLED.search(event.get("ResourceStatusReason") or "")
-    ]
-    rows = (
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): "
-        f"{event.get('ResourceStatusReason') or 'no reason given'}"
-        for event in failed
-    )
-    return "; ".join(dict.fromkeys(rows))
-
-
-def _declared(template: Template) -> Iterator[str]:
-    for name, declared in template.resources.items():
-        condition = f" if {declared['Condition']}" if declared.get("Condition") else ""
-        yield f"{name} ({declared.get('Type')}){condition}"
-
-
-def _change_row(layer: str, change: Mapping[str, Any]) -> str:
-    sign = {"Add": "+", "Modify": "~", "Remove": "-"}.get(change["Action"], "?")
-    row = f"{sign} {layer}.{change['LogicalResourceId']} ({change['ResourceType']})"
-    targets = (detail.get("Target", {}) for detail in change.get("Details", []))
-    names = sorted({target.get("Name") or target.get("Attribute") or "" for target in targets} - {""})
-    if names:
-        row += f": {', '.join(names)}"
-    if change["Action"] == "Modify" and change.get("Replacement") in _REPLACEMENT:
-        row += f" — {_REPLACEMENT[change['Replacement']].upper()}"
-    return row
-
-
-def _loses_state(change: Mapping[str, Any]) -> bool:
-    if change["ResourceType"] not in STATEFUL_TYPES:
-        return False
-    if change["Action"] == "Remove":
-        return change.get("PolicyAction") != "Retain"
-    return change["Action"] == "Modify" and change.get("Replacement") in _REPLACEMENT

@@ -79,10 +79,10 @@ def until(check: Callable[[], Any], seconds: float, what: str) -> Any:
         time.sleep(1)
 
 
-def local_aws(verb: str) -> str:
-    """Run `python -m local_aws <verb> --name test`; return what it printed."""
+def local_aws(verb: str, *options: str) -> str:
+    """Run `python -m local_aws <verb> --name test <options>`; return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "local_aws", verb, "--name", "test"],
+        [sys.executable, "-m", "local_aws", verb, "--name", "test", *options],
         cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from tests.unit.late_support import LateAws
 from tests.unit.stack_support import Stacks, Thing
 
 
@@ -26,14 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def aws_server() -> Iterator[Cloud]:
-    """One embedded AWS for all tests of the process, without its parts."""
+def apis() -> Any:
+    """moto's WSGI application."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    return DomainDispatcherApplication(create_backend_app)
+
+
+@pytest.fixture(scope="session")
+def aws_server(apis: Any) -> Iterator[Cloud]:
+    """One embedded AWS for all tests of the process, without its parts."""
     from local_aws import patches
     from local_aws.cloudformation import api
 
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    server = make_server("127.0.0.1", 0, apis, threaded=True)
     network = ipaddress.IPv4Network("10.79.0.0/16")
     cloud = Cloud(dataclasses.replace(Config("unit", 0, 0, 0, 0, 0, network), api_port=server.server_port))
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -58,6 +65,23 @@ def aws(aws_server: Cloud) -> Cloud:
             backends.clear()
         BackendDict._instances.clear()
     return aws_server
+
+
+@pytest.fixture
+def late_aws(aws: Cloud, apis: Any) -> Iterator[Callable[..., LateAws]]:
+    """Start late fronts before `aws`, with our ECS: `late_aws(seed=1, faults=0)`; what is not given does not happen."""
+    from local_aws import ecs
+
+    vars(aws).pop("_ecs", None)
+    made: list[LateAws] = []
+
+    def start(**settings: Any) -> LateAws:
+        made.append(LateAws(ecs.middleware(aws, apis), **settings))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
 
 
 def _remember_managed_policies() -> None:

@@ -27,6 +27,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "BERTH_POLL_SECONDS": "0.1",
     }
 
 

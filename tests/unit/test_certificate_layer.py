@@ -117,12 +117,12 @@ def test_certificates_of_two_regions_ask_for_their_record_once(aws: Cloud, scree
 def test_at_the_deadline_the_missing_record_is_named_and_the_same_command_waits_again(
     aws: Cloud, screen: Screen
 ) -> None:
-    result = deploy(timeout=0.6)
+    result = deploy(timeout=2)
 
     assert result["failed"]
     (record,) = result["records"]
     assert re.fullmatch(
-        r"certificate: is still CREATE_IN_PROGRESS after 1 s, waiting for Certificate "
+        r"certificate: is still CREATE_IN_PROGRESS after 2 s, waiting for Certificate "
         r"\(AWS::CertificateManager::Certificate\)\. "
         rf"The DNS record {re.escape(record['name'])} CNAME {re.escape(record['value'])} is missing\. "
         r"It goes on by itself; to wait for it again, type the same command\.",
@@ -130,7 +130,7 @@ def test_at_the_deadline_the_missing_record_is_named_and_the_same_command_waits_
     ), result["msg"]
     assert status(aws) == "CREATE_IN_PROGRESS"
 
-    again = deploy(timeout=0.6)
+    again = deploy(timeout=2)
 
     assert f"The DNS record {record['name']} CNAME {record['value']} is missing." in again["msg"]
     assert screen.asked == [record["name"]] * 2, "whoever comes back is told again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -120,3 +121,12 @@ def test_the_environments_of_the_project_name_the_ports_of_the_embedded_aws() ->
         assert given["set"]["AWS_ENDPOINT_URL"] == config.endpoint
         assert (given["set"]["AWS_ACCESS_KEY_ID"], given["set"]["AWS_SECRET_ACCESS_KEY"]) == (ACCESS_KEY, SECRET_KEY)
         assert {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"} <= set(given["unset"])
+
+
+def test_calls_are_repeated_ten_times_unless_somebody_says_otherwise(tmp_path: Path, port: int) -> None:
+    folder = inventory(tmp_path, set={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"})
+    names = "'AWS_RETRY_MODE','AWS_MAX_ATTEMPTS'"
+    shown = ["-m", "ansible.builtin.debug", "-a", f"msg={{{{lookup('ansible.builtin.env',{names},wantlist=true)}}}}"]
+    assert re.search(r"adaptive\s*- '10'", run(folder, *shown).stdout)
+    said = run(folder, *shown, AWS_RETRY_MODE="standard", AWS_MAX_ATTEMPTS="3").stdout
+    assert re.search(r"standard\s*- '3'", said)

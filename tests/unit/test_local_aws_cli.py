@@ -25,6 +25,7 @@ import pytest
 from local_aws import __main__ as cli
 from local_aws import server
 from local_aws.config import LABEL, Config
+from local_aws.late.chance import Settings
 
 NETWORK = ipaddress.IPv4Network("10.76.0.0/16")
 ROUTES = """\
@@ -286,6 +287,32 @@ def test_up_status_up_again_down(chosen: Config, say: Say, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("engine")
+def test_up_late_says_its_seed_and_is_not_had_from_one_that_runs_at_once(
+    chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(monkeypatch, READY)
+    assert say("up", "--late", "--seed", "42")[1].endswith(f"answers at {chosen.endpoint}, late (seed 42).\n")
+    again = f"The embedded AWS 'local' already runs at {chosen.endpoint}, late (seed 42).\n"
+    assert say("up", "--late") == (0, again)
+    assert say("up") == (0, again)
+    say("down")
+    assert re.search(r"late \(seed \d+\)", say("up", "--late")[1])
+    say("down")
+    assert "late (seed" not in say("up")[1]
+    status, text = say("up", "--late")
+    assert status == 1
+    assert "already runs, and not late. Type: python -m local_aws down" in text
+
+
+@pytest.mark.usefixtures("chosen")
+def test_a_seed_is_for_late_only(say: Say) -> None:
+    assert cli.Options(seed=7).arguments[-3:] == ["--late", "--seed", "7"]
+    assert "--late" not in cli.Options().arguments
+    with pytest.raises(SystemExit):
+        say("up", "--seed", "1")
+
+
 def test_a_process_that_ends_early_shows_its_last_lines(
     chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,3 +436,31 @@ def test_what_vanishes_meanwhile_is_fine_and_the_rest_goes(
 def test_what_there_is_not_is_refused_by_a_sentence(only: set[str] | None, host_image: str, says: str) -> None:
     with pytest.raises(SystemExit, match=re.escape(says)):
         server.serve(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only, host_image)
+
+
+@pytest.mark.parametrize("late", [None, Settings(42)])
+def test_only_this_machine_is_answered_late(monkeypatch: pytest.MonkeyPatch, late: Settings | None) -> None:
+    """The hosts come by the gateway: what their agents repeat is AWS's own."""
+    listening: dict[str, Any] = {}
+    made = server.Server(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only=set(), late=late)
+    made.parts = [made.parts[0]]
+    monkeypatch.setattr(made, "_listen", lambda address, application: listening.update({address: application}))
+    monkeypatch.setattr(made, "_prepare", lambda _part: None)
+    monkeypatch.setattr(made.parts[0], "start", lambda: None)
+    for place in ("local_aws.patches.apply", "local_aws.cloudformation.api.install"):
+        monkeypatch.setattr(place, lambda _cloud: None)
+    monkeypatch.setattr("local_aws.ecs.middleware", lambda _cloud, _application: answer)
+    asked: list[dict[str, Any]] = []
+
+    def answer(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        asked.append(environ)
+        return [b"at once"]
+
+    made.start()
+    for application in listening.values():
+        assert application({"PATH_INFO": "/"}, None) == [b"at once"], "what is no AWS operation passes"
+    fronts = {address: made._late is not None and address == "127.0.0.1" for address in listening}
+    assert fronts == {"127.0.0.1": late is not None, str(NETWORK[1]): False}
+    assert [line["detail"] for line in made.status() if line["part"] == "late"] == (
+        ["seed 42; of 0 calls 0 failed, 0 lost, 0 stale, 0 paged"] if late else []
+    )

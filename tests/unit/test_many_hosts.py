@@ -47,6 +47,7 @@ class Ecs:
         return {
             "containerInstanceArn": f"arn/{at:04}", "ec2InstanceId": f"i-{at:04}", "status": "ACTIVE",
             "agentConnected": connected, "capacityProviderName": "hosts", "versionInfo": {},
+            "runningTasksCount": 0, "pendingTasksCount": 0,
         }  # fmt: skip
 
     def get_paginator(self, operation: str) -> Any:
@@ -76,7 +77,9 @@ class Ecs:
     def deregister_container_instance(self, containerInstance: str, **_given: Any) -> None:
         del self.instances[containerInstance]
 
-    def update_container_instances_state(self, **_given: Any) -> dict[str, Any]:
+    def update_container_instances_state(self, containerInstances: list[str], status: str, **_given: Any) -> Any:
+        for arn in containerInstances:
+            self.instances[arn]["status"] = status
         return {"failures": []}
 
 
@@ -86,13 +89,19 @@ class AutoScaling:
     def __init__(self, count: int) -> None:
         self.held = {f"i-{at:04}" for at in range(count)}
         self.looked_for_hooks = 0
+        self.size = 1
 
     def describe_auto_scaling_groups(self, **_given: Any) -> dict[str, Any]:
         instances = [
             {"InstanceId": name, "LifecycleState": "Terminating:Wait", "ProtectedFromScaleIn": True}
             for name in sorted(self.held)
         ]
-        group = {"AutoScalingGroupName": "g", "MinSize": 1, "DesiredCapacity": 1, "Instances": instances}
+        group = {
+            "AutoScalingGroupName": "g",
+            "MinSize": self.size,
+            "DesiredCapacity": self.size,
+            "Instances": instances,
+        }
         return {"AutoScalingGroups": [group]}
 
     def describe_scaling_activities(self, **_given: Any) -> dict[str, Any]:
@@ -109,8 +118,9 @@ class AutoScaling:
         # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html
         assert len(InstanceIds) <= 50
 
-    def update_auto_scaling_group(self, **_given: Any) -> None:
+    def update_auto_scaling_group(self, DesiredCapacity: int, **_given: Any) -> None:
         """It goes to none."""
+        self.size = DesiredCapacity
 
 
 class Ec2:
@@ -170,7 +180,7 @@ def test_a_host_is_found_without_a_look_at_all_others(count: int, state: str) ->
     given: dict[str, Any] = {"cluster": "c", "instance_id": f"i-{count - 1:04}", "state": state, "timeout": 60}
     result, _ = run(ecs_container_instance, {"ecs": ecs}, **given)
     assert result["arn"] == f"arn/{count - 1:04}"
-    assert len(ecs.calls) == 2
+    assert len(ecs.calls) == 2 + (state == "DRAINING")  # a drained host is looked at once more
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -198,6 +208,7 @@ def test_what_is_left_of_many_hosts_is_found(count: int) -> None:
         "describe_volumes": [{"Volumes": []}, *({"Volumes": disks[at : at + 500]} for at in range(0, count, 500))],
     }
     ec2 = SimpleNamespace(
+        can_paginate=lambda operation: operation != "describe_addresses",
         get_paginator=lambda operation: SimpleNamespace(paginate=lambda: pages.get(operation, [])),
         describe_addresses=lambda: {"Addresses": []},
     )
@@ -208,8 +219,11 @@ def test_what_is_left_of_many_hosts_is_found(count: int) -> None:
 
 def test_capacity_providers_are_found_on_every_page() -> None:
     pages = {None: {"capacityProviders": [1], "nextToken": "2"}, "2": {"capacityProviders": [2]}}
-    ecs = SimpleNamespace(describe_capacity_providers=lambda nextToken=None: pages[nextToken])
-    assert list(leftovers.capacity_providers(ecs)) == [1, 2]
+    # botocore has no paginator for them.
+    ecs = SimpleNamespace(
+        can_paginate=lambda _operation: False, describe_capacity_providers=lambda nextToken=None: pages[nextToken]
+    )
+    assert list(leftovers.pages(ecs, "describe_capacity_providers", "capacityProviders")) == [1, 2]
 
 
 def test_a_few_of_many_and_how_many_more() -> None:

@@ -404,8 +404,8 @@ def test_a_role_that_does_not_appear_is_said() -> None:
     class Iam:
         def create_service_linked_role(self, **_: Any) -> None: ...
 
-        def list_roles(self, **_: Any) -> dict[str, Any]:
-            return {"Roles": []}
+        def get_paginator(self, _: str) -> Any:
+            return SimpleNamespace(paginate=lambda **_: [{"Roles": []}])
 
     with pytest.raises(TimeoutError, match=r"ecs\.amazonaws\.com was made, but is not there"):
         service_linked_role.create(Iam(), "ecs.amazonaws.com", 0)

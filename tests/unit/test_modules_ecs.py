@@ -89,6 +89,7 @@ def one_off(*states: dict[str, Any], **answers: Any) -> dict[str, Fake]:
     definition = {"taskDefinitionArn": REVISION.format(3), "containerDefinitions": [container]}
     ecs = {
         "describe_task_definition": {"taskDefinition": definition},
+        "list_tasks": {"taskArns": []},
         "run_task": {"tasks": [a_task("PROVISIONING")], "failures": []},
         "describe_tasks": [{"tasks": [state]} for state in states],
     }

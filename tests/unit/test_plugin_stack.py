@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Template
-from plugins.plugin_utils.stack import Records
+from plugins.plugin_utils.stack import Stack
+from plugins.plugin_utils.stack_events import Records
+from plugins.plugin_utils.stack_plan import Plan, refusal
 from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack, error
 from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
 
@@ -169,7 +171,11 @@ def test_events_are_shown_once_each_and_without_routine() -> None:
     )
     lines: list[str] = []
     a_stack(client, lines).deploy({})
-    assert lines == ["data: CREATE_IN_PROGRESS   Log", "data: CREATE_COMPLETE      Log"]
+    assert lines == [
+        "data: CREATE_IN_PROGRESS   Log",
+        "data: CREATE_COMPLETE      Log",
+        "data: CREATE_COMPLETE      legacy-test-data",
+    ]
 
 
 def test_a_wait_has_a_deadline_and_a_heartbeat_that_say_what_is_waited_for() -> None:
@@ -197,9 +203,7 @@ def test_the_validation_record_is_shown_once_for_two_certificates() -> None:
             SCRIPTS,
             {"create_stack": [("CREATE_IN_PROGRESS", "C", "AWS::CertificateManager::Certificate", RECORD)]},
         )
-        stack = a_stack(client, lines)
-        stack._records = records
-        outcome = stack.deploy({})
+        outcome = a_stack(client, lines, records=records).deploy({})
         assert outcome.records == [{"name": "_a.example.org.", "type": "CNAME", "value": "_b.acm-validations.aws."}]
     shown = [line for line in lines if "_a.example.org.  CNAME  _b.acm-validations.aws." in line]
     assert len(shown) == 1
@@ -217,15 +221,20 @@ def test_the_validation_record_is_shown_again_to_whoever_comes_back_to_wait() ->
 # Plan
 
 
+def look(stack: Stack, uncertain: frozenset[str] = frozenset()) -> Plan:
+    stack.read()
+    return stack.look({}, uncertain)
+
+
 def change(action: str, logical: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "PhysicalResourceId": "x", **more}
 
 
 def test_the_plan_of_no_stack_lists_what_its_template_declares() -> None:
     client = FakeCloudFormation([None])
-    outcome = a_stack(client).plan({}, frozenset())
+    outcome = look(a_stack(client))
     assert outcome.changed
-    assert outcome.plan == [
+    assert outcome.rows == [
         "+ stack legacy-test-data",
         "+ data.Database (AWS::RDS::DBInstance)",
         "+ data.Files (AWS::EFS::FileSystem)",
@@ -236,7 +245,7 @@ def test_the_plan_of_no_stack_lists_what_its_template_declares() -> None:
 
 def test_the_plan_of_an_unchanged_stack_is_empty_and_leaves_no_change_set() -> None:
     client = FakeCloudFormation(["UPDATE_COMPLETE"])
-    outcome = a_stack(client).plan({}, frozenset())
+    outcome = look(a_stack(client))
     assert not outcome.changed
     assert client.operations == ["create_change_set", "delete_change_set"]
 
@@ -254,8 +263,8 @@ def test_the_plan_names_what_changes_and_what_is_replaced() -> None:
             change("Remove", "Kept", "AWS::S3::Bucket", PolicyAction="Retain"),
         ],
     )
-    outcome = a_stack(client, parameters={"Size": "2", "Password": "geheim"}).plan({}, frozenset())
-    assert outcome.plan == [
+    outcome = look(a_stack(client, parameters={"Size": "2", "Password": "geheim"}))
+    assert outcome.rows == [
         "~ data parameter Size: 1 → 2",
         "~ data.Database (AWS::RDS::DBInstance) — PERHAPS REPLACED",
         "~ data.Files (AWS::EFS::FileSystem) — REPLACED",
@@ -264,22 +273,74 @@ def test_the_plan_names_what_changes_and_what_is_replaced() -> None:
         "- data.Old (AWS::S3::Bucket)",
         "- data.Kept (AWS::S3::Bucket)",
     ]
-    assert [(item["resource"], item["how"]) for item in outcome.replaces] == [
-        ("Database", "perhaps replaced"),
-        ("Files", "replaced"),
-        ("Old", "removed"),
+    because = ", because of a property that CloudFormation does not name"
+    assert [(loss.resource, loss.how) for loss in outcome.losses] == [
+        ("Database", f"would perhaps be replaced{because}"),
+        ("Files", f"would be replaced{because}"),
+        ("Old", "would be removed"),
+        ("Kept", "would leave the site; it is kept, but nothing uses it any more"),
     ]
 
 
 def test_what_is_not_known_yet_stays_as_it_is_in_the_plan() -> None:
     client = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1", Ami="ami-old"))
-    a_stack(client).plan({}, frozenset({"Ami"}))
+    look(a_stack(client), frozenset({"Ami"}))
     assert parameters(client, "create_change_set") == {"Size": "2", "Ami": True}
     missing = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1"))
-    outcome = a_stack(missing).plan({}, frozenset({"Ami"}))
+    outcome = look(a_stack(missing), frozenset({"Ami"}))
     assert outcome.changed
-    assert "gets Ami, known only after" in outcome.plan[0]
+    assert "gets Ami, known only after" in outcome.rows[0]
     assert not missing.operations
+
+
+def detail(name: str, recreation: str, **more: Any) -> dict[str, Any]:
+    target = {"Attribute": "Properties", "Name": name, "RequiresRecreation": recreation}
+    return {"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification", **more}
+
+
+REFERENCE = {"Evaluation": "Dynamic", "ChangeSource": "ResourceReference"}
+
+
+@pytest.mark.parametrize(
+    ("details", "lost"),
+    [
+        ([detail("DBName", "Always")], ["database-1"]),
+        ([detail("MultiAZ", "Conditionally")], []),
+        ([detail("Engine", "Conditionally")], ["database-1"]),
+        ([detail("MultiAZ", "Conditionally"), detail("Engine", "Conditionally")], ["database-1"]),
+        ([detail("DBSubnetGroupName", "Always", CausingEntity="Group", **REFERENCE)], []),
+        ([detail("DBSubnetGroupName", "Always", CausingEntity="Other", **REFERENCE)], ["database-1"]),
+        ([detail("DBSubnetGroupName", "Always", CausingEntity="Unknown", **REFERENCE)], ["database-1"]),
+    ],
+    ids=["name", "standby", "engine", "both", "in-place", "replaced", "unknown"],
+)
+def test_a_conditional_replacement_counts_unless_it_is_known_to_be_none(details: Any, lost: list[str]) -> None:
+    """A reference to what is only changed in place stays the same, and the schema of RDS is too careful."""
+    group = change("Modify", "Group", "AWS::RDS::DBSubnetGroup", Replacement="False", Details=[detail("Ids", "Never")])
+    other = change("Modify", "Other", "AWS::RDS::DBSubnetGroup", Replacement="True", Details=[detail("Name", "Always")])
+    database = change("Modify", "Database", "AWS::RDS::DBInstance", Replacement="Conditional", Details=details)
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"], changes=[group, other, {**database, "PhysicalResourceId": "database-1"}]
+    )
+    assert [loss.physical_id for loss in look(a_stack(client)).losses] == lost
+
+
+def test_what_a_failed_deletion_has_left_is_not_taken_for_nobody_s() -> None:
+    """A teardown that failed half way; what a failed first create left is another matter."""
+    resources = [{**each, "ResourceStatus": "DELETE_FAILED"} for each in RESOURCES]
+    client = FakeCloudFormation(["DELETE_FAILED"], resources=resources)
+    losses = look(a_stack(client)).losses
+    assert [loss.physical_id for loss in losses] == ["db", "fs-1"]
+    assert refusal(losses, ["db", "fs-1"]) == ""
+    assert refusal(losses, ["db"]).endswith("site_remove: [fs-1]")
+    created = FakeCloudFormation(["ROLLBACK_COMPLETE"], resources=resources)
+    assert look(a_stack(created)).losses == []
+
+
+def test_a_change_set_that_is_not_known_everywhere_yet_is_asked_for_again() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], late=2, description=present(Size="2"))
+    client.changes = [change("Add", "New", "AWS::Logs::LogGroup")]
+    assert look(a_stack(client)).rows == ["+ data.New (AWS::Logs::LogGroup)"]
 
 
 @pytest.mark.parametrize(
@@ -292,8 +353,8 @@ def test_what_is_not_known_yet_stays_as_it_is_in_the_plan() -> None:
 )
 def test_the_plan_of_a_stack_in_trouble_changes_nothing(state: str, row: str) -> None:
     client = FakeCloudFormation([state])
-    outcome = a_stack(client).plan({}, frozenset())
-    assert outcome.plan[0].startswith(row)
+    outcome = look(a_stack(client))
+    assert outcome.rows[0].startswith(row)
     assert outcome.changed
     assert not client.operations
 

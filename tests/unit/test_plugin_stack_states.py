@@ -100,7 +100,7 @@ def test_a_rollback_that_fails_again_says_which_resource() -> None:
 
 
 def test_a_stack_that_never_recovers_is_given_up() -> None:
-    client = FakeCloudFormation(["ROLLBACK_COMPLETE"], {"delete_stack": ["DELETE_COMPLETE", "ROLLBACK_COMPLETE"]})
+    client = FakeCloudFormation(["UPDATE_FAILED"], {"rollback_stack": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_FAILED"]})
     with pytest.raises(Failed, match="does not recover"):
         a_stack(client).deploy({})
 
@@ -156,9 +156,8 @@ def test_the_database_of_a_failed_deletion_stays_protected() -> None:
 
 def test_a_deletion_is_not_taken_for_failed_because_it_failed_before() -> None:
     # Right after DeleteStack the old DELETE_FAILED may still be shown.
-    client = FakeCloudFormation(
-        ["DELETE_FAILED"], {**SCRIPTS, "delete_stack": ["DELETE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS", None]}
-    )
+    client = FakeCloudFormation(["DELETE_FAILED"], SCRIPTS, late=3, late_events=2)
+    client.own_event("DELETE_FAILED")
     a_stack(client).deploy({})
     assert client.operations == AGAIN
 

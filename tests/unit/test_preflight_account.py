@@ -28,6 +28,7 @@ INVENTORY: dict[str, Any] = {
     "database_name": "site",
     "database_username": "site",
     "media_file_system_id": "",
+    "site_remove": [],
 }
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 EMPTY: dict[str, Any] = {
@@ -98,6 +99,24 @@ def trusted(value: Any) -> Any:
     if isinstance(value, list):
         return [trusted(item) for item in value]
     return trust_as_template(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("deployed", "given", "back"),
+    [("", "fs-0a", "''"), ("fs-0a", "", "fs-0a"), ("fs-0a", "fs-0b", "fs-0a")],
+    ids=["set", "dropped", "changed"],
+)
+def test_the_media_of_a_live_site_are_not_changed_by_accident(deployed: str, given: str, back: str) -> None:
+    data = STACKS["legacy-prod-data"]
+    data = data | {"parameters": data["parameters"] | {"MediaFileSystemId": deployed}}
+    live = LIVE | {"stacks": STACKS | {"legacy-prod-data": data}, "file_systems": [{"id": "fs-0a"}]}
+    assert refused(live, media_file_system_id=deployed) == {}
+    sentence = refused(live | {"file_systems": [{"id": "fs-0a"}]}, media_file_system_id=given)["media_file_system_id"]
+    if given != "fs-0b":  # of which another rule has more to say
+        assert f"it uses fs-0a, and would go on with another one. Set it back to {back}." in sentence
+        assert "site_remove: [fs-0a]" in sentence
+        assert refused(live, media_file_system_id=given, site_remove=["fs-0a"]) == {}
+        assert refused(live, media_file_system_id=given, site_remove=["fs-0b"]) != {}
 
 
 @pytest.mark.parametrize("asked", [EMPTY, LIVE], ids=["empty", "live"])

@@ -1,0 +1,425 @@
+"""What an update of a stack would change, and which data the site would lose or no longer see by it.
+
+One rule for all layers: a resource that holds data is lost to the site when it is replaced or removed (also where the
+template has it retained: it is then hidden, and the site goes on with an empty one) and when a service comes to point
+at another one. Such a `Loss` is found before anything is changed, and whoever wants it has to name the resource.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from plugins.plugin_utils.aws_action import Failed, Wait
+from plugins.plugin_utils.layers import Layer, Template, text
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+CHANGE_SET_SECONDS = 300
+NO_UPDATES = re.compile(r"No updates are to be performed|didn't contain changes")
+
+STATEFUL_TYPES = frozenset(
+    {
+        "AWS::RDS::DBInstance",
+        "AWS::EFS::FileSystem",
+        "AWS::S3::Bucket",
+        "AWS::ECR::Repository",
+        "AWS::SecretsManager::Secret",
+    }
+)
+"""Types whose replacement loses data, or starts empty beside the old one."""
+LEADING = {
+    "AWS::EFS::AccessPoint": "FileSystemId",
+    "AWS::EFS::MountTarget": "FileSystemId",
+    "AWS::SecretsManager::SecretTargetAttachment": "SecretId",
+}
+"""Types that lead to data → the property that says to which."""
+HOLDING_TYPES = STATEFUL_TYPES | LEADING.keys()
+
+NEVER_REPLACING = {
+    "AWS::RDS::DBInstance": frozenset(
+        {
+            "AutoMinorVersionUpgrade",
+            "BackupRetentionPeriod",
+            "DBParameterGroupName",
+            "MultiAZ",
+            "PreferredMaintenanceWindow",
+        }
+    )
+}
+"""Properties that the schema calls conditionally create-only, for which the provider has no such condition.
+
+https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds, aws-rds-dbinstance, ImmutabilityHelper
+"""
+
+NAMES = (
+    re.compile(r"(?:^|[/:])(fs-[0-9a-f]+)$"),
+    re.compile(r"(?:^|[/:])(fsap-[0-9a-f]+)$"),
+    re.compile(r"^(arn:[^:]+:secretsmanager:.+)$"),
+    re.compile(r"^([a-z][a-z0-9-]*)\.[^.]+\.[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?$"),
+    re.compile(r"^arn:[^:]+:ecr:[^:]+:\d+:repository/(.+)$"),
+    re.compile(r"^arn:[^:]+:s3:::([^/]+)"),
+)
+"""How a value looks that names something with data, and the physical id in it."""
+
+CONSEQUENCES = {
+    "AWS::EFS::AccessPoint": (
+        "the old access point goes first: what is mounted stays mounted, but a task that starts before the next roll "
+        "cannot mount; and owner and mode of a folder that exists do not change by it"
+    ),
+}
+
+REPLACEMENT = {"True": "replaced", "Conditional": "perhaps replaced"}
+WOULD_BE = {"True": "would be replaced", "Conditional": "would perhaps be replaced"}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that holds data, and that the site would lose or no longer see.
+
+    Attributes:
+        layer: name of the layer that does it.
+        resource: logical id, or the parameter that points at it.
+        type: resource type; empty for a parameter.
+        physical_id: what has to be named for the run to go on.
+        how: what would happen to it.
+    """
+
+    layer: str
+    resource: str
+    type: str
+    physical_id: str
+    how: str
+
+    def __str__(self) -> str:
+        kind = f" ({self.type})" if self.type else ""
+        return f"{self.physical_id}: {self.layer}.{self.resource}{kind} {self.how}"
+
+
+@dataclass
+class Plan:
+    """What an update would do.
+
+    Attributes:
+        changed: whether anything would change.
+        rows: lines of the diff.
+        losses: see `Loss`.
+        exists: whether there is a stack to update.
+        outputs: the present outputs, less those whose value may change.
+        taken: the values of other layers' outputs that it was made with.
+    """
+
+    changed: bool = False
+    exists: bool = False
+    rows: list[str] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
+
+
+def refusal(losses: Iterable[Loss], named: Iterable[str]) -> str:
+    """Why a deployment is refused, and what to type; empty if all that it would lose is `named`."""
+    left = list(dict.fromkeys(loss for loss in losses if loss.physical_id not in set(named)))
+    if not left:
+        return ""
+    ids = list(dict.fromkeys(loss.physical_id for loss in left))
+    return (
+        "Nothing was changed, as the site would lose what holds data, or no longer see it:\n"
+        + "".join(f"  {loss}\n" for loss in left)
+        + "Set the variables back that make it so (--check --diff shows what changes). If the site is really to go on "
+        + f"without, name what it shall lose, and only that: site_remove: [{', '.join(ids)}]"
+    )
+
+
+class Planner:
+    """Compares a layer with its deployed stack.
+
+    Args:
+        layer: what the stack is to be.
+        client: boto3's `cloudformation` client of its region.
+        wait: for a change set.
+        layers: those that it may take from, or give to.
+    """
+
+    def __init__(self, layer: Layer, client: Any, wait: Wait, layers: Mapping[str, Layer]) -> None:
+        self._layer, self._client, self._wait, self._layers = layer, client, wait, layers
+
+    def plan(
+        self, now: Mapping[str, Any], body: Any, taken: Mapping[str, str], uncertain: frozenset[str], thoroughly: bool
+    ) -> Plan:
+        """The plan of an update; see `Stack.look`.
+
+        Raises:
+            Failed: CloudFormation cannot tell what would change.
+        """
+        layer = self._layer
+        plan = Plan(exists=True, outputs=outputs(now), taken=dict(taken))
+        present = {each["ParameterKey"]: each.get("ParameterValue", "") for each in now.get("Parameters", [])}
+        wanted = wanted_parameters(layer, present, taken, uncertain)
+        moved = {name for name, value in wanted.items() if present.get(name) != value}
+        plan.losses = list(self._pointing(present, wanted, moved | uncertain))
+        if missing := uncertain - present.keys():
+            plan.changed = True
+            plan.rows.append(
+                f"~ stack {layer.stack} gets {', '.join(sorted(missing))}, known only after the layers before"
+            )
+            plan.outputs = {}
+            return plan
+        same_body = isinstance(body, str) and body.strip() == layer.template.body.strip()
+        if not thoroughly and same_body and not moved and not uncertain and not layer.hidden & wanted.keys():
+            return plan
+        if not thoroughly and not self._concerns_data(body):
+            plan.changed = True  # what there is to lose was seen in its parameters
+            return plan
+        changes = self._changes(now, taken, uncertain)
+        if changes is None:
+            return plan
+        plan.changed = True
+        plan.rows += parameter_rows(layer, now, update_parameters(layer, now, taken, uncertain))
+        plan.rows += [change_row(layer.name, change) for change in changes.values()]
+        plan.rows = plan.rows or [f"~ stack {layer.stack}: tags or outputs only"]
+        plan.losses += [loss for change in changes.values() for loss in _losses(layer.name, change, changes)]
+        moving = moved | uncertain | {name for name, each in changes.items() if _moves(each, changes)}
+        plan.outputs = {
+            name: value
+            for name, value in plan.outputs.items()
+            if name in layer.template.outputs and not layer.template.sources(name) & moving
+        }
+        return plan
+
+    def _pointing(self, present: Mapping[str, str], wanted: Mapping[str, str], moved: Iterable[str]) -> Iterator[Loss]:
+        """What the parameters would no longer point at."""
+        layer, named, lost = self._layer, self._naming(), dict[str, str]()
+        for name in moved:
+            value = present.get(name, "")
+            lost[name] = data_name(value) or (value if name in named else "")
+        # An access point belongs to its file system: whoever gives up the one need not name the other.
+        if any(each.startswith("fs-") for each in lost.values()):
+            lost = {name: each for name, each in lost.items() if not each.startswith("fsap-")}
+        for name, physical_id in sorted(lost.items()):
+            if physical_id and data_name(wanted.get(name, "")) != physical_id:
+                other = wanted.get(name) or "another one"
+                yield Loss(layer.name, name, "", physical_id, f"points at it now, and would point at {other}")
+
+    def _naming(self) -> set[str]:
+        """The parameters that the layer takes from what holds data, whatever their values look like."""
+        takes = {name: (self._layers[giver].template, output) for name, (giver, output) in self._layer.takes.items()}
+        return {name for name, (template, output) in takes.items() if template.sources(output) & holding(template)}
+
+    def _concerns_data(self, body: Any) -> bool:
+        """Whether data is in the stack, as it is or is to be, or in one that takes from it."""
+        deployed = body if isinstance(body, Mapping) else {"Resources": Template.read(str(body)).resources}
+        before = {(resource or {}).get("Type") for resource in deployed["Resources"].values()}
+        takers = [each for each in self._layers.values() if self._layer.name in each.needs]
+        return bool(before & HOLDING_TYPES) or any(holding(each.template) for each in [self._layer, *takers])
+
+    def _changes(
+        self, now: Mapping[str, Any], taken: Mapping[str, str], uncertain: frozenset[str]
+    ) -> dict[str, dict[str, Any]] | None:
+        """Logical id → change, by a change set that is deleted again; None if nothing would change."""
+        asked = request(self._layer, update_parameters(self._layer, now, taken, uncertain))
+        change_set = self._client.create_change_set(
+            **asked, ChangeSetName=f"plan-{uuid.uuid4().hex}", ChangeSetType="UPDATE"
+        )["Id"]
+        try:
+            found, changes = read_change_set(self._client, change_set, self._wait)
+        finally:
+            self._client.delete_change_set(ChangeSetName=change_set)
+        if found["Status"] == "FAILED":
+            if NO_UPDATES.search(found.get("StatusReason", "")):
+                return None
+            raise Failed(f"cannot tell what would change: {found.get('StatusReason') or 'its change set failed'}")
+        return {change["LogicalResourceId"]: change for change in changes}
+
+
+def data_name(value: str) -> str:
+    """The physical id of what holds data, if a value looks as if it named it, else nothing."""
+    return next((found[1] for pattern in NAMES if (found := pattern.search(value))), "")
+
+
+def left_over(layer: Layer, resources: Iterable[Mapping[str, Any]]) -> list[Loss]:
+    """What holds data in a stack whose deletion failed, and that is to be deleted and made anew."""
+    how = "is left of a deletion that failed, which would go on; finish the teardown, or name it"
+    return [
+        Loss(layer.name, each["LogicalResourceId"], each["ResourceType"], each["PhysicalResourceId"], how)
+        for each in resources
+        if each["ResourceType"] in STATEFUL_TYPES
+        and each.get("PhysicalResourceId")
+        and each["ResourceStatus"] != "DELETE_COMPLETE"
+    ]
+
+
+def holding(template: Template) -> set[str]:
+    """Logical ids of what holds data or leads to it."""
+    return {name for name, resource in template.resources.items() if resource.get("Type") in HOLDING_TYPES}
+
+
+def outputs(now: Mapping[str, Any] | None) -> dict[str, str]:
+    """The outputs in a description of a stack."""
+    return {output["OutputKey"]: output["OutputValue"] for output in (now or {}).get("Outputs", [])}
+
+
+def parameters(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Parameters as the API takes them."""
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+
+
+def request(layer: Layer, given: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a create, an update and a change set are asked with."""
+    return {
+        "StackName": layer.stack,
+        "Parameters": given,
+        "Capabilities": CAPABILITIES,
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted(layer.tags.items())],
+        "TemplateBody": layer.template.body,
+    }
+
+
+def update_parameters(
+    layer: Layer, now: Mapping[str, Any], taken: Mapping[str, str], unknown: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """The parameters of an update: what is kept and what is not known yet stays as it is."""
+    present = {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
+    previous = {name for name in (*layer.keep, *unknown) if name in present}
+    values = {name: value for name, value in {**layer.parameters, **taken}.items() if name not in previous}
+    return parameters(values) + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(previous)]
+
+
+def wanted_parameters(
+    layer: Layer, present: Mapping[str, str], taken: Mapping[str, str], unknown: frozenset[str]
+) -> dict[str, str]:
+    """Name → value that an update gives it, where that is known beforehand."""
+    defaults = {
+        name: text(declared["Default"]) for name, declared in layer.template.parameters.items() if "Default" in declared
+    }
+    kept = {name for name in layer.keep if name in present}
+    values = {**defaults, **layer.parameters, **taken}
+    return {name: value for name, value in values.items() if name not in kept and name not in unknown}
+
+
+def read_change_set(client: Any, change_set: str, wait: Wait) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """DescribeChangeSet, once the change set is made, and its changes of resources."""
+    while True:
+        try:
+            found: dict[str, Any] = client.describe_change_set(ChangeSetName=change_set, IncludePropertyValues=True)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ChangeSetNotFound":
+                raise
+            found = {"Status": "CREATE_PENDING"}  # made a moment ago, and not known everywhere yet
+        if not found["Status"].endswith(("PENDING", "IN_PROGRESS")):
+            break
+        if not wait.pause("its change set"):
+            raise Failed(f"its change set is still {found['Status']} after {wait.seconds:.0f} s.")
+    changes, page = list(found.get("Changes", [])), found
+    while page.get("NextToken"):
+        page = client.describe_change_set(
+            ChangeSetName=change_set, IncludePropertyValues=True, NextToken=page["NextToken"]
+        )
+        changes += page.get("Changes", [])
+    return found, [change["ResourceChange"] for change in changes if "ResourceChange" in change]
+
+
+def parameter_rows(layer: Layer, now: Mapping[str, Any], parameters: list[dict[str, Any]]) -> Iterator[str]:
+    """Lines of the diff: the parameters whose value changes."""
+    before = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in now.get("Parameters", [])}
+    for parameter in parameters:
+        name, value = parameter["ParameterKey"], parameter.get("ParameterValue")
+        # What CloudFormation does not tell (NoEcho) is not compared, and never shown.
+        if value is None or name in layer.hidden or before.get(name) == value:
+            continue
+        yield f"~ {layer.name} parameter {name}: {before.get(name, '(none)')} → {value}"
+
+
+def declared(template: Template) -> Iterator[str]:
+    """Lines of the diff of a new stack: its resources."""
+    for name, resource in template.resources.items():
+        condition = f" if {resource['Condition']}" if resource.get("Condition") else ""
+        yield f"{name} ({resource.get('Type')}){condition}"
+
+
+def change_row(layer: str, change: Mapping[str, Any]) -> str:
+    """A line of the diff: what happens to one resource."""
+    sign = {"Add": "+", "Modify": "~", "Remove": "-"}.get(change["Action"], "?")
+    row = f"{sign} {layer}.{change['LogicalResourceId']} ({change['ResourceType']})"
+    targets = (detail.get("Target", {}) for detail in change.get("Details", []))
+    names = sorted({target.get("Name") or target.get("Attribute") or "" for target in targets} - {""})
+    if names:
+        row += f": {', '.join(names)}"
+    if change["Action"] == "Modify" and change.get("Replacement") in REPLACEMENT:
+        row += f" — {REPLACEMENT[change['Replacement']].upper()}"
+    return row
+
+
+def _losses(layer: str, change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Loss]:
+    """What a change of one resource takes away from the site."""
+    kind, name, physical_id = change["ResourceType"], change["LogicalResourceId"], change.get("PhysicalResourceId", "")
+    if kind not in HOLDING_TYPES or change["Action"] == "Add":
+        return
+    if change["Action"] == "Remove":
+        if kind in STATEFUL_TYPES:
+            kept = change.get("PolicyAction") == "Retain"
+            how = "would leave the site; it is kept, but nothing uses it any more" if kept else "would be removed"
+            yield Loss(layer, name, kind, physical_id, how)
+        elif kind == "AWS::EFS::AccessPoint":
+            yield Loss(layer, name, kind, physical_id, "would be removed")
+        return
+    causes = _replacing(change, changes)
+    how = WOULD_BE.get(change.get("Replacement", ""), "")
+    if (to := LEADING.get(kind)) in causes:
+        before = _before(change, str(to))
+        yield Loss(layer, name, kind, before or physical_id, f"{how}: it would lead to another one")
+        causes.discard(str(to))
+    # A mount target has nothing of its own: another subnet is the business of the network.
+    if causes and kind != "AWS::EFS::MountTarget":
+        more = f"; {CONSEQUENCES[kind]}" if kind in CONSEQUENCES else ""
+        yield Loss(layer, name, kind, physical_id, f"{how}, because of {', '.join(sorted(causes))}{more}")
+
+
+def _moves(change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a resource gets another physical id, or goes, or comes."""
+    return change["Action"] != "Modify" or bool(_replacing(change, changes))
+
+
+def _replacing(change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The properties for which a resource is replaced, or perhaps is; empty if it stays.
+
+    A change set calls a replacement conditional for two reasons that are none: a property refers to a resource that is
+    only changed in place, whose id stays; or the schema is more careful than its provider.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html
+    """
+    if change["Action"] != "Modify" or change.get("Replacement") not in REPLACEMENT:
+        return set()
+    details = change.get("Details") or []
+    harmless = NEVER_REPLACING.get(change["ResourceType"], frozenset())
+    causes = {
+        str(detail["Target"].get("Name") or detail["Target"].get("Attribute"))
+        for detail in details
+        if detail.get("Target", {}).get("RequiresRecreation", "Never") != "Never" and not _stays(detail, changes)
+    }
+    if change["Replacement"] == "Conditional":
+        causes -= harmless
+    known = any(detail.get("Target", {}).get("RequiresRecreation", "Never") != "Never" for detail in details)
+    return causes if known else {"a property that CloudFormation does not name"}
+
+
+def _stays(detail: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a detail is a reference to a resource that keeps its id."""
+    if detail.get("Evaluation") != "Dynamic" or detail.get("ChangeSource") != "ResourceReference":
+        return False
+    cause = changes.get(str(detail.get("CausingEntity")))
+    return cause is not None and cause["Action"] == "Modify" and not _replacing(cause, changes)
+
+
+def _before(change: Mapping[str, Any], name: str) -> str:
+    """The value that a property has now, as far as the change set tells; empty if it does not."""
+    for detail in change.get("Details") or []:
+        if detail.get("Target", {}).get("Name") == name and detail["Target"].get("BeforeValue"):
+            return str(detail["Target"]["BeforeValue"])
+    context = json.loads(change.get("BeforeContext") or "{}")
+    value = context.get("Properties", {}).get(name, "") if isinstance(context, dict) else ""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Everything that can be tested here, one after the other, as each wants the machine for itself; all of it is run also
+# where something failed, and the time of each is told at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+steps=(gate molecule chaos late)
+declare -A commands=(
+  [gate]="scripts/test.sh"
+  [molecule]="scripts/integration.sh molecule"
+  [chaos]="pytest tests/chaos --exitfirst"
+  [late]="pytest tests/late --exitfirst"
+)
+
+status=0
+lines=()
+for step in "${steps[@]}"; do
+  printf '\n=== %s (%s)\n' "$step" "${commands[$step]}"
+  started=$SECONDS
+  result=ok
+  ${commands[$step]} || { result=FAILED; status=1; }
+  lines+=("$(printf '%-7s %-9s %3d min %02d s' "$result" "$step" $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)))")
+done
+
+printf '\n=== all of it\n'
+printf '  %s\n' "${lines[@]}" "$(printf '%-7s %-9s %3d min %02d s' "" total $((SECONDS / 60)) $((SECONDS % 60)))"
+exit $status

@@ -1,0 +1,248 @@
+"""What holds data is neither lost nor hidden by a run: the data layer itself, deployed by our CloudFormation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from plugins.action import cloudformation_stacks
+from plugins.plugin_utils import stack_plan
+from tests.unit.plugin_support import PROJECT, run_action, talk_to
+
+NETWORK = """
+Parameters: {Cidr: {Type: String, Default: 10.9.0.0/16}, Note: {Type: String, Default: one}}
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Ref Cidr}}
+  A: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.9.1.0/24, AvailabilityZone: us-east-1a}}
+  B: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.9.2.0/24, AvailabilityZone: us-east-1b}}
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {VpcId: !Ref Vpc, GroupDescription: both}}
+  Log: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Sub "/network/${Note}"}}
+Outputs:
+  HostSubnetIdA: {Value: !Ref A}
+  HostSubnetIdB: {Value: !Ref B}
+  DatabaseSubnetIds: {Value: !Join [",", [!Ref A, !Ref B]]}
+  DatabaseSecurityGroupId: {Value: !Ref Group}
+  FileSystemSecurityGroupId: {Value: !Ref Group}
+"""
+TASK = """
+Parameters:
+  FileSystemId: {Type: String}
+  AccessPointArn: {Type: String}
+  DatabaseSecretArn: {Type: String}
+  StaticBucketName: {Type: String}
+  Days: {Type: Number, Default: 7}
+Resources:
+  Log:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: !Sub "/task/${FileSystemId}", RetentionInDays: !Ref Days}
+Outputs:
+  TaskLog: {Value: !Ref Log}
+"""
+DATA: dict[str, Any] = {
+    "SiteName": "legacy",
+    "EnvironmentName": "unit",
+    "DatabaseClass": "db.t3.micro",
+    "DatabaseName": "site",
+    "DatabaseUsername": "site",
+    "DatabaseEngineVersion": "15",
+    "DatabaseStorageGb": 20,
+    "DatabaseStorageMaxGb": 50,
+    "DatabaseBackupDays": 7,
+    "DatabaseMultiAz": False,
+    "DatabaseDeletionProtection": True,
+    "MediaVolumeName": "media",
+    "MediaFileSystemId": "",
+    "MediaOwnerUid": 1000,
+    "MediaOwnerGid": 1000,
+    "MediaPermissions": "0755",
+}
+
+
+class Site:
+    """A site of three layers, of which `task` is deployed by a later call, as in playbooks/."""
+
+    def __init__(self, aws: Cloud) -> None:
+        self.aws = aws
+        self.cloudformation = aws.client("cloudformation")
+        self.network: dict[str, Any] = {"template_body": NETWORK}
+        self.task: dict[str, Any] = {"template_body": TASK}
+
+    def run(self, check: bool = False, remove: Any = (), **data: Any) -> dict[str, Any]:
+        """Both calls of `site`, with these parameters of the data layer; the first one's result if that fails."""
+        layer = {
+            "parameters": {**DATA, **data},
+            "first": {"DatabaseDeletionProtection": False},
+            "protect": True,
+        }
+        call = {"prefix": "legacy-unit", "directory": str(PROJECT / "cloudformation"), "remove": list(remove)}
+        base = {"network": self.network, "data": layer}
+        first = run_action(cloudformation_stacks, {**call, "stacks": base, "later": {"task": self.task}}, check)
+        if first.get("failed") or check:
+            return first
+        second = run_action(
+            cloudformation_stacks, {**call, "stacks": {"task": self.task}, "outputs": first["outputs"]}, check
+        )
+        return second | {"first": first}
+
+    def outputs(self, layer: str = "data") -> dict[str, str]:
+        found = self.cloudformation.describe_stacks(StackName=f"legacy-unit-{layer}")["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    def updates(self) -> int:
+        """How often any of the stacks was updated."""
+        names = ("network", "data", "task")
+        events = [
+            event
+            for name in names
+            for event in self.cloudformation.describe_stack_events(StackName=f"legacy-unit-{name}")["StackEvents"]
+        ]
+        return len([each for each in events if each["ResourceStatus"] == "UPDATE_IN_PROGRESS"])
+
+    def file_system(self) -> str:
+        """One that the site may adopt."""
+        made = self.aws.client("efs").create_file_system(CreationToken="kept")
+        return str(made["FileSystemId"])
+
+
+@pytest.fixture
+def site(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Site:
+    talk_to(aws, monkeypatch)
+    return Site(aws)
+
+
+def refused(result: dict[str, Any], *names: str) -> None:
+    """The run has changed nothing, and says which resources it would have lost."""
+    assert result.get("failed"), result
+    assert result["msg"].startswith("Nothing was changed, as the site would lose what holds data"), result["msg"]
+    assert result["msg"].endswith(f"site_remove: [{', '.join(names)}]"), result["msg"]
+
+
+def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site) -> None:
+    kept = site.file_system()
+    assert not site.run(MediaFileSystemId=kept).get("failed")
+    before, updates = site.outputs(), site.updates()
+    assert before["FileSystemId"] == kept
+
+    site.network = {**site.network, "parameters": {"Note": "two"}}
+    result = site.run()
+
+    refused(result, kept)
+    assert "task.FileSystemId points at it now, and would point at another one" in result["msg"]
+    assert "data.MediaAccessPoint (AWS::EFS::AccessPoint)" in result["msg"]
+    assert site.outputs() == before
+    assert site.updates() == updates, "not even the network, which could have been changed before the data"
+
+    checked = site.run(check=True)
+    assert not checked.get("failed")
+    assert checked["refusal"].endswith(f"site_remove: [{kept}]")
+    assert site.updates() == updates
+
+    assert not site.run(MediaFileSystemId=kept).get("failed"), "set back, with the network's change, it goes on"
+    assert site.outputs() == before
+
+    named = site.run(remove=[kept])
+    assert not named.get("failed"), named
+    assert site.outputs()["FileSystemId"] != kept
+
+
+def test_a_file_system_set_on_a_live_site_hides_its_own(site: Site) -> None:
+    made = site.run()
+    assert not made.get("failed"), made
+    own, other = site.outputs()["FileSystemId"], site.file_system()
+
+    refused(site.run(MediaFileSystemId=other), own)
+    refused(site.run(MediaFileSystemId=other, remove=[other]), own)
+    # Its own, but no longer the stack's: it would be retained, and be nobody's.
+    refused(site.run(MediaFileSystemId=own), own)
+    assert site.outputs()["FileSystemId"] == own
+
+    assert not site.run(MediaFileSystemId=other, remove=[own]).get("failed")
+    assert site.outputs()["FileSystemId"] == other
+    third = site.aws.client("efs").create_file_system(CreationToken="third")["FileSystemId"]
+    refused(site.run(MediaFileSystemId=third), other)
+
+
+def test_another_owner_of_the_media_replaces_the_access_point(site: Site) -> None:
+    assert not site.run().get("failed")
+    access_point = site.outputs()["AccessPointId"]
+    result = site.run(MediaOwnerUid=2000)
+    refused(result, access_point)
+    assert "because of RootDirectory" in result["msg"]
+    assert "owner and mode of a folder that exists do not change by it" in result["msg"]
+    assert not site.run(MediaOwnerUid=2000, remove=[access_point]).get("failed")
+    assert site.outputs()["AccessPointId"] != access_point
+
+
+def test_a_database_is_not_replaced(site: Site) -> None:
+    assert not site.run().get("failed")
+    database = site.outputs()["DatabaseInstanceId"]
+    result = site.run(DatabaseName="other")
+    refused(result, database)
+    assert f"{database}: data.Database (AWS::RDS::DBInstance) would be replaced, because of DBName" in result["msg"]
+
+
+def test_what_changes_nothing_of_the_data_goes_on(site: Site) -> None:
+    assert not site.run().get("failed")
+    again = site.run()
+    assert not again["changed"]
+    assert not again["first"]["changed"]
+    site.task = {**site.task, "parameters": {"Days": 30}}
+    right = site.run(DatabaseStorageGb=25, DatabaseBackupDays=14, DatabaseMultiAz=True)
+    assert not right.get("failed"), right
+    assert right["changed"]
+    assert right["first"]["changed"]
+    assert right["first"]["losses"] == []
+
+
+def test_only_a_stack_that_differs_gets_a_change_set(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not site.run().get("failed")
+    made: list[str] = []
+    original = stack_plan.Planner._changes
+
+    def counted(self: Any, *arguments: Any) -> Any:
+        made.append(self._layer.name)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(stack_plan.Planner, "_changes", counted)
+    assert not site.run()["changed"]
+    assert made == []
+    site.task = {**site.task, "parameters": {"Days": 30}}
+    assert not site.run(DatabaseStorageGb=25).get("failed")
+    assert made == ["data"], "a stack without data has nothing to lose but what it points at"
+
+
+def test_a_service_that_points_elsewhere_is_refused_though_its_giver_has_changed_already(site: Site) -> None:
+    """An earlier run was interrupted, or somebody has updated the data layer by hand."""
+    kept = site.file_system()
+    assert not site.run(MediaFileSystemId=kept).get("failed")
+    stack = "legacy-unit-data"
+    found = site.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    parameters = [
+        {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+        for each in found["Parameters"]
+        if each["ParameterKey"] != "MediaFileSystemId"
+    ]
+    site.cloudformation.update_stack(
+        StackName=stack,
+        UsePreviousTemplate=True,
+        Parameters=[*parameters, {"ParameterKey": "MediaFileSystemId", "ParameterValue": ""}],
+    )
+    site.cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+
+    refused(site.run(), kept)
+    assert site.outputs("task")["TaskLog"] == f"/task/{kept}"
+    assert not site.run(remove=[kept]).get("failed")
+    assert site.outputs("task")["TaskLog"] == f"/task/{site.outputs()['FileSystemId']}"
+
+
+def test_a_change_that_cannot_be_foretold_is_an_error(site: Site) -> None:
+    assert not site.run().get("failed")
+    updates = site.updates()
+    site.network = {**site.network, "parameters": {"Note": "two"}}
+    result = site.run(MediaPermissions="rwx")
+    assert result["failed"]
+    assert result["msg"].startswith("data: ")
+    assert result["msg"].endswith("Nothing was changed.")
+    assert site.updates() == updates

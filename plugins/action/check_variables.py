@@ -70,6 +70,8 @@ class ActionModule(ActionBase):
         self.arguments: dict[str, Any] = validated.validated_parameters
         self.vars: dict[str, Any] = task_vars or {}
         self.wrong: list[Wrong] = []
+        self.defects: list[str] = []
+        self.refused_by: list[int] = []
         self.written: dict[str, tuple[str, int]] = {}
         self._consequences: set[str] = set()
         self.inventories = Path(self.arguments["inventories_directory"] or PROJECT / "inventories")
@@ -77,29 +79,36 @@ class ActionModule(ActionBase):
         environment = self._environment()
         if isinstance(environment, Wrong):
             # Everything else would be a consequence of this one.
-            return self._answer([environment])
+            self.wrong = [environment]
+            return self._answer()
         self.own_file = _shown(self.inventories / environment / "group_vars" / f"{environment}.yml")
 
         options, known = self._specifications()
         self._check_files(known)
         self._check_shapes(options)
         self._check_removed()
-        subjects = {wrong.subject for wrong in self.wrong}
-        for rule in self.arguments["rules"]:
-            if not (subjects | self._consequences) & {rule["variable"], *_reads(rule["that"])}:
-                self._check_rule(rule)
-        return self._answer(self.wrong)
+        passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
+        for place, rule in enumerate(self._rules()):
+            if not passed_over & {rule["variable"], *_reads(rule["that"])}:
+                self._check_rule(place, rule, passed_over)
+        return self._answer()
 
-    @staticmethod
-    def _answer(wrong: list[Wrong]) -> dict[str, Any]:
-        if not wrong:
-            return {"changed": False}
-        ordered = sorted(set(wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
-        lines = [str(each) for each in ordered]
-        count = "1 thing is" if len(lines) == 1 else f"{len(lines)} things are"
-        listed = "\n".join(f"  {line}" for line in lines)
-        message = f"{count} wrong with this inventory; nothing was done.\n{listed}"
-        return {"failed": True, "changed": False, "msg": message}
+    def _answer(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"changed": False}
+        if self._display.verbosity:
+            found["refused_by"] = self.refused_by
+        parts = []
+        if self.wrong:
+            ordered = sorted(set(self.wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
+            count = "1 thing is" if len(ordered) == 1 else f"{len(ordered)} things are"
+            parts += [f"{count} wrong with this inventory; nothing was done.", *(f"  {each}" for each in ordered)]
+        if self.defects:
+            parts += [
+                "A rule of Berth itself is broken; nothing was done.",
+                *(f"  {defect}" for defect in self.defects),
+                "  This is a defect of Berth, not of your inventory: report it, with these lines.",
+            ]
+        return found | {"failed": True, "msg": "\n".join(parts)} if parts else found
 
     # Which environment
 
@@ -247,15 +256,39 @@ class ActionModule(ActionBase):
 
     # Relations
 
-    def _check_rule(self, rule: Mapping[str, Any]) -> None:
+    def _rules(self) -> list[Mapping[str, Any]]:
+        """The rules, their sentences not rendered yet: only one that is said needs what it reads."""
+        name = self.arguments["rules_in"]
+        if not name:
+            return list(self.arguments["rules"])
+        if name not in self.vars:
+            raise AnsibleActionFail(f"rules_in names {name}, which is no variable.", obj=self._task.args)
+        return list(self.vars[name])
+
+    def _check_rule(self, place: int, rule: Mapping[str, Any], passed_over: set[str]) -> None:
         try:
-            holds = self._templar.evaluate_conditional(rule["that"])
+            if self._templar.evaluate_conditional(rule["that"]):
+                return
+            sentence = str(self._templar.template(rule["say"]))
         except AnsibleError as error:
-            # The sentence is the better explanation; the error tells a wrong rule from a wrong value.
-            self._complain(rule["variable"], f"{rule['say']} ({_one_line(error.message)})")
+            # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its author
+            # can mend it.
+            if not passed_over & self._behind({rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"])}):
+                self.defects.append(f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}")
             return
-        if not holds:
-            self._complain(rule["variable"], rule["say"])
+        self.refused_by.append(place)
+        self._complain(rule["variable"], sentence)
+
+    def _behind(self, names: set[str]) -> set[str]:
+        """These variables, and those that their values are made of."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += _reads_of(self.vars.get(name))
+        return found
 
     def _complain(self, name: str, sentence: str) -> None:
         path, line = _origin(self.vars.get(name)) if name in self.vars else ("", 0)
@@ -299,6 +332,20 @@ def _reads(conditional: Any) -> Iterator[str]:
                 yield from jinja2.meta.find_undeclared_variables(_PARSER.parse("{{ " + each + " }}"))
             except jinja2.TemplateSyntaxError:
                 continue
+
+
+def _reads_of(value: Any) -> Iterator[str]:
+    """Names of the variables that a value's templates read."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _reads_of(item)
+    elif isinstance(value, str) and ("{{" in value or "{%" in value):
+        try:
+            yield from jinja2.meta.find_undeclared_variables(_PARSER.parse(value))
+        except jinja2.TemplateSyntaxError:
+            return
 
 
 _PARSER = jinja2.Environment(autoescape=True)  # parses only

@@ -32,18 +32,6 @@ def network(cidr: object) -> ipaddress.IPv4Network | None:
         return None
 
 
-def is_network(cidr: object) -> bool:
-    """Whether `cidr` is an IPv4 network such as 10.20.0.0/16, without host bits."""
-    return network(cidr) is not None
-
-
-def is_private_network(cidr: object) -> bool:
-    """Whether `cidr` lies in the ranges of RFC 1918."""
-    found = network(cidr)
-    ranges = map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-    return found is not None and any(found.subnet_of(one) for one in ranges)
-
-
 def prefix_length(cidr: object) -> int:
     """The number behind the slash, or 0."""
     found = network(cidr)
@@ -174,8 +162,6 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
         return {
-            "is_network": is_network,
-            "is_private_network": is_private_network,
             "prefix_length": prefix_length,
             "overlaps": overlaps,
             "container_problems": container_problems,

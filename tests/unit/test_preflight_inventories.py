@@ -1,7 +1,8 @@
-"""Wrong inventories: each is refused before the first API call, with a sentence that names the variable.
+"""Right inventories pass; wrong ones are refused before the first API call, with a sentence that names the variable.
 
 All cases are hosts of one inventory, so that one run of the role `preflight` judges them all; the API endpoint of that
-run is a socket that counts who calls.
+run is a socket that counts who calls. Every variable is given a right value that is not its default, and every rule has
+refused something: two tests count.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.unit import rules_support
 
 pytestmark = pytest.mark.playbook
 
@@ -129,6 +132,120 @@ WRONG = [
 ]  # fmt: skip
 
 
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPc2eprhuiu0rGnWGMIOTSeYPYcUAKtLOEHQ5SHA0BOx ada@example.org"
+
+TOPICS: dict[str, dict[str, Any]] = {
+    "network": {
+        "site_name": "shop", "aws_region": "eu-central-1", "network_cidr": "10.30.0.0/20", "network_nat": "gateway",
+        "network_availability_zones": ["eu-central-1a", "eu-central-1b"], "cdn_prefix_list_id": "pl-3b927c52",
+        "host_admin_cidrs": ["203.0.113.7/32"], "database_admin_cidrs": ["10.8.0.0/16"],
+        "hosted_zone_id": "Z0123456789ABC", "certificate_wait_minutes": 30,
+    },
+    "several-networks": {
+        "host_admin_cidrs": ["203.0.113.7/32", "198.51.0.0/16"],
+        "database_admin_cidrs": ["10.8.0.0/16", "192.168.4.0/24"], "hosted_zone_id": "",
+    },
+    "new-hosts": {
+        "host_launch_source": "launch_template", "host_instance_type": "m7i.large", "host_imds_tokens": "required",
+        "media_volume_driver": "efs", "host_roles": ["host_limits", "docker_engine", "ecs_agent"],
+        "host_ami_id": "ami-0123456789abcdef0", "host_volume_gb": 50, "host_wait_minutes": 30,
+    },
+    "arm-hosts": {
+        "host_launch_source": "launch_template", "host_instance_type": "t4g.small", "media_volume_driver": "efs",
+        "database_class": "db.t4g.micro",
+    },
+    "old-hosts": {"host_ami_family": "amazon-linux-2", "host_ami_allow_eol": True, "host_key_name": "ada"},
+    "several-hosts": {"host_count": 2, "host_count_max": 3, "service_desired_count": 3},
+    "balancer": {"health_path": "/health?full=1", "deregistration_delay_seconds": 0, "log_retention_days": 3653},
+    "database": {
+        "database_class": "db.m6g.large", "database_engine_version": "16.4", "database_name": "Shop_1",
+        "database_username": "shop_owner", "database_storage_gb": 100, "database_storage_max_gb": 110,
+        "database_backup_days": 35, "database_multi_az": True, "database_deletion_protection": False,
+    },
+    "media": {
+        "media_volume_name": "uploads", "media_owner_uid": 2000, "media_owner_gid": 2001, "media_permissions": "0775",
+        "media_file_system_id": "fs-0123456789abcdef0",
+        "site_containers": containers(
+            django={"volumes": {"uploads": "/srv"}}, nginx={"volumes": {"uploads": {"path": "/srv", "read_only": True}}}
+        ),
+    },
+    "containers": {
+        "site_containers": containers(django={"memory": 200, "stop_seconds": 60, "environment": {"DEBUG": "0"}}),
+        "site_once": {"container": "django", "memory": 300, "command": ["python", "manage.py", "check"]},
+        "site_once_minutes": 30, "site_images": {"django": "shop/django:1.2", "nginx": "shop/nginx"},
+        "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30,
+    },
+    "docker-engine": {
+        "docker_engine_log_max_size": "1g", "docker_engine_log_max_files": 1, "docker_engine_live_restore": False,
+        "docker_engine_ulimits": {"nofile": "1024:-1", "core": "0:0"},
+        "docker_engine_registry_mirrors": ["https://mirror.example.org", "http://10.0.0.5:5000"],
+        "docker_engine_max_concurrent_downloads": 10,
+        "docker_engine_address_pools": [{"base": "10.200.0.0/16", "size": 24}],
+    },
+    "ecs-agent": {
+        "ecs_agent_cluster": "another_1", "ecs_agent_attributes": {"tier": "web", "rack": "7"},
+        "ecs_agent_tags": {"Team": "web shop"}, "ecs_agent_propagate_tags_from": "none",
+        "ecs_agent_reserved_memory": 200, "ecs_agent_reserved_ports": [22, 8080],
+        "ecs_agent_reserved_ports_udp": [53], "ecs_agent_dynamic_host_port_range": "40000-50000",
+        "ecs_agent_task_pids_limit": 500, "ecs_agent_logging_drivers": ["awslogs", "gelf"],
+        "ecs_agent_awslogs_execution_role": False, "ecs_agent_log_level": "debug",
+        "ecs_agent_image_pull_behavior": "always", "ecs_agent_image_pull_timeout": "30m",
+        "ecs_agent_image_pull_inactivity_timeout": "2m", "ecs_agent_manifest_pull_timeout": "30s",
+        "ecs_agent_pull_dependent_containers_upfront": True, "ecs_agent_disable_image_cleanup": True,
+        "ecs_agent_image_cleanup_interval": "10m", "ecs_agent_image_minimum_cleanup_age": "2h",
+        "ecs_agent_images_deleted_per_cycle": 10, "ecs_agent_untracked_image_cleanup": True,
+        "ecs_agent_untracked_image_minimum_cleanup_age": "1h30m", "ecs_agent_untracked_images_kept": ["alpine:3.20"],
+        "ecs_agent_task_cleanup_wait": "1m", "ecs_agent_task_cleanup_wait_jitter": "30s",
+        "ecs_agent_container_create_timeout": "1m", "ecs_agent_container_start_timeout": "45s",
+        "ecs_agent_container_stop_timeout": "2m", "ecs_agent_disable_privileged": False,
+        "ecs_agent_task_iam_role": False, "ecs_agent_disable_metrics": True, "ecs_agent_poll_metrics": True,
+        "ecs_agent_polling_metrics_wait": "20s", "ecs_agent_spot_instance_draining": True,
+        "ecs_agent_warm_pools_check": True, "ecs_agent_join_timeout": 300,
+    },
+    "host-access": {
+        "host_access_people": [{"name": "ada", "keys": [PUBLIC_KEY]}], "host_access_other_users": ["backup"],
+        "host_access_home_keys": False, "host_access_session_manager": True, "host_access_forwarding": "all",
+        "host_access_auth_tries": 6, "host_access_alive_seconds": 30, "host_access_alive_count": 2,
+        "host_access_ciphers": ["aes256-gcm@openssh.com"], "host_access_key_exchanges": ["curve25519-sha256"],
+        "host_access_macs": ["hmac-sha2-512-etm@openssh.com"],
+    },
+    "host-limits": {
+        "host_limits_swap_mb": 0, "host_limits_swap_file": "/var/swap", "host_limits_core_dumps": True,
+        "host_limits_sysctls": {"vm.swappiness": 60, "net.core.somaxconn": 1024}, "host_limits_journal_disk_mb": 500,
+        "host_limits_journal_memory_mb": 64,
+    },
+    "rexray": {
+        "rexray_efs_version": "0.11.3", "rexray_efs_log_level": "debug", "rexray_efs_region": "eu-west-1",
+        "rexray_efs_tag": "legacy-local", "rexray_efs_volumes": ["media", "other"], "rexray_efs_file_mode": "0777",
+        "rexray_efs_security_groups": ["sg-0123456789abcdef0"], "rexray_efs_disable_session_cache": True,
+        "rexray_efs_status_max_attempts": 10, "rexray_efs_status_initial_delay": "2s",
+        "rexray_efs_status_timeout": "5m",
+    },
+    "verbs": {
+        "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",
+        "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
+        "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
+        "move_media_minutes": 600,
+    },
+}  # fmt: skip
+"""Right values, topic → what differs from the embedded AWS's own inventory."""
+
+RIGHT = {
+    " ".join(names): {variable: value for name in names for variable, value in TOPICS[name].items()}
+    for names in (
+        ("network", "balancer", "database", "containers", "docker-engine", "verbs"),
+        ("several-networks", "several-hosts", "media", "ecs-agent"),
+        ("arm-hosts", "host-access", "host-limits"),
+        ("new-hosts",),
+        ("old-hosts", "rexray"),
+    )
+}
+"""Right inventories. A topic that goes with another shares one: each runs the whole role, some sixty tasks."""
+
+NEVER_SET = {"cdn_enabled": "true is refused until there is a layer that makes the CDN"}
+"""Variables that have one right value."""
+
+
 class Listener:
     """A socket that counts connections and answers none."""
 
@@ -167,17 +284,25 @@ def environment(port: int) -> dict[str, str]:
 
 @dataclass
 class Verdicts:
-    """What one run said: host → message of its failure, none where it passed; and how often the API was called."""
+    """What one run said.
+
+    Attributes:
+        messages: host → message of its failure; none where it passed.
+        refused_by: host → places in preflight_rules of the rules that refused it.
+        calls: how often the API was called.
+    """
 
     messages: dict[str, str]
+    refused_by: dict[str, list[int]]
     calls: int
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
-    """One run of the role over all cases and, as a control, a right inventory."""
-    folder = tmp_path_factory.mktemp("wrong")
-    hosts = {case.host: case.given for case in WRONG} | {"right": {"preflight_account": False}}
+    """One run of the role over all cases, wrong and right."""
+    folder = tmp_path_factory.mktemp("inventories")
+    hosts = {case.host: case.given for case in WRONG}
+    hosts |= {name.replace(" ", "-"): {**given, "preflight_account": False} for name, given in RIGHT.items()}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (folder / "hosts.yml").write_text(
         yaml.safe_dump({"local": {"hosts": {name: local | given for name, given in hosts.items()}}})
@@ -189,37 +314,56 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
     (folder / "group_vars/local.yml").symlink_to(PROJECT / "inventories/local/group_vars/local.yml")
     listener = Listener()
+    shell = environment(listener.port) | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_VERBOSITY": "1"}
     result = subprocess.run(
         ["ansible-playbook", str(playbook), "-i", str(folder / "hosts.yml"), "--forks", "4"],
-        cwd=PROJECT, env=environment(listener.port) | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
-        capture_output=True, text=True, timeout=300, check=False,
+        cwd=PROJECT, env=shell, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     listener.close()
     output = json.loads(result.stdout[result.stdout.index("{") :])
     messages: dict[str, str] = {}
+    refused_by: dict[str, list[int]] = {}
     for run in output["plays"]:
         for task in run["tasks"]:
             for host, answer in task["hosts"].items():
+                refused_by.setdefault(host, []).extend(answer.get("refused_by", ()))
                 if answer.get("failed"):
                     messages[host] = answer["msg"]
     assert set(output["stats"]) == set(hosts), "every case was judged"
-    return Verdicts(messages, listener.calls)
+    return Verdicts(messages, refused_by, listener.calls)
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.host)
 def test_a_wrong_inventory_is_refused_by_a_sentence_that_names_the_variable(case: Case, verdicts: Verdicts) -> None:
     message = verdicts.messages.get(case.host)
     assert message, f"{case.variable}={case.given} was accepted"
+    assert "A rule of Berth itself is broken" not in message
     line = next((line for line in message.splitlines() if case.variable in line and case.says in line), None)
     assert line, f"no line names {case.variable} and says {case.says!r}:\n{message}"
 
 
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_inventory_passes(name: str, verdicts: Verdicts) -> None:
+    assert verdicts.messages.get(name.replace(" ", "-")) is None
+
+
+def test_every_topic_is_judged() -> None:
+    assert {topic for names in RIGHT for topic in names.split()} == set(TOPICS)
+
+
+def test_every_variable_is_given_a_right_value_that_is_not_its_default() -> None:
+    base = yaml.safe_load((PROJECT / "inventories/local/group_vars/local.yml").read_text())
+    base |= {"preflight_account": False}
+    assert rules_support.unset([base, *RIGHT.values()]) == list(NEVER_SET)
+
+
+def test_every_rule_has_refused_something(verdicts: Verdicts) -> None:
+    refused = {place for places in verdicts.refused_by.values() for place in places}
+    assert rules_support.unproven(rules_support.rules("preflight_rules"), refused) == []
+
+
 def test_no_api_was_called_for_any_of_them(verdicts: Verdicts) -> None:
     assert verdicts.calls == 0
-
-
-def test_a_right_inventory_passes(verdicts: Verdicts) -> None:
-    assert "right" not in verdicts.messages
 
 
 def test_there_are_many_cases_and_each_is_one_of_its_own() -> None:

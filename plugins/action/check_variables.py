@@ -164,9 +164,9 @@ class ActionModule(ActionBase):
             if given.get(name, "") is None:
                 self._complain(name, f"is empty. Give it a value, or take the line out{_default(option)}.")
                 continue
-            validator = ArgumentSpecValidator({name: _without_requirement(option)})
-            for message in validator.validate(given, validate_role_argument_spec=True).error_messages:
-                self._complain(name, _friendly(name, option, given.get(name), message))
+            if name in given:
+                for sentence in shape_problems(name, option, given[name]):
+                    self._complain(name, sentence)
         subjects = {wrong.subject for wrong in self.wrong}
         for name, failure in broken.items():
             causes = set(UNDEFINED.findall(failure.message)) & (subjects | set(broken))
@@ -274,7 +274,9 @@ class ActionModule(ActionBase):
             # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its author
             # can mend it.
             if not passed_over & self._behind({rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"])}):
-                self.defects.append(f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}")
+                self.defects.append(
+                    f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}"
+                )
             return
         self.refused_by.append(place)
         self._complain(rule["variable"], sentence)
@@ -295,6 +297,26 @@ class ActionModule(ActionBase):
         if not path:
             path, line = self.written.get(name, ("", 0))
         self.wrong.append(Wrong(name, sentence, path, line))
+
+
+def shape_problems(name: str, option: Mapping[str, Any], value: Any) -> list[str]:
+    """What is wrong with the shape of a variable's value, a sentence each.
+
+    Args:
+        name: of the variable.
+        option: its entry in an argument specification.
+        value: as given. Ansible's own validation takes a text for a list or a mapping and converts a copy of it; what reads
+            the variable gets the text, and would take its letters for the list.
+    """
+    containers: dict[str, tuple[type, ...]] = {"list": (list, tuple), "dict": (Mapping,)}
+    wanted = str(option.get("type", "str"))
+    if isinstance(value, (str, int, float)) and wanted in containers and not option.get("no_log"):
+        written = f" Write {name}: [{value}]." if wanted == "list" and value != "" else ""
+        return [f"is {value!r}, must be of type {wanted}.{written}"]
+    messages = ArgumentSpecValidator({name: _without_requirement(option)}).validate(
+        {name: value}, validate_role_argument_spec=True
+    )
+    return [_friendly(name, option, value, message) for message in messages.error_messages]
 
 
 def _origin(value: Any) -> tuple[str, int]:

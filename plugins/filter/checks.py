@@ -71,7 +71,7 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
     found += [f"has {key}, which is not known." for key in given if key not in CONTAINER_KEYS]
     memory = _number(given.get("memory"))
     if memory is None:
-        found.append("needs memory, a number of MiB.")
+        found.append("needs memory, a whole number of MiB.")
     elif memory < MEMORY_LEAST_MIB:
         found.append(f"has memory {memory}; ECS takes {MEMORY_LEAST_MIB} MiB or more.")
     reserved = _number(given.get("memory_reservation", 0))
@@ -91,7 +91,11 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
             found.append(
                 f"waits for {other} to be HEALTHY, but {other} has no health check here; the image's does not count."
             )
-    for other in given.get("links") or []:
+    links = given.get("links") or []
+    if not isinstance(links, (list, tuple)):
+        found.append(f"has links that are no list; write for example links: [{next(iter(containers))}].")
+        links = []
+    for other in map(str, links):
         if other not in containers or other == name:
             found.append(f"links to {other}, which is no other container.")
     for other, _ in _pairs(given.get("volumes")):
@@ -101,7 +105,7 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
         secret, _, part = str(source).partition(".")
         if part not in SECRET_KEYS.get(secret, ()):
             found.append(f"takes {key} from {source}, which is no key of a secret; there are {_sources()}.")
-        if key in (given.get("environment") or {}):
+        if key in dict(_pairs(given.get("environment"))):
             found.append(f"has {key} in environment and in secrets; leave it in one.")
     for section in ("environment", "secrets"):
         found += [
@@ -138,10 +142,12 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:
 
 
 def _number(value: Any) -> int | None:
+    """A whole number, or None; 256.9 is none."""
     try:
-        return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return None if isinstance(value, bool) or number != float(value) else number
 
 
 def _sources() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,18 +20,15 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-try:  # where a value was written; internal in ansible-core 2.19, so its absence only costs the line numbers
-    from ansible._internal._datatag._tags import Origin
-except ImportError:
-    Origin = None
-
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.aws_action import specification
+from plugins.plugin_utils.identity import Fact, differences, plugin_files
 from plugins.plugin_utils.layers import suggestion
+from plugins.plugin_utils.places import origin, shown
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
@@ -81,12 +79,14 @@ class ActionModule(ActionBase):
             # Everything else would be a consequence of this one.
             self.wrong = [environment]
             return self._answer()
-        self.own_file = _shown(self.inventories / environment / "group_vars" / f"{environment}.yml")
+        folder = next(iter(self._sources()), self.inventories / environment)
+        self.own_file = shown(folder / "group_vars" / f"{environment}.yml")
 
         options, known = self._specifications()
         self._check_files(known)
         self._check_shapes(options)
         self._check_removed()
+        self._check_identity()
         passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
         for place, rule in enumerate(self._rules()):
             if not passed_over & {rule["variable"], *_reads(rule["that"])}:
@@ -116,19 +116,24 @@ class ActionModule(ActionBase):
         """Name of the environment that the run is about."""
         environments: list[str] = sorted(path.name for path in self.inventories.glob("*") if path.is_dir())
         mine = sorted({str(name) for name in self.vars.get("group_names", [])} & set(environments))
-        playbook = " ".join(context.CLIARGS.get("args") or ["site.yml"])
-        if not mine:
-            choice = " or ".join(environments)
-            return Wrong(
-                "-i", f"no environment was named ({choice}). Type: ansible-playbook {playbook} -i {environments[0]}"
-            )
         if len(mine) > 1:
             return Wrong(
                 "-i",
                 f"{' and '.join(mine)} at once: {self.vars.get('inventory_hostname')} would act on whichever was read "
-                f"last. Name one: ansible-playbook {playbook} -i {mine[0]}",
+                f"last. Name one: {self._typed(mine[0])}",
             )
-        return mine[0]
+        if mine:
+            return mine[0]
+        if "environment_name" in self.vars:
+            return str(self.vars["environment_name"])  # of an inventory that lies elsewhere
+        return Wrong(
+            "-i", f"no environment was named ({' or '.join(environments)}). Type: {self._typed(environments[0])}"
+        )
+
+    @staticmethod
+    def _typed(inventory: str) -> str:
+        playbooks = context.CLIARGS.get("args") or ["site.yml"]
+        return f"ansible-playbook {' '.join(map(shlex.quote, playbooks))} -i {inventory}"
 
     # Shapes
 
@@ -195,11 +200,12 @@ class ActionModule(ActionBase):
 
     def _sources(self) -> list[Path]:
         """The folders of the run's inventory sources."""
-        sources = self.arguments["sources"]
-        if sources is None:
-            sources = self.vars.get("ansible_inventory_sources") or []
-        paths = [Path(source) for source in sources]
+        paths = [Path(source) for source in self._given_sources()]
         return [path if path.is_dir() else path.parent for path in paths if path.exists()]
+
+    def _given_sources(self) -> list[str]:
+        sources = self.arguments["sources"]
+        return list(self.vars.get("ansible_inventory_sources") or [] if sources is None else sources)
 
     def _check_folder(self, folder: Path, owners: set[str], kind: str, known: set[str]) -> None:
         for top in sorted(folder.glob("*")):
@@ -208,13 +214,13 @@ class ActionModule(ActionBase):
             owner = top.name if top.is_dir() else top.stem
             if owner not in owners:
                 sentence = f"belongs to no {kind} of this inventory, so nobody reads it.{suggestion(owner, owners)}"
-                self.wrong.append(Wrong(owner, sentence, _shown(top)))
+                self.wrong.append(Wrong(owner, sentence, shown(top)))
             for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
                 if path.is_dir() or path.name.startswith(".") or path.name.endswith("~"):
                     continue
                 if path.suffix not in VARS_SUFFIXES:
                     sentence = "is no file that Ansible reads variables from; its name must end in .yml."
-                    self.wrong.append(Wrong(path.name, sentence, _shown(path)))
+                    self.wrong.append(Wrong(path.name, sentence, shown(path)))
                     continue
                 self._check_names(self._load(path), path, known)
 
@@ -224,9 +230,9 @@ class ActionModule(ActionBase):
                 continue
             for key in content:
                 if key not in GROUP_KEYS:
-                    line = _origin(key)[1]
+                    line = origin(key)[1]
                     sentence = f"is no key of group {group}; it may have {', '.join(GROUP_KEYS)}."
-                    self.wrong.append(Wrong(str(key), sentence + suggestion(str(key), GROUP_KEYS), _shown(path), line))
+                    self.wrong.append(Wrong(str(key), sentence + suggestion(str(key), GROUP_KEYS), shown(path), line))
             self._check_names(content.get("vars"), path, known)
             for variables in (content.get("hosts") or {}).values() if isinstance(content.get("hosts"), Mapping) else ():
                 self._check_names(variables, path, known)
@@ -237,7 +243,7 @@ class ActionModule(ActionBase):
         if not isinstance(variables, Mapping):
             return
         for name in variables:
-            self.written[str(name)] = _shown(path), _origin(name)[1]
+            self.written[str(name)] = shown(path), origin(name)[1]
             if not _is_known(str(name), known):
                 self.wrong.append(Wrong(str(name), _unknown(str(name), known), *self.written[str(name)]))
 
@@ -246,13 +252,28 @@ class ActionModule(ActionBase):
         try:
             return self._loader.load_from_file(str(path), cache="all")
         except AnsibleError as error:
-            self.wrong.append(Wrong(path.name, f"cannot be read: {_one_line(error.message)}", _shown(path)))
+            self.wrong.append(Wrong(path.name, f"cannot be read: {_one_line(error.message)}", shown(path)))
             return None
 
     def _check_removed(self) -> None:
         for name, instead in self.arguments["removed"].items():
             if name in self.vars:
                 self._complain(name, f"is not read any more. {instead}")
+
+    def _check_identity(self) -> None:
+        names = self.arguments["identity"] or {}
+        known_wrong = {wrong.subject for wrong in self.wrong} | self._consequences
+        if not names or known_wrong & set(names.values()):
+            return
+        facts = {key: Fact(name, str(self._templar.template(self.vars[name]))) for key, name in names.items()}
+        files = list(plugin_files(map(Path, self._given_sources()), self._load))
+        for found in differences(files, **facts):
+            self.wrong.append(Wrong(found.subject, found.sentence, found.path, found.line))
+        # Where no file sets it, the shell does.
+        region, shell = facts["region"], os.environ.get("AWS_REGION")
+        if shell and shell != region.value and not any(content["plugin"] == "environment" for _, content in files):
+            sentence = f"is {region.value}, but calls of this run would go to the AWS_REGION of this shell, {shell}. "
+            self._complain(region.variable, f"{sentence}Type: export AWS_REGION={region.value}")
 
     # Relations
 
@@ -271,8 +292,8 @@ class ActionModule(ActionBase):
                 return
             sentence = str(self._templar.template(rule["say"]))
         except AnsibleError as error:
-            # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its author
-            # can mend it.
+            # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its
+            # author can mend it.
             if not passed_over & self._behind({rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"])}):
                 self.defects.append(
                     f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}"
@@ -293,7 +314,7 @@ class ActionModule(ActionBase):
         return found
 
     def _complain(self, name: str, sentence: str) -> None:
-        path, line = _origin(self.vars.get(name)) if name in self.vars else ("", 0)
+        path, line = origin(self.vars.get(name)) if name in self.vars else ("", 0)
         if not path:
             path, line = self.written.get(name, ("", 0))
         self.wrong.append(Wrong(name, sentence, path, line))
@@ -305,8 +326,8 @@ def shape_problems(name: str, option: Mapping[str, Any], value: Any) -> list[str
     Args:
         name: of the variable.
         option: its entry in an argument specification.
-        value: as given. Ansible's own validation takes a text for a list or a mapping and converts a copy of it; what reads
-            the variable gets the text, and would take its letters for the list.
+        value: as given. Ansible's own validation takes a text for a list or a mapping and converts a copy of it; what
+            reads the variable gets the text, and would take its letters for the list.
     """
     containers: dict[str, tuple[type, ...]] = {"list": (list, tuple), "dict": (Mapping,)}
     wanted = str(option.get("type", "str"))
@@ -317,20 +338,6 @@ def shape_problems(name: str, option: Mapping[str, Any], value: Any) -> list[str
         {name: value}, validate_role_argument_spec=True
     )
     return [_friendly(name, option, value, message) for message in messages.error_messages]
-
-
-def _origin(value: Any) -> tuple[str, int]:
-    """File and line in which a value was written, as far as Ansible remembers."""
-    origin = Origin.get_tag(value) if Origin else None
-    if origin is None or not origin.path:
-        return "", 0
-    return _shown(Path(str(origin.path))), origin.line_num or 0
-
-
-def _shown(path: Path) -> str:
-    """A path as a person would type it from here."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def _one_line(message: str) -> str:

@@ -13,8 +13,8 @@ def typed(value: object, name: str, others: list[str]) -> object:
     """The value of an extra variable, with all its words.
 
     `-e command='python manage.py check'` reaches Ansible without the shell's quotes, and so as `command=python` and two
-    words that belong to nothing. Files, JSON and values in quotes of their own are left as Ansible read them. A list, which
-    only these can hold, becomes the line that a shell would split into its words.
+    words that belong to nothing. Files, JSON and values in quotes of their own are left as Ansible read them. A list,
+    which only these can hold, becomes the line that a shell would split into its words.
 
     Args:
         value: what Ansible made of it.

@@ -25,8 +25,8 @@ options:
       say: {description: What is wrong and what to type., type: str, required: true}
   rules_in:
     description:
-      - Name of a variable that holds the rules, instead of O(rules). Their sentences are then rendered only where they are
-        said, so one may read what exists only if its rule does not hold.
+      - Name of a variable that holds the rules, instead of O(rules). Their sentences are then rendered only where they
+        are said, so one may read what exists only if its rule does not hold.
     type: str
     default: ""
   roles:
@@ -51,6 +51,15 @@ options:
     type: list
     elements: str
     default: []
+  identity:
+    description:
+      - Which variables say what the site is. The files of inventory plugins in O(sources) that say it once more (tags
+        and region by which hosts are looked for, region of the run) must say the same. Not compared by default.
+    type: dict
+    suboptions:
+      site: {description: Variable of the site's name., type: str, required: true}
+      environment: {description: Variable of the environment's name., type: str, required: true}
+      region: {description: Variable of the region., type: str, required: true}
   removed:
     description: Variables of earlier releases, name to what to set instead.
     type: dict

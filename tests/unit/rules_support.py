@@ -1,4 +1,4 @@
-"""What preflight can refuse: every variable of every role, and every rule; to count which of them a test has a case for.
+"""What preflight can refuse, every variable of every role and every rule; to count which of them have a case.
 
 Used by the tests of both halves of preflight. A test collects what its cases set and which rules refused, and asserts
 that nothing is left over, by name:

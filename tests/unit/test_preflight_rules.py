@@ -40,7 +40,7 @@ def inventory() -> dict[str, Any]:
     files = [*sorted((PROJECT / "roles").glob("*/defaults/main.yml")), PROJECT / "group_vars/all/site.yml"]
     files.append(PROJECT / "inventories/local/group_vars/local.yml")
     given = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
-    return trusted(given | role_variables()) | {"group_names": ["local"], "inventory_dir": str(PROJECT)}
+    return {**trusted(given | role_variables()), "group_names": ["local"], "inventory_dir": str(PROJECT)}
 
 
 def judged(rule: Rule, variables: dict[str, Any]) -> str:

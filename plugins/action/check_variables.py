@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,18 +20,15 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-try:  # where a value was written; internal in ansible-core 2.19, so its absence only costs the line numbers
-    from ansible._internal._datatag._tags import Origin
-except ImportError:
-    Origin = None
-
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.aws_action import specification
+from plugins.plugin_utils.identity import Fact, differences, plugin_files
 from plugins.plugin_utils.layers import suggestion
+from plugins.plugin_utils.places import origin, shown
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
@@ -70,6 +68,8 @@ class ActionModule(ActionBase):
         self.arguments: dict[str, Any] = validated.validated_parameters
         self.vars: dict[str, Any] = task_vars or {}
         self.wrong: list[Wrong] = []
+        self.defects: list[str] = []
+        self.refused_by: list[int] = []
         self.written: dict[str, tuple[str, int]] = {}
         self._consequences: set[str] = set()
         self.inventories = Path(self.arguments["inventories_directory"] or PROJECT / "inventories")
@@ -77,29 +77,38 @@ class ActionModule(ActionBase):
         environment = self._environment()
         if isinstance(environment, Wrong):
             # Everything else would be a consequence of this one.
-            return self._answer([environment])
-        self.own_file = _shown(self.inventories / environment / "group_vars" / f"{environment}.yml")
+            self.wrong = [environment]
+            return self._answer()
+        folder = next(iter(self._sources()), self.inventories / environment)
+        self.own_file = shown(folder / "group_vars" / f"{environment}.yml")
 
         options, known = self._specifications()
         self._check_files(known)
         self._check_shapes(options)
         self._check_removed()
-        subjects = {wrong.subject for wrong in self.wrong}
-        for rule in self.arguments["rules"]:
-            if not (subjects | self._consequences) & {rule["variable"], *_reads(rule["that"])}:
-                self._check_rule(rule)
-        return self._answer(self.wrong)
+        self._check_identity()
+        passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
+        for place, rule in enumerate(self._rules()):
+            if not passed_over & {rule["variable"], *_reads(rule["that"])}:
+                self._check_rule(place, rule, passed_over)
+        return self._answer()
 
-    @staticmethod
-    def _answer(wrong: list[Wrong]) -> dict[str, Any]:
-        if not wrong:
-            return {"changed": False}
-        ordered = sorted(set(wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
-        lines = [str(each) for each in ordered]
-        count = "1 thing is" if len(lines) == 1 else f"{len(lines)} things are"
-        listed = "\n".join(f"  {line}" for line in lines)
-        message = f"{count} wrong with this inventory; nothing was done.\n{listed}"
-        return {"failed": True, "changed": False, "msg": message}
+    def _answer(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"changed": False}
+        if self._display.verbosity:
+            found["refused_by"] = self.refused_by
+        parts = []
+        if self.wrong:
+            ordered = sorted(set(self.wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
+            count = "1 thing is" if len(ordered) == 1 else f"{len(ordered)} things are"
+            parts += [f"{count} wrong with this inventory; nothing was done.", *(f"  {each}" for each in ordered)]
+        if self.defects:
+            parts += [
+                "A rule of Berth itself is broken; nothing was done.",
+                *(f"  {defect}" for defect in self.defects),
+                "  This is a defect of Berth, not of your inventory: report it, with these lines.",
+            ]
+        return found | {"failed": True, "msg": "\n".join(parts)} if parts else found
 
     # Which environment
 
@@ -107,19 +116,24 @@ class ActionModule(ActionBase):
         """Name of the environment that the run is about."""
         environments: list[str] = sorted(path.name for path in self.inventories.glob("*") if path.is_dir())
         mine = sorted({str(name) for name in self.vars.get("group_names", [])} & set(environments))
-        playbook = " ".join(context.CLIARGS.get("args") or ["site.yml"])
-        if not mine:
-            choice = " or ".join(environments)
-            return Wrong(
-                "-i", f"no environment was named ({choice}). Type: ansible-playbook {playbook} -i {environments[0]}"
-            )
         if len(mine) > 1:
             return Wrong(
                 "-i",
                 f"{' and '.join(mine)} at once: {self.vars.get('inventory_hostname')} would act on whichever was read "
-                f"last. Name one: ansible-playbook {playbook} -i {mine[0]}",
+                f"last. Name one: {self._typed(mine[0])}",
             )
-        return mine[0]
+        if mine:
+            return mine[0]
+        if "environment_name" in self.vars:
+            return str(self.vars["environment_name"])  # of an inventory that lies elsewhere
+        return Wrong(
+            "-i", f"no environment was named ({' or '.join(environments)}). Type: {self._typed(environments[0])}"
+        )
+
+    @staticmethod
+    def _typed(inventory: str) -> str:
+        playbooks = context.CLIARGS.get("args") or ["site.yml"]
+        return f"ansible-playbook {' '.join(map(shlex.quote, playbooks))} -i {inventory}"
 
     # Shapes
 
@@ -155,9 +169,9 @@ class ActionModule(ActionBase):
             if given.get(name, "") is None:
                 self._complain(name, f"is empty. Give it a value, or take the line out{_default(option)}.")
                 continue
-            validator = ArgumentSpecValidator({name: _without_requirement(option)})
-            for message in validator.validate(given, validate_role_argument_spec=True).error_messages:
-                self._complain(name, _friendly(name, option, given.get(name), message))
+            if name in given:
+                for sentence in shape_problems(name, option, given[name]):
+                    self._complain(name, sentence)
         subjects = {wrong.subject for wrong in self.wrong}
         for name, failure in broken.items():
             causes = set(UNDEFINED.findall(failure.message)) & (subjects | set(broken))
@@ -186,11 +200,12 @@ class ActionModule(ActionBase):
 
     def _sources(self) -> list[Path]:
         """The folders of the run's inventory sources."""
-        sources = self.arguments["sources"]
-        if sources is None:
-            sources = self.vars.get("ansible_inventory_sources") or []
-        paths = [Path(source) for source in sources]
+        paths = [Path(source) for source in self._given_sources()]
         return [path if path.is_dir() else path.parent for path in paths if path.exists()]
+
+    def _given_sources(self) -> list[str]:
+        sources = self.arguments["sources"]
+        return list(self.vars.get("ansible_inventory_sources") or [] if sources is None else sources)
 
     def _check_folder(self, folder: Path, owners: set[str], kind: str, known: set[str]) -> None:
         for top in sorted(folder.glob("*")):
@@ -199,13 +214,13 @@ class ActionModule(ActionBase):
             owner = top.name if top.is_dir() else top.stem
             if owner not in owners:
                 sentence = f"belongs to no {kind} of this inventory, so nobody reads it.{suggestion(owner, owners)}"
-                self.wrong.append(Wrong(owner, sentence, _shown(top)))
+                self.wrong.append(Wrong(owner, sentence, shown(top)))
             for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
                 if path.is_dir() or path.name.startswith(".") or path.name.endswith("~"):
                     continue
                 if path.suffix not in VARS_SUFFIXES:
                     sentence = "is no file that Ansible reads variables from; its name must end in .yml."
-                    self.wrong.append(Wrong(path.name, sentence, _shown(path)))
+                    self.wrong.append(Wrong(path.name, sentence, shown(path)))
                     continue
                 self._check_names(self._load(path), path, known)
 
@@ -215,9 +230,9 @@ class ActionModule(ActionBase):
                 continue
             for key in content:
                 if key not in GROUP_KEYS:
-                    line = _origin(key)[1]
+                    line = origin(key)[1]
                     sentence = f"is no key of group {group}; it may have {', '.join(GROUP_KEYS)}."
-                    self.wrong.append(Wrong(str(key), sentence + suggestion(str(key), GROUP_KEYS), _shown(path), line))
+                    self.wrong.append(Wrong(str(key), sentence + suggestion(str(key), GROUP_KEYS), shown(path), line))
             self._check_names(content.get("vars"), path, known)
             for variables in (content.get("hosts") or {}).values() if isinstance(content.get("hosts"), Mapping) else ():
                 self._check_names(variables, path, known)
@@ -228,7 +243,7 @@ class ActionModule(ActionBase):
         if not isinstance(variables, Mapping):
             return
         for name in variables:
-            self.written[str(name)] = _shown(path), _origin(name)[1]
+            self.written[str(name)] = shown(path), origin(name)[1]
             if not _is_known(str(name), known):
                 self.wrong.append(Wrong(str(name), _unknown(str(name), known), *self.written[str(name)]))
 
@@ -237,7 +252,7 @@ class ActionModule(ActionBase):
         try:
             return self._loader.load_from_file(str(path), cache="all")
         except AnsibleError as error:
-            self.wrong.append(Wrong(path.name, f"cannot be read: {_one_line(error.message)}", _shown(path)))
+            self.wrong.append(Wrong(path.name, f"cannot be read: {_one_line(error.message)}", shown(path)))
             return None
 
     def _check_removed(self) -> None:
@@ -245,37 +260,84 @@ class ActionModule(ActionBase):
             if name in self.vars:
                 self._complain(name, f"is not read any more. {instead}")
 
+    def _check_identity(self) -> None:
+        names = self.arguments["identity"] or {}
+        known_wrong = {wrong.subject for wrong in self.wrong} | self._consequences
+        if not names or known_wrong & set(names.values()):
+            return
+        facts = {key: Fact(name, str(self._templar.template(self.vars[name]))) for key, name in names.items()}
+        files = list(plugin_files(map(Path, self._given_sources()), self._load))
+        for found in differences(files, **facts):
+            self.wrong.append(Wrong(found.subject, found.sentence, found.path, found.line))
+        # Where no file sets it, the shell does.
+        region, shell = facts["region"], os.environ.get("AWS_REGION")
+        if shell and shell != region.value and not any(content["plugin"] == "environment" for _, content in files):
+            sentence = f"is {region.value}, but calls of this run would go to the AWS_REGION of this shell, {shell}. "
+            self._complain(region.variable, f"{sentence}Type: export AWS_REGION={region.value}")
+
     # Relations
 
-    def _check_rule(self, rule: Mapping[str, Any]) -> None:
+    def _rules(self) -> list[Mapping[str, Any]]:
+        """The rules, their sentences not rendered yet: only one that is said needs what it reads."""
+        name = self.arguments["rules_in"]
+        if not name:
+            return list(self.arguments["rules"])
+        if name not in self.vars:
+            raise AnsibleActionFail(f"rules_in names {name}, which is no variable.", obj=self._task.args)
+        return list(self.vars[name])
+
+    def _check_rule(self, place: int, rule: Mapping[str, Any], passed_over: set[str]) -> None:
         try:
-            holds = self._templar.evaluate_conditional(rule["that"])
+            if self._templar.evaluate_conditional(rule["that"]):
+                return
+            sentence = str(self._templar.template(rule["say"]))
         except AnsibleError as error:
-            # The sentence is the better explanation; the error tells a wrong rule from a wrong value.
-            self._complain(rule["variable"], f"{rule['say']} ({_one_line(error.message)})")
+            # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its
+            # author can mend it.
+            if not passed_over & self._behind({rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"])}):
+                self.defects.append(
+                    f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}"
+                )
             return
-        if not holds:
-            self._complain(rule["variable"], rule["say"])
+        self.refused_by.append(place)
+        self._complain(rule["variable"], sentence)
+
+    def _behind(self, names: set[str]) -> set[str]:
+        """These variables, and those that their values are made of."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += _reads_of(self.vars.get(name))
+        return found
 
     def _complain(self, name: str, sentence: str) -> None:
-        path, line = _origin(self.vars.get(name)) if name in self.vars else ("", 0)
+        path, line = origin(self.vars.get(name)) if name in self.vars else ("", 0)
         if not path:
             path, line = self.written.get(name, ("", 0))
         self.wrong.append(Wrong(name, sentence, path, line))
 
 
-def _origin(value: Any) -> tuple[str, int]:
-    """File and line in which a value was written, as far as Ansible remembers."""
-    origin = Origin.get_tag(value) if Origin else None
-    if origin is None or not origin.path:
-        return "", 0
-    return _shown(Path(str(origin.path))), origin.line_num or 0
+def shape_problems(name: str, option: Mapping[str, Any], value: Any) -> list[str]:
+    """What is wrong with the shape of a variable's value, a sentence each.
 
-
-def _shown(path: Path) -> str:
-    """A path as a person would type it from here."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+    Args:
+        name: of the variable.
+        option: its entry in an argument specification.
+        value: as given. Ansible's own validation takes a text for a list or a mapping and converts a copy of it; what
+            reads the variable gets the text, and would take its letters for the list.
+    """
+    containers: dict[str, tuple[type, ...]] = {"list": (list, tuple), "dict": (Mapping,)}
+    wanted = str(option.get("type", "str"))
+    if isinstance(value, (str, int, float)) and wanted in containers and not option.get("no_log"):
+        written = f" Write {name}: [{value}]." if wanted == "list" and value != "" else ""
+        return [f"is {value!r}, must be of type {wanted}.{written}"]
+    messages = ArgumentSpecValidator({name: _without_requirement(option)}).validate(
+        {name: value}, validate_role_argument_spec=True
+    )
+    return [_friendly(name, option, value, message) for message in messages.error_messages]
 
 
 def _one_line(message: str) -> str:
@@ -299,6 +361,20 @@ def _reads(conditional: Any) -> Iterator[str]:
                 yield from jinja2.meta.find_undeclared_variables(_PARSER.parse("{{ " + each + " }}"))
             except jinja2.TemplateSyntaxError:
                 continue
+
+
+def _reads_of(value: Any) -> Iterator[str]:
+    """Names of the variables that a value's templates read."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _reads_of(item)
+    elif isinstance(value, str) and ("{{" in value or "{%" in value):
+        try:
+            yield from jinja2.meta.find_undeclared_variables(_PARSER.parse(value))
+        except jinja2.TemplateSyntaxError:
+            return
 
 
 _PARSER = jinja2.Environment(autoescape=True)  # parses only

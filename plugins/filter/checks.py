@@ -32,18 +32,6 @@ def network(cidr: object) -> ipaddress.IPv4Network | None:
         return None
 
 
-def is_network(cidr: object) -> bool:
-    """Whether `cidr` is an IPv4 network such as 10.20.0.0/16, without host bits."""
-    return network(cidr) is not None
-
-
-def is_private_network(cidr: object) -> bool:
-    """Whether `cidr` lies in the ranges of RFC 1918."""
-    found = network(cidr)
-    ranges = map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-    return found is not None and any(found.subnet_of(one) for one in ranges)
-
-
 def prefix_length(cidr: object) -> int:
     """The number behind the slash, or 0."""
     found = network(cidr)
@@ -83,7 +71,7 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
     found += [f"has {key}, which is not known." for key in given if key not in CONTAINER_KEYS]
     memory = _number(given.get("memory"))
     if memory is None:
-        found.append("needs memory, a number of MiB.")
+        found.append("needs memory, a whole number of MiB.")
     elif memory < MEMORY_LEAST_MIB:
         found.append(f"has memory {memory}; ECS takes {MEMORY_LEAST_MIB} MiB or more.")
     reserved = _number(given.get("memory_reservation", 0))
@@ -103,7 +91,11 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
             found.append(
                 f"waits for {other} to be HEALTHY, but {other} has no health check here; the image's does not count."
             )
-    for other in given.get("links") or []:
+    links = given.get("links") or []
+    if not isinstance(links, (list, tuple)):
+        found.append(f"has links that are no list; write for example links: [{next(iter(containers))}].")
+        links = []
+    for other in map(str, links):
         if other not in containers or other == name:
             found.append(f"links to {other}, which is no other container.")
     for other, _ in _pairs(given.get("volumes")):
@@ -113,7 +105,7 @@ def _problems(name: str, given: Any, containers: Mapping[str, Any], volume: str)
         secret, _, part = str(source).partition(".")
         if part not in SECRET_KEYS.get(secret, ()):
             found.append(f"takes {key} from {source}, which is no key of a secret; there are {_sources()}.")
-        if key in (given.get("environment") or {}):
+        if key in dict(_pairs(given.get("environment"))):
             found.append(f"has {key} in environment and in secrets; leave it in one.")
     for section in ("environment", "secrets"):
         found += [
@@ -150,10 +142,12 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:
 
 
 def _number(value: Any) -> int | None:
+    """A whole number, or None; 256.9 is none."""
     try:
-        return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return None if isinstance(value, bool) or number != float(value) else number
 
 
 def _sources() -> str:
@@ -174,8 +168,6 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
         return {
-            "is_network": is_network,
-            "is_private_network": is_private_network,
             "prefix_length": prefix_length,
             "overlaps": overlaps,
             "container_problems": container_problems,

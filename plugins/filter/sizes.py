@@ -39,12 +39,12 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html
 
 def is_arm(instance_type: str) -> bool:
     """Whether the type has a Graviton processor: a `g` after the generation (t4g, m6gd), or a1."""
-    return bool(re.match(r"^(a1|[a-z]+[0-9]+g[a-z]*)\.", instance_type))
+    return bool(re.match(r"^(a1|[a-z]+[0-9]+g[a-z]*)\.", str(instance_type)))
 
 
 def is_newer_than_2022(instance_type: str) -> bool:
     """Whether launch configurations refuse the type because its family came in 2023 or later."""
-    return bool(NEW_SINCE_2023.match(instance_type))
+    return bool(NEW_SINCE_2023.match(str(instance_type)))
 
 
 def host_memory(instance_type: str) -> int:
@@ -52,6 +52,7 @@ def host_memory(instance_type: str) -> int:
 
     What is left out may be some MiB more, so that what fits here should fit there.
     """
+    instance_type = str(instance_type)
     size = instance_type.partition(".")[2]
     if size not in MEMORY_MIB:
         return 0

@@ -1,7 +1,8 @@
-"""What a person typed behind `-e name=`, where Ansible would take the first word only."""
+"""What a person typed behind `-e name=`, where Ansible would take the first word only, or gave as a list of words."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from ansible import context
@@ -12,7 +13,8 @@ def typed(value: object, name: str, others: list[str]) -> object:
     """The value of an extra variable, with all its words.
 
     `-e command='python manage.py check'` reaches Ansible without the shell's quotes, and so as `command=python` and two
-    words that belong to nothing. Files, JSON and values in quotes of their own are left as Ansible read them.
+    words that belong to nothing. Files, JSON and values in quotes of their own are left as Ansible read them. A list,
+    which only these can hold, becomes the line that a shell would split into its words.
 
     Args:
         value: what Ansible made of it.
@@ -22,7 +24,7 @@ def typed(value: object, name: str, others: list[str]) -> object:
     for text in context.CLIARGS.get("extra_vars", ()):
         if isinstance(text, str) and text.startswith(f"{name}=") and set(parse_kv(text)) - {name, *others}:
             value = text.partition("=")[2]
-    return value
+    return shlex.join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
 class FilterModule:

@@ -3,17 +3,29 @@
 Ansible reads inventory sources in the controller process, in alphabetical order; everything started later (modules,
 lookups, the next inventory source, the AWS CLI) inherits what this one sets. So `-i local` alone sends all of them to
 the embedded AWS, and nothing in a role or play has to know.
+
+Being the first code of ours in a run, it also ends one that was typed in a way that cannot work. It is found without
+ansible.cfg as well, by the link inventory_plugins beside the verbs: how else would a person learn that it was not read?
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from ansible import context
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.plugin_utils.ways import is_environment_file, refusal
 
 DOCUMENTATION = """
 name: environment
@@ -25,6 +37,8 @@ description:
   - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
     lookups too, unless the shell or O(set) says otherwise.
   - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
+  - Ends a verb that was typed in a way that would do nothing or half, on several inventories or without the settings of
+    the project, with what to type.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
 options:
   plugin:
@@ -81,8 +95,15 @@ class InventoryModule(BaseInventoryPlugin):
     NAME = "environment"
 
     def verify_file(self, path: str) -> bool:
-        """Whether `path` may be one of ours: any YAML file (the `auto` plugin has read `plugin: environment`)."""
-        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+        """Whether `path` is one of ours.
+
+        Raises:
+            SystemExit: the command cannot work. This is asked before any source is read, so nothing has been done.
+        """
+        sentence = refusal(context.CLIARGS)
+        if sentence:
+            self._end(sentence)
+        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml")) and is_environment_file(Path(path))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Set and unset the variables that the file at `path` names.

@@ -15,6 +15,7 @@ options:
       - How variables relate. Each has C(variable), which the complaint is about; C(that), a conditional; and C(say),
         what is wrong and what to type.
       - A rule that reads a variable which is already known to be wrong is passed over.
+      - A rule that cannot be evaluated says nothing about the inventory. It is reported as a defect of its own.
     type: list
     elements: dict
     default: []
@@ -22,6 +23,12 @@ options:
       variable: {description: The variable that the complaint is about., type: str, required: true}
       that: {description: Conditional that must hold., type: raw, required: true}
       say: {description: What is wrong and what to type., type: str, required: true}
+  rules_in:
+    description:
+      - Name of a variable that holds the rules, instead of O(rules). Their sentences are then rendered only where they
+        are said, so one may read what exists only if its rule does not hold.
+    type: str
+    default: ""
   roles:
     description: Roles whose variables must be complete and well-formed; all of O(roles_directory) by default.
     type: list
@@ -44,6 +51,15 @@ options:
     type: list
     elements: str
     default: []
+  identity:
+    description:
+      - Which variables say what the site is. The files of inventory plugins in O(sources) that say it once more (tags
+        and region by which hosts are looked for, region of the run) must say the same. Not compared by default.
+    type: dict
+    suboptions:
+      site: {description: Variable of the site's name., type: str, required: true}
+      environment: {description: Variable of the environment's name., type: str, required: true}
+      region: {description: Variable of the region., type: str, required: true}
   removed:
     description: Variables of earlier releases, name to what to set instead.
     type: dict
@@ -67,4 +83,9 @@ msg:
   description: Everything that is wrong, a line each, sorted by file and line.
   returned: failure
   type: str
+refused_by:
+  description: Which rules did not hold, as their places in the list, from 0.
+  returned: with -v
+  type: list
+  elements: int
 """

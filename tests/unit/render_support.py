@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def render(folder: Path, given: Mapping[str, Any]) -> Site:
     }
     run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    out = yaml.safe_load((folder / "out").read_text())
+    out = json.loads((folder / "out").read_text())
     plain = {
         path.stem: path.read_text() for path in (PROJECT / "cloudformation").glob("*.yml") if path.stem not in RENDERED
     }

@@ -67,8 +67,8 @@ class Site:
         """Write the variables of prod, below its network_cidr."""
         self.write("inventories/prod/group_vars/prod.yml", f"network_cidr: 10.0.0.0/16\n{text}")
 
-    def check(self, *options: str) -> list[str]:
-        """The complaints about `-i prod` (or other options); none if the run went through."""
+    def run(self, *options: str) -> int:
+        """Run the check with `-i prod` (or other options), keep what it printed, return its exit code."""
         folders = {"roles_directory": "roles", "inventories_directory": "inventories", "group_vars": "group_vars"}
         task = {name: str(self.folder / folder) for name, folder in folders.items()} | self.task
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"check_variables": task}]}
@@ -87,9 +87,13 @@ class Site:
             check=False,
         )
         self.output = done.stdout + done.stderr
-        if done.returncode == 0:
+        return done.returncode
+
+    def check(self, *options: str) -> list[str]:
+        """The complaints about `-i prod` (or other options); none if the run went through."""
+        if self.run(*options) == 0:
             return []
-        shown = done.stdout.split("msg: |-\n")[1].split("\n\n")[0].splitlines()
+        shown = self.output.split("msg: |-\n")[1].split("\n\n")[0].splitlines()
         lines = [line.strip() for line in shown]
         assert lines[0].endswith("wrong with this inventory; nothing was done."), self.output
         return lines[1:]
@@ -154,10 +158,57 @@ def test_what_cannot_be_evaluated_is_said_once(site: Site) -> None:
     assert "'nobody' is undefined" in complaint
 
 
-def test_a_rule_over_an_undefined_variable_gives_its_sentence(site: Site) -> None:
-    site.task["rules"] = [{"variable": "host_count", "that": "not_there > 1", "say": "Set not_there."}]
+BROKEN = [
+    ({"that": "not_there > 1", "say": "Not said."}, "'not_there' is undefined"),
+    ({"that": "[host_count] | reject('is_network') | length == 0", "say": "Not said."}, "No test named 'is_network'"),
+    ({"that": "host_count is", "say": "Not said."}, "Syntax error"),
+    ({"that": "host_count > 1", "say": "Set {{ not_there }}."}, "'not_there' is undefined"),
+]
+"""A rule's condition or sentence that cannot be evaluated, and a part of the reason."""
+
+
+@pytest.mark.parametrize(("rule", "reason"), BROKEN, ids=["undefined", "no test", "syntax", "sentence"])
+def test_a_rule_that_cannot_be_judged_is_a_defect_of_berth(site: Site, rule: dict[str, str], reason: str) -> None:
+    site.task |= {"rules_in": "the_rules", "also_known": ["the_rules"]}
+    site.write("group_vars/all/rules.yml", {"the_rules": [{"variable": "host_count", **rule}]})
+    site.run()
+    assert "A rule of Berth itself is broken; nothing was done." in site.output
+    assert "rule on host_count (" in site.output
+    assert reason in site.output
+    assert "This is a defect of Berth, not of your inventory: report it" in site.output
+    assert "wrong with this inventory" not in site.output
+    assert "Not said." not in site.output
+
+
+def test_a_defect_does_not_hide_what_is_wrong_with_the_inventory(site: Site) -> None:
+    site.prod("site_url: http://example.org\n")
+    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "not_there > 1", "say": "Not said."}]
+    site.run()
+    assert "1 thing is wrong with this inventory; nothing was done." in site.output
+    assert f"{VARS}:2: site_url: Set site_url: https://<name>." in site.output
+    assert "rule on host_count (not_there > 1): " in site.output
+    assert "'not_there' is undefined" in site.output
+
+
+def test_a_rule_over_what_a_wrong_variable_makes_is_no_defect(site: Site) -> None:
+    """`made` is nobody's option; its value cannot be evaluated because of network_cidr's."""
+    site.write(VARS, 'network_cidr: "{{ nobody }}"\n')
+    site.write("group_vars/all/made.yml", 'made: "{{ {1: network_cidr} }}"\n')
+    site.task["also_known"] = ["made"]
+    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "made | length == 1", "say": "Not said."}]
     (complaint,) = site.check()
-    assert "host_count: Set not_there. (" in complaint
+    assert "network_cidr: cannot be evaluated: 'nobody' is undefined" in complaint
+
+
+def test_a_sentence_is_rendered_only_where_it_is_said(site: Site) -> None:
+    rule = {"variable": "host_count", "that": "host_count == 1", "say": "Not {{ not_there }}, but {{ host_count }}."}
+    site.write("group_vars/all/rules.yml", {"the_rules": [rule]})
+    site.task |= {"rules_in": "the_rules", "also_known": ["the_rules"]}
+    assert site.check() == [], site.output
+    rule["say"] = "One host, not {{ host_count }}."
+    site.write("group_vars/all/rules.yml", {"the_rules": [rule]})
+    site.prod("host_count: 2\n")
+    assert site.check() == [f"{VARS}:2: host_count: One host, not 2."]
 
 
 def test_a_secret_is_not_shown(site: Site) -> None:

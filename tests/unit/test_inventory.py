@@ -140,4 +140,5 @@ def test_every_verb_is_understood_by_ansible(verb: str) -> None:
 def test_a_verb_without_an_environment_says_what_to_type(verb: str) -> None:
     done = subprocess.run(["ansible-playbook", f"{verb}.yml"], cwd=PROJECT, text=True, capture_output=True, check=False)
     assert done.returncode != 0
-    assert "ansible-playbook site.yml -i local" in done.stdout
+    assert done.stderr.startswith("[ERROR]: No environment was named. There are local, ")
+    assert f"type for example: ansible-playbook {verb}.yml -i local" in done.stderr

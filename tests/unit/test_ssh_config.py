@@ -79,6 +79,20 @@ def test_session_manager_leads_to_the_instance_without_an_address(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("name", ["my key", "100% mine", 'a "b"'])
+def test_the_key_pair_is_named_whatever_it_is_called(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Ansible looks for the file; ssh asks the password database
+    key = tmp_path / ".ssh" / f"{name}.pem"
+    key.parent.mkdir()
+    key.touch()
+    run = written(tmp_path, HOSTS, host_key_name=name)
+    assert run.returncode == 0, run.stdout
+    shown = understood(tmp_path, "host-a")["identityfile"]
+    assert shown.replace("%%", "%") == str(Path("~/.ssh") / key.name)
+
+
 def test_an_open_port_is_nothing_to_warn_of(tmp_path: Path) -> None:
     assert "nobody gets in" not in written(tmp_path, HOSTS, host_admin_cidrs=["192.0.2.0/24"]).stdout
 
@@ -86,7 +100,7 @@ def test_an_open_port_is_nothing_to_warn_of(tmp_path: Path) -> None:
 def test_a_site_without_hosts_is_told_as_such(tmp_path: Path) -> None:
     run = written(tmp_path, {})
     assert run.returncode != 0
-    assert "ansible-playbook site.yml -i prod" in run.stdout
+    assert f"ansible-playbook site.yml -i {tmp_path / 'hosts.yml'}" in " ".join(run.stdout.split())
     assert not (tmp_path / "ssh.prod.cfg").exists()
 
 

@@ -14,10 +14,13 @@ import pytest
 import yaml
 
 from plugins.filter.user_data import gzip_base64
-from tests.unit.render_support import Site, render
+from tests.unit.render_support import PROJECT, Site, render
 
 pytestmark = pytest.mark.playbook
 
+CONTAINERS = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())["site_containers"]
+FLOWERS = "Fleurs 💐"
+"""Beyond the Basic Multilingual Plane: as an escape in JSON it is a surrogate pair, which YAML 1.1 does not have."""
 CARD = {"domain_name": "www.shop.test", "hosted_zone_id": "Z0123456789"}
 SAFE = {
     "domain_name": "www.shop.test",
@@ -31,6 +34,8 @@ SAFE = {
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
     "host_access_session_manager": True,
     "database_admin_cidrs": ["192.0.2.0/24"],
+    "site_containers": CONTAINERS | {"django": CONTAINERS["django"] | {"environment": {"TITLE": FLOWERS}}},
+    "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "preflight_asked": {"database": {"id": "db", "allocated_storage": 26}},
 }
 LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
@@ -61,6 +66,16 @@ def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_pat
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_characters_beyond_ascii_stand_in_bodies_and_user_data_as_themselves(safe: Site) -> None:
+    (django,) = (one for one in safe.resources("task")["TaskDefinition"]["Properties"]["ContainerDefinitions"]
+                 if one["Name"] == "django")  # fmt: skip
+    assert {"Name": "TITLE", "Value": FLOWERS} in django["Environment"]
+    assert FLOWERS in safe.bodies["task"]
+    written = {file["path"]: file["content"] for file in yaml.safe_load(safe.user_data)["write_files"]}
+    assert any(FLOWERS in content for content in written.values())
+    assert "\\u" not in safe.bodies["task"] + safe.user_data
 
 
 def test_a_body_fits_into_an_api_call_and_user_data_into_ec2(site: Site) -> None:

@@ -1,0 +1,55 @@
+"""Where things are written, and how a person would type it from where he stands."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+
+try:  # where a value was written; internal in ansible-core 2.19, so its absence only costs the line numbers
+    from ansible._internal._datatag._tags import Origin
+except ImportError:
+    Origin = None
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def origin(value: Any) -> tuple[str, int]:
+    """File and line in which a value was written, as far as Ansible remembers; else an empty path and 0."""
+    found = Origin.get_tag(value) if Origin else None
+    if found is None or not found.path:
+        return "", 0
+    return shown(Path(str(found.path))), found.line_num or 0
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here: relative, unless it lies elsewhere."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def typed_inventory(sources: Iterable[str] | None = None) -> str:
+    """The inventory of this run as it was typed, `-i prod`.
+
+    Args:
+        sources: the inventory's sources; those of the command line by default.
+    """
+    if sources is None:
+        sources = context.CLIARGS.get("inventory") or ()
+    names = [shown(Path(source)) if "," not in source else source for source in map(str, sources)]
+    return " ".join(f"-i {shlex.quote(name)}" for name in names) or "-i <inventory>"
+
+
+def verb(name: str, inventory: str | None = None) -> str:
+    """What to type for a verb on the inventory of this run, from where the person stands.
+
+    Args:
+        name: the verb's playbook, `site.yml`.
+        inventory: another one.
+    """
+    where = typed_inventory() if inventory is None else f"-i {shlex.quote(inventory)}"
+    return f"ansible-playbook {shlex.quote(shown(PROJECT / name))} {where}"

@@ -1,0 +1,76 @@
+"""No value that an inventory can have breaks a rule: each rule holds, or refuses by its sentence.
+
+The rules are judged in this process, with all defaults, and in turn with each variable as nobody would write it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import filter_loader, test_loader
+from ansible.template import Templar, trust_as_template
+
+from plugins.action.check_variables import shape_problems
+from tests.unit.rules_support import PROJECT, Rule, options, role_variables, rules
+
+ODD: list[Any] = [
+    "", "x", "5", "-5", 5, 2.5, -1, True, ["x"], [5], [["x"]], [{}], {}, {"a": 5}, {"a": {"b": None}}, "ü💐", "a b",
+    [None], {"django": None}, {"django": {"links": 5, "volumes": 5, "depends_on": ["a"], "secrets": "x"}},
+    {"django": {"environment": 5, "secrets": {"A": "b"}, "links": [["a"]], "memory": "x", "port": [], "health": 5}},
+    {"container": ["django"], "memory": []}, {"container": 5, "memory": None},
+]  # fmt: skip
+"""Of every shape; only those that pass a variable's own specification reach its rules."""
+
+
+def trusted(value: Any) -> Any:
+    """The value, its strings marked as templates of the project's own files."""
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [trusted(item) for item in value]
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+def inventory() -> dict[str, Any]:
+    """The variables of the embedded AWS's inventory, as a run has them."""
+    files = [*sorted((PROJECT / "roles").glob("*/defaults/main.yml")), PROJECT / "group_vars/all/site.yml"]
+    files.append(PROJECT / "inventories/local/group_vars/local.yml")
+    given = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
+    return {**trusted(given | role_variables()), "group_names": ["local"], "inventory_dir": str(PROJECT)}
+
+
+def judged(rule: Rule, variables: dict[str, Any]) -> str:
+    """What the rule says; empty where it holds."""
+    templar = Templar(DataLoader(), variables)
+    if templar.evaluate_conditional(trusted(rule.that)):
+        return ""
+    return str(templar.template(trusted(rule.say)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins() -> None:
+    """The project's own filters and tests, as ansible.cfg names them."""
+    filter_loader.add_directory(str(PROJECT / "plugins/filter"))
+    test_loader.add_directory(str(PROJECT / "plugins/test"))
+
+
+@pytest.mark.parametrize("rule", rules("preflight_rules"), ids=lambda rule: f"{rule.variable}-{rule.number}")
+def test_no_odd_value_breaks_a_rule(rule: Rule) -> None:
+    variables = inventory()
+    assert judged(rule, variables) == ""
+    broken = []
+    for name, option in options().items():
+        if name not in f"{rule.variable} {rule.that} {rule.say}":
+            continue
+        for value in ODD:
+            if shape_problems(name, option, value):
+                continue
+            try:
+                judged(rule, variables | {name: value})
+            except AnsibleError as error:
+                broken.append(f"{name}={value!r}: {' '.join(error.message.split())}")
+    assert broken == []

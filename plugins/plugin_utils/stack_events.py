@@ -391,10 +391,15 @@ def is_settled(client: Any, now: Mapping[str, Any]) -> bool | None:
         client: boto3's `cloudformation` client.
         now: the description.
     """
-    events = client.describe_stack_events(StackName=now["StackId"])["StackEvents"]
-    own = [
-        each for each in events if each["ResourceType"] == STACK_TYPE and each["PhysicalResourceId"] == now["StackId"]
-    ]
+    own: list[dict[str, Any]] = []
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=now["StackId"]):
+        own += [
+            each
+            for each in page["StackEvents"]
+            if each["ResourceType"] == STACK_TYPE and each["PhysicalResourceId"] == now["StackId"]
+        ]
+        if any(each["ResourceStatus"] in FORWARD for each in own):
+            break  # what is older belongs to an operation before
     if not own:
         return True  # they are kept for 90 days
     if own[0]["ResourceStatus"].endswith("_IN_PROGRESS"):

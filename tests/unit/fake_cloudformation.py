@@ -149,6 +149,8 @@ class FakeCloudFormation:
         left, events = self._events_before
         if left:
             self._events_before = left - 1, events
+            if not events and self.stack_id != STACK_ID:
+                raise error(f"Stack [{self.stack_id}] does not exist", "DescribeStackEvents")
             return events
         return list(self.events)
 
@@ -202,10 +204,10 @@ class FakeCloudFormation:
             if operation not in self.scripts:
                 return {"StackId": self.stack_id}
             self._before = self.late, self.states, self.description
-            self._events_before = self.late_events, list(self.events)
             self._token = arguments.get("ClientRequestToken")
             if operation == "create_stack":
                 self.stack_id, self.events = f"{self.stack_id}x", []  # an id never comes back
+            self._events_before = self.late_events, list(self.events)
             self.states = list(self.scripts[operation])
             self.own_event(self.states[0])
             self.description = {**self.description, "LastUpdatedTime": self.now(), **self.becomes.get(operation, {})}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
@@ -246,3 +248,34 @@ def test_a_change_that_cannot_be_foretold_is_an_error(site: Site) -> None:
     assert result["msg"].startswith("data: ")
     assert result["msg"].endswith("Nothing was changed.")
     assert site.updates() == updates
+
+
+# The playbooks
+
+
+def calls(path: Path) -> list[dict[str, Any]]:
+    """The arguments of each call of cloudformation_stacks in a playbook."""
+    plays = yaml.safe_load(path.read_text())
+    tasks = [task for play in plays for task in play.get("tasks", [])]
+    return [task["cloudformation_stacks"] for task in tasks if "cloudformation_stacks" in task]
+
+
+def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
+    found = [call for path in sorted((PROJECT / "playbooks").glob("*.yml")) for call in calls(path)]
+    assert len(found) == 3
+    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 3
+
+
+def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
+    (first,) = calls(PROJECT / "playbooks/layers.yml")
+    assert set(first["stacks"]) == {"network", "certificate", "data", "cluster"}
+    for layer in ("task", "service", "dns"):
+        assert f"'{layer}': {layer}_layer" in first["later"]
+
+
+def test_a_check_run_of_the_site_fails_where_a_run_would_be_refused() -> None:
+    (play,) = yaml.safe_load((PROJECT / "playbooks/layers.yml").read_text())
+    checks = [task["ansible.builtin.assert"] for task in play["tasks"] if "ansible.builtin.assert" in task]
+    assert [(check["that"], check["fail_msg"]) for check in checks] == [
+        ("site.refusal | length == 0", "{{ site.refusal }}")
+    ]

@@ -94,6 +94,33 @@ def test_what_others_do_is_over_when_events_and_description_agree(late_events: i
     assert not [line for line in lines if "another run" in line]
 
 
+def test_what_others_have_made_is_described_when_it_is_shown() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], refusal=NO_UPDATES, description=showing("new"))
+    client.own_event("UPDATE_IN_PROGRESS")
+    client.description |= {"LastUpdatedTime": client.events[0]["Timestamp"]}
+    client.own_event("UPDATE_COMPLETE")
+    client._before = 3, ["UPDATE_IN_PROGRESS"], client.description | showing("old")
+    assert a_stack(client).deploy({}).outputs == {"DatabaseHost": "new"}
+
+
+def test_a_deletion_by_others_is_not_over_because_the_update_before_it_is() -> None:
+    client = FakeCloudFormation(["DELETE_IN_PROGRESS", "DELETE_IN_PROGRESS", None], SCRIPTS)
+    client.own_event("UPDATE_IN_PROGRESS")
+    client.description = {"LastUpdatedTime": client.events[0]["Timestamp"]}
+    client.own_event("UPDATE_COMPLETE")
+    client.own_event("DELETE_IN_PROGRESS")
+    a_stack(client).deploy({})
+    assert client.operations == ["create_stack"]
+
+
+def test_a_deletion_that_others_have_begun_already_is_over_when_the_stack_is_gone() -> None:
+    """DeleteStack does nothing then, so that no event ever carries its token."""
+    client = FakeCloudFormation(["DELETE_IN_PROGRESS", None])
+    client._before = 1, ["CREATE_COMPLETE"], {}
+    assert a_stack(client, timeout=60.0).delete().changed
+    assert client.operations == ["delete_stack"]
+
+
 def test_a_stack_without_updates_is_described_as_new_as_its_events() -> None:
     """Another run has just updated it: its new outputs count, though DescribeStacks shows the old ones first."""
     client = FakeCloudFormation(["UPDATE_COMPLETE"], refusal=NO_UPDATES, description=showing("old"))

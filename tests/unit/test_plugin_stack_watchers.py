@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack import Stack
-from tests.unit.fake_cloudformation import EventRow, FakeCloudFormation, Script, a_stack
+from tests.unit.fake_cloudformation import EventRow, FakeCloudFormation, Script, a_stack, error
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.stack_support import Stacks, Thing
 
@@ -31,6 +32,7 @@ class Explains:
 
     made: list[Explains]
     patience = 1_000_000
+    remembers: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, layer: Layer, service: Callable[[str], Any], say: Callable[..., None]) -> None:
         self.looks: list[dict[str, str]] = []
@@ -48,12 +50,13 @@ class Explains:
     def why(self) -> str:
         """The same each time."""
         self.asked += 1
-        return "unable to place a task: 640 MiB are missing"
+        return "unable to place a task: 640 MiB are missing" if self.remembers() else ""
 
 
 @pytest.fixture(autouse=True)
 def nobody() -> None:
     Explains.made, Explains.patience = [], 1_000_000
+    Explains.remembers = staticmethod(lambda: True)
 
 
 def watched(client: FakeCloudFormation, body: str = "", lines: list[str] | None = None, **layer: Any) -> Stack:
@@ -113,6 +116,24 @@ def test_an_update_that_ends_just_before_it_is_cancelled_is_a_success() -> None:
     assert watched(client).deploy({}).changed
 
 
+@pytest.mark.parametrize(("says", "ends"), [("CancelUpdateStack cannot be called from status X", True), ("No", False)])
+def test_an_update_that_cannot_be_cancelled_any_more_is_awaited(says: str, ends: bool) -> None:
+    Explains.patience = 1
+    race = error(says, "CancelUpdateStack")
+    after: Script = ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"],
+        {"update_stack": FORWARD},
+        {"update_stack": BEGUN},
+        races={"cancel_update_stack": (race, after)},
+    )
+    if ends:
+        assert watched(client).deploy({}).changed
+    else:
+        with pytest.raises(ClientError):
+            watched(client).deploy({})
+
+
 SERVICE_ONLY = "Resources: {Service: {Type: AWS::ECS::Service}}"
 
 
@@ -149,10 +170,13 @@ def test_a_failure_by_itself_says_why_too_and_asks_before_the_rollback_takes_it_
         if client.states[0] == CANCELLED[0] and failed not in happened:
             happened.append(failed)
             client.event(failed)
+            client.event(BEGUN[0])  # its way back, at which nobody looks any more
         return original()
 
     happened: list[EventRow] = []
     client._read_events = read_events  # type: ignore[method-assign]  # one event at its time
+    Explains.patience = 4
+    Explains.remembers = staticmethod(lambda: client.states[0] != "UPDATE_ROLLBACK_COMPLETE")
     with pytest.raises(Failed) as failure:
         watched(client).deploy({})
     assert str(failure.value) == (
@@ -217,10 +241,13 @@ class Acm:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.client: Any = None
+        self.rounds: list[int] = []
 
     def describe_certificate(self, CertificateArn: str) -> dict[str, Any]:
         """As ACM answers, at first without the record."""
         self.asked.append(CertificateArn)
+        self.rounds.append(self.client.read["describe_stack_events"])
         record = {"Name": "_a.example.org.", "Type": "CNAME", "Value": "_b.acm-validations.aws."}
         options = [{"DomainName": "example.org"} | ({"ResourceRecord": record} if len(self.asked) > 1 else {})]
         return {"Certificate": {"DomainValidationOptions": options}}
@@ -233,8 +260,12 @@ def test_the_record_of_a_certificate_is_asked_for_where_no_event_tells_it() -> N
         {"create_stack": ["CREATE_IN_PROGRESS"]},
         {"create_stack": [("CREATE_IN_PROGRESS", "Certificate", CERTIFICATE, "Please make the DNS record, somehow")]},
     )
+    acm.client = client
     stack = a_stack(client, lines, service=lambda name: {"acm": acm}[name], timeout=300.0)
     with pytest.raises(Failed, match=r"The DNS record _a\.example\.org\. CNAME _b\.acm-validations\.aws\. is missing"):
         stack.deploy({})
-    assert acm.asked == [ARN, ARN], "not each round, and not any more once it is known"
+    assert acm.asked == [ARN, ARN], "not any more once it is known"
+    first, second = acm.rounds
+    assert first > 10, "events have their time first"
+    assert second > first + 5, "and not each round"
     assert len([line for line in lines if "CREATE THIS DNS RECORD" in line]) == 1

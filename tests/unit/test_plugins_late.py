@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks, ecs_live_release
 from plugins.modules import leftovers, service_linked_role
+from plugins.plugin_utils import stack_events
 from tests.unit.late_support import LateAws
 from tests.unit.plugin_support import run_action
 from tests.unit.test_plugin_stacks import TEMPLATES, groups
@@ -85,8 +88,28 @@ def test_the_live_release_is_found_behind_an_empty_page(late_aws: Start) -> None
 # Stacks
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_layers_are_made_changed_and_deleted(aws: Cloud, late_aws: Start, tmp_path: Path, seed: int) -> None:
+def test_a_stack_is_not_settled_because_its_own_event_is_on_the_second_page() -> None:
+    now = {"StackId": "arn:stack", "StackStatus": "UPDATE_COMPLETE"}
+    resource = {"ResourceType": "AWS::Logs::LogGroup", "PhysicalResourceId": "log", "ResourceStatus": "UPDATE_COMPLETE"}
+    own = {
+        "ResourceType": "AWS::CloudFormation::Stack",
+        "PhysicalResourceId": "arn:stack",
+        "ResourceStatus": "UPDATE_IN_PROGRESS",
+        "Timestamp": datetime.datetime.now(datetime.UTC),
+    }
+    pages = [{"StackEvents": [resource]}, {"StackEvents": [own]}]
+    client = SimpleNamespace(
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: pages),
+        describe_stack_events=lambda **_: pages[0],
+    )
+    assert stack_events.is_settled(client, now) is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_layers_are_made_changed_and_deleted(
+    aws: Cloud, late_aws: Start, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.5")
     late = late_aws(seed=seed, **ALL)
     for name, body in TEMPLATES.items():
         (tmp_path / f"{name}.yml").write_text(body)

@@ -336,6 +336,7 @@ ASK = """
 exec 3<>/dev/tcp/127.0.0.1/%d
 printf 'GET %%s HTTP/1.0\\r\\n\\r\\n' "${%s#http://169.254.170.2}%s" >&3
 cat <&3
+echo
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_cluster_empty import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.ecs import container_instances, listed
+from plugins.plugin_utils.ecs import container_instances, listed, some
 
 HELD_BACK = ("Terminating:Wait", "Pending:Wait")
 GONE_STATES = ("Terminated", "Detached")
@@ -112,22 +113,21 @@ class ActionModule(AwsAction):
                 if instance["LifecycleState"] not in GONE_STATES
             }
             registered = self._container_instances() if cluster else []
-            for name, state in launched.items():
-                if group and state in HELD_BACK:
-                    self._let_go(group, name)
+            held = [name for name, state in launched.items() if state in HELD_BACK]
+            if group and held:
+                self._let_go(group, held)
             if not launched:
                 # The machine is gone; an instance whose agent was lost stays registered until told otherwise.
                 for instance in registered:
                     self._deregister(instance)
             if not launched and not registered:
                 return
-            what = [f"{name} ({state})" for name, state in sorted(launched.items())]
-            what += [f"{len(registered)} registered container instances"] if registered else []
-            wait.tell(f"waiting for {', '.join(what)} to go")
-            if not wait.pause(", ".join(what)):
-                raise Failed(
-                    f"Still there after {wait.seconds:.0f} s: {', '.join(what)}. Type the same command again to go on."
-                )
+            hosts = some(f"{name} ({state})" for name, state in sorted(launched.items()))
+            instances = f"{len(registered)} registered container instances" if registered else ""
+            what = ", ".join(filter(None, (hosts, instances)))
+            wait.tell(f"waiting for {what} to go")
+            if not wait.pause(what):
+                raise Failed(f"Still there after {wait.seconds:.0f} s: {what}. Type the same command again to go on.")
 
     def _scale_to_none(self, group: Mapping[str, Any]) -> None:
         autoscaling, name = self.client("autoscaling"), group["AutoScalingGroupName"]
@@ -142,9 +142,10 @@ class ActionModule(AwsAction):
             autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, DesiredCapacity=0)
             self.changed = True
 
-    def _let_go(self, group: Mapping[str, Any], instance: str) -> None:
+    def _let_go(self, group: Mapping[str, Any], instances: list[str]) -> None:
         autoscaling, name = self.client("autoscaling"), group["AutoScalingGroupName"]
-        for hook in autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]:
+        hooks = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
+        for instance, hook in itertools.product(instances, hooks):
             try:
                 autoscaling.complete_lifecycle_action(
                     AutoScalingGroupName=name,

@@ -17,7 +17,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_hosts_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
-from plugins.plugin_utils.ecs import container_instances
+from plugins.plugin_utils.ecs import container_instances, some
 
 NAME = "hosts"
 RECENT = datetime.timedelta(minutes=15)
@@ -26,6 +26,8 @@ RECENT = datetime.timedelta(minutes=15)
 
 CONSOLE_SECONDS = 15.0
 """Between two looks at a console: the API is throttled, and the answer is up to 64 KB."""
+CONSOLES = 10
+"""How many consoles are looked at in a round: a call each, and what ails one host ails the others of its group."""
 SAID = re.compile(r"\becs-boot-report(?:\[\d+\])?: ([^\r\n]*)")
 """A line of the host role ecs_agent's report, as journald forwards it to the console."""
 
@@ -71,7 +73,7 @@ class Consoles:
         """
         if elapsed is None or elapsed - self._looked >= CONSOLE_SECONDS:
             self._looked = elapsed or 0.0
-            found = {name: boot_report(self._console(name)) for name in names}
+            found = {name: boot_report(self._console(name)) for name in names[:CONSOLES]}
             self._reports = [
                 f"host {name} did not join: " + "\n    ".join(lines) for name, lines in found.items() if lines
             ]
@@ -137,7 +139,8 @@ class ActionModule(AwsAction):
                 if failure not in told:
                     told.add(failure)
                     self.say(NAME, failure, "red")
-            details = "; ".join(f"{name} {lack}" for name, lack in sorted(lacking.items())) or "none is launched yet"
+            details = some((f"{name} {lack}" for name, lack in sorted(lacking.items())), joint="; ")
+            details = details or "none is launched yet"
             state = f"{len(ready)} of {self.arguments['count']} hosts ready: {details}"
             wait.tell(state)
             if not wait.pause(state):

@@ -171,10 +171,21 @@ def compute(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
                 name = revision.rsplit("/", 1)[-1]
                 if name.rsplit(":", 1)[0] == family:
                     yield "AWS::ECS::TaskDefinition", revision, name, "ACTIVE"
-    for provider in ecs.describe_capacity_providers()["capacityProviders"]:
+    for provider in capacity_providers(ecs):
         name = provider["name"]
         if provider.get("status") != "INACTIVE" and owner.owns(name, provider.get("tags")):
             yield "AWS::ECS::CapacityProvider", name, name, str(provider.get("status"))
+
+
+def capacity_providers(ecs: Any) -> Iterator[Any]:
+    """Capacity providers; botocore has no paginator for them."""
+    token: dict[str, str] = {}
+    while True:
+        page = ecs.describe_capacity_providers(**token)
+        yield from page["capacityProviders"]
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
 
 
 def balancing(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:

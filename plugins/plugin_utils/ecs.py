@@ -17,14 +17,25 @@ def chunks(items: list[str], size: int) -> Iterator[list[str]]:
         yield items[start : start + size]
 
 
+def some(items: Iterable[str], most: int = 10, joint: str = ", ") -> str:
+    """`items` in one phrase: the first `most`, and how many there are besides; a thousand hosts make no sentence."""
+    found = list(items)
+    more = [f"and {len(found) - most} more"] if len(found) > most else []
+    return joint.join(found[:most] + more)
+
+
 def tasks(client: Any, cluster: str, arns: list[str]) -> list[dict[str, Any]]:
     """DescribeTasks of any number of tasks."""
     return [task for part in chunks(arns, 100) for task in client.describe_tasks(cluster=cluster, tasks=part)["tasks"]]
 
 
-def container_instances(client: Any, cluster: str) -> list[dict[str, Any]]:
-    """All container instances of a cluster, draining ones too."""
-    arns = listed(client, "list_container_instances", "containerInstanceArns", cluster=cluster)
+def container_instances(client: Any, cluster: str, query: str = "") -> list[dict[str, Any]]:
+    """Container instances of a cluster, draining ones too: all, or those that a cluster query finds.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-query-language.html
+    """
+    narrowed = {"filter": query} if query else {}
+    arns = listed(client, "list_container_instances", "containerInstanceArns", cluster=cluster, **narrowed)
     return [
         instance
         for part in chunks(arns, 100)

@@ -17,7 +17,11 @@ SECRETS = {"database": "DatabaseSecretArn", "django": "DjangoSecretArn", "admin"
 
 
 def container_definitions(
-    containers: Mapping[str, Mapping[str, Any]], images: Mapping[str, str], release: str, region: str
+    containers: Mapping[str, Mapping[str, Any]],
+    images: Mapping[str, str],
+    release: str,
+    region: str,
+    log_options: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Container definitions of the service's task.
 
@@ -27,11 +31,12 @@ def container_definitions(
         release: the release's id. It stands in the definition itself, as tags of a task definition are changed in
             place, and a release must be a revision of its own.
         region: for the log driver.
+        log_options: more options of the log driver awslogs.
 
     Raises:
         AnsibleFilterError: a container has no image, or a secret has an unknown source.
     """
-    return [_definition(name, given, images, release, region) for name, given in containers.items()]
+    return [_definition(name, given, images, release, region, log_options) for name, given in containers.items()]
 
 
 def one_off_definitions(
@@ -40,13 +45,14 @@ def one_off_definitions(
     images: Mapping[str, str],
     release: str,
     region: str,
+    log_options: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Container definitions of the one-off task: one of the site's containers with another command, alone.
 
     Args:
         containers: `site_containers`.
         once: `site_once`: `container` names the one to take; `command`, `memory` and more `environment` and `secrets`.
-        images, release, region: as for `container_definitions`.
+        images, release, region, log_options: as for `container_definitions`.
     """
     base = {
         key: value
@@ -56,7 +62,8 @@ def one_off_definitions(
     for key in ("environment", "secrets"):
         base[key] = {**base.get(key, {}), **once.get(key, {})}
     base |= {key: once[key] for key in ("command", "memory") if key in once}
-    return [_definition(once["container"], base, images, release, region, stream=f"{once['container']}-once")]
+    stream = f"{once['container']}-once"
+    return [_definition(once["container"], base, images, release, region, log_options, stream)]
 
 
 def task_volumes(containers: Mapping[str, Mapping[str, Any]], driver: str) -> list[dict[str, Any]]:
@@ -103,7 +110,13 @@ def image_pushes(images: Mapping[str, str], tags: Sequence[str], prefix: str) ->
 
 
 def _definition(
-    name: str, given: Mapping[str, Any], images: Mapping[str, str], release: str, region: str, stream: str | None = None
+    name: str,
+    given: Mapping[str, Any],
+    images: Mapping[str, str],
+    release: str,
+    region: str,
+    log_options: Mapping[str, str] | None,
+    stream: str | None = None,
 ) -> dict[str, Any]:
     if not images.get(name):
         raise AnsibleFilterError(
@@ -124,6 +137,7 @@ def _definition(
                 "awslogs-group": {"Ref": "LogGroupName"},
                 "awslogs-region": region,
                 "awslogs-stream-prefix": stream or name,
+                **(log_options or {}),
             },
         },
     }

@@ -6,6 +6,7 @@ run is a socket that counts who calls.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -23,6 +24,9 @@ pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONTAINERS = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())["site_containers"]
+
+# Nothing that could be compressed away: EC2's limit is that of the compressed user data.
+LONG = [f"http://{hashlib.sha256(bytes([n % 256, n // 256])).hexdigest()}" for n in range(600)]
 
 
 def containers(**changes: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +124,9 @@ WRONG = [
     one("service_desired_count", 0, "cannot be verified"),
     Case("site_containers", {"service_desired_count": 5}, "a deployment needs 6"),
     one("site_url_port", 70000, "is no port"),
-    one("docker_engine_registry_mirrors", [f"http://mirror-{n:04}" for n in range(1000)], "too long"),
+    one("log_buffer_size", "25M", "for example 25m"),
+    one("log_mode", "non_blocking", "non-blocking"),
+    one("docker_engine_registry_mirrors", LONG, "too long"),
     one("docker_engine_log_max_size", "10", "for example 10m"),
     one("rexray_efs_status_timeout", "two minutes", "durations as Go does"),
     one("host_limits_swap_mb", 8, "0 for none or 16 to 32768"),

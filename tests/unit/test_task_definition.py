@@ -73,6 +73,17 @@ def test_every_container_is_essential_has_a_hard_limit_and_a_log_stream_of_its_o
         assert made["LogConfiguration"]["Options"]["awslogs-region"] == "eu-west-1"
 
 
+def test_no_container_waits_for_its_log_to_be_delivered() -> None:
+    """Without a mode it would, or the account's own setting would decide."""
+    options = {"mode": "non-blocking", "max-buffer-size": "25m"}
+    made = task_definition.container_definitions(CONTAINERS, IMAGES, "r1", "eu-west-1", options)
+    made += task_definition.one_off_definitions(CONTAINERS, DEFAULTS["site_once"], IMAGES, "r1", "eu-west-1", options)
+    assert len(made) == 3
+    for each in made:
+        assert options.items() <= each["LogConfiguration"]["Options"].items()
+        assert each["LogConfiguration"]["Options"]["awslogs-group"]
+
+
 def test_secrets_are_references_and_their_values_nowhere() -> None:
     secrets = {each["Name"]: each["ValueFrom"] for each in definitions()["django"]["Secrets"]}
     assert secrets["DB_PASSWORD"] == {"Fn::Sub": "${DatabaseSecretArn}:password::"}

@@ -105,6 +105,19 @@ def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_cre
         assert site.resources("task")[name]["UpdateReplacePolicy"] == "Retain"
 
 
+def test_logs_are_delivered_without_making_the_site_wait_unless_asked_for(card: Site, tmp_path: Path) -> None:
+    def options(site: Site) -> list[dict[str, str]]:
+        definitions = [
+            site.resources("task")[name]["Properties"] for name in ("TaskDefinition", "OneOffTaskDefinition")
+        ]
+        return [each["LogConfiguration"]["Options"] for one in definitions for each in one["ContainerDefinitions"]]
+
+    assert {(each["mode"], each["max-buffer-size"]) for each in options(card)} == {("non-blocking", "25m")}
+    waiting = options(render(tmp_path, CARD | {"log_mode": "blocking"}))
+    assert {each["mode"] for each in waiting} == {"blocking"}
+    assert not [each for each in waiting if "max-buffer-size" in each]
+
+
 def test_the_file_system_is_named_as_rexray_looks_for_it(site: Site) -> None:
     tags = site.resources("data")["MediaFileSystem"]["Properties"]["FileSystemTags"]
     assert tags == [{"Key": "Name", "Value": {"Fn::Sub": "${SiteName}-${EnvironmentName}/${MediaVolumeName}"}}]

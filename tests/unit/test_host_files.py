@@ -161,6 +161,57 @@ def test_plugin_is_installed_by_the_literal_command_under_its_alias() -> None:
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
+@pytest.mark.parametrize(
+    ("repository", "canonical"),
+    [
+        ("rexray/efs", "docker.io/rexray/efs:0.11.4"),
+        ("registry.example.org/rexray/efs", "registry.example.org/rexray/efs:0.11.4"),
+        ("127.0.0.1:4247/rexray/efs", "127.0.0.1:4247/rexray/efs:0.11.4"),
+        ("localhost/efs", "localhost/efs:0.11.4"),
+    ],
+)
+def test_the_plugin_comes_from_any_repository_and_is_known_by_it(
+    tmp_path: Path, repository: str, canonical: str
+) -> None:
+    """A plugin of the same name from elsewhere is another one."""
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_repository=repository, rexray_efs_settings={})
+    assert f"readonly reference={repository}:0.11.4" in script
+    (tmp_path / "curl").write_text("#!/bin/sh\necho 200\n")
+    (tmp_path / "curl").chmod(0o755)
+    for installed, said in ((canonical, ""), ("elsewhere.example.org/rexray/efs:0.11.4", "upgrade to ")):
+        (tmp_path / "docker").write_text(
+            f"#!/bin/sh\ncase \"$*\" in *PluginReference*) printf '%s\\n' {installed} true;; esac\n"
+        )
+        (tmp_path / "docker").chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        command = ["bash", "-s", "--", "--check"]
+        ran = subprocess.run(command, input=script, text=True, capture_output=True, env=environment, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout.partition(repository)[0] == said
+
+
+def test_a_registry_has_ten_minutes_and_what_does_not_come_by_then_is_an_error(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    commands = {
+        "docker": 'case "$*" in "plugin install"*) echo toomanyrequests >&2; exit 1;; "plugin inspect"*) exit 1;; esac',
+        "sleep": f"echo $1 >> {log}",
+        "curl": "echo 200",
+    }
+    for name, text in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_settings={})
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ran = subprocess.run(["bash"], input=script, text=True, capture_output=True, env=environment, check=False)
+    assert ran.returncode != 0
+    assert ran.stdout.splitlines()[-1] == "attempt 13 failed: install"
+    waited = sum(map(int, log.read_text().split()))
+    assert 540 <= waited <= 900
+    unit = render("rexray_efs", "rexray-efs.service.j2")
+    limit = int(unit.partition("TimeoutStartSec=")[2].split()[0])
+    assert limit > waited + 600, "what it waits and what it does must have their time"
+
+
 def test_a_setting_with_spaces_stays_one_word() -> None:
     script = render("rexray_efs", "rexray-efs.sh.j2", rexray_efs_security_groups=["sg-1", "sg-2"])
     assert "  'EFS_SECURITYGROUPS=sg-1 sg-2'\n" in script

@@ -129,6 +129,7 @@ WRONG = [
     one("docker_engine_registry_mirrors", LONG, "too long"),
     one("docker_engine_log_max_size", "10", "for example 10m"),
     one("rexray_efs_status_timeout", "two minutes", "durations as Go does"),
+    one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
     one("host_limits_swap_mb", 8, "0 for none or 16 to 32768"),
     one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
     one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),

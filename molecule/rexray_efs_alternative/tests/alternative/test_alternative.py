@@ -8,7 +8,8 @@ from tests.rexray_efs import in_file_system, settings, with_media
 
 
 def test_every_setting_arrives(host: Any) -> None:
-    assert host.check_output("docker plugin inspect --format '{{.PluginReference}}' rexray/efs").endswith(":latest")
+    reference = host.check_output("docker plugin inspect --format '{{.PluginReference}}' rexray/efs")
+    assert reference == "127.0.0.1:4247/rexray/efs:latest"
     assert settings(host) == {
         "DOCKER_LEGACY": "true",
         "EFS_DISABLESESSIONCACHE": "true",

@@ -34,6 +34,8 @@ from plugins.plugin_utils.layers import suggestion
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
+TEMPLATE = "new"
+"""The folder of inventories/ that environments are copied from: none to choose. A rule of preflight refuses it."""
 GROUP_KEYS = ("hosts", "vars", "children")
 OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
@@ -109,9 +111,10 @@ class ActionModule(ActionBase):
         mine = sorted({str(name) for name in self.vars.get("group_names", [])} & set(environments))
         playbook = " ".join(context.CLIARGS.get("args") or ["site.yml"])
         if not mine:
-            choice = " or ".join(environments)
+            choices = [name for name in environments if name != TEMPLATE]
             return Wrong(
-                "-i", f"no environment was named ({choice}). Type: ansible-playbook {playbook} -i {environments[0]}"
+                "-i",
+                f"no environment was named ({' or '.join(choices)}). Type: ansible-playbook {playbook} -i {choices[0]}",
             )
         if len(mine) > 1:
             return Wrong(

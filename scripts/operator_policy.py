@@ -14,6 +14,7 @@ plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need f
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import functools
 import json
 import sys
@@ -177,6 +178,19 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
             ]
         found[trade] = {"Version": "2012-10-17", "Statement": listed}
     return found
+
+
+def refused(made: calls.Recorded, trades: Collection[str] = TRADES) -> list[str]:
+    """The calls of a recording that the policies of these trades would refuse, as `verb: caller: action`, sorted."""
+    found = policies(Site())
+    rights = [action for trade in trades for each in found[trade]["Statement"] for action in each["Action"]]
+    return sorted(
+        f"{verb}: {caller}: {action}"
+        for verb, callers in made.items()
+        for caller, each in callers.items()
+        for action in {action for call in each for action in calls.actions(*call)}
+        if not any(fnmatch.fnmatchcase(action, right) for right in rights)
+    )
 
 
 def length(document: Mapping[str, Any]) -> int:

@@ -32,6 +32,8 @@ from plugins.plugin_utils.places import origin, shown
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
+TEMPLATE = "new"
+"""The folder of inventories/ that environments are copied from: none to choose. A rule of preflight refuses it."""
 GROUP_KEYS = ("hosts", "vars", "children")
 OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
@@ -126,9 +128,8 @@ class ActionModule(ActionBase):
             return mine[0]
         if "environment_name" in self.vars:
             return str(self.vars["environment_name"])  # of an inventory that lies elsewhere
-        return Wrong(
-            "-i", f"no environment was named ({' or '.join(environments)}). Type: {self._typed(environments[0])}"
-        )
+        choices = [name for name in environments if name != TEMPLATE]
+        return Wrong("-i", f"no environment was named ({' or '.join(choices)}). Type: {self._typed(choices[0])}")
 
     @staticmethod
     def _typed(inventory: str) -> str:

@@ -39,11 +39,15 @@ class Run:
     output: str
 
 
-def environment() -> dict[str, str]:
-    """The shell of a person who has other things about: a stray profile and a stray proxy must not matter."""
+def environment(verb: str = "site.yml") -> dict[str, str]:
+    """The shell of a person who has other things about: a stray profile and a stray proxy must not matter.
+
+    Args:
+        verb: what is run with it, as it is recorded.
+    """
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     stray = {"AWS_PROFILE": "somebody-else", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    recorder = {"PYTHONPATH": f"{PROJECT}/tests/recorder", "BERTH_CALLS": str(CALLS)}
+    recorder = {"PYTHONPATH": f"{PROJECT}/tests/recorder", "BERTH_CALLS": str(CALLS), "BERTH_VERB": verb}
     return clean | stray | recorder | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "NO_COLOR": "1"}
 
 
@@ -51,8 +55,8 @@ def playbook(name: str, *arguments: str, timeout: float = 900) -> Run:
     """Run a verb against the embedded AWS `test`, as a person would type it."""
     command = ["ansible-playbook", name, "-i", "test", *arguments]
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment() | {"BERTH_VERB": name}, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=timeout, check=False,
+        command, cwd=PROJECT, env=environment(name), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=timeout, check=False,
     )  # fmt: skip
     recap = RECAP.search(done.stdout)
     return Run(done.returncode, int(recap.group(2)) if recap else -1, done.stdout)

@@ -25,8 +25,10 @@ from playwright.sync_api import expect
 
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
+from scripts import operator_policy
+from scripts.rights import calls
 from tests.e2e import browser
-from tests.e2e.conftest import CONFIG, environment, local_aws, playbook, succeed, until
+from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed, until
 
 pytestmark = pytest.mark.docker
 
@@ -571,3 +573,10 @@ def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
     succeed(playbook("teardown.yml", *arguments, "-e", "teardown_keep_snapshot=false"))
     assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
     assert cloud.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_the_operator_policies_allow_every_call_that_was_made() -> None:
+    """`python scripts/operator_policy.py --recorded .local_aws/calls` takes them over."""
+    made = calls.recorded(calls.summary(CALLS.read_text().splitlines()))
+    assert {"site.yml", "hosts.yml", "exec.yml", "ssh_config.yml", "move_media.yml", "teardown.yml"} <= set(made)
+    assert not operator_policy.refused(made)

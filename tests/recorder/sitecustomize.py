@@ -1,4 +1,6 @@
-"""Record which calls of AWS a run makes: put this folder on PYTHONPATH, a file's name into BERTH_CALLS.
+"""Record which calls of AWS a run makes.
+
+Put this folder on PYTHONPATH, the name of a file into BERTH_CALLS and that of the playbook into BERTH_VERB.
 
 Python imports a module of this name at its start, so that a playbook's controller, its modules and its inventory
 plugins are all heard, whatever libraries they call through. One line a call: verb, caller, service, operation. No
@@ -41,7 +43,7 @@ def listen(module: ModuleType) -> None:
     make_api_call = module.BaseClient._make_api_call
 
     def recorded(self: Any, operation: str, arguments: Any) -> Any:
-        words = (os.environ.get("BERTH_VERB", "?"), caller(), self.meta.service_model.service_name, operation)
+        words = (os.environ["BERTH_VERB"], caller(), self.meta.service_model.service_name, operation)
         with Path(os.environ["BERTH_CALLS"]).open("a") as calls:
             calls.write(" ".join(words) + "\n")
         return make_api_call(self, operation, arguments)

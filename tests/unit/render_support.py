@@ -53,12 +53,13 @@ class Site:
         return dict(template)
 
 
-def render(folder: Path, given: Mapping[str, Any]) -> Site:
-    """The site that an inventory with these variables makes, `prod`'s being the others.
+def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> Site:
+    """The site that an inventory with these variables makes, those of one of inventories/ being the others.
 
     Args:
         folder: an empty folder for the run's files.
         given: variables that differ.
+        inventory: name of the one whose `group_vars` are taken.
     """
     layers = ("network", "certificate", "data", "cluster", "service", "dns")
     shown = {
@@ -86,16 +87,17 @@ def render(folder: Path, given: Mapping[str, Any]) -> Site:
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
-    (folder / "group_vars/prod.yml").symlink_to(PROJECT / "inventories/prod/group_vars/prod.yml")
+    (folder / f"group_vars/{inventory}.yml").symlink_to(PROJECT / f"inventories/{inventory}/group_vars/{inventory}.yml")
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    inventory = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
-    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    groups = {inventory: {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(groups))
     (folder / "given.yml").write_text(yaml.safe_dump({**KNOWN, **given}))
     command = ["ansible-playbook", "play.yml", "-i", "hosts.yml", "-e", "@given.yml"]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "AWS_REGION": "us-east-1",  # as 00_environment.yml sets it
     }
     run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

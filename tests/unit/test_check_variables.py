@@ -231,6 +231,12 @@ def test_exactly_one_environment(site: Site, options: tuple[str, ...], sentence:
     assert sentence in complaint
 
 
+def test_what_environments_are_copied_from_is_none_to_choose(site: Site) -> None:
+    site.write("inventories/new/group_vars/new.yml", {"network_cidr": "10.0.0.0/16"})
+    (complaint,) = site.check("--check")
+    assert "no environment was named (local or prod). Type: ansible-playbook site.yml -i local" in complaint
+
+
 def test_misspelt_keys_of_the_hosts_file(site: Site) -> None:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     site.write("inventories/prod/hosts.yml", {"prod": {"hosts": {"localhost": local}, "chidren": {"ecs_hosts": {}}}})

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from local_aws.cloud import Cloud
 from scripts import operator_policy
 from scripts.operator_policy import BY_HAND, PROJECT, SESSION, TRADES, Site, policies
 from scripts.rights import calls, handlers, iam
+from tests.unit.plugin_support import environment, playbook
 
 SHOP = Site("shop", "eu-central-1", "123456789012", "aws", session_manager=True)
 TYPE = "python scripts/operator_policy.py"
@@ -137,17 +139,41 @@ def test_every_module_of_a_collection_that_calls_aws_was_recorded() -> None:
     assert used <= calls.of_collections().keys()
 
 
-def test_every_recorded_call_is_allowed_and_those_that_only_run_things_by_operate_alone(
-    shop: dict[str, dict[str, Any]],
+def test_what_a_module_calls_is_recorded_and_what_the_end_to_end_run_never_meets_was(
+    aws: Cloud, tmp_path: Path
 ) -> None:
-    together = {"Statement": [*shop["deploy"]["Statement"], *shop["operate"]["Statement"]]}
-    alone = {"publish.yml", "hosts.yml", "exec.yml", "ssh_config.yml"} & calls.recorded().keys()
-    assert {"hosts.yml", "exec.yml", "ssh_config.yml"} <= alone
-    for verb, callers in calls.recorded().items():
-        rights = given(shop["operate"] if verb in alone else together)
-        for caller, made in callers.items():
-            for action in {action for call in made for action in calls.actions(*call)}:
-                assert any(fnmatch.fnmatchcase(action, each) for each in rights), f"{verb}: {caller} calls {action}"
+    """A certificate that was left behind and a bucket with files, which teardown deletes; and a module of ours."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="shop-prod-files")
+    s3.put_bucket_versioning(Bucket="shop-prod-files", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="shop-prod-files", Key="x", Body=b"x")
+    arn = aws.client("acm").request_certificate(DomainName="shop.test", ValidationMethod="DNS")["CertificateArn"]
+    tasks = [
+        {"name": "Delete", "community.aws.acm_certificate": {"certificate_arn": arn, "state": "absent"}},
+        {"name": "Empty", "amazon.aws.s3_bucket": {"name": "shop-prod-files", "state": "absent", "force": True}},
+        {"name": "Ask", "aws_account_info": {"stacks": ["shop-prod-data"]}},
+    ]
+    recorder = {
+        "PYTHONPATH": str(PROJECT / "tests/recorder"),
+        "BERTH_CALLS": str(tmp_path / "calls"),
+        "BERTH_VERB": "teardown.yml",
+    }
+    run = playbook(tmp_path, tasks, **environment(aws), **recorder)
+    assert run.code == 0, run.output
+    heard = json.loads(calls.summary((tmp_path / "calls").read_text().splitlines()))["teardown.yml"]
+    for module, made in calls.RARE.items():
+        assert set(heard[module]) >= {f"{service} {operation}" for service, operation in made}
+        rights = {action for call in made for action in calls.actions(*call)}
+        assert {action for call in heard[module] for action in calls.actions(*call.split())} == rights
+    assert "cloudformation DescribeStacks" in heard["aws_account_info"]
+
+
+def test_every_recorded_call_is_allowed_and_those_that_only_run_things_by_operate_alone() -> None:
+    made = calls.recorded()
+    assert not operator_policy.refused(made)
+    alone = {verb: made[verb] for verb in ("hosts.yml", "exec.yml", "ssh_config.yml")}
+    assert not operator_policy.refused(alone, ["operate"])
+    assert "site.yml: cloudformation_stacks: cloudformation:CreateStack" in operator_policy.refused(made, ["operate"])
 
 
 # CloudFormation
@@ -253,6 +279,8 @@ OURS_AND_NOT = [
     ("deploy", "secretsmanager:GetSecretValue", SHOP_ARN.format("secretsmanager", "secret:{}-prod/database-AbCdEf")),
     ("deploy", "s3:DeleteBucket", "arn:aws:s3:::{}-prod-data-staticbucket-abc"),
     ("deploy", "s3:DeleteObject", "arn:aws:s3:::{}-prod-data-staticbucket-abc/css/site.css"),
+    ("deploy", "s3:DeleteObjectVersion", "arn:aws:s3:::{}-prod-data-uploadbucket-abc/harbour.png"),
+    ("deploy", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-data-uploadbucket-abc"),
     ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-task-TaskRole-abc"),
     ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
     ("operate", "ecs:RunTask", SHOP_ARN.format("ecs", "task-definition/{}-prod-once:7")),

@@ -51,9 +51,14 @@ def safe(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return render(tmp_path_factory.mktemp("safe"), SAFE)
 
 
-@pytest.fixture(scope="module", params=["card", "safe"])
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return render(tmp_path_factory.mktemp("new"), {"site_name": "shop", "domain_name": "shop.test"}, "new")
+
+
+@pytest.fixture(scope="module", params=["card", "safe", "new"])
 def site(request: pytest.FixtureRequest) -> Site:
-    """The site with the card's choices, and with the other of each."""
+    """The site with the card's choices, with the other of each, and as a new environment has it."""
     rendered: Site = request.getfixturevalue(request.param)
     return rendered
 
@@ -218,6 +223,16 @@ def test_hosts_speak_to_session_manager_only_where_it_is_on(safe: Site, card: Si
     assert actions(card) == set()
     assert "systemctl enable --now --no-block amazon-ssm-agent" in safe.user_data
     assert "systemctl disable --now --no-block amazon-ssm-agent" in card.user_data
+
+
+def test_a_new_environment_stands_on_what_is_maintained(new: Site) -> None:
+    assert "HostLaunchTemplate" in new.resources("cluster")
+    assert "HostLaunchConfiguration" not in new.resources("cluster")
+    given = new.layers["cluster"]
+    assert (given["HostImdsTokens"], given["HostInstanceType"]) == ("required", "t3.micro")
+    assert "rexray" not in new.user_data
+    (volume,) = new.resources("task")["TaskDefinition"]["Properties"]["Volumes"]
+    assert "EFSVolumeConfiguration" in volume
 
 
 def test_ingress_rules_of_lists_are_named_by_their_network(safe: Site, card: Site) -> None:

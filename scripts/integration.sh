@@ -34,7 +34,7 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
     done
   fi
   if [[ $1 != molecule ]]; then
-    for file in volumes hosts load_balancers molecule databases agent registry legacy_site resolver; do
+    for file in image_cleanup volumes hosts load_balancers molecule databases agent agent_host registry legacy_site resolver; do
       echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
     done
   fi

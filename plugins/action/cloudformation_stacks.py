@@ -21,6 +21,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
+from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
@@ -30,7 +31,7 @@ INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
 POLL_SECONDS = 0.1
 """How often lines of progress are shown; no API call hangs on it."""
-WATCHERS: Mapping[str, WatcherFactory] = {}
+WATCHERS: Mapping[str, WatcherFactory] = {"AWS::ECS::Service": EcsServiceWatch}
 """Resource type → what explains it while it is in progress; CloudFormation itself only says that it is."""
 
 

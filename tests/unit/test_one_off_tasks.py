@@ -147,7 +147,9 @@ def one_host(aws: Cloud, late_aws: Callable[..., LateAws]) -> tuple[LateAws, str
 class Silent:
     """An agent's connection that nobody listens at."""
 
-    def send(self, _kind: str, _message: dict[str, Any]) -> None: ...
+    def send(self, kind: str, message: dict[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def end(aws: Cloud, arn: str) -> None:

@@ -18,12 +18,14 @@ SERVICES = (
 )  # fmt: skip
 ONE = {
     "describe_auto_scaling_groups": "AutoScalingGroupNames",
+    "describe_capacity_providers": "capacityProviders",
     "describe_db_instances": "DBInstanceIdentifier",
     "describe_images": ("ImageIds", "imageIds"),
     "describe_instance_types": "InstanceTypes",
     "describe_repositories": "repositoryNames",
     "describe_stacks": "StackName",
     "describe_tags": "ResourceArns",  # of elbv2
+    "describe_target_groups": "TargetGroupArns",
 }
 """Operation → the argument by which it is asked for the few things it is to find, so that one page is all."""
 TOKENS = ("NextToken", "nextToken", "Marker")

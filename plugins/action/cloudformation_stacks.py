@@ -25,7 +25,7 @@ from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
-from plugins.plugin_utils.stack_plan import Loss, Plan, holding, refusal
+from plugins.plugin_utils.stack_plan import Loss, Plan, concerns_data, holding, refusal
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
@@ -133,7 +133,8 @@ class ActionModule(AwsAction):
 
     def _read(self, name: str) -> None:
         self.stacks[name].read()
-        if not self.check_mode:
+        # The others are waited for in their turn: a certificate may wait for its record for days, a service for hosts.
+        if not self.check_mode and concerns_data(self.layers[name], self.layers):
             self.stacks[name].settle()
 
     def _look_at(self, name: str) -> None:

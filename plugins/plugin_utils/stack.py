@@ -440,10 +440,10 @@ class Stack:
         step = STEPS[now["StackStatus"]]
         if step is Step.REFUSE:
             raise Failed(_refusal(layer.stack, now["StackStatus"]))
+        planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
         if step is not Step.UPDATE:
             row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
-            return Plan(changed=True, rows=[row], outputs=outputs(now))
-        planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
+            return Plan(True, rows=[row], losses=planner.pointing(now, taken, uncertain), outputs=outputs(now))
         try:
             plan = planner.plan(now, self._body, taken, uncertain, thoroughly)
         except ClientError as error:

@@ -171,6 +171,8 @@ class Watch:
                 self._explained = self._ask_why()  # a rollback takes away what could be asked
             what = events.pending() or ("DescribeStacks to show the same" if end else f"the stack ({status})")
             if not wait.pause(what):
+                self._next_question = 0.0
+                self._ask_for_records(events, wait)
                 late = f"is still {status} after {wait.seconds:.0f} s, waiting for {events.pending() or 'the stack'}"
                 if self._watchers and stopping is None and status in FORWARD:
                     raise Stuck(late, self.why())

@@ -159,10 +159,10 @@ class Planner:
         """
         layer = self._layer
         plan = Plan(exists=True, outputs=outputs(now), taken=dict(taken))
-        present = {each["ParameterKey"]: each.get("ParameterValue", "") for each in now.get("Parameters", [])}
+        present = _present(now)
         wanted = wanted_parameters(layer, present, taken, uncertain)
         moved = {name for name, value in wanted.items() if present.get(name) != value}
-        plan.losses = list(self._pointing(present, wanted, moved | uncertain))
+        plan.losses = self.pointing(now, taken, uncertain)
         if missing := uncertain - present.keys():
             plan.changed = True
             plan.rows.append(
@@ -192,19 +192,24 @@ class Planner:
         }
         return plan
 
-    def _pointing(self, present: Mapping[str, str], wanted: Mapping[str, str], moved: Iterable[str]) -> Iterator[Loss]:
-        """What the parameters would no longer point at."""
+    def pointing(self, now: Mapping[str, Any], taken: Mapping[str, str], uncertain: frozenset[str]) -> list[Loss]:
+        """What the parameters would no longer point at; this can be told of a stack in any state."""
         layer, named, lost = self._layer, self._naming(), dict[str, str]()
-        for name in moved:
+        present = _present(now)
+        wanted = wanted_parameters(layer, present, taken, uncertain)
+        for name in {name for name, value in wanted.items() if present.get(name) != value} | uncertain:
             value = present.get(name, "")
             lost[name] = data_name(value) or (value if name in named else "")
         # An access point belongs to its file system: whoever gives up the one need not name the other.
         if any(each.startswith("fs-") for each in lost.values()):
             lost = {name: each for name, each in lost.items() if not each.startswith("fsap-")}
-        for name, physical_id in sorted(lost.items()):
-            if physical_id and data_name(wanted.get(name, "")) != physical_id:
-                other = wanted.get(name) or "another one"
-                yield Loss(layer.name, name, "", physical_id, f"points at it now, and would point at {other}")
+        return [
+            Loss(
+                layer.name, name, "", each, f"points at it now, and would point at {wanted.get(name) or 'another one'}"
+            )
+            for name, each in sorted(lost.items())
+            if each and data_name(wanted.get(name, "")) != each
+        ]
 
     def _naming(self) -> set[str]:
         """The parameters that the layer takes from what holds data, whatever their values look like."""
@@ -215,8 +220,7 @@ class Planner:
         """Whether data is in the stack, as it is or is to be, or in one that takes from it."""
         deployed = body if isinstance(body, Mapping) else {"Resources": Template.read(str(body)).resources}
         before = {(resource or {}).get("Type") for resource in deployed["Resources"].values()}
-        takers = [each for each in self._layers.values() if self._layer.name in each.needs]
-        return bool(before & HOLDING_TYPES) or any(holding(each.template) for each in [self._layer, *takers])
+        return bool(before & HOLDING_TYPES) or concerns_data(self._layer, self._layers)
 
     def _changes(
         self, now: Mapping[str, Any], taken: Mapping[str, str], uncertain: frozenset[str]
@@ -259,6 +263,12 @@ def holding(template: Template) -> set[str]:
     return {name for name, resource in template.resources.items() if resource.get("Type") in HOLDING_TYPES}
 
 
+def concerns_data(layer: Layer, layers: Mapping[str, Layer]) -> bool:
+    """Whether a layer, or one of `layers` that takes from it, is to hold data or lead to it."""
+    takers = [each for each in layers.values() if layer.name in each.needs]
+    return any(holding(each.template) for each in [layer, *takers])
+
+
 def outputs(now: Mapping[str, Any] | None) -> dict[str, str]:
     """The outputs in a description of a stack."""
     return {output["OutputKey"]: output["OutputValue"] for output in (now or {}).get("Outputs", [])}
@@ -288,6 +298,10 @@ def update_parameters(
     previous = {name for name in (*layer.keep, *unknown) if name in present}
     values = {name: value for name, value in {**layer.parameters, **taken}.items() if name not in previous}
     return parameters(values) + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(previous)]
+
+
+def _present(now: Mapping[str, Any]) -> dict[str, str]:
+    return {each["ParameterKey"]: each.get("ParameterValue", "") for each in now.get("Parameters", [])}
 
 
 def wanted_parameters(

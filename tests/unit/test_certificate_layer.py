@@ -117,12 +117,12 @@ def test_certificates_of_two_regions_ask_for_their_record_once(aws: Cloud, scree
 def test_at_the_deadline_the_missing_record_is_named_and_the_same_command_waits_again(
     aws: Cloud, screen: Screen
 ) -> None:
-    result = deploy(timeout=2)
+    result = deploy(timeout=3)
 
     assert result["failed"]
     (record,) = result["records"]
     assert re.fullmatch(
-        r"certificate: is still CREATE_IN_PROGRESS after 2 s, waiting for Certificate "
+        r"certificate: is still CREATE_IN_PROGRESS after 3 s, waiting for Certificate "
         r"\(AWS::CertificateManager::Certificate\)\. "
         rf"The DNS record {re.escape(record['name'])} CNAME {re.escape(record['value'])} is missing\. "
         r"It goes on by itself; to wait for it again, type the same command\.",
@@ -130,7 +130,7 @@ def test_at_the_deadline_the_missing_record_is_named_and_the_same_command_waits_
     ), result["msg"]
     assert status(aws) == "CREATE_IN_PROGRESS"
 
-    again = deploy(timeout=2)
+    again = deploy(timeout=3)
 
     assert f"The DNS record {record['name']} CNAME {record['value']} is missing." in again["msg"]
     assert screen.asked == [record["name"]] * 2, "whoever comes back is told again"
@@ -138,6 +138,25 @@ def test_at_the_deadline_the_missing_record_is_named_and_the_same_command_waits_
     screen.act = writes(aws)
     assert not deploy().get("failed")
     assert status(aws) == "CREATE_COMPLETE"
+
+
+@pytest.mark.usefixtures("screen")
+def test_the_other_layers_do_not_wait_for_a_certificate_that_waits_already(aws: Cloud) -> None:
+    assert "is still CREATE_IN_PROGRESS" in deploy(timeout=3)["msg"]
+    group = "Resources: {Log: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: beside}}}"
+    beside = run_action(
+        cloudformation_stacks,
+        {
+            "prefix": "legacy-unit",
+            "stacks": {
+                "certificate": {"parameters": {"DomainName": DOMAIN, "HostedZoneId": ""}, "timeout": 3},
+                "beside": {"template_body": group},
+            },
+        },
+    )
+    assert beside["stacks"]["beside"]["ok"]
+    assert not beside["stacks"]["certificate"]["ok"]
+    assert [each["logGroupName"] for each in aws.client("logs").describe_log_groups()["logGroups"]] == ["beside"]
 
 
 def test_with_a_hosted_zone_nothing_is_asked(screen: Screen) -> None:

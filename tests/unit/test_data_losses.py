@@ -250,6 +250,32 @@ def test_a_change_that_cannot_be_foretold_is_an_error(site: Site) -> None:
     assert site.updates() == updates
 
 
+@pytest.mark.usefixtures("site")
+def test_what_only_the_change_before_it_tells_is_refused_in_its_turn(aws: Cloud) -> None:
+    """The new value of another layer's output is known when that layer is through: then there is a second look."""
+    bucket = "Resources: {Bucket: {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub 'unit-${Word}'}}}"
+    word = (
+        "Parameters: {Given: {Type: String}}\n"
+        "Resources: {Log: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Ref Given}}}\n"
+        "Outputs: {Word: {Value: !Ref Log}}"
+    )
+
+    def deploy(given: str, *names: str) -> dict[str, Any]:
+        stacks = {
+            "giver": {"template_body": word, "parameters": {"Given": given}},
+            "store": {"template_body": f"Parameters: {{Word: {{Type: String}}}}\n{bucket}"},
+        }
+        return run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": stacks, "remove": list(names)})
+
+    assert not deploy("one").get("failed")
+    result = deploy("two")
+    assert "store: Nothing was changed, as the site would lose" in result["msg"]
+    assert result["msg"].endswith("site_remove: [unit-one]")
+    buckets = aws.client("s3").list_buckets()["Buckets"]
+    assert [each["Name"] for each in buckets] == ["unit-one"]
+    assert not deploy("two", "unit-one").get("failed")
+
+
 # The playbooks
 
 

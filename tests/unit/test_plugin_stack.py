@@ -11,7 +11,7 @@ from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Template
 from plugins.plugin_utils.stack import Stack
 from plugins.plugin_utils.stack_events import Records
-from plugins.plugin_utils.stack_plan import Plan, refusal
+from plugins.plugin_utils.stack_plan import Plan, data_name, refusal
 from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack, error
 from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
 
@@ -335,6 +335,32 @@ def test_what_a_failed_deletion_has_left_is_not_taken_for_nobody_s() -> None:
     assert refusal(losses, ["db"]).endswith("site_remove: [fs-1]")
     created = FakeCloudFormation(["ROLLBACK_COMPLETE"], resources=resources)
     assert look(a_stack(created)).losses == []
+
+
+def test_a_stack_in_progress_tells_at_least_what_it_would_no_longer_point_at() -> None:
+    client = FakeCloudFormation(["UPDATE_IN_PROGRESS"], description=present(Size="2", Ami="fs-0a"))
+    losses = look(a_stack(client, parameters={"Ami": "fs-0b"})).losses
+    assert [str(loss) for loss in losses] == ["fs-0a: data.Ami points at it now, and would point at fs-0b"]
+    assert look(a_stack(client, parameters={"Ami": "fs-0a"})).losses == []
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("fs-0123456789abcdef0", "fs-0123456789abcdef0"),
+        ("arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0a", "fs-0a"),
+        ("arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0a", "fsap-0a"),
+        ("arn:aws-cn:secretsmanager:cn-north-1:1:secret:x-1", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:x-1"),
+        ("legacy-db.c0ffee.eu-west-1.rds.amazonaws.com", "legacy-db"),
+        ("arn:aws:ecr:us-east-1:123456789012:repository/legacy-prod/django", "legacy-prod/django"),
+        ("arn:aws:s3:::legacy-uploads/x", "legacy-uploads"),
+        ("sg-0123456789abcdef0", ""),
+        ("db.t3.micro", ""),
+        ("us-east-1a", ""),
+    ],
+)
+def test_a_value_that_names_data_is_known_by_its_looks(value: str, name: str) -> None:
+    assert data_name(value) == name
 
 
 def test_a_change_set_that_is_not_known_everywhere_yet_is_asked_for_again() -> None:

@@ -31,6 +31,19 @@ STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 """What ECS takes as `startedBy` (RunTask)."""
 
 
+def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """What is different in each container, in an order that does not depend on who says it."""
+    return sorted(
+        (each["name"], each.get("command", []), _environment(each))
+        for each in (overrides or {}).get("containerOverrides", [])
+        if each.get("command") or each.get("environment")
+    )
+
+
+def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
+
+
 class ActionModule(AwsAction):
     """See plugins/modules/ecs_run_task.py for its arguments and results."""
 
@@ -42,10 +55,10 @@ class ActionModule(AwsAction):
         Raises:
             Failed: it could not be started, ended with another exit code than 0, or did not end in time.
         """
+        self._check_started_by()
         ecs = self.client("ecs")
         definition = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"])["taskDefinition"]
         overrides = self._overrides(definition)
-        self._check_started_by()
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
@@ -202,19 +215,6 @@ class _Log:
             if page["nextForwardToken"] == self._token:
                 return anything
             self._token = page["nextForwardToken"]
-
-
-def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
-    """What is different in each container, in an order that does not depend on who says it."""
-    return sorted(
-        (each["name"], each.get("command", []), _environment(each))
-        for each in (overrides or {}).get("containerOverrides", [])
-        if each.get("command") or each.get("environment")
-    )
-
-
-def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
 
 
 def _tails(logs: Mapping[str, _Log]) -> str:

@@ -18,11 +18,14 @@ SERVICES = (
 )  # fmt: skip
 ONE = {
     "describe_auto_scaling_groups": "AutoScalingGroupNames",
+    "describe_capacity_providers": "capacityProviders",
     "describe_db_instances": "DBInstanceIdentifier",
     "describe_images": ("ImageIds", "imageIds"),
     "describe_instance_types": "InstanceTypes",
+    "describe_launch_configurations": "LaunchConfigurationNames",
     "describe_repositories": "repositoryNames",
     "describe_stacks": "StackName",
+    "describe_target_groups": "TargetGroupArns",
     "describe_tags": "ResourceArns",  # of elbv2
 }
 """Operation → the argument by which it is asked for the few things it is to find, so that one page is all."""

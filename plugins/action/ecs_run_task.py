@@ -36,6 +36,19 @@ STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 """What ECS takes as `startedBy` (RunTask)."""
 
 
+def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """What is different in each container, in an order that does not depend on who says it."""
+    return sorted(
+        (each["name"], each.get("command", []), _environment(each))
+        for each in (overrides or {}).get("containerOverrides", [])
+        if each.get("command") or each.get("environment")
+    )
+
+
+def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
+
+
 class ActionModule(AwsAction):
     """See plugins/modules/ecs_run_task.py for its arguments and results."""
 
@@ -47,11 +60,11 @@ class ActionModule(AwsAction):
         Raises:
             Failed: it could not be started, ended with another exit code than 0, or did not end in time.
         """
+        self._check_started_by()
         ecs = self.client("ecs")
         found = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"], include=["TAGS"])
         definition = found["taskDefinition"]
         overrides = self._overrides(definition)
-        self._check_started_by()
         ended = next((tag["value"] for tag in found.get("tags", []) if tag["key"] == SUCCESS), "")
         if ended and not self.arguments["again"]:
             return {
@@ -199,19 +212,6 @@ class ActionModule(AwsAction):
             "stopped_reason": task.get("stoppedReason", ""),
             "log": {name: log.tail for name, log in logs.items()},
         }
-
-
-def _changes(overrides: Mapping[str, Any] | None) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
-    """What is different in each container, in an order that does not depend on who says it."""
-    return sorted(
-        (each["name"], each.get("command", []), _environment(each))
-        for each in (overrides or {}).get("containerOverrides", [])
-        if each.get("command") or each.get("environment")
-    )
-
-
-def _environment(override: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return sorted((variable["name"], variable["value"]) for variable in override.get("environment", []))
 
 
 def _tails(logs: Mapping[str, ContainerLog]) -> str:

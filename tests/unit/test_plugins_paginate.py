@@ -22,8 +22,10 @@ ONE = {
     "describe_db_instances": "DBInstanceIdentifier",
     "describe_images": ("ImageIds", "imageIds"),
     "describe_instance_types": "InstanceTypes",
+    "describe_launch_configurations": "LaunchConfigurationNames",
     "describe_repositories": "repositoryNames",
     "describe_stacks": "StackName",
+    "describe_target_groups": "TargetGroupArns",
     "describe_tags": "ResourceArns",  # of elbv2
     "describe_target_groups": "TargetGroupArns",
 }

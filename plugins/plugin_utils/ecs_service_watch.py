@@ -174,6 +174,8 @@ class ServiceReport:
             if text not in self._events:
                 self._events.append(text)
             self._news.append((_seconds(event["createdAt"]), text, "yellow" if TROUBLE.search(text) else None))
+            if target := self._targets.heard(service.get("loadBalancers", []), event["message"]):
+                self._news.append((_seconds(event["createdAt"]), target, "yellow"))
 
     def _look_at_tasks(self, service: Mapping[str, Any]) -> None:
         for task in self._stopped(service):

@@ -5,21 +5,35 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-HINTS = {
-    "Target.ResponseCodeMismatch": (
+HINTS = (
+    (
+        re.compile(r"codes"),
         "The container answers, but not with {matcher}. Set health_path to a path that needs no login, no redirect to "
-        "HTTPS and no Host header: the load balancer asks by address."
+        "HTTPS and no Host header: the load balancer asks by address.",
     ),
-    "Target.Timeout": "Nothing answered in {timeout} s. Does the container listen on port {port}, on 0.0.0.0?",
-    "Target.FailedHealthChecks": (
+    (
+        re.compile(r"timed out"),
+        "Nothing answered in {timeout} s. Does the container listen on port {port}, on 0.0.0.0?",
+    ),
+    (
+        re.compile(r"Health checks failed$"),
         "Nothing took the connection. Does the container listen on port {port}, on 0.0.0.0 rather than 127.0.0.1? "
-        "site_containers.{container}.port must be the port that it listens on."
+        "site_containers.{container}.port must be the port that it listens on.",
     ),
-}
-"""Code of DescribeTargetHealth → what most often is behind it."""
+)
+"""Descriptions of an unhealthy target → what most often is behind them."""
+EVENT = re.compile(
+    r"\(instance (?P<host>[^)]+)\) \(port (?P<port>\d+)\) is unhealthy in \(?target-group (?P<group>[^) ]+)\)? due to "
+    r"\(reason (?P<why>.*)\)"
+)
+"""How ECS tells of a target in a service's event, before it gives it up.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
 
 
 class TargetHealth:
@@ -49,29 +63,37 @@ class TargetHealth:
             answer = self._client("elbv2").describe_target_health(TargetGroupArn=arn)
             for each in answer.get("TargetHealthDescriptions", []):
                 health, target = each["TargetHealth"], each["Target"]
-                if health["State"] != "unhealthy":
-                    continue
-                line = self._line(balancer, target, health)
-                self._found[arn, _why(health)] = line
-                lines.append(line)
+                if health["State"] == "unhealthy":
+                    why = str(health.get("Description") or health.get("Reason") or "no reason given")
+                    lines.append(self._line(balancer, target["Id"], target["Port"], why))
         return lines
+
+    def heard(self, balancers: list[Mapping[str, Any]], message: str) -> str:
+        """The line of a target of which an event tells; empty if it tells of none.
+
+        ECS gives up a target within seconds of its being unhealthy, so that it is hardly ever met in that state.
+        """
+        told = EVENT.search(message)
+        balancer = told and next((each for each in balancers if each.get("targetGroupArn") == told["group"]), None)
+        return self._line(balancer, told["host"], told["port"], told["why"]) if told and balancer else ""
 
     def why(self) -> list[str]:
         """A line for each way in which a target was unhealthy, and what to look at."""
         return [*self._found.values(), *self._hints]
 
-    def _line(self, balancer: Mapping[str, Any], target: Mapping[str, Any], health: Mapping[str, Any]) -> str:
+    def _line(self, balancer: Mapping[str, Any], host: str, host_port: str | int, why: str) -> str:
         check = self._check(balancer["targetGroupArn"])
         container, port = balancer["containerName"], balancer["containerPort"]
         path, matcher = check.get("HealthCheckPath", ""), (check.get("Matcher") or {}).get("HttpCode", "200")
-        hint = HINTS.get(health.get("Reason", ""))
-        if hint:
-            timeout = check.get("HealthCheckTimeoutSeconds", 5)
+        timeout = check.get("HealthCheckTimeoutSeconds", 5)
+        if hint := next((hint for pattern, hint in HINTS if pattern.search(why)), ""):
             self._hints[hint.format(container=container, port=port, matcher=matcher, timeout=timeout)] = None
-        return (
-            f"the load balancer's GET {path} to container {container}, port {port} (port {target['Port']} of the host "
-            f"{target['Id']}): {_why(health)}; it must be {matcher}"
+        line = (
+            f"the load balancer's GET {path} to container {container}, port {port} (port {host_port} of the host "
+            f"{host}): {why}; it must be {matcher}"
         )
+        self._found[balancer["targetGroupArn"], why] = line
+        return line
 
     def _check(self, arn: str) -> dict[str, Any]:
         """The health check of a target group; it stays the same for as long as we look."""
@@ -80,7 +102,3 @@ class TargetHealth:
                 self._client("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
             )
         return self._groups[arn]
-
-
-def _why(health: Mapping[str, Any]) -> str:
-    return str(health.get("Description") or health.get("Reason") or "no reason given")

@@ -502,12 +502,13 @@ def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_an
     with visited("/healthz") as visits:
         run = playbook("site.yml", *broken("django", command=["gunicornx", "site.wsgi"]))
     assert run.status != 0
-    reason = "Essential container in task exited (django ended with exit code 127)"
-    assert reason in run.output
-    assert run.output.index(reason) < run.output.index("deployment failed: tasks failed to start")
-    message = run.output.rpartition("fatal: [localhost]")[2] or run.output.rpartition("[ERROR]")[2]
+    reason, line = "django ended with exit code 127", "exec gunicornx failed: No such file or directory"
+    while_it_waits, _, message = run.output.partition("UPDATE_FAILED")
+    assert reason in while_it_waits, run.output
+    assert line in while_it_waits
+    message = message.partition("fatal: [localhost]")[2]
     assert reason in message
-    assert re.search(r"django: .*gunicornx.*(No such file|not found)", message), message
+    assert line in message
     assert service(cloud)["taskDefinition"] == before
     assert not visits.failed, visits
 

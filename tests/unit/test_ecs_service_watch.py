@@ -158,6 +158,22 @@ def test_a_health_check_that_is_answered_400_is_told_with_path_ports_and_code(si
     assert event in site.screen
 
 
+def test_a_target_that_is_given_up_at_once_is_told_by_the_event(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a grace period ECS deregisters an unhealthy target before anybody can have met it."""
+    live(site)
+    monkeypatch.setattr(site.clients, "_describe_target_health", lambda **_: {"TargetHealthDescriptions": []})
+    site.world.elsewhere.new_target, site.world.elsewhere.unhealthy = "unhealthy", "Health checks failed"
+    site.world.update(taskDefinition=site.world.define("web:2", logConfiguration=LOG))
+    site.go(40)
+    line = (
+        "the load balancer's GET /healthz to container web, port 80 (port 32770 of the host i-1): Health checks failed"
+        "; it must be 200"
+    )
+    assert f"service: {line}" in site.shown
+    assert "Health checks failed; it must be 200" in site.watch.why()
+    assert "Does the container listen on port 80" in site.watch.why()
+
+
 def test_nothing_on_the_port_names_the_port_that_was_asked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     live(site)
     refused = {

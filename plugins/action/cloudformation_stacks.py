@@ -20,6 +20,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
+from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.stack import Outcome, Records, Stack
 
@@ -112,9 +113,9 @@ class ActionModule(AwsAction):
         try:
             future.result()
         except Failed as error:
-            failure = str(error)
+            failure = explained(str(error))
         except (BotoCoreError, ClientError) as error:
-            failure = reason(error)
+            failure = explained(reason(error))
         except Exception as error:  # whatever it is, the other stacks are to be finished first
             failure = f"{type(error).__name__}: {error}"
             Display().vv("".join(traceback.format_exception(error)))

@@ -18,6 +18,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_hosts_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs import container_instances
+from plugins.plugin_utils.known_reasons import explained
 
 NAME = "hosts"
 RECENT = datetime.timedelta(minutes=15)
@@ -199,7 +200,7 @@ class ActionModule(AwsAction):
             for activity in activities["Activities"]
             if activity["StatusCode"] in ("Failed", "Cancelled") and activity["StartTime"] >= since
         ]
-        sentences = [f"{name}: {activity.get('StatusMessage') or activity['StatusCode']}" for activity in failed]
+        sentences = [f"{name}: {explained(activity.get('StatusMessage') or activity['StatusCode'])}" for activity in failed]
         return list(dict.fromkeys(sentences))
 
 

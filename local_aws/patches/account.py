@@ -17,7 +17,7 @@ OLD, NEW = (datetime.datetime(year, 3, 14, tzinfo=datetime.UTC) for year in (201
 
 
 @missing(AccountResponse, "get_account_information")
-def _get_account_information(self: Any) -> ActionResult:
+def _get_account_information(_self: Any) -> ActionResult:
     return ActionResult(
         {
             "AccountId": ACCOUNT_ID,

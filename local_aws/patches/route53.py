@@ -55,7 +55,9 @@ def _apply(zone: Any, records: dict[tuple[str, ...], Any], change: dict[str, Any
         if key not in records:
             return f"Tried to delete resource record set {named} but it was not found"
         if _content(records[key]) != _content(record):
-            return f"Tried to delete resource record set {named} but the values provided do not match the current values"
+            return (
+                f"Tried to delete resource record set {named} but the values provided do not match the current values"
+            )
         del records[key]
         return ""
     if action == "CREATE" and key in records:

@@ -200,7 +200,9 @@ class ActionModule(AwsAction):
             for activity in activities["Activities"]
             if activity["StatusCode"] in ("Failed", "Cancelled") and activity["StartTime"] >= since
         ]
-        sentences = [f"{name}: {explained(activity.get('StatusMessage') or activity['StatusCode'])}" for activity in failed]
+        sentences = [
+            f"{name}: {explained(activity.get('StatusMessage') or activity['StatusCode'])}" for activity in failed
+        ]
         return list(dict.fromkeys(sentences))
 
 

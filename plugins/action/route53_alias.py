@@ -46,7 +46,10 @@ class ActionModule(AwsAction):
         now = [record for record in found if record["Type"] in ADDRESS_TYPES]
         goes = [record for record in now if self._goes(record)]
         comes = self._aliases(kept=[record for record in now if record not in goes])
-        result: dict[str, Any] = {"changed": bool(goes or comes), "replaced": [shown(record)["text"] for record in goes]}
+        result: dict[str, Any] = {
+            "changed": bool(goes or comes),
+            "replaced": [shown(record)["text"] for record in goes],
+        }
         if result["changed"]:
             result["undo"] = json.dumps({"Changes": _changes(comes, goes)})
             if not self.check_mode:

@@ -30,7 +30,10 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"HttpTokens|IMDSv2",
             "Set host_imds_tokens: required (and media_volume_driver: efs, as rexray speaks IMDSv1 only).",
         ),
-        (r"key pair .* does not exist|InvalidKeyPair", "Set host_key_name to a key pair of this region, or leave it empty."),
+        (
+            r"key pair .* does not exist|InvalidKeyPair",
+            "Set host_key_name to a key pair of this region, or leave it empty.",
+        ),
     )
 )
 """What is found in a reason, and what to type. Preflight asks for most of it; what it could not ask ends up here."""

@@ -60,7 +60,9 @@ def test_what_tells_if_launch_configurations_can_be_made(aws: Cloud, monkeypatch
 
 def key(aws: Cloud, *principals: str) -> str:
     """A customer's key that is the default for EBS; its policy names these principals."""
-    statements = [{"Effect": "Allow", "Principal": {"AWS": each}, "Action": "kms:*", "Resource": "*"} for each in principals]
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": each}, "Action": "kms:*", "Resource": "*"} for each in principals
+    ]
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     arn = str(aws.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
     aws.client("ec2").modify_ebs_default_kms_key_id(KmsKeyId=arn)
@@ -85,7 +87,9 @@ def test_a_key_of_the_customer_needs_a_grant_or_its_policy(aws: Cloud) -> None:
 def test_a_grant_that_is_not_enough_is_none(aws: Cloud) -> None:
     arn = key(aws, "arn:aws:iam::123456789012:root")
     aws.client("kms").create_grant(KeyId=arn, GranteePrincipal=GRANTEE, Operations=["DescribeKey"])
-    aws.client("kms").create_grant(KeyId=arn, GranteePrincipal=f"{GRANTEE}_other", Operations=["CreateGrant", "Decrypt"])
+    aws.client("kms").create_grant(
+        KeyId=arn, GranteePrincipal=f"{GRANTEE}_other", Operations=["CreateGrant", "Decrypt"]
+    )
     assert ask(aws, volume_key=True)["volume_key"]["usable"] is False
 
 

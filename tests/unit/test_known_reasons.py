@@ -27,7 +27,10 @@ from tests.unit.test_account_facts import NAME, record
             "[Tried to create resource record set [name='www.shop.test.', type='A'] but it already exists]",
             "-e dns_switch=true",
         ),
-        ("The requested Availability Zone us-east-1e (use1-az3) is not supported: UnsupportedAvailabilityZone", "two other"),
+        (
+            "The requested Availability Zone us-east-1e (use1-az3) is not supported: UnsupportedAvailabilityZone",
+            "two other",
+        ),
         ("Instance became unhealthy. Client.InternalError: Client error on launch.", "AWSServiceRoleForAutoScaling"),
         ("The key pair 'web' does not exist. Launching EC2 instance failed.", "host_key_name"),
     ],

@@ -522,8 +522,12 @@ def test_metadata_defaults_are_nobodys_until_set(aws: Cloud) -> None:
 
 def test_major_versions_have_their_days_of_support(aws: Cloud) -> None:
     api = aws.client("rds")
-    (major,) = api.describe_db_major_engine_versions(Engine="postgres", MajorEngineVersion="15")["DBMajorEngineVersions"]
-    days = {life["LifecycleSupportName"]: life["LifecycleSupportEndDate"] for life in major["SupportedEngineLifecycles"]}
+    (major,) = api.describe_db_major_engine_versions(Engine="postgres", MajorEngineVersion="15")[
+        "DBMajorEngineVersions"
+    ]
+    days = {
+        life["LifecycleSupportName"]: life["LifecycleSupportEndDate"] for life in major["SupportedEngineLifecycles"]
+    }
     assert f"{days['open-source-rds-standard-support']:%Y-%m-%d}" == "2028-02-29"
     assert days["open-source-rds-extended-support"] > days["open-source-rds-standard-support"]
     offered = {version.split(".")[0] for version in rds.offered("EngineVersion", "postgres")}

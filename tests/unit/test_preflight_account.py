@@ -294,7 +294,9 @@ def test_a_new_account_makes_no_launch_configuration(created: str) -> None:
     assert refused(EMPTY | new, host_launch_source="launch_template") == {}
     assert refused(LIVE | new) == {}, "what is there has been made"
     old = {"launch_configurations": {"some": False, "account_created": "2024-09-30"}}
-    assert refused(EMPTY | old) == refused(EMPTY | {"launch_configurations": {"some": True, "account_created": ""}}) == {}
+    assert (
+        refused(EMPTY | old) == refused(EMPTY | {"launch_configurations": {"some": True, "account_created": ""}}) == {}
+    )
 
 
 def test_an_account_that_forbids_the_old_metadata_service() -> None:
@@ -514,7 +516,10 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {"host_key_name": "my key", "database_engine_version": "16.4", "database_name": "other"}),
     (EMPTY | {"file_systems": [{"id": "fs-0a"}]}, {"media_file_system_id": "fs-0a"}),
     (LIVE, {"host_count": 2, "database_storage_max_gb": 22, "database_engine_version": "15.13"}),
-    (LIVE | {"ami_pinned": {"found": True, "name": "ours"}}, {"host_ami_id": "ami-0a", "host_ami_family": "amazon-linux-2"}),
+    (
+        LIVE | {"ami_pinned": {"found": True, "name": "ours"}},
+        {"host_ami_id": "ami-0a", "host_ami_family": "amazon-linux-2"},
+    ),
 ]
 """Accounts and inventories that are in order, with values other than the defaults."""
 

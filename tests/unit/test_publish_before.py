@@ -45,9 +45,7 @@ def test_images_that_are_there_are_not_spoken_of(aws: Cloud, tmp_path: Path) -> 
     assert "Could not ask" not in run.output
 
 
-@pytest.mark.parametrize(
-    ("image", "hint"), [("shop/django:1", False), ("shop/legacy-site/django", False)]
-)
+@pytest.mark.parametrize(("image", "hint"), [("shop/django:1", False), ("shop/legacy-site/django", False)])
 def test_a_missing_image_is_told_with_a_hint_for_the_examples_only(
     aws: Cloud, tmp_path: Path, image: str, hint: bool
 ) -> None:

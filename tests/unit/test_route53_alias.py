@@ -105,7 +105,9 @@ def test_a_zone_that_is_gone_has_nothing_to_let_go(aws: Cloud) -> None:
 
 def test_a_record_that_exists_is_not_created_again(aws: Cloud) -> None:
     record(aws, NAME, "A", "192.0.2.7")
-    with refused(f"Tried to create resource record set [name='{NAME}.', type='A'] but it already exists", "InvalidChangeBatch"):
+    with refused(
+        f"Tried to create resource record set [name='{NAME}.', type='A'] but it already exists", "InvalidChangeBatch"
+    ):
         record(aws, NAME.upper(), "A", "192.0.2.8")
     assert there(aws) == [f"{NAME} A 192.0.2.7, for 300 s"]
 
@@ -174,9 +176,7 @@ UP = stack("CREATE_COMPLETE")
         (WILDCARD, {}, True, "layer"),
     ],
 )
-def test_who_makes_the_record(
-    records: dict[str, Any], stacks: dict[str, Any], switch: bool, decided: str
-) -> None:
+def test_who_makes_the_record(records: dict[str, Any], stacks: dict[str, Any], switch: bool, decided: str) -> None:
     asked = {"records": records, "stacks": stacks}
     assert decision(asked, switch) == {decided} - {"nothing"}
     assert decision(asked, switch, zone="") == set()

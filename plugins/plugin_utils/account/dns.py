@@ -95,7 +95,9 @@ def shown(record: dict[str, Any], balancer: str = "") -> dict[str, Any]:
     """A record as a person reads it, and whether it points at the load balancer."""
     name = str(record["Name"]).replace("\\052", "*").rstrip(".")
     target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
-    values = f"alias of {target}" if target else ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
+    values = (
+        f"alias of {target}" if target else ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
+    )
     identifier = f" ({record['SetIdentifier']})" if "SetIdentifier" in record else ""
     lifetime = f", for {record['TTL']} s" if "TTL" in record else ""
     return {

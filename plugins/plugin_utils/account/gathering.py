@@ -69,9 +69,7 @@ class Gathering:
             "repositories": {
                 name: ask(names.repository_exists, client("ecr"), name) for name in wanted["repositories"]
             },
-            "secrets": {
-                name: ask(names.secret_exists, client("secretsmanager"), name) for name in wanted["secrets"]
-            },
+            "secrets": {name: ask(names.secret_exists, client("secretsmanager"), name) for name in wanted["secrets"]},
             "stacks": {name: ask(names.stack, client("cloudformation"), name) for name in wanted["stacks"]},
         }
         if wanted["instance_type"]:
@@ -129,9 +127,7 @@ class Gathering:
             )
         if wanted["database_majors"]:
             today = datetime.datetime.now(datetime.UTC).date()
-            asked["database_majors"] = ask(
-                databases.major_versions, client("rds"), wanted["database_engine"], today
-            )
+            asked["database_majors"] = ask(databases.major_versions, client("rds"), wanted["database_engine"], today)
         if wanted["hosted_zone"]:
             asked["hosted_zone"] = ask(dns.hosted_zone, client("route53"), wanted["hosted_zone"])
         return asked

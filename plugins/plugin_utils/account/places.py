@@ -53,9 +53,7 @@ def instance_type_zones(ec2: Any, instance_type: str) -> set[str]:
     return {offer["Location"] for page in pages for offer in page["InstanceTypeOfferings"]}
 
 
-def database_class_zones(
-    rds: Any, database_class: str, engine: str, version: str | None
-) -> tuple[set[str], list[str]]:
+def database_class_zones(rds: Any, database_class: str, engine: str, version: str | None) -> tuple[set[str], list[str]]:
     """The zones that offer an RDS class with a version, and all versions that the class runs, oldest first."""
     pages = rds.get_paginator("describe_orderable_db_instance_options").paginate(
         Engine=engine, DBInstanceClass=database_class, Vpc=True
@@ -73,6 +71,8 @@ def database_class_zones(
 
 def suitable(available: list[str], **offered: set[str] | None) -> dict[str, list[str]]:
     """The zones by what they offer, and those that offer all of it; what was not asked (None) is no condition."""
-    zones = {name: [zone for zone in available if zone in those] for name, those in offered.items() if those is not None}
+    zones = {
+        name: [zone for zone in available if zone in those] for name, those in offered.items() if those is not None
+    }
     every = [zone for zone in available if all(zone in those for those in zones.values())]
     return {"available": available, **zones, "suitable": every}

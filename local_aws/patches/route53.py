@@ -1,4 +1,4 @@
-"""A hosted zone that is there from the start (its id stands in the local inventories), and batches of changes as AWS does them."""
+"""A hosted zone that is there from the start (its id stands in the local inventories), and batches as AWS does them."""
 
 from __future__ import annotations
 

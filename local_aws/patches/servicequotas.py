@@ -1,4 +1,4 @@
-"""The quotas of EC2 and EFS that preflight asks for, with the values that AWS gives a new account; nothing enforces them.
+"""The quotas of EC2 and EFS that preflight asks for, with the values of a new account; nothing enforces them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
 """

@@ -143,8 +143,8 @@ ami_live:
   type: dict
 database:
   description:
-    - The database of O(database_stack), C(id), C(class), C(engine_version) and C(allocated_storage) in GiB (with a growth
-      under way).
+    - The database of O(database_stack), C(id), C(class), C(engine_version) and C(allocated_storage) in GiB (with a
+      growth under way).
   returned: always, empty if there is none
   type: dict
 database_log_days:
@@ -172,8 +172,8 @@ instance_metadata:
   type: dict
 volume_key:
   description:
-    - The key that encrypts EBS volumes by default, C(id); whether it is C(usable) for the C(grantee), the service-linked
-      role of Auto Scaling.
+    - The key that encrypts EBS volumes by default, C(id); whether it is C(usable) for the C(grantee), the
+      service-linked role of Auto Scaling.
   returned: when asked
   type: dict
 hosted_zone:
@@ -182,9 +182,9 @@ hosted_zone:
   type: dict
 records:
   description:
-    - The A, AAAA and CNAME records of O(domain_name), C(own), and those of the C(wildcard) that answers in their absence;
-      each with C(name), C(type), C(text) as a person reads it, and C(ours) if it points at the load balancer of
-      O(cluster_stack). C(elsewhere) has the texts of those that answer for the name and point elsewhere.
+    - The A, AAAA and CNAME records of O(domain_name), C(own), and those of the C(wildcard) that answers in their
+      absence; each with C(name), C(type), C(text) as a person reads it, and C(ours) if it points at the load balancer
+      of O(cluster_stack). C(elsewhere) has the texts of those that answer for the name and point elsewhere.
   returned: when asked
   type: dict
 delegation:

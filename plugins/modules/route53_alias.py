@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: route53_alias
 short_description: Point a name at a load balancer, in place of whatever it points at now
 description:
-  - Makes the A and AAAA records of a name aliases of a load balancer. All other A, AAAA and CNAME records of the name go
-    in the same batch, which Route 53 does whole or not at all, so nobody is told in between that the name does not
+  - Makes the A and AAAA records of a name aliases of a load balancer. All other A, AAAA and CNAME records of the name
+    go in the same batch, which Route 53 does whole or not at all, so nobody is told in between that the name does not
     exist. A CNAME cannot stand beside an A record, so two calls could not do that.
   - CloudFormation can only create a record; where there is one already, its stack fails.
   - With O(state=absent) only those records go that point at the load balancer.

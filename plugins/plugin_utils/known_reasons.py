@@ -14,8 +14,8 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"Tried to create resource record set .* but it already exists",
-            "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, or "
-            "leave hosted_zone_id empty.",
+            "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, "
+            "or leave hosted_zone_id empty.",
         ),
         (
             r"UnsupportedAvailabilityZone|is not supported in (the )?(requested )?Availability Zone",

@@ -19,8 +19,8 @@ from tests.unit.test_account_facts import NAME, record
     ("reason", "says"),
     [
         (
-            "The Launch Configuration creation operation is not available in your account. Use launch templates to create "
-            "configuration templates for your Auto Scaling groups.",
+            "The Launch Configuration creation operation is not available in your account. Use launch templates to "
+            "create configuration templates for your Auto Scaling groups.",
             "host_launch_source: launch_template",
         ),
         (

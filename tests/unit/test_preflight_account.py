@@ -448,13 +448,13 @@ def test_a_file_system_that_is_there_needs_no_room() -> None:
 
 
 OPTIONAL = {
-    "key_pairs", "instance_metadata", "launch_configurations", "volume_key", "database_majors", "hosted_zone", "records",
-    "delegation",
+    "key_pairs", "instance_metadata", "launch_configurations", "volume_key", "database_majors", "hosted_zone",
+    "records", "delegation",
 }  # fmt: skip
 
 
 def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
-    why = {name: "NoSuchThing: not for you." for name in {*OPTIONAL, "quotas", "database_log_days"}}
+    why = dict.fromkeys([*OPTIONAL, "quotas", "database_log_days"], "NoSuchThing: not for you.")
     bare = {name: value for name, value in EMPTY.items() if name not in OPTIONAL} | {"quotas": {}, "unasked": why}
     assert refused(bare, host_key_name="whatever", database_engine_version="15") == {}
     text = said(bare, host_imds_tokens="required")

@@ -44,7 +44,7 @@ def hosted_zone(route53: Any, zone: str) -> dict[str, Any]:
 
 
 def records_at(route53: Any, zone: str, name: str) -> tuple[list[dict[str, Any]], bool]:
-    """All record sets of exactly that name; and whether one is there or below it, so that no wildcard answers for it."""
+    """All record sets of exactly that name; and whether it or one below it is there, so that no wildcard answers."""
     found: list[dict[str, Any]] = []
     pages = route53.get_paginator("list_resource_record_sets").paginate(
         HostedZoneId=zone, StartRecordName=name, PaginationConfig={"PageSize": 100}
@@ -95,16 +95,15 @@ def shown(record: dict[str, Any], balancer: str = "") -> dict[str, Any]:
     """A record as a person reads it, and whether it points at the load balancer."""
     name = str(record["Name"]).replace("\\052", "*").rstrip(".")
     target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
-    values = (
-        f"alias of {target}" if target else ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
-    )
+    values = ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
+    where = f"alias of {target}" if target else values
     identifier = f" ({record['SetIdentifier']})" if "SetIdentifier" in record else ""
     lifetime = f", for {record['TTL']} s" if "TTL" in record else ""
     return {
         "name": name,
         "type": record["Type"],
         "ours": is_load_balancer(target, balancer),
-        "text": f"{name} {record['Type']} {values}{identifier}{lifetime}",
+        "text": f"{name} {record['Type']} {where}{identifier}{lifetime}",
     }
 
 

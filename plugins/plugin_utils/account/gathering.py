@@ -1,4 +1,4 @@
-"""All questions about an account, asked side by side: each costs a round trip, and every run of `site` pays for them."""
+"""All questions about an account, side by side: each costs a round trip, and every run of `site` pays for them."""
 
 from __future__ import annotations
 

@@ -55,6 +55,10 @@ class ActionModule(AwsAction):
             if not self.check_mode:
                 batch = {"Changes": _changes(goes, comes)}
                 route53.change_resource_record_sets(HostedZoneId=wanted["zone"], ChangeBatch=batch)
+        if result["replaced"] and wanted["state"] == "present" and not self.check_mode:
+            # Said here, in one line: a result is shown folded, and nobody could paste that.
+            undo = f"--hosted-zone-id {wanted['zone']} --change-batch '{result['undo']}'"
+            self.say("dns", f"to go back, type: aws route53 change-resource-record-sets {undo}")
         return result
 
     def _goes(self, record: Record) -> bool:

@@ -64,6 +64,13 @@ def test_a_name_is_taken_over_from_whatever_it_was_and_can_be_given_back(
     assert there(aws) == was
 
 
+def test_the_way_back_is_said_in_one_line(aws: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    record(aws, NAME, "CNAME", "old.example.net")
+    undo = take(aws)["undo"]
+    command = f"aws route53 change-resource-record-sets --hosted-zone-id {ZONE_ID} --change-batch '{undo}'"
+    assert any(line.endswith(command) for line in capsys.readouterr().out.splitlines())
+
+
 def test_records_by_weight_give_way_too(aws: Cloud) -> None:
     for number in (1, 2):
         record(aws, NAME, "A", f"192.0.2.{number}", SetIdentifier=f"server {number}", Weight=1)

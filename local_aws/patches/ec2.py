@@ -1,4 +1,4 @@
-"""Launch templates as EC2 keeps them, its limit on user data, and consoles."""
+"""Launch templates as EC2 keeps them, its limit on user data, consoles, and what an account presets for instances."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.responses.general import General
+from moto.ec2.responses.settings import Settings
+from moto.kms import kms_backends
 
-from local_aws.patches._moto import AwsError, around, instead
+from local_aws.patches._moto import AwsError, around, instead, missing
 
 USER_DATA_BYTES = 16384
 """Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
@@ -113,3 +115,27 @@ def _get_console_output(self: Any) -> ActionResult:
     return ActionResult(
         {"InstanceId": instance.id, "Timestamp": utcnow(), "Output": base64.b64encode(written).decode()}
     )
+
+
+@missing(Settings, "get_ebs_default_kms_key_id")
+def _get_ebs_default_kms_key_id(self: Any) -> ActionResult:
+    # moto makes AWS's own key with the first volume that needs it, and keeps its ARN.
+    own, keys = "alias/aws/ebs", kms_backends[self.current_account][self.region].keys.values()
+    chosen = [key.arn for key in keys if key.arn == self.ec2_backend.default_kms_key_id and own not in key.aliases]
+    return ActionResult({"KmsKeyId": chosen[0] if chosen else own})
+
+
+METADATA = {"HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags", "HttpTokensEnforced"}
+
+
+@missing(Settings, "get_instance_metadata_defaults")
+def _get_instance_metadata_defaults(self: Any) -> ActionResult:
+    level = self.ec2_backend.__dict__.get("metadata_defaults", {})
+    return ActionResult({"AccountLevel": {**level, "ManagedBy": "account"} if level else {}})
+
+
+@missing(Settings, "modify_instance_metadata_defaults")
+def _modify_instance_metadata_defaults(self: Any) -> ActionResult:
+    level = self.ec2_backend.__dict__.setdefault("metadata_defaults", {})
+    level |= {name: value for name in METADATA if (value := self._get_param(name)) is not None}
+    return ActionResult({"Return": True})

@@ -5,6 +5,7 @@ What RDS offers is read from the lists that cfn-lint carries (the same that the 
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import random
@@ -164,6 +165,59 @@ def _describe_db_engine_versions(self: Any) -> Any:
     if self.params.get("DefaultOnly"):
         versions = versions[-1:]
     return ActionResult({"DBEngineVersions": versions})
+
+
+STANDARD_SUPPORT = {
+    "11": ("2019-03-13", "2024-02-29"),
+    "12": ("2020-03-31", "2025-02-28"),
+    "13": ("2021-02-24", "2026-02-28"),
+    "14": ("2022-02-03", "2027-02-28"),
+    "15": ("2023-02-27", "2028-02-29"),
+    "16": ("2024-01-31", "2029-02-28"),
+    "17": ("2024-11-25", "2030-02-28"),
+    "18": ("2025-11-14", "2031-02-28"),
+}
+"""First and last day of each major version of PostgreSQL in RDS; three years of extended support follow.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
+"""
+
+
+@missing(RDSResponse, "describe_db_major_engine_versions")
+def _describe_db_major_engine_versions(self: Any) -> Any:
+    engine = self.params.get("Engine") or "postgres"
+    if engine != "postgres":
+        raise NotImplementedError("Only PostgreSQL's versions are known.")
+    wanted = str(self.params.get("MajorEngineVersion") or "")
+    return ActionResult(
+        {
+            "DBMajorEngineVersions": [
+                {"Engine": engine, "MajorEngineVersion": major, "SupportedEngineLifecycles": _lifecycles(start, end)}
+                for major, (start, end) in STANDARD_SUPPORT.items()
+                if wanted in ("", major)
+            ]
+        }
+    )
+
+
+def _lifecycles(start: str, end: str) -> list[dict[str, Any]]:
+    first, last = (datetime.datetime.fromisoformat(f"{day}T00:00:00+00:00") for day in (start, end))
+    extended = last + datetime.timedelta(days=1)
+    days = [("standard", first, last), ("extended", extended, extended + datetime.timedelta(days=3 * 365))]
+    return [
+        {
+            "LifecycleSupportName": f"open-source-rds-{name}-support",
+            "LifecycleSupportStartDate": begin,
+            "LifecycleSupportEndDate": until,
+        }
+        for name, begin, until in days
+    ]
+
+
+@missing(RDSResponse, "describe_account_attributes")
+def _describe_account_attributes(self: Any) -> Any:
+    used = len(self.backend.databases)
+    return ActionResult({"AccountQuotas": [{"AccountQuotaName": "DBInstances", "Used": used, "Max": 40}]})
 
 
 def _refuse(action: str, reason: str) -> None:

@@ -1,13 +1,15 @@
-"""A hosted zone that is there from the start: its id stands in the local inventories."""
+"""A hosted zone that is there from the start (its id stands in the local inventories), and batches as AWS does them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from moto.route53.models import Route53Backend
+from moto.route53.exceptions import DnsNameInvalidForZone, Route53ClientError
+from moto.route53.models import RecordSet, Route53Backend
+from moto.route53.utils import validate_domain_name
 
 from local_aws.config import ACCOUNT_ID
-from local_aws.patches._moto import around
+from local_aws.patches._moto import around, instead
 
 ZONE_ID = "Z0BERTHLOCALZONE"
 ZONE_NAME = "berth.localhost."
@@ -22,3 +24,58 @@ def _init(init: Any, self: Any, region_name: str, account_id: str) -> None:
         del self.zones[zone.resource_id]
         zone.resource_id = ZONE_ID
         self.zones[ZONE_ID] = zone
+
+
+@instead(Route53Backend, "change_resource_record_sets")
+def _change_resource_record_sets(self: Any, zoneid: str, change_list: list[dict[str, Any]]) -> None:
+    """All changes or none. moto lets CREATE overwrite, CNAMEs stand beside addresses, and DELETE take any value.
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+    """
+    zone = self.get_hosted_zone(zoneid)
+    after = {_key(record): record for record in zone.rrsets}
+    problems = [problem for change in change_list if (problem := _apply(zone, after, change))]
+    if problems:
+        raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(problems)}]")
+    zone.rrsets = list(after.values())
+
+
+def _apply(zone: Any, records: dict[tuple[str, ...], Any], change: dict[str, Any]) -> str:
+    """Do one change to `records`; why it cannot be done, in the words of Route 53."""
+    action, given = change["Action"], dict(change["ResourceRecordSet"])
+    validate_domain_name(given["Name"], code="InvalidChangeBatch")
+    given["Name"] = f"{given['Name'].rstrip('.').lower()}."
+    if not f".{given['Name']}".endswith(f".{zone.name}"):
+        raise DnsNameInvalidForZone(name=given["Name"], zone_name=zone.name)
+    if "ResourceRecords" in given:
+        given["ResourceRecords"] = [value["Value"] for value in given["ResourceRecords"]]
+    record = RecordSet(given)
+    key, named = _key(record), f"[name='{record.name}', type='{record.type}']"
+    if action == "DELETE":
+        if key not in records:
+            return f"Tried to delete resource record set {named} but it was not found"
+        if _content(records[key]) != _content(record):
+            return (
+                f"Tried to delete resource record set {named} but the values provided do not match the current values"
+            )
+        del records[key]
+        return ""
+    if action == "CREATE" and key in records:
+        return f"Tried to create resource record set {named} but it already exists"
+    beside = {other.type for other in records.values() if other.name == record.name and other.type != record.type}
+    if beside and "CNAME" in beside | {record.type}:
+        return (
+            f"RRSet of type {record.type} with DNS name {record.name} is not permitted because a conflicting RRSet of "
+            f"type {' and '.join(sorted(beside))} with the same DNS name already exists in zone {zone.name}"
+        )
+    records[key] = record
+    return ""
+
+
+def _key(record: Any) -> tuple[str, ...]:
+    return record.name.lower(), str(record.type), str(record.set_identifier or "")
+
+
+def _content(record: Any) -> tuple[Any, ...]:
+    alias = {name: str(value).lower().rstrip(".") for name, value in (record.alias_target or {}).items()}
+    return sorted(record.records or []), str(record.ttl or ""), alias

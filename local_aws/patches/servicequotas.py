@@ -1,4 +1,4 @@
-"""The quotas of EC2 that preflight asks for, with the values that AWS gives a new account; nothing enforces them.
+"""The quotas of EC2 and EFS that preflight asks for, with the values of a new account; nothing enforces them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
 """
@@ -13,18 +13,19 @@ from moto.servicequotas.responses import ServiceQuotasResponse
 
 from local_aws.patches._moto import around, missing
 
-EC2 = {
-    "L-0263D0A3": ("EC2-VPC Elastic IPs", 5.0),
-    "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5.0),
+KNOWN = {
+    ("ec2", "L-0263D0A3"): ("EC2-VPC Elastic IPs", 5.0),
+    ("ec2", "L-1216C47A"): ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5.0),
+    ("elasticfilesystem", "L-848C634D"): ("File systems per account", 1000.0),
 }
-"""Code of each quota → its name and value."""
+"""Service and code of each quota → its name and value."""
 
 
 @around(ServiceQuotasBackend, "get_service_quota")
 def _get_service_quota(get: Any, self: Any, service_code: str, quota_code: str) -> Any:
-    if service_code == "ec2" and quota_code in EC2:
-        name, value = EC2[quota_code]
-        return {"ServiceCode": "ec2", "QuotaCode": quota_code, "QuotaName": name, "Value": value}
+    if (service_code, quota_code) in KNOWN:
+        name, value = KNOWN[service_code, quota_code]
+        return {"ServiceCode": service_code, "QuotaCode": quota_code, "QuotaName": name, "Value": value}
     return get(self, service_code, quota_code)
 
 

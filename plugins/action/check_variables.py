@@ -280,12 +280,12 @@ class ActionModule(ActionBase):
 
     def _rules(self) -> list[Mapping[str, Any]]:
         """The rules, their sentences not rendered yet: only one that is said needs what it reads."""
-        name = self.arguments["rules_in"]
-        if not name:
-            return list(self.arguments["rules"])
-        if name not in self.vars:
-            raise AnsibleActionFail(f"rules_in names {name}, which is no variable.", obj=self._task.args)
-        return list(self.vars[name])
+        rules = list(self.arguments["rules"])
+        for name in self.arguments["rules_in"]:
+            if name not in self.vars:
+                raise AnsibleActionFail(f"rules_in names {name}, which is no variable.", obj=self._task.args)
+            rules += self.vars[name]
+        return rules
 
     def _check_rule(self, place: int, rule: Mapping[str, Any], passed_over: set[str]) -> None:
         try:

@@ -22,6 +22,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
+from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
@@ -315,9 +316,9 @@ def _failure(future: concurrent.futures.Future[Any]) -> str:
     try:
         future.result()
     except Failed as error:
-        return str(error)
+        return explained(str(error))
     except (BotoCoreError, ClientError) as error:
-        return reason(error)
+        return explained(reason(error))
     except Exception as error:  # whatever it is, the other stacks are to be finished first
         Display().vv("".join(traceback.format_exception(error)))
         return f"{type(error).__name__}: {error}"

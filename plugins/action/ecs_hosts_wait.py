@@ -19,6 +19,7 @@ from plugins.modules.ecs_hosts_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs import container_instances, some
 from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
+from plugins.plugin_utils.known_reasons import explained
 
 NAME = "hosts"
 MISSING_SECONDS = 60.0
@@ -227,7 +228,9 @@ class ActionModule(AwsAction):
             for activity in activities["Activities"]
             if activity["StatusCode"] in ("Failed", "Cancelled") and activity["StartTime"] >= since
         ]
-        sentences = [f"{name}: {activity.get('StatusMessage') or activity['StatusCode']}" for activity in failed]
+        sentences = [
+            f"{name}: {explained(activity.get('StatusMessage') or activity['StatusCode'])}" for activity in failed
+        ]
         return list(dict.fromkeys(sentences))
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/python
-"""Ask an AWS account what only it knows, before anything is made in it."""
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
 
 DOCUMENTATION = r"""
 module: aws_account_info
 short_description: Everything about the account that has to be known before anything is made in it
 description:
-  - One call instead of a dozen, and it changes nothing. Each question is asked only where its option is given.
+  - One task instead of two dozen, its questions asked side by side, and it changes nothing. Each question is asked only
+    where its option is given.
+  - What follows a missing right or an API that is not there is in RV(unasked); nothing is said about it elsewhere.
 options:
   instance_type:
     description: EC2 instance type; which Availability Zones offer it is returned.
@@ -26,14 +28,46 @@ options:
   ami_id:
     description: Id of an AMI to describe (a pinned one) besides the one of O(ami_parameter).
     type: str
-  ami_stack:
-    description: Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now.
+  cluster_stack:
+    description:
+      - Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now, and whose output
+        C(AlbDnsName) is the load balancer that the site's own DNS records point at.
     type: str
   database_stack:
     description: Name of one of O(stacks), whose output C(DatabaseInstanceId) is the database there is now.
     type: str
   quotas:
     description: Whether to ask what the account's quotas leave; a missing right to ask is no failure.
+    type: bool
+    default: false
+  database_majors:
+    description: Whether to ask which major versions of O(database_engine) are in standard support.
+    type: bool
+    default: false
+  key_pairs:
+    description: Whether to ask for the names of the region's key pairs.
+    type: bool
+    default: false
+  launch_configurations:
+    description: Whether to ask what tells if the account can make launch configurations.
+    type: bool
+    default: false
+  instance_metadata:
+    description: Whether to ask if the account forbids instances that answer IMDSv1.
+    type: bool
+    default: false
+  volume_key:
+    description: Whether to ask if Auto Scaling may use the key that encrypts EBS volumes by default.
+    type: bool
+    default: false
+  hosted_zone:
+    description: Id of a hosted zone of Route 53 to describe.
+    type: str
+  domain_name:
+    description: Name whose records in O(hosted_zone) are wanted.
+    type: str
+  delegation:
+    description: Whether to ask the DNS which name servers answer for O(hosted_zone).
     type: bool
     default: false
   file_system_name:
@@ -59,7 +93,9 @@ options:
     type: list
     elements: str
     default: []
-extends_documentation_fragment: [amazon.aws.common.modules, amazon.aws.region.modules, amazon.aws.boto3]
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
 author: Berth
 """
 
@@ -102,24 +138,71 @@ ami_pinned:
   returned: when asked
   type: dict
 ami_live:
-  description: The AMI that the hosts of O(ami_stack) start from, in the same form.
+  description: The AMI that the hosts of O(cluster_stack) start from, in the same form.
   returned: when asked and there
   type: dict
 database:
-  description: The database of O(database_stack), C(id) and C(allocated_storage) in GiB (with a growth under way).
+  description:
+    - The database of O(database_stack), C(id), C(class), C(engine_version) and C(allocated_storage) in GiB (with a
+      growth under way).
   returned: always, empty if there is none
   type: dict
+database_log_days:
+  description: For how many days the exported log of that database is kept; V(0) for ever, V(-1) if there is none yet.
+  returned: when there is a database
+  type: int
+database_majors:
+  description:
+    - Major versions of O(database_engine), oldest first, C(version), C(start) and C(end) of standard support as dates,
+      and whether they are C(supported) today.
+  returned: when asked
+  type: list
+key_pairs: {description: Names of the region's key pairs., returned: when asked, type: list}
+launch_configurations:
+  description:
+    - C(some) whether the region has launch configurations; C(account_created) the day on which the account was made,
+      asked only where there are none.
+  returned: when asked
+  type: dict
+instance_metadata:
+  description:
+    - C(tokens_enforced) whether an instance that answers IMDSv1 cannot start; C(managed_by) V(account) or
+      V(declarative-policy).
+  returned: when asked
+  type: dict
+volume_key:
+  description:
+    - The key that encrypts EBS volumes by default, C(id); whether it is C(usable) for the C(grantee), the
+      service-linked role of Auto Scaling.
+  returned: when asked
+  type: dict
+hosted_zone:
+  description: The zone, C(found), C(name), C(private), C(name_servers).
+  returned: when asked
+  type: dict
+records:
+  description:
+    - The A, AAAA and CNAME records of O(domain_name), C(own), and those of the C(wildcard) that answers in their
+      absence; each with C(name), C(type), C(text) as a person reads it, and C(ours) if it points at the load balancer
+      of O(cluster_stack). C(elsewhere) has the texts of those that answer for the name and point elsewhere.
+  returned: when asked
+  type: dict
+delegation:
+  description: The name servers to which the DNS sends who asks for O(hosted_zone); empty if it knows no such zone.
+  returned: when asked
+  type: list
 quotas:
   description:
-    - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips) and V(vcpus) (running on-demand
-      standard instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group).
+    - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips), V(vcpus) (running on-demand standard
+      instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group), V(databases),
+      V(file_systems) (both only without a O(database_stack)) and V(load_balancers) (only without a O(cluster_stack)).
     - A quota that could not be asked is missing here.
   returned: when asked
   type: dict
-quotas_unasked:
-  description: Why quotas could not be asked; empty if they could.
-  returned: when asked
-  type: str
+unasked:
+  description: Questions that the account did not answer, each with the reason.
+  returned: always
+  type: dict
 file_systems:
   description: The EFS file systems of the name, C(id), C(arn), C(name), C(state), C(tags).
   returned: always
@@ -141,308 +224,3 @@ stacks:
   returned: always
   type: dict
 """
-
-import re
-from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from botocore.exceptions import BotoCoreError, ClientError
-
-SPECIFICATION: dict[str, Any] = {
-    "instance_type": {"type": "str"},
-    "database_class": {"type": "str"},
-    "database_engine": {"type": "str", "default": "postgres"},
-    "database_engine_version": {"type": "str"},
-    "ami_parameter": {"type": "str"},
-    "ami_id": {"type": "str"},
-    "ami_stack": {"type": "str"},
-    "database_stack": {"type": "str"},
-    "quotas": {"type": "bool", "default": False},
-    "file_system_name": {"type": "str"},
-    "buckets": {"type": "list", "elements": "str", "default": []},
-    "repositories": {"type": "list", "elements": "str", "default": []},
-    "secrets": {"type": "list", "elements": "str", "default": []},
-    "stacks": {"type": "list", "elements": "str", "default": []},
-}
-
-
-QUOTAS = {"vpcs": ("vpc", "L-F678F1CE"), "elastic_ips": ("ec2", "L-0263D0A3"), "vcpus": ("ec2", "L-1216C47A")}
-"""Service and code of each quota.
-
-https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html,
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
-"""
-STANDARD = re.compile(r"(?!(inf|trn|dl|hpc|mac)\d)[acdhimrtz]")
-"""Families (A, C, D, H, I, M, R, T, Z) that share the quota of standard instances; same page."""
-HOME_REGIONS = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1", "eusc-": "eusc-de-east-1"}
-"""A region of each partition that is always on."""
-
-
-def region_problem(module: Any, region: str) -> str:
-    """Why `region` cannot be used, as a sentence; empty if it can, or if nobody may ask.
-
-    In a region that is not enabled each call fails with a credential error that says nothing of the region.
-    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
-    """
-    home = next((to for prefix, to in HOME_REGIONS.items() if region.startswith(prefix)), "us-east-1")
-    try:
-        regions = module.client("ec2", region=home).describe_regions(AllRegions=True)["Regions"]
-    except (BotoCoreError, ClientError):
-        return ""  # whatever is wrong is said where it matters
-    found = {each["RegionName"]: each.get("OptInStatus") for each in regions}
-    if region not in found:
-        return f"aws_region: {region} is no region of this account. Set one of {', '.join(sorted(found))}."
-    if found[region] == "not-opted-in":
-        return (
-            f"aws_region: {region} is not enabled for this account. Enable it (it takes some minutes): "
-            f"aws account enable-region --region-name {region}, or set another aws_region."
-        )
-    return ""
-
-
-def availability_zones(
-    ec2: Any, rds: Any, instance_type: str | None, database_class: str | None, engine: str, version: str | None
-) -> tuple[dict[str, list[str]], list[str]]:
-    """The zones that the account may use, and which of them offer what; the database versions that are offered."""
-    found = ec2.describe_availability_zones(
-        Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
-    )
-    available = sorted(zone["ZoneName"] for zone in found["AvailabilityZones"])
-    zones, versions = {"available": available}, set[str]()
-    if instance_type:
-        pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
-            LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [instance_type]}]
-        )
-        offered = {offer["Location"] for page in pages for offer in page["InstanceTypeOfferings"]}
-        zones["instance_type"] = [zone for zone in available if zone in offered]
-    if database_class:
-        pages = rds.get_paginator("describe_orderable_db_instance_options").paginate(
-            Engine=engine, DBInstanceClass=database_class, Vpc=True
-        )
-        options = [option for page in pages for option in page["OrderableDBInstanceOptions"]]
-        versions = {option["EngineVersion"] for option in options}
-        offered = {
-            zone["Name"]
-            for option in options
-            if not version or f"{option['EngineVersion']}.".startswith(f"{version}.")
-            for zone in option["AvailabilityZones"]
-        }
-        zones["database_class"] = [zone for zone in available if zone in offered]
-    lists = list(zones.values())
-    zones["suitable"] = [zone for zone in available if all(zone in each for each in lists)]
-    return zones, sorted(versions, key=lambda text: [int(number) for number in re.findall(r"\d+", text)])
-
-
-def database(rds: Any, identifier: str) -> dict[str, Any]:
-    """A database's size, which may have grown by itself; empty if it is gone."""
-    try:
-        found = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-            return {}
-        raise
-    pending = found.get("PendingModifiedValues", {}).get("AllocatedStorage", 0)
-    return {"id": identifier, "allocated_storage": max(found["AllocatedStorage"], pending)}
-
-
-def quota(quotas: Any, service: str, code: str) -> float:
-    """The account's own value of a quota, or AWS's where nobody ever asked for another."""
-    asked = {"ServiceCode": service, "QuotaCode": code}
-    try:
-        return float(quotas.get_service_quota(**asked)["Quota"]["Value"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchResourceException":
-            raise
-    return float(quotas.get_aws_default_service_quota(**asked)["Quota"]["Value"])
-
-
-def vcpus(ec2: Any, instance_type: str | None) -> dict[str, Any]:
-    """The vCPUs of the account's running standard on-demand instances, of each Auto Scaling Group, and of a type."""
-    running: list[tuple[str, str]] = []
-    wanted = {"Name": "instance-state-name", "Values": ["pending", "running"]}
-    for page in ec2.get_paginator("describe_instances").paginate(Filters=[wanted]):
-        for instance in (each for reservation in page["Reservations"] for each in reservation["Instances"]):
-            if not instance.get("InstanceLifecycle"):  # else it is a spot instance, which has a quota of its own
-                tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-                running.append((instance["InstanceType"], tags.get("aws:autoscaling:groupName", "")))
-    types = sorted({kind for kind in (*(kind for kind, _ in running), instance_type) if kind and STANDARD.match(kind)})
-    sizes = {
-        each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"]
-        for start in range(0, len(types), 100)
-        for each in ec2.describe_instance_types(InstanceTypes=types[start : start + 100])["InstanceTypes"]
-    }
-    groups = dict[str, int]()
-    for kind, group in running:
-        if group:
-            groups[group] = groups.get(group, 0) + sizes.get(kind, 0)
-    used = sum(sizes.get(kind, 0) for kind, _ in running)
-    return {"used": used, "groups": groups, "each": sizes.get(instance_type or "", 0)}
-
-
-def quota_use(client: Any, instance_type: str | None) -> tuple[dict[str, dict[str, Any]], str]:
-    """Limit and use of each quota that could be asked, and why others could not."""
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        quotas, ec2 = client("service-quotas"), client("ec2")
-        for name, (service, code) in QUOTAS.items():
-            found[name] = {"limit": int(quota(quotas, service, code))}
-        vpcs = ec2.get_paginator("describe_vpcs").paginate()
-        found["vpcs"]["used"] = sum(len(page["Vpcs"]) for page in vpcs)
-        found["elastic_ips"]["used"] = len(ec2.describe_addresses()["Addresses"])
-        found["vcpus"] |= vcpus(ec2, instance_type)
-    except (BotoCoreError, ClientError) as error:
-        return {name: facts for name, facts in found.items() if "used" in facts}, str(error)
-    return found, ""
-
-
-def ami(ec2: Any, image: str) -> dict[str, Any]:
-    """Name and age of an AMI; `found` is False where it does not exist (any more)."""
-    try:
-        images = ec2.describe_images(ImageIds=[image], IncludeDeprecated=True)["Images"]
-    except ClientError as error:
-        if not error.response["Error"]["Code"].startswith("InvalidAMIID"):
-            raise
-        images = []
-    described = images[0] if images else {}
-    return {
-        "id": image,
-        "found": bool(images),
-        "name": described.get("Name", ""),
-        "creation_date": described.get("CreationDate", ""),
-        "deprecation_time": described.get("DeprecationTime", ""),
-    }
-
-
-def file_systems(efs: Any, name: str) -> list[dict[str, Any]]:
-    """The file systems whose Name tag is `name`: what rexray would choose from."""
-    pages = efs.get_paginator("describe_file_systems").paginate()
-    return [
-        {
-            "id": system["FileSystemId"],
-            "arn": system.get("FileSystemArn", ""),
-            "name": name,
-            "state": system["LifeCycleState"],
-            "tags": {tag["Key"]: tag["Value"] for tag in system.get("Tags", [])},
-        }
-        for page in pages
-        for system in page["FileSystems"]
-        if {"Key": "Name", "Value": name} in system.get("Tags", [])
-    ]
-
-
-def bucket(s3: Any, name: str) -> str:
-    """`mine`, `taken` or `absent`: bucket names are shared by all accounts."""
-    try:
-        s3.head_bucket(Bucket=name)
-    except ClientError as error:
-        status = str(error.response["Error"]["Code"])
-        if status in ("404", "NoSuchBucket", "NotFound"):
-            return "absent"
-        if status in ("403", "AccessDenied", "Forbidden"):
-            return "taken"
-        raise
-    return "mine"
-
-
-def repository_exists(ecr: Any, name: str) -> bool:
-    """Whether there is an ECR repository of that name."""
-    try:
-        ecr.describe_repositories(repositoryNames=[name])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "RepositoryNotFoundException":
-            return False
-        raise
-    return True
-
-
-def secret_exists(secrets: Any, name: str) -> bool:
-    """Whether there is a secret of that name, also one that is scheduled for deletion: its name is taken."""
-    try:
-        secrets.describe_secret(SecretId=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return False
-        raise
-    return True
-
-
-def stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """Status, parameters and outputs of a stack, or None."""
-    try:
-        found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return {
-        "status": found["StackStatus"],
-        "parameters": {
-            each["ParameterKey"]: each.get("ResolvedValue") or each.get("ParameterValue", "")
-            for each in found.get("Parameters", [])
-        },
-        "outputs": {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
-    }
-
-
-def gather(module: Any) -> dict[str, Any]:
-    """All that was asked for.
-
-    Raises:
-        ValueError: the region cannot be used; the message says why.
-    """
-    wanted, client = module.params, module.client
-    ec2 = client("ec2")
-    if problem := region_problem(module, ec2.meta.region_name):
-        raise ValueError(problem)
-    caller = client("sts").get_caller_identity()
-    zones, versions = availability_zones(
-        ec2,
-        client("rds"),
-        wanted["instance_type"],
-        wanted["database_class"],
-        wanted["database_engine"],
-        wanted["database_engine_version"],
-    )
-    facts: dict[str, Any] = {
-        "account": caller["Account"],
-        "arn": caller["Arn"],
-        "partition": caller["Arn"].split(":")[1],
-        "region": ec2.meta.region_name,
-        "availability_zones": zones,
-        "database_versions": versions,
-        "file_systems": file_systems(client("efs"), wanted["file_system_name"]) if wanted["file_system_name"] else [],
-        "buckets": {name: bucket(client("s3"), name) for name in wanted["buckets"]},
-        "repositories": [name for name in wanted["repositories"] if repository_exists(client("ecr"), name)],
-        "secrets": [name for name in wanted["secrets"] if secret_exists(client("secretsmanager"), name)],
-    }
-    if wanted["ami_parameter"]:
-        parameter = client("ssm").get_parameter(Name=wanted["ami_parameter"])["Parameter"]
-        facts["ami"] = ami(ec2, parameter["Value"])
-    if wanted["ami_id"]:
-        facts["ami_pinned"] = ami(ec2, wanted["ami_id"])
-    found = {name: stack(client("cloudformation"), name) for name in wanted["stacks"]}
-    stacks = {name: facts_of for name, facts_of in found.items() if facts_of}
-    identifier = stacks.get(wanted["database_stack"], {}).get("outputs", {}).get("DatabaseInstanceId")
-    image = stacks.get(wanted["ami_stack"], {}).get("parameters", {}).get("HostAmiId")
-    facts |= {"stacks": stacks, "database": database(client("rds"), identifier) if identifier else {}}
-    if image:
-        facts["ami_live"] = ami(ec2, image)
-    if wanted["quotas"]:
-        facts["quotas"], facts["quotas_unasked"] = quota_use(client, wanted["instance_type"])
-    return facts
-
-
-def main() -> None:
-    """Run as an Ansible module."""
-    module = AnsibleAWSModule(argument_spec=SPECIFICATION, supports_check_mode=True)
-    try:
-        facts = gather(module)
-    except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="The account cannot be asked")
-    except ValueError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **facts)
-
-
-if __name__ == "__main__":
-    main()

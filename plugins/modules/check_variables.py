@@ -25,10 +25,11 @@ options:
       say: {description: What is wrong and what to type., type: str, required: true}
   rules_in:
     description:
-      - Name of a variable that holds the rules, instead of O(rules). Their sentences are then rendered only where they
-        are said, so one may read what exists only if its rule does not hold.
-    type: str
-    default: ""
+      - Names of variables that hold rules, beside O(rules). Their sentences are rendered only where they are said, so
+        one may read what exists only if its rule does not hold.
+    type: list
+    elements: str
+    default: []
   roles:
     description: Roles whose variables must be complete and well-formed; all of O(roles_directory) by default.
     type: list

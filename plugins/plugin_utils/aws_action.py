@@ -181,6 +181,7 @@ class AwsAction(ActionBase):
             raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
         self.arguments: dict[str, Any] = validated.validated_parameters
         self.progress = Progress(Display().display)
+        self._session: Any = None
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._clients_lock = threading.Lock()
         try:
@@ -220,8 +221,11 @@ class AwsAction(ActionBase):
         region = region or self.arguments.get("region")
         with self._clients_lock:
             if (service, region) not in self._clients:
-                self._clients[service, region] = boto3.Session(region_name=region).client(
+                # One session: each reads botocore's data anew, a tenth of a second a client.
+                self._session = self._session or boto3.Session()
+                self._clients[service, region] = self._session.client(
                     service,
+                    region_name=region,
                     # Adaptive: several stacks are watched at once, and an account's API rate is shared with others.
                     config=Config(retries={"mode": "adaptive", "max_attempts": 10}, max_pool_connections=30),
                 )

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.modules import aws_account_info, leftovers, service_linked_role
-from plugins.plugin_utils.aws_action import specification
+from plugins.plugin_utils.account import gathering, places, quotas
+from plugins.plugin_utils.aws_action import Failed, specification
 from tests.unit.plugin_support import environment, playbook
 
 pytestmark = pytest.mark.playbook
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.playbook
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 
 
-@pytest.mark.parametrize("module", [aws_account_info, leftovers, service_linked_role])
+@pytest.mark.parametrize("module", [leftovers, service_linked_role])
 def test_the_documentation_is_the_specification(module: Any) -> None:
     assert specification(module.DOCUMENTATION) == module.SPECIFICATION
 
@@ -39,9 +40,12 @@ def test_the_documentation_is_complete(path: Path) -> None:
     assert yaml.safe_load(module.RETURN)
 
 
-def ask(aws: Cloud, **wanted: Any) -> dict[str, Any]:
-    params = {name: option.get("default") for name, option in aws_account_info.SPECIFICATION.items()} | wanted
-    return aws_account_info.gather(SimpleNamespace(params=params, client=aws.client))
+def ask(client: Any, **wanted: Any) -> dict[str, Any]:
+    """The facts for these arguments; `client` is an embedded AWS, or what gives its clients."""
+    options = specification(aws_account_info.DOCUMENTATION)
+    assert set(wanted) <= set(options)
+    given = {name: option.get("default") for name, option in options.items()} | wanted
+    return gathering.gather(client.client if isinstance(client, Cloud) else client, given)
 
 
 def test_the_account_tells_its_zones_and_its_ami(aws: Cloud) -> None:
@@ -79,10 +83,9 @@ class OfferedDatabases:
     ("version", "zones"), [("15", ["us-east-1a"]), ("1", []), (None, ["us-east-1a", "us-east-1b"])]
 )
 def test_a_major_version_of_the_database_is_enough(aws: Cloud, version: str | None, zones: list[str]) -> None:
-    found, versions = aws_account_info.availability_zones(
-        aws.client("ec2"), OfferedDatabases(), None, "db.t3.micro", "postgres", version
-    )
-    assert found["suitable"] == zones
+    offered, versions = places.database_class_zones(OfferedDatabases(), "db.t3.micro", "postgres", version)
+    available = places.available_zones(aws.client("ec2"))
+    assert places.suitable(available, instance_type=None, database_class=offered)["suitable"] == zones
     assert versions == ["9.6", "15.10", "16.1"]
 
 
@@ -152,12 +155,15 @@ def test_the_database_and_the_image_of_a_live_site(aws: Cloud) -> None:
         cloudformation.create_stack(StackName=stack, TemplateBody=body, Parameters=given)
         cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
-    facts = ask(aws, stacks=["live"], ami_stack="live", database_stack="live")
+    facts = ask(aws, stacks=["live"], cluster_stack="live", database_stack="live")
 
-    assert facts["database"] == {"id": "grown", "allocated_storage": 26}
+    version = facts["database"].pop("engine_version")
+    assert version.startswith("17.")
+    assert facts["database"] == {"id": "grown", "allocated_storage": 26, "class": "db.t3.micro"}
+    assert facts["database_log_days"] == -1
     assert facts["ami_live"]["name"] == image["Name"]
     assert ask(aws, stacks=["odd"], database_stack="odd")["database"] == {}
-    bare = ask(aws, stacks=["none"], ami_stack="none", database_stack="none")
+    bare = ask(aws, stacks=["none"], cluster_stack="none", database_stack="none")
     assert bare["database"] == {}
     assert "ami_live" not in bare
 
@@ -196,17 +202,20 @@ def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
 
     facts = ask(aws, instance_type="t3.small", quotas=True)
 
-    assert facts["quotas_unasked"] == ""
+    assert facts["unasked"] == {}
     assert facts["quotas"]["vpcs"] == {"limit": 5, "used": vpcs + 1}
     assert facts["quotas"]["elastic_ips"] == {"limit": 5, "used": 1}
     assert facts["quotas"]["vcpus"] == {"limit": 5, "used": 3, "each": 2, "groups": {"mine": 2}}
-    assert "quotas" not in ask(aws)
+    assert facts["quotas"]["databases"] == {"limit": 40, "used": 0}
+    assert facts["quotas"]["file_systems"] == {"limit": 1000, "used": 0}
+    assert facts["quotas"]["load_balancers"] == {"limit": 20, "used": 0}
+    assert ask(aws)["quotas"] == {}
 
 
 def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:
-    found, unasked = aws_account_info.quota_use(Refuses(aws, "service-quotas"), "t3.micro")
-    assert found == {}
-    assert "not for you" in unasked
+    facts = ask(Refuses(aws, "service-quotas"), instance_type="t3.micro", quotas=True)
+    assert set(facts["quotas"]) == {"databases", "load_balancers"}, "these are told by RDS and the load balancers"
+    assert "not for you" in facts["unasked"]["quotas"]
 
 
 def test_a_quota_of_which_only_the_default_is_known() -> None:
@@ -217,7 +226,7 @@ def test_a_quota_of_which_only_the_default_is_known() -> None:
         def get_aws_default_service_quota(self, **_: Any) -> Any:
             return {"Quota": {"Value": 7.0}}
 
-    assert aws_account_info.quota(Quotas(), "vpc", "L-F678F1CE") == 7
+    assert quotas.limit(Quotas(), "vpcs") == 7
 
 
 @pytest.mark.parametrize(
@@ -228,7 +237,7 @@ def test_a_quota_of_which_only_the_default_is_known() -> None:
     ],
 )
 def test_which_instances_share_the_quota(kind: str, standard: bool) -> None:
-    assert bool(aws_account_info.STANDARD.match(kind)) is standard
+    assert bool(quotas.STANDARD.match(kind)) is standard
 
 
 @pytest.mark.parametrize(
@@ -240,7 +249,7 @@ def test_which_instances_share_the_quota(kind: str, standard: bool) -> None:
     ],
 )
 def test_a_region_that_is_not_enabled_is_named(aws: Cloud, region: str, says: str) -> None:
-    problem = aws_account_info.region_problem(SimpleNamespace(client=aws.client), region)
+    problem = places.region_problem(aws.client, region)
     assert says in problem if says else problem == ""
 
 
@@ -261,8 +270,15 @@ def test_every_region_that_boto3_knows_is_a_region_for_preflight() -> None:
 
 
 def test_who_may_not_ask_for_regions_may_go_on(aws: Cloud) -> None:
-    module = SimpleNamespace(client=Refuses(aws, "ec2", "us-east-1"))
-    assert aws_account_info.region_problem(module, "eu-central-1") == ""
+    assert places.region_problem(Refuses(aws, "ec2", "us-east-1"), "eu-central-1") == ""
+
+
+def test_a_region_that_is_not_enabled_is_the_reason_before_any_other(aws: Cloud) -> None:
+    def elsewhere(service: str, region: str = "me-south-1") -> Any:
+        return aws.client(service, region) if service in ("ec2", "sts") else Refuses(aws, service)
+
+    with pytest.raises(Failed, match="me-south-1 is not enabled for this account"):
+        ask(elsewhere, repositories=["legacy/django"])
 
 
 # Leftovers

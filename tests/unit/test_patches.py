@@ -484,3 +484,57 @@ def test_quotas_of_ec2_are_those_of_a_new_account(aws: Cloud) -> None:
     assert api.get_aws_default_service_quota(**asked)["Quota"]["Value"] == 5
     with refused("", "NoSuchResourceException"):
         api.get_service_quota(ServiceCode="ec2", QuotaCode="L-00000000")
+
+
+def test_quotas_of_efs_are_known(aws: Cloud) -> None:
+    asked = {"ServiceCode": "elasticfilesystem", "QuotaCode": "L-848C634D"}
+    assert aws.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"] == 1000
+
+
+# account
+
+
+def test_the_account_is_as_old_as_what_it_may_do(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = aws.client("account")
+    assert api.get_account_information()["AccountCreatedDate"].year == 2018
+    monkeypatch.setattr(autoscaling_patch, "refuse_launch_configurations", True)
+    assert api.get_account_information()["AccountCreatedDate"].year == 2026
+
+
+# What an account presets for instances, and RDS of itself
+
+
+def test_the_default_key_of_ebs_is_awss_own_until_another_is_chosen(aws: Cloud) -> None:
+    ec2 = aws.client("ec2")
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+    arn = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=arn)
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == arn
+
+
+def test_metadata_defaults_are_nobodys_until_set(aws: Cloud) -> None:
+    ec2 = aws.client("ec2")
+    assert ec2.get_instance_metadata_defaults()["AccountLevel"] == {}
+    ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpTokensEnforced="enabled")
+    level = ec2.get_instance_metadata_defaults()["AccountLevel"]
+    assert level == {"HttpTokens": "required", "HttpTokensEnforced": "enabled", "ManagedBy": "account"}
+
+
+def test_major_versions_have_their_days_of_support(aws: Cloud) -> None:
+    api = aws.client("rds")
+    (major,) = api.describe_db_major_engine_versions(Engine="postgres", MajorEngineVersion="15")[
+        "DBMajorEngineVersions"
+    ]
+    days = {
+        life["LifecycleSupportName"]: life["LifecycleSupportEndDate"] for life in major["SupportedEngineLifecycles"]
+    }
+    assert f"{days['open-source-rds-standard-support']:%Y-%m-%d}" == "2028-02-29"
+    assert days["open-source-rds-extended-support"] > days["open-source-rds-standard-support"]
+    offered = {version.split(".")[0] for version in rds.offered("EngineVersion", "postgres")}
+    assert offered - {"9", "10"} == set(rds.STANDARD_SUPPORT)
+
+
+def test_rds_tells_its_quota_and_its_use(aws: Cloud) -> None:
+    assert aws.client("rds").describe_account_attributes()["AccountQuotas"] == [
+        {"AccountQuotaName": "DBInstances", "Used": 0, "Max": 40}
+    ]

@@ -1,0 +1,69 @@
+"""What an account says about the site's database, and about versions of its engine."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+STANDARD_SUPPORT = "open-source-rds-standard-support"
+
+
+def database(rds: Any, identifier: str) -> dict[str, Any]:
+    """A database's size, which may have grown by itself, and its version; empty if it is gone."""
+    try:
+        found = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+            return {}
+        raise
+    pending = found.get("PendingModifiedValues", {}).get("AllocatedStorage", 0)
+    return {
+        "id": identifier,
+        "allocated_storage": max(found["AllocatedStorage"], pending),
+        "engine_version": found["EngineVersion"],
+        "class": found["DBInstanceClass"],
+    }
+
+
+def log_days(logs: Any, identifier: str) -> int:
+    """For how many days the log of a database is kept; 0 means for ever, -1 that there is none.
+
+    RDS makes the group with the instance's first line and never lets anything in it expire.
+    """
+    name = log_group(identifier)
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((int(group.get("retentionInDays", 0)) for group in groups if group["logGroupName"] == name), -1)
+
+
+def log_group(identifier: str) -> str:
+    """Name of the log group to which RDS for PostgreSQL exports an instance's log."""
+    return f"/aws/rds/instance/{identifier}/postgresql"
+
+
+def major_versions(rds: Any, engine: str, today: datetime.date) -> list[dict[str, Any]]:
+    """The major versions of an engine, oldest first, with the first and last day of standard support.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBMajorEngineVersions.html
+
+    Args:
+        rds: client.
+        engine: RDS's name of it.
+        today: the day on which support is asked for.
+    """
+    found: list[dict[str, Any]] = []
+    for page in rds.get_paginator("describe_db_major_engine_versions").paginate(Engine=engine):
+        for major in page["DBMajorEngineVersions"]:
+            for life in major.get("SupportedEngineLifecycles", []):
+                if life["LifecycleSupportName"] == STANDARD_SUPPORT:
+                    start, end = life["LifecycleSupportStartDate"].date(), life["LifecycleSupportEndDate"].date()
+                    found.append(
+                        {
+                            "version": str(major["MajorEngineVersion"]),
+                            "start": start.isoformat(),
+                            "end": end.isoformat(),
+                            "supported": start <= today <= end,
+                        }
+                    )
+    return sorted(found, key=lambda major: [int(part) for part in major["version"].split(".")])

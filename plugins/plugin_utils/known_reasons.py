@@ -1,0 +1,45 @@
+"""AWS's words for what an inventory can mend, and the lines that mend it."""
+
+from __future__ import annotations
+
+import re
+
+KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), sentence)
+    for pattern, sentence in (
+        # https://github.com/ine-labs/AWSGoat/issues/71 has the words.
+        (
+            r"Launch Configuration creation operation is not available",
+            "Set host_launch_source: launch_template; the hosts are the same.",
+        ),
+        (
+            r"Tried to create resource record set .* but it already exists",
+            "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, "
+            "or leave hosted_zone_id empty.",
+        ),
+        (
+            r"UnsupportedAvailabilityZone|is not supported in (the )?(requested )?Availability Zone",
+            "Name two other zones of the region in network_availability_zones.",
+        ),
+        (
+            r"Client\.InternalError: Client error on launch",
+            "Mostly Auto Scaling may not use the key that encrypts the volumes: the account's default for EBS "
+            "(aws ec2 get-ebs-default-kms-key-id). Give its role AWSServiceRoleForAutoScaling a grant for it.",
+        ),
+        (
+            r"HttpTokens|IMDSv2",
+            "Set host_imds_tokens: required (and media_volume_driver: efs, as rexray speaks IMDSv1 only).",
+        ),
+        (
+            r"key pair .* does not exist|InvalidKeyPair",
+            "Set host_key_name to a key pair of this region, or leave it empty.",
+        ),
+    )
+)
+"""What is found in a reason, and what to type. Preflight asks for most of it; what it could not ask ends up here."""
+
+
+def explained(reason: str) -> str:
+    """A reason of AWS, with what to type behind it where that is known."""
+    told = [sentence for pattern, sentence in KNOWN if pattern.search(reason) and sentence not in reason]
+    return " ".join([reason.rstrip(), *told])

@@ -1,0 +1,56 @@
+"""The log group that RDS makes for a database expires as the other logs of the site do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local_aws.cloud import Cloud
+from tests.unit.plugin_support import environment, playbook
+
+pytestmark = pytest.mark.playbook
+
+PROJECT = Path(__file__).resolve().parents[2]
+NAME = "/aws/rds/instance/db-1/postgresql"
+(TASK,) = [
+    task
+    for play in yaml.safe_load((PROJECT / "playbooks/layers.yml").read_text())
+    for task in play["tasks"]
+    if "amazon.aws.cloudwatchlogs_log_group" in task
+]
+
+
+def expire(aws: Cloud, tmp_path: Path, *options: str, **given: Any) -> str:
+    """Run the task of layers.yml; the recap."""
+    known = {"site": {"outputs": {"DatabaseInstanceId": "db-1"}}, "log_retention_days": 30}
+    run = playbook(tmp_path, [TASK | {"vars": known | given}], *options, **environment(aws))
+    assert run.code == 0, run.output
+    return run.recap
+
+
+def retention(aws: Cloud) -> list[int | None]:
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=NAME)["logGroups"]
+    return [group.get("retentionInDays") for group in groups]
+
+
+def test_the_log_expires_whether_rds_has_made_it_or_not(aws: Cloud, tmp_path: Path) -> None:
+    assert "changed=1" in expire(aws, tmp_path)
+    assert retention(aws) == [30]
+    assert "changed=0" in expire(aws, tmp_path)
+
+
+def test_a_log_that_was_kept_for_ever_is_set(aws: Cloud, tmp_path: Path) -> None:
+    aws.client("logs").create_log_group(logGroupName=NAME)
+    assert "changed=0" in expire(aws, tmp_path, "--check", preflight_asked={"database_log_days": 0})
+    assert retention(aws) == [None], "a check run changes nothing"
+    assert "changed=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 0})
+    assert retention(aws) == [30]
+
+
+def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path: Path) -> None:
+    assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 30})
+    assert "skipped=1" in expire(aws, tmp_path, site={"outputs": {}})
+    assert retention(aws) == []

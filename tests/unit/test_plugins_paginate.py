@@ -27,7 +27,6 @@ ONE = {
     "describe_stacks": "StackName",
     "describe_target_groups": "TargetGroupArns",
     "describe_tags": "ResourceArns",  # of elbv2
-    "describe_target_groups": "TargetGroupArns",
 }
 """Operation → the argument by which it is asked for the few things it is to find, so that one page is all."""
 TOKENS = ("NextToken", "nextToken", "Marker")

@@ -160,6 +160,48 @@ WRONG = [
 ]  # fmt: skip
 
 
+# What only a host role reads, it checks by itself: role → values that its tasks/preflight.yml refuses.
+HOST_WRONG: dict[str, list[Case]] = {
+    "docker_engine": [
+        one("docker_engine_log_max_files", 0, "1 file or more"),
+        one("docker_engine_ulimits", {"nofile": "2048:1024"}, "soft not above hard"),
+        one("docker_engine_registry_mirrors", ["mirror.example.org"], "write a URL"),
+        one("docker_engine_max_concurrent_downloads", 0, "write 1 or more"),
+        one("docker_engine_address_pools", [{"base": "10.200.0.0/16", "size": 8}], "the longer prefix"),
+    ],
+    "ecs_agent": [
+        one("ecs_agent_cluster", '"prod"', "without quotes"),
+        one("ecs_agent_image_pull_timeout", "2 hours", "write a duration as Go does"),
+        one("ecs_agent_images_deleted_per_cycle", 0, "write a whole number from"),
+        one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
+        one("ecs_agent_tags", {"aws:x": "y"}, "none beginning with aws:"),
+        one("ecs_agent_reserved_ports", [70000], "write ports from 1 to 65535"),
+        one("ecs_agent_dynamic_host_port_range", "50000-40000", "with a hyphen between them"),
+        one("ecs_agent_untracked_images_kept", ["a,b"], "write each as name:tag"),
+    ],
+    "host_access": [
+        one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
+        one("host_access_ciphers", ["3des-cbc"], "choose from"),
+        one("host_access_alive_count", 0, "write a whole number, 1 or more"),
+        one("host_access_other_users", ["root"], "and not root"),
+        one("host_access_home_keys", False, "no key would open a host"),
+    ],
+    "host_limits": [
+        one("host_limits_swap_file", "swap", "an absolute path without spaces"),
+        one("host_limits_sysctls", {"swappiness": 10}, "write name and value as sysctl does"),
+        one("host_limits_journal_memory_mb", 8, "write 16 or more"),
+    ],
+    "rexray_efs": [
+        one("rexray_efs_version", "0.11.4@sha256", "write a tag of rexray/efs"),
+        one("rexray_efs_file_mode", 493, "in quotes"),
+        one("rexray_efs_region", "cn-north-1", "does not work in cn-*"),
+        one("rexray_efs_tag", "my site", "without spaces"),
+        one("rexray_efs_volumes", ["my media"], "names of the volumes"),
+        one("rexray_efs_security_groups", ["default"], "write ids"),
+        one("rexray_efs_status_timeout", "two minutes", "durations as Go does"),
+    ],
+}
+
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPc2eprhuiu0rGnWGMIOTSeYPYcUAKtLOEHQ5SHA0BOx ada@example.org"
 
 TOPICS: dict[str, dict[str, Any]] = {
@@ -318,11 +360,13 @@ class Verdicts:
     Attributes:
         messages: host → message of its failure; none where it passed.
         refused_by: host → places in preflight_rules of the rules that refused it.
+        tasks: host → name of the task that failed.
         calls: how often the API was called.
     """
 
     messages: dict[str, str]
     refused_by: dict[str, list[int]]
+    tasks: dict[str, str]
     calls: int
 
 
@@ -332,11 +376,17 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     folder = tmp_path_factory.mktemp("inventories")
     hosts = {case.host: case.given for case in WRONG}
     hosts |= {name.replace(" ", "-"): {**given, "preflight_account": False} for name, given in RIGHT.items()}
+    of_roles = {case.host: {**case.given, "_role": role} for role, cases in HOST_WRONG.items() for case in cases}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    (folder / "hosts.yml").write_text(
-        yaml.safe_dump({"local": {"hosts": {name: local | given for name, given in hosts.items()}}})
-    )
-    play = [{"name": "Judge", "hosts": "local", "gather_facts": False, "strategy": "free", "roles": ["preflight"]}]
+    groups = {"inventories": {"hosts": {name: local | given for name, given in hosts.items()}}}
+    groups["of_host_roles"] = {"hosts": {f"role-{name}": local | given for name, given in of_roles.items()}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"local": {"children": groups}}))
+    common = {"gather_facts": False, "strategy": "free"}
+    role = {"name": "Judge", "ansible.builtin.include_role": {"name": "{{ _role }}", "tasks_from": "preflight"}}
+    play = [
+        {"name": "Judge inventories", "hosts": "inventories", "roles": ["preflight"], **common},
+        {"name": "Judge what host roles read", "hosts": "of_host_roles", "tasks": [role], **common},
+    ]
     playbook = folder / "judge.yml"
     playbook.write_text(yaml.safe_dump(play))
     (folder / "group_vars").mkdir()
@@ -352,14 +402,18 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     output = json.loads(result.stdout[result.stdout.index("{") :])
     messages: dict[str, str] = {}
     refused_by: dict[str, list[int]] = {}
+    tasks: dict[str, str] = {}
     for run in output["plays"]:
         for task in run["tasks"]:
             for host, answer in task["hosts"].items():
                 refused_by.setdefault(host, []).extend(answer.get("refused_by", ()))
                 if answer.get("failed"):
-                    messages[host] = answer["msg"]
-    assert set(output["stats"]) == set(hosts), "every case was judged"
-    return Verdicts(messages, refused_by, listener.calls)
+                    # A loop's own message says only that an item failed.
+                    items = [item["msg"] for item in answer.get("results", ()) if item.get("failed")]
+                    messages[host], tasks[host] = "\n".join(items or [answer["msg"]]), task["task"]["name"]
+    judged = {*hosts, *(f"role-{name}" for name in of_roles)}
+    assert set(output["stats"]) == judged, "every case was judged"
+    return Verdicts(messages, refused_by, tasks, listener.calls)
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.host)
@@ -369,6 +423,26 @@ def test_a_wrong_inventory_is_refused_by_a_sentence_that_names_the_variable(case
     assert "A rule of Berth itself is broken" not in message
     line = next((line for line in message.splitlines() if case.variable in line and case.says in line), None)
     assert line, f"no line names {case.variable} and says {case.says!r}:\n{message}"
+
+
+@pytest.mark.parametrize("case", [case for cases in HOST_WRONG.values() for case in cases], ids=lambda case: case.host)
+def test_a_host_role_refuses_by_a_sentence_that_names_the_variable(case: Case, verdicts: Verdicts) -> None:
+    message = verdicts.messages.get(f"role-{case.host}", "")
+    assert case.variable in message
+    assert case.says in message
+
+
+def test_every_check_of_a_host_role_has_refused_something(verdicts: Verdicts) -> None:
+    refused = {task.rpartition(" : ")[2] for task in verdicts.tasks.values()}
+    checks = {
+        task["name"]
+        for role in HOST_WRONG
+        for path in (PROJECT / "roles" / role / "tasks").glob("preflight*.yml")
+        for task in yaml.safe_load(path.read_text())
+        if "ansible.builtin.assert" in task
+    }
+    assert {path.parents[1].name for path in (PROJECT / "roles").glob("*/tasks/preflight.yml")} == set(HOST_WRONG)
+    assert sorted(checks - refused) == []
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -99,7 +99,13 @@ def _init(init: Any, self: Any, backend: Any, **keywords: Any) -> None:
     engine, version = keywords.get("engine"), keywords.get("engine_version")
     if engine == "postgres":
         keywords["engine_version"] = resolve_version(engine, str(version or "17"))
+    support = keywords.get("engine_lifecycle_support") or "open-source-rds-extended-support"
+    major = str(keywords.get("engine_version") or "").split(".")[0]
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    if engine == "postgres" and support.endswith("-disabled") and STANDARD_SUPPORT.get(major, ("", today))[1] < today:
+        raise AwsError("InvalidParameterCombination", f"PostgreSQL {major} is past its end of standard support.")
     init(self, backend, **keywords)
+    self.engine_lifecycle_support = support
     self.dbi_resource_id = "db-" + "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
     self.status = initial_status
 

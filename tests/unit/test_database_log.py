@@ -10,6 +10,7 @@ import yaml
 
 from local_aws.cloud import Cloud
 from tests.unit.plugin_support import environment, playbook
+from tests.unit.stack_support import refused
 
 pytestmark = pytest.mark.playbook
 
@@ -54,3 +55,23 @@ def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path:
     assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 30})
     assert "skipped=1" in expire(aws, tmp_path, site={"outputs": {}})
     assert retention(aws) == []
+
+
+def test_the_database_is_no_customer_of_extended_support() -> None:
+    template = (PROJECT / "cloudformation/data.yml").read_text()
+    assert "EngineLifecycleSupport: open-source-rds-extended-support-disabled" in template
+
+
+def test_rds_takes_the_word_for_it_when_the_database_is_made_and_later(aws: Cloud) -> None:
+    rds, word = aws.client("rds"), "open-source-rds-extended-support-disabled"
+    given = {"Engine": "postgres", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20}
+    login = {"MasterUsername": "site", "MasterUserPassword": "not-a-secret-1"}
+    for name, support in (("one", {"EngineLifecycleSupport": word}), ("two", {})):
+        rds.create_db_instance(DBInstanceIdentifier=name, **given, **login, **support)
+    rds.modify_db_instance(DBInstanceIdentifier="two", EngineLifecycleSupport=word)
+    found = rds.describe_db_instances()["DBInstances"]
+    assert [database.get("EngineLifecycleSupport") for database in found] == [word, word]
+    with refused("past its end of standard support", "InvalidParameterCombination"):
+        rds.create_db_instance(
+            DBInstanceIdentifier="old", EngineVersion="13", EngineLifecycleSupport=word, **given, **login
+        )

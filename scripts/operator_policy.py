@@ -93,9 +93,9 @@ def needs() -> dict[str, dict[str, set[str]]]:
 
     found: dict[str, dict[str, set[str]]] = {trade: {} for trade in TRADES}
     for action in sorted(called.keys() | by_stacks.keys()):
-        service, _, name = action.partition(":")
+        service = action.partition(":")[0]
         pattern = iam.pattern(action)
-        reading = pattern != action or (action in called and name.startswith("Get"))
+        reading = pattern != action or (action in called and iam.LOOKING.match(action))
         trade = "operate" if service in RUNNING or reading or action == "iam:PassRole" else "deploy"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
     return found

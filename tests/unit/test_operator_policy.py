@@ -280,7 +280,7 @@ OURS_AND_NOT = [
     ("deploy", "s3:DeleteBucket", "arn:aws:s3:::{}-prod-data-staticbucket-abc"),
     ("deploy", "s3:DeleteObject", "arn:aws:s3:::{}-prod-data-staticbucket-abc/css/site.css"),
     ("deploy", "s3:DeleteObjectVersion", "arn:aws:s3:::{}-prod-data-uploadbucket-abc/harbour.png"),
-    ("deploy", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-data-uploadbucket-abc"),
+    ("operate", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-data-uploadbucket-abc"),
     ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-task-TaskRole-abc"),
     ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
     ("operate", "ecs:RunTask", SHOP_ARN.format("ecs", "task-definition/{}-prod-once:7")),

@@ -113,8 +113,8 @@ def _names(tree: ast.AST) -> set[str]:
 def scanned(files: Iterable[Path] | None = None) -> dict[str, set[tuple[str, str]]]:
     """File (its stem) → the calls in it, as (service, operation).
 
-    A name that several services have (`describe_tags`) counts for those of them that the file makes clients of. That
-    is too many at times, never too few, and may only happen to a call that reads.
+    A name that several services have (`describe_tags`) counts for those of them that the file makes clients of, or for
+    all where it makes none. That is too many at times, never too few, and may only happen to a call that reads.
 
     Raises:
         ValueError: it cannot be told which service a call that changes something goes to.
@@ -128,7 +128,7 @@ def scanned(files: Iterable[Path] | None = None) -> dict[str, set[tuple[str, str
         for name in _names(tree):
             among = {service for service in everywhere if name in _operations(service)}
             if len(among) > 1:
-                among &= services[path]
+                among = among & services[path] or among  # a client may also be handed over
                 if len(among) > 1 and not re.match(r"(describe|list|get)_", name):
                     raise ValueError(f"{path.name}: {name} is a call of {', '.join(sorted(among))}; which is meant?")
             found.setdefault(path.stem, set()).update((service, _operations(service)[name]) for service in among)

@@ -100,6 +100,10 @@ def test_a_call_that_changes_something_of_which_service_nobody_can_tell_is_no_ca
         calls.scanned([tmp_path / "new.py"])
     (tmp_path / "new.py").write_text('client("ec2")\nb = client("efs")\nb.describe_tags()\n')
     assert calls.scanned([tmp_path / "new.py"])["new"] == {("ec2", "DescribeTags"), ("efs", "DescribeTags")}
+    (tmp_path / "handed.py").write_text("def look(ec2):\n    return ec2.describe_images()\n")
+    (tmp_path / "makes.py").write_text('client("ec2"), client("ecr")\n')
+    handed = calls.scanned([tmp_path / "handed.py", tmp_path / "makes.py"])["handed"]
+    assert handed == {("ec2", "DescribeImages"), ("ecr", "DescribeImages")}
 
 
 def test_a_new_call_of_a_plugin_is_a_new_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +155,7 @@ def test_what_a_module_calls_is_recorded_and_what_the_end_to_end_run_never_meets
     tasks = [
         {"name": "Delete", "community.aws.acm_certificate": {"certificate_arn": arn, "state": "absent"}},
         {"name": "Empty", "amazon.aws.s3_bucket": {"name": "shop-prod-files", "state": "absent", "force": True}},
-        {"name": "Ask", "aws_account_info": {"stacks": ["shop-prod-data"]}},
+        {"name": "Make", "service_linked_role": {"services": ["ecs.amazonaws.com"]}},
     ]
     recorder = {
         "PYTHONPATH": str(PROJECT / "tests/recorder"),
@@ -165,7 +169,7 @@ def test_what_a_module_calls_is_recorded_and_what_the_end_to_end_run_never_meets
         assert set(heard[module]) >= {f"{service} {operation}" for service, operation in made}
         rights = {action for call in made for action in calls.actions(*call)}
         assert {action for call in heard[module] for action in calls.actions(*call.split())} == rights
-    assert "cloudformation DescribeStacks" in heard["aws_account_info"]
+    assert "iam CreateServiceLinkedRole" in heard["service_linked_role"]
 
 
 def test_every_recorded_call_is_allowed_and_those_that_only_run_things_by_operate_alone() -> None:

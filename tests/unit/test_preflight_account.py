@@ -109,7 +109,7 @@ LIVE = EMPTY | {
 FILES = sorted((PROJECT / "roles/preflight/vars/main").iterdir())
 ROLE = {name: value for file in FILES for name, value in yaml.safe_load(file.read_text()).items()}
 (JUDGED,) = [
-    task["check_variables"]["rules"]
+    [rule for name in task["check_variables"]["rules_in"] for rule in ROLE[name]]
     for task in yaml.safe_load((PROJECT / "roles/preflight/tasks/account.yml").read_text())
     if "check_variables" in task
 ]

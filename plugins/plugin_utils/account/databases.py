@@ -33,8 +33,9 @@ def log_days(logs: Any, identifier: str) -> int:
     RDS makes the group with the instance's first line and never lets anything in it expire.
     """
     name = log_group(identifier)
-    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return next((int(group.get("retentionInDays", 0)) for group in groups if group["logGroupName"] == name), -1)
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    groups = (group for page in pages for group in page["logGroups"] if group["logGroupName"] == name)
+    return next((int(group.get("retentionInDays", 0)) for group in groups), -1)
 
 
 def log_group(identifier: str) -> str:

@@ -63,7 +63,8 @@ def launch_configurations(autoscaling: Any, account: Callable[[], Any]) -> dict[
         autoscaling: client.
         account: makes the client of Account Management, which is asked only if there are none.
     """
-    if autoscaling.describe_launch_configurations(MaxRecords=1)["LaunchConfigurations"]:
+    pages = autoscaling.get_paginator("describe_launch_configurations").paginate()
+    if any(page["LaunchConfigurations"] for page in pages):
         return {"some": True, "account_created": ""}
     created = account().get_account_information()["AccountCreatedDate"]
     return {"some": False, "account_created": f"{created:%Y-%m-%d}"}

@@ -95,7 +95,11 @@ def use_of_file_systems(client: Client, _: str | None) -> dict[str, Any]:
 def use_of_load_balancers(client: Client, _: str | None) -> dict[str, Any]:
     """The Application Load Balancers of the region."""
     elb = client("elbv2")
-    limits = {each["Name"]: int(each["Max"]) for each in elb.describe_account_limits()["Limits"]}
+    limits = {
+        each["Name"]: int(each["Max"])
+        for page in elb.get_paginator("describe_account_limits").paginate()
+        for each in page["Limits"]
+    }
     pages = elb.get_paginator("describe_load_balancers").paginate()
     used = sum(balancer["Type"] == "application" for page in pages for balancer in page["LoadBalancers"])
     return {"limit": limits["application-load-balancers"], "used": used}

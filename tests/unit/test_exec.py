@@ -65,7 +65,7 @@ def test_a_check_run_runs_nothing(tmp_path: Path) -> None:
 
 def test_no_host_and_none_that_can_be_reached_are_told_apart(tmp_path: Path) -> None:
     _, none, _ = execute(tmp_path, {})
-    assert "No running host has the tags" in none
+    assert "No host was found." in none
     code, away, _ = execute(tmp_path, {"i-away": UNREACHABLE})
     assert code != 0
     assert "No host could be reached by ssh." in away

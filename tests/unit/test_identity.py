@@ -103,8 +103,8 @@ def test_a_region_stands_in_three_files(inventory: Inventory, aws: Cloud) -> Non
     inventory.set(aws_region="eu-west-1")
     text = inventory.run("preflight", *OFFLINE).stdout
     for place in (
-        "00_environment.yml:7: AWS_REGION: is us-east-1, but aws_region is eu-west-1, so",
-        "00_environment.yml:8: AWS_DEFAULT_REGION: is us-east-1, but aws_region is eu-west-1, so",
+        "00_environment.yml:8: AWS_REGION: is us-east-1, but aws_region is eu-west-1, so",
+        "00_environment.yml:9: AWS_DEFAULT_REGION: is us-east-1, but aws_region is eu-west-1, so",
         "aws_ec2.yml:3: regions: is us-east-1, but aws_region is eu-west-1, so the site's hosts would be looked for"
         " there. Write regions: [eu-west-1], or set aws_region: us-east-1.",
     ):

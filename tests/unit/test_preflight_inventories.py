@@ -60,8 +60,10 @@ def one(variable: str, value: Any, says: str, **more: Any) -> Case:
 WRONG = [
     one("site_name", "Shop_1", "small letters"),
     one("site_name", "a-name-that-is-much-too-long", "at most 20"),
+    one("site_name", "example", "placeholder that came with the inventory"),
     one("site_name", "awsome", "may not begin with aws"),
     one("environment_name", "prod", "inventory group"),
+    one("environment_name", "new", "what new environments are copied from"),
     one("environment_name", "Local-1", "small letters and digits"),
     one("aws_region", "frankfurt", "is no region"),
     one("aws_region", "cn-north-1", "is a region of China"),
@@ -172,6 +174,7 @@ HOST_WRONG: dict[str, list[Case]] = {
     "ecs_agent": [
         one("ecs_agent_cluster", '"prod"', "without quotes"),
         one("ecs_agent_image_pull_timeout", "2 hours", "write a duration as Go does"),
+        one("ecs_agent_image_pull_behavior", "prefer-cached", "would never remove an image"),
         one("ecs_agent_images_deleted_per_cycle", 0, "write a whole number from"),
         one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
         one("ecs_agent_tags", {"aws:x": "y"}, "none beginning with aws:"),
@@ -209,8 +212,8 @@ TOPICS: dict[str, dict[str, Any]] = {
         "site_name": "shop", "aws_region": "eusc-de-east-1", "network_cidr": "10.30.0.0/20", "network_nat": "gateway",
         "network_availability_zones": ["eusc-de-east-1a", "eusc-de-east-1b"], "cdn_prefix_list_id": "pl-3b927c52",
         "host_admin_cidrs": ["203.0.113.7/32"], "database_admin_cidrs": ["10.8.0.0/16"],
-        "hosted_zone_id": "Z0123456789ABC", "certificate_wait_minutes": 30, "rexray_efs_region": "eu-central-1",
-        "domain_name": "xn--bcher-kva.acme.de",
+        "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
+        "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "several-networks": {
         "aws_region": "us-gov-west-1", "host_admin_cidrs": ["203.0.113.7/32", "198.51.0.0/16"],
@@ -235,7 +238,7 @@ TOPICS: dict[str, dict[str, Any]] = {
     },
     "media": {
         "media_volume_name": "uploads", "media_owner_uid": 2000, "media_owner_gid": 2001, "media_permissions": "0775",
-        "media_file_system_id": "fs-0123456789abcdef0",
+        "media_file_system_id": "fs-0123456789abcdef0", "site_remove": ["fs-0fedcba9876543210"],
         "site_containers": containers(
             django={"volumes": {"uploads": "/srv"}}, nginx={"volumes": {"uploads": {"path": "/srv", "read_only": True}}}
         ),
@@ -245,12 +248,13 @@ TOPICS: dict[str, dict[str, Any]] = {
         "site_once": {"container": "django", "memory": 300, "command": ["python", "manage.py", "check"]},
         "site_once_minutes": 30, "site_images": {"django": "shop/django:1.2", "nginx": "shop/nginx"},
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30,
+        "log_mode": "blocking", "log_buffer_size": "1m",
     },
     "docker-engine": {
         "docker_engine_log_max_size": "1g", "docker_engine_log_max_files": 1, "docker_engine_live_restore": False,
         "docker_engine_ulimits": {"nofile": "1024:-1", "core": "0:0"},
         "docker_engine_registry_mirrors": ["https://mirror.example.org", "http://10.0.0.5:5000"],
-        "docker_engine_max_concurrent_downloads": 10,
+        "docker_engine_max_concurrent_downloads": 10, "docker_engine_block_metadata": False,
         "docker_engine_address_pools": [{"base": "10.200.0.0/16", "size": 24}],
     },
     "ecs-agent": {
@@ -290,7 +294,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "rexray_efs_tag": "legacy-local", "rexray_efs_volumes": ["media", "other"], "rexray_efs_file_mode": "0777",
         "rexray_efs_security_groups": ["sg-0123456789abcdef0"], "rexray_efs_disable_session_cache": True,
         "rexray_efs_status_max_attempts": 10, "rexray_efs_status_initial_delay": "2s",
-        "rexray_efs_status_timeout": "5m",
+        "rexray_efs_status_timeout": "5m", "rexray_efs_repository": "registry.example.org/rexray/efs",
     },
     "verbs": {
         "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",

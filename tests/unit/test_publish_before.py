@@ -32,6 +32,7 @@ def look(aws: Cloud, tmp_path: Path, docker: str, **given: Any) -> Run:
     known = {
         "site_prefix": "legacy-unit",
         "publish_select": "live",
+        "site_containers": {"nginx": {"port": 80}, "django": {}},
         "site_images": {"django": "legacy-site/django", "nginx": "legacy-site/nginx"},
     }
     include = {"name": "publish", "tasks_from": "before"}

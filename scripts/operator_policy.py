@@ -110,11 +110,10 @@ def linked_services() -> list[str]:
 def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     """Resources and condition of the few actions that a name alone does not bound."""
     role = site.arn("iam", "role/{site}-*")
-    ec2 = "ec2.amazonaws.com.cn" if site.partition == "aws-cn" else "ec2.amazonaws.com"
     tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
     match action:
         case "iam:PassRole":
-            return [role], {"StringEquals": {"iam:PassedToService": [ec2, "ecs-tasks.amazonaws.com"]}}
+            return [role], {"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}}
         case "iam:CreateServiceLinkedRole":
             linked = site.arn("iam", "role/aws-service-role/*")
             return [linked], {"StringEquals": {"iam:AWSServiceName": linked_services()}}

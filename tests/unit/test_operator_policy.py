@@ -319,13 +319,6 @@ def test_roles_are_passed_to_hosts_and_tasks_only(shop: dict[str, dict[str, Any]
         assert allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService=service)
         assert not allows(shop["operate"], "iam:PassRole", role.format("blog"), iam_PassedToService=service)
     assert not allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService="lambda.amazonaws.com")
-    china = policies(Site("shop", "cn-north-1", "123456789012", "aws-cn"))["operate"]
-    assert allows(
-        china,
-        "iam:PassRole",
-        "arn:aws-cn:iam::123456789012:role/shop-prod-cluster-HostRole-a",
-        iam_PassedToService="ec2.amazonaws.com.cn",
-    )
 
 
 def test_only_the_service_linked_roles_of_preflight_can_be_made(shop: dict[str, dict[str, Any]]) -> None:

@@ -115,12 +115,6 @@ def test_no_two_layers_give_the_same_output(site: Site) -> None:
             assert seen.setdefault(output, layer) == layer, output
 
 
-def test_the_hosts_role_is_trusted_by_the_name_that_ec2_has_in_the_partition(site: Site) -> None:
-    """In China IAM refuses ec2.amazonaws.com: github.com/kubernetes/kops/issues/27."""
-    (statement,) = site.resources("cluster")["HostRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Principal"]["Service"] == {"Fn::If": ["IsChina", "ec2.amazonaws.com.cn", "ec2.amazonaws.com"]}
-
-
 def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_create(site: Site) -> None:
     for name in ("MediaFileSystem", "StaticBucket", "UploadBucket", "BackupBucket"):
         resource = site.resources("data")[name]

@@ -180,7 +180,7 @@ UP = stack("CREATE_COMPLETE")
         (USED, {}, True, "taken"),
         (USED, UP, True, "taken"),
         (WILDCARD, {}, False, "left"),
-        (WILDCARD, {}, True, "layer"),
+        (WILDCARD, {}, True, "taken"),
     ],
 )
 def test_who_makes_the_record(records: dict[str, Any], stacks: dict[str, Any], switch: bool, decided: str) -> None:

@@ -64,4 +64,6 @@ def test_the_examples_own_image_has_the_hint(aws: Cloud, tmp_path: Path) -> None
 def test_an_engine_that_does_not_answer_is_said_and_is_no_missing_image(aws: Cloud, tmp_path: Path) -> None:
     run = look(aws, tmp_path, AWAY)
     assert run.code == 0, run.output
-    assert "Could not ask the Docker engine of this machine" in " ".join(run.output.split())
+    said = " ".join(run.output.split())
+    assert "Could not ask the Docker engine of this machine" in said
+    assert "Cannot connect to the Docker daemon" in said

@@ -155,10 +155,16 @@ def _sources() -> str:
 
 
 def containers_memory(containers: Any) -> int:
-    """Memory of one task, in MiB, or 0 where it cannot be told."""
+    """Memory that ECS sets aside for one task, in MiB, or 0 where it cannot be told.
+
+    Of a container with a soft limit that is this one, see `ecs_placement.Needs`.
+    """
     if not isinstance(containers, Mapping):
         return 0
-    numbers = [_number(given.get("memory")) if isinstance(given, Mapping) else None for given in containers.values()]
+    numbers = [
+        _number(given.get("memory_reservation") or given.get("memory")) if isinstance(given, Mapping) else None
+        for given in containers.values()
+    ]
     return sum(number for number in numbers if number is not None) if all(numbers) else 0
 
 

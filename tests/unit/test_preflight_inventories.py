@@ -244,8 +244,11 @@ TOPICS: dict[str, dict[str, Any]] = {
         ),
     },
     "containers": {
-        "site_containers": containers(django={"memory": 200, "stop_seconds": 60, "environment": {"DEBUG": "0"}}),
-        "site_once": {"container": "django", "memory": 300, "command": ["python", "manage.py", "check"]},
+        # ECS sets aside the soft limit; the hard ones would not fit twice.
+        "site_containers": containers(
+            django={"memory": 700, "memory_reservation": 200, "stop_seconds": 60, "environment": {"DEBUG": "0"}}
+        ),
+        "site_once": {"container": "django", "memory": 700, "command": ["python", "manage.py", "check"]},
         "site_once_minutes": 30, "site_images": {"django": "shop/django:1.2", "nginx": "shop/nginx"},
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30,
         "log_mode": "blocking", "log_buffer_size": "1m",

@@ -54,6 +54,7 @@ def test_a_log_that_was_kept_for_ever_is_set(aws: Cloud, tmp_path: Path) -> None
 def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path: Path) -> None:
     assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 30})
     assert "skipped=1" in expire(aws, tmp_path, site={"outputs": {}})
+    assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"unasked": {"database_log_days": "not authorized"}})
     assert retention(aws) == []
 
 

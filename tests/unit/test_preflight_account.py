@@ -170,6 +170,14 @@ def test_the_media_of_a_live_site_are_not_changed_by_accident(deployed: str, giv
         assert refused(live, media_file_system_id=given, site_remove=["fs-0b"]) != {}
 
 
+def test_a_site_can_go_on_with_another_file_system_once_that_alone_bears_the_name() -> None:
+    a, b = {"id": "fs-0a"}, {"id": "fs-0b"}
+    moved = {"media_file_system_id": "fs-0b", "site_remove": ["fs-0a"]}
+    assert "second file system" in refused(LIVE | {"file_systems": [a, b]}, **moved)["media_file_system_id"]
+    assert refused(LIVE | {"file_systems": [b]}, **moved) == {}
+    assert refused(LIVE | {"file_systems": [b]}, media_file_system_id="fs-0b") != {}
+
+
 @pytest.mark.parametrize("asked", [EMPTY, LIVE], ids=["empty", "live"])
 def test_an_account_in_order_is_not_complained_about(asked: dict[str, Any]) -> None:
     assert refused(asked) == {}

@@ -46,7 +46,10 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "task-definition": ["task-definition/{site}-*"],
     },
     "iam": {"role": ["role/{site}-*"], "instance-profile": ["instance-profile/{site}-*"]},
-    "logs": {"log-group": ["log-group:/{site}/*"], "log-stream": ["log-group:/{site}/*"]},
+    "logs": {
+        "log-group": ["log-group:/{site}/*", "log-group:/aws/rds/instance/{site}-*"],
+        "log-stream": ["log-group:/{site}/*"],
+    },
     "rds": {
         "db": ["db:{site}-*"],
         "snapshot": ["snapshot:{site}-*"],

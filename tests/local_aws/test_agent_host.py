@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Iterator
@@ -106,7 +105,7 @@ def site() -> Iterator[Site]:
             MaxCount=1,
             SubnetId=subnet["SubnetId"],
             IamInstanceProfile={"Name": "host"},
-            UserData=base64.b64encode(USER_DATA.encode()).decode(),
+            UserData=USER_DATA,
             TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Site", "Value": "shop"}]}],
         )
         eventually(lambda: found.instance().get("agentConnected"), 180, "the agent to connect")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -56,9 +55,7 @@ class Write:
 class Stale:
     """What was true before."""
 
-    def __init__(
-        self, settings: Settings, application: Application, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, application: Application, clock: Callable[[], float]) -> None:
         self._settings, self._application, self._clock = settings, application, clock
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._writes: dict[tuple[str, str], Write] = {}
@@ -101,6 +98,8 @@ class Stale:
                 for each in self._asked.values()
                 if (each.call.service, each.call.region) == (call.service, call.region)
             ]
+        for asked in same[:-REMEMBERED]:
+            asked.before = None  # what it has is of an earlier write, which may be long past
         for asked in same[-REMEMBERED:]:
             asked.before = asked.call.send(self._application)
         answer = call.send(self._application)

@@ -20,6 +20,11 @@ from local_aws.late.errors import error
 
 CONSISTENT = frozenset({"s3", "sts"})
 """Services that promise to show a write at once (https://aws.amazon.com/s3/consistency/), or have nothing to show."""
+CURRENT = frozenset({"route53:ListResourceRecordSets"})
+"""Reads that promise the same, of a service that does not: "the most current version of the records".
+
+https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
+"""
 REMEMBERED = 40
 """How many reads of a service are asked again before a write."""
 MAKES = re.compile(r"(?:Create|Run|Start|Register|Request|Import)(\w+)")
@@ -64,7 +69,7 @@ class Stale:
     def read(self, call: Call, draw: Draw) -> tuple[Answer, bool]:
         """The answer to a read, and whether it is an old one."""
         truth, now = call.send(self._application), self._clock()
-        if call.service in CONSISTENT:
+        if call.service in CONSISTENT or call.name in CURRENT:
             return truth, False
         with self._lock:
             asked = self._asked.setdefault(call.key, Asked(call))
@@ -129,7 +134,7 @@ def _made(call: Call, answer: Answer) -> set[str]:
 def _strings(data: Any) -> Iterator[tuple[str, str]]:
     if isinstance(data, dict):
         for key, value in data.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and value:
                 yield key, value
             else:
                 yield from _strings(value)

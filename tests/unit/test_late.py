@@ -299,6 +299,18 @@ def test_s3_is_consistent(late_aws: Start) -> None:
     assert [each["Name"] for each in s3.list_buckets()["Buckets"]] == ["one"]
 
 
+def test_records_are_current_and_zones_are_not(late_aws: Start) -> None:
+    route53 = late_aws(stale=1, lag=1, clock=Clock()).client("route53")
+    zone = route53.create_hosted_zone(Name="one.example.org", CallerReference="1")["HostedZone"]["Id"]
+    assert zone not in [each["Id"] for each in route53.list_hosted_zones()["HostedZones"]]
+    before = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    record = {"Name": "a.one.example.org.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
+    changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    after = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert len(after) == len(before) + 1
+
+
 # The front
 
 

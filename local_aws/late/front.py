@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local_aws.cloud import INSIDE
@@ -24,11 +25,14 @@ class Late:
     Args:
         application: the APIs.
         settings: how late.
+        clock: seconds, by which what is stale becomes true.
     """
 
-    def __init__(self, application: Application, settings: Settings) -> None:
+    def __init__(
+        self, application: Application, settings: Settings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._application, self.settings = application, settings
-        self._chance, self._pages, self._stale = Chance(settings), Pages(), Stale(settings, application)
+        self._chance, self._pages, self._stale = Chance(settings), Pages(), Stale(settings, application, clock)
         self._done: dict[tuple[str, str, str], Answer] = {}
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()

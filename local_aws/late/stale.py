@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,11 @@ from local_aws.late.errors import error
 
 CONSISTENT = frozenset({"s3", "sts"})
 """Services that promise to show a write at once (https://aws.amazon.com/s3/consistency/), or have nothing to show."""
+CURRENT = frozenset({"route53:ListResourceRecordSets"})
+"""Reads that promise the same, of a service that does not: "the most current version of the records".
+
+https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
+"""
 REMEMBERED = 40
 """How many reads of a service are asked again before a write."""
 MAKES = re.compile(r"(?:Create|Run|Start|Register|Request|Import)(\w+)")
@@ -56,9 +60,7 @@ class Write:
 class Stale:
     """What was true before."""
 
-    def __init__(
-        self, settings: Settings, application: Application, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, application: Application, clock: Callable[[], float]) -> None:
         self._settings, self._application, self._clock = settings, application, clock
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._writes: dict[tuple[str, str], Write] = {}
@@ -67,7 +69,7 @@ class Stale:
     def read(self, call: Call, draw: Draw) -> tuple[Answer, bool]:
         """The answer to a read, and whether it is an old one."""
         truth, now = call.send(self._application), self._clock()
-        if call.service in CONSISTENT:
+        if call.service in CONSISTENT or call.name in CURRENT:
             return truth, False
         with self._lock:
             asked = self._asked.setdefault(call.key, Asked(call))
@@ -101,6 +103,8 @@ class Stale:
                 for each in self._asked.values()
                 if (each.call.service, each.call.region) == (call.service, call.region)
             ]
+        for asked in same[:-REMEMBERED]:
+            asked.before = None  # what it has is of an earlier write, which may be long past
         for asked in same[-REMEMBERED:]:
             asked.before = asked.call.send(self._application)
         answer = call.send(self._application)
@@ -130,7 +134,7 @@ def _made(call: Call, answer: Answer) -> set[str]:
 def _strings(data: Any) -> Iterator[tuple[str, str]]:
     if isinstance(data, dict):
         for key, value in data.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and value:
                 yield key, value
             else:
                 yield from _strings(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -19,14 +21,15 @@ class LateAws:
 
     Args:
         application: the same as a WSGI application.
+        clock: see `local_aws.late.front.Late`.
         settings: of `local_aws.late.chance.Settings`; what is not given does not happen.
     """
 
-    def __init__(self, application: Any, **settings: Any) -> None:
+    def __init__(self, application: Any, clock: Callable[[], float] = time.monotonic, **settings: Any) -> None:
         from local_aws.late.chance import Settings
         from local_aws.late.front import Late
 
-        self.front = Late(application, Settings(**NONE | settings))
+        self.front = Late(application, Settings(**NONE | settings), clock)
         self._server = make_server("127.0.0.1", 0, self.front, threaded=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="unit-late", daemon=True).start()
         self._clients: dict[tuple[str, int, str], Any] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,8 @@ from botocore.exceptions import ClientError
 from local_aws.cloud import Cloud
 from local_aws.late.chance import Chance, Settings
 from local_aws.late.pages import paginator
+from local_aws.late.stale import REMEMBERED
+from tests.unit.fake_cloudformation import Clock
 from tests.unit.late_support import LateAws
 
 Start = Callable[..., LateAws]
@@ -202,7 +203,8 @@ def test_only_paginators_with_a_plain_token_are_cut() -> None:
 
 
 def test_a_read_shows_the_state_of_before_a_write_for_a_while(late_aws: Start) -> None:
-    late = late_aws(stale=1, stale_seconds=2)
+    clock = Clock()
+    late = late_aws(stale=1, stale_seconds=2, clock=clock)
     ecs = late.client("ecs")
     ecs.create_cluster(clusterName="one")
 
@@ -210,16 +212,17 @@ def test_a_read_shows_the_state_of_before_a_write_for_a_while(late_aws: Start) -
         found: list[dict[str, str]] = ecs.describe_clusters(clusters=["one"], include=["SETTINGS"])["clusters"]
         return found[0]["settings"] if found else []  # type: ignore[return-value]
 
-    time.sleep(2.1)
+    clock.sleep(2.1)
     before = settings()
     ecs.update_cluster_settings(cluster="one", settings=[{"name": "containerInsights", "value": "enabled"}])
     assert settings() == before
-    time.sleep(2.1)
+    clock.sleep(2.1)
     assert settings()[0]["value"] == "enabled"
 
 
 def test_what_was_made_is_not_there_yet_as_each_api_says_it(late_aws: Start) -> None:
-    late = late_aws(stale=1, stale_seconds=2)
+    clock = Clock()
+    late = late_aws(stale=1, stale_seconds=2, clock=clock)
     cloudformation, iam, ecs = late.client("cloudformation"), late.client("iam"), late.client("ecs")
     stack = cloudformation.create_stack(StackName="one", TemplateBody=TEMPLATE % "one")["StackId"]
     for operation in (cloudformation.describe_stacks, cloudformation.describe_stack_events):
@@ -232,36 +235,59 @@ def test_what_was_made_is_not_there_yet_as_each_api_says_it(late_aws: Start) -> 
     assert iam.list_roles(PathPrefix="/aws-service-role/")["Roles"] == []
     ecs.create_cluster(clusterName="one")
     assert ecs.list_clusters()["clusterArns"] == []
-    time.sleep(2.1)
+    clock.sleep(2.1)
     assert cloudformation.describe_stacks(StackName=stack)["Stacks"]
     assert iam.get_role(RoleName=role)["Role"]
     assert ecs.list_clusters()["clusterArns"]
 
 
 def test_a_deleted_thing_is_shown_for_a_while(late_aws: Start) -> None:
-    late = late_aws(stale=1, stale_seconds=2)
+    clock = Clock()
+    late = late_aws(stale=1, stale_seconds=2, clock=clock)
     iam = late.client("iam")
     iam.create_role(RoleName="one", AssumeRolePolicyDocument="{}")
-    time.sleep(2.1)
+    clock.sleep(2.1)
     assert iam.get_role(RoleName="one")
     iam.delete_role(RoleName="one")
     assert iam.get_role(RoleName="one")
-    time.sleep(2.1)
+    clock.sleep(2.1)
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_role(RoleName="one")
 
 
+def test_what_was_true_before_an_earlier_write_is_not_shown_again(late_aws: Start) -> None:
+    """More is read than is asked again before a write: the others have nothing that they could show."""
+    clock = Clock()
+    late = late_aws(stale=1, stale_seconds=2, clock=clock)
+    iam = late.client("iam")
+
+    def description() -> str:
+        return str(iam.get_role(RoleName="one")["Role"]["Description"])
+
+    iam.create_role(RoleName="one", AssumeRolePolicyDocument="{}", Description="first")
+    clock.sleep(2.1)
+    assert description() == "first"
+    iam.update_role(RoleName="one", Description="second")
+    clock.sleep(2.1)
+    assert description() == "second"
+    for number in range(REMEMBERED):
+        assert iam.list_roles(PathPrefix=f"/{number}/")["Roles"] == []
+    iam.create_role(RoleName="two", AssumeRolePolicyDocument="{}")
+    assert description() == "second"
+
+
 def test_without_a_write_a_read_may_lag(aws: Cloud, late_aws: Start) -> None:
     """What the embedded AWS does by itself is seen late as well, but not for longer than it says."""
-    late = late_aws(lag=1, stale_seconds=1)
+    clock = Clock()
+    late = late_aws(lag=1, stale_seconds=1, clock=clock)
     names = []
     for number in range(8):
         aws.client("ecs").create_cluster(clusterName="x")
         aws.client("iam").create_role(RoleName=f"r{number}", AssumeRolePolicyDocument="{}")
         names.append(len(late.client("iam").list_roles()["Roles"]))
-        time.sleep(0.2)
+        clock.sleep(0.2)
     assert any(seen < true for seen, true in zip(names, range(1, 9), strict=True)), names
-    time.sleep(1.1)
+    clock.sleep(1.1)
     assert len(late.client("iam").list_roles()["Roles"]) == 8
 
 
@@ -271,6 +297,18 @@ def test_s3_is_consistent(late_aws: Start) -> None:
     s3.list_buckets()
     s3.create_bucket(Bucket="one")
     assert [each["Name"] for each in s3.list_buckets()["Buckets"]] == ["one"]
+
+
+def test_records_are_current_and_zones_are_not(late_aws: Start) -> None:
+    route53 = late_aws(stale=1, lag=1, clock=Clock()).client("route53")
+    zone = route53.create_hosted_zone(Name="one.example.org", CallerReference="1")["HostedZone"]["Id"]
+    assert zone not in [each["Id"] for each in route53.list_hosted_zones()["HostedZones"]]
+    before = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    record = {"Name": "a.one.example.org.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
+    changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    after = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert len(after) == len(before) + 1
 
 
 # The front

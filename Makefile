@@ -22,7 +22,7 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
 
-test: setup ## All tests (about 25 minutes)
+test: setup ## All tests (about 35 minutes)
 	@scripts/test.sh
 
 test-all: setup ## The gate, every molecule scenario, chaos and late, one after the other; says how long each took
@@ -56,5 +56,5 @@ e2e: setup ## The whole site end to end, with a browser
 chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 15 minutes)
 	@pytest tests/chaos --exitfirst
 
-late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 10 minutes)
+late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 14 minutes)
 	@pytest tests/late --exitfirst

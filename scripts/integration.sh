@@ -3,7 +3,7 @@
 # process; a scenario has an embedded AWS for itself), two at a time. The output of what fails is shown whole.
 # Usage: scripts/integration.sh [images|parts|molecule]
 # Without an argument: the parts, and of molecule's scenarios those that run every host role, since all of them would
-# take the gate over its 25 minutes. `molecule` is all scenarios.
+# take the gate over its 40 minutes. `molecule` is all scenarios.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 

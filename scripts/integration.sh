@@ -26,18 +26,21 @@ run() { # name, command…: runs it, keeps its output, prints one line
 readonly core=(boot default rexray_efs)
 
 jobs_of() { # parts|molecule|all: lines of a name and its command, the longest first
-  local scenarios=("${core[@]}") scenario file
+  local scenarios=("${core[@]}") parts=() scenario file
   if [[ $1 == molecule ]]; then mapfile -t scenarios < <(dirname molecule/*/molecule.yml | xargs -n 1 basename); fi
   if [[ $1 != parts ]]; then
     for scenario in "${scenarios[@]}"; do
       echo "molecule-$scenario molecule test --scenario-name $scenario"
     done
   fi
+  # Two minutes of releases on one host, whose roles' files all scenarios look at.
+  if [[ $1 == molecule ]]; then parts+=(image_cleanup); fi
   if [[ $1 != molecule ]]; then
-    for file in image_cleanup volumes hosts load_balancers molecule databases agent agent_host registry legacy_site resolver; do
-      echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
-    done
+    parts+=(volumes hosts load_balancers molecule databases agent agent_host registry legacy_site resolver)
   fi
+  for file in "${parts[@]}"; do
+    echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
+  done
 }
 
 # Images are built once, before two processes would both begin to.

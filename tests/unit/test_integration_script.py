@@ -14,9 +14,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def test_every_file_of_the_parts_tests_is_run() -> None:
     script = (PROJECT / "scripts" / "integration.sh").read_text()
-    named = re.search(r"for file in ([\w ]+);", script)
-    assert named
-    assert {f"test_{name}.py" for name in named.group(1).split()} == {
+    named = re.findall(r"parts\+=\(([\w ]+)\)", script)
+    assert {f"test_{name}.py" for names in named for name in names.split()} == {
         path.name for path in (PROJECT / "tests" / "local_aws").glob("test_*.py")
     }
 

@@ -41,6 +41,7 @@ ALIASES = [f"{NAME} {kind} alias of {ALB}" for kind in ("A", "AAAA")]
     [
         [("A", "192.0.2.7")],
         [("CNAME", "old.example.net")],
+        [("CNAME", ALB)],
         [("A", "192.0.2.7"), ("AAAA", "2001:db8::7")],
         [("A", "other-1.us-east-1.elb.amazonaws.com")],
     ],
@@ -99,6 +100,13 @@ def test_only_what_points_at_the_load_balancer_is_let_go(aws: Cloud) -> None:
     assert there(aws) == [f"{NAME} AAAA 2001:db8::7, for 300 s"]
     assert take(aws, state="absent")["changed"] is False
     assert records(aws, name=f"below.{NAME}")["own"], "other names are not looked at"
+
+
+@pytest.mark.parametrize(("value", "goes"), [(ALB, True), (f"{ALB.lower()}.", True), (f"other-{ALB}", False)])
+def test_a_cname_to_the_load_balancer_is_let_go(aws: Cloud, value: str, goes: bool) -> None:
+    record(aws, NAME, "CNAME", value)
+    assert take(aws, state="absent")["changed"] is goes
+    assert (there(aws) == []) is goes
 
 
 def test_a_zone_that_is_gone_has_nothing_to_let_go(aws: Cloud) -> None:

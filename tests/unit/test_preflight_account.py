@@ -487,6 +487,12 @@ def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
         assert f"Could not ask for {name}: NoSuchThing: not for you. {' '.join(means.split())}" in text
 
 
+def test_records_that_could_not_be_asked_name_the_right_that_the_switch_needs() -> None:
+    text = said(EMPTY | {"unasked": {"records": "ListResourceRecordSets: not authorized"}})
+    assert "The right route53:ListResourceRecordSets is needed for -e dns_switch=true" in text
+    assert "dns_switch" not in said(EMPTY | {"unasked": {"quotas": "not authorized"}})
+
+
 def test_what_nobody_can_ask_is_said_before_the_first_hosts() -> None:
     assert "SCP" in said(EMPTY)
     assert "SCP" not in said(EMPTY, host_imds_tokens="required")

@@ -62,6 +62,8 @@ def one_off_definitions(
     for key in ("environment", "secrets"):
         base[key] = {**base.get(key, {}), **once.get(key, {})}
     base |= {key: once[key] for key in ("command", "memory") if key in once}
+    if int(base.get("memory_reservation") or 0) > int(base["memory"]):
+        del base["memory_reservation"]  # the container's own; ECS refuses more than memory, and only at the end
     stream = f"{once['container']}-once"
     return [_definition(once["container"], base, images, release, region, log_options, stream)]
 

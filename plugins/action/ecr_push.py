@@ -16,6 +16,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecr_push import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.places import verb
 
 
 class ActionModule(AwsAction):
@@ -60,7 +61,9 @@ class ActionModule(AwsAction):
             if error.response["Error"]["Code"] != "RepositoryNotFoundException":
                 raise
             if not self.check_mode:
-                wrong.append(f"There is no ECR repository {repository}. Run site.yml first; the layer data makes it.")
+                wrong.append(
+                    f"There is no ECR repository {repository}. The layer data makes it. Type: {verb('site.yml')}"
+                )
         return row
 
     def _digest(self, repository: str, tag: str) -> str:

@@ -18,6 +18,7 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.ecs import container_instances, listed, same_task_definition, short, tasks
 from plugins.plugin_utils.ecs_placement import usable
 from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, ServiceReport
+from plugins.plugin_utils.places import verb
 
 STALE_SECONDS = 60.0
 """For how long ECS may still show the state before the deployment: another revision, or no service at all."""
@@ -74,7 +75,7 @@ class ActionModule(AwsAction):
         wanted = self.arguments["task_definition"]
         if service is None:
             cluster, name = self.arguments["cluster"], self.arguments["service"]
-            return f"There is no service {name} in the cluster {cluster}. Run site.yml first.", STALE_SECONDS
+            return f"There is no service {name} in the cluster {cluster}. Type: {verb('site.yml')}", STALE_SECONDS
         name, primary = service["serviceName"], _primary(service)
         if wanted and not same_task_definition(primary["taskDefinition"], wanted):
             mine = [each for each in service["deployments"] if same_task_definition(each["taskDefinition"], wanted)]

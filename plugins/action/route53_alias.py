@@ -14,7 +14,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.route53_alias import DOCUMENTATION
-from plugins.plugin_utils.account.dns import ADDRESS_TYPES, is_load_balancer, records_at, shown
+from plugins.plugin_utils.account.dns import ADDRESS_TYPES, is_alias_of, points_at, records_at, shown
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 
 Record = dict[str, Any]
@@ -63,10 +63,11 @@ class ActionModule(AwsAction):
 
     def _goes(self, record: Record) -> bool:
         """Whether a record is to be deleted."""
-        ours = is_load_balancer(record.get("AliasTarget", {}).get("DNSName", ""), self.arguments["target"])
+        target = self.arguments["target"]
         if self.arguments["state"] == "absent":
-            return ours
-        return not ours or "SetIdentifier" in record  # a weighted or located record cannot stand beside a plain one
+            return points_at(record, target)
+        # Neither a CNAME that points there nor a weighted or located record can stand beside plain aliases.
+        return not is_alias_of(record, target) or "SetIdentifier" in record
 
     def _aliases(self, kept: list[Record]) -> list[Record]:
         """The records that are to be made."""

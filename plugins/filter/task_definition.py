@@ -7,10 +7,18 @@ references to the parameters of cloudformation/task.yml where only CloudFormatio
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.plugin_utils.places import verb
 
 SECRETS = {"database": "DatabaseSecretArn", "django": "DjangoSecretArn", "admin": "AdminSecretArn"}
 """First word of a secret's source → parameter of cloudformation/task.yml that holds the secret's ARN."""
@@ -62,6 +70,8 @@ def one_off_definitions(
     for key in ("environment", "secrets"):
         base[key] = {**base.get(key, {}), **once.get(key, {})}
     base |= {key: once[key] for key in ("command", "memory") if key in once}
+    if int(base.get("memory_reservation") or 0) > int(base["memory"]):
+        del base["memory_reservation"]  # the container's own; ECS refuses more than memory, and only at the end
     stream = f"{once['container']}-once"
     return [_definition(once["container"], base, images, release, region, log_options, stream)]
 
@@ -120,7 +130,7 @@ def _definition(
 ) -> dict[str, Any]:
     if not images.get(name):
         raise AnsibleFilterError(
-            f"There is no image for the container {name}. Run publish first, or name it in site_images."
+            f"There is no image for the container {name}. Name it in site_images, or type first: {verb('publish.yml')}"
         )
     definition: dict[str, Any] = {
         "Name": name,

@@ -9,7 +9,7 @@ description:
     go in the same batch, which Route 53 does whole or not at all, so nobody is told in between that the name does not
     exist. A CNAME cannot stand beside an A record, so two calls could not do that.
   - CloudFormation can only create a record; where there is one already, its stack fails.
-  - With O(state=absent) only those records go that point at the load balancer.
+  - With O(state=absent) only those records go that point at the load balancer, as an alias or a CNAME.
 options:
   zone:
     description: Id of the hosted zone.

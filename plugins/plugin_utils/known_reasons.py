@@ -15,7 +15,7 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"Tried to create resource record set .* but it already exists",
             "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, "
-            "or leave hosted_zone_id empty.",
+            "or leave hosted_zone_id empty. The right route53:ListResourceRecordSets is needed for that switch.",
         ),
         (
             r"UnsupportedAvailabilityZone|is not supported in (the )?(requested )?Availability Zone",

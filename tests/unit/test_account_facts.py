@@ -139,7 +139,7 @@ NAME = "www.berth.localhost"
 def record(aws: Cloud, name: str, kind: str, value: str, **more: Any) -> None:
     """A record in the zone that is there from the start; an alias if the value is a load balancer's name."""
     values: dict[str, Any] = {"TTL": 300, "ResourceRecords": [{"Value": value}]}
-    if "elb" in value:
+    if "elb" in value and kind != "CNAME":
         values = {"AliasTarget": {"DNSName": value, "HostedZoneId": "Z35SXDOTRQ7X7K", "EvaluateTargetHealth": False}}
     change = {"Action": "CREATE", "ResourceRecordSet": {"Name": name, "Type": kind, **values, **more}}
     aws.client("route53").change_resource_record_sets(HostedZoneId=ZONE_ID, ChangeBatch={"Changes": [change]})
@@ -177,6 +177,15 @@ def test_an_alias_of_the_own_load_balancer_is_not_elsewhere(aws: Cloud, alias: s
     assert records(aws)["elsewhere"] == []
     assert records(aws)["own"][0]["ours"] is True
     assert records(aws, balancer="")["elsewhere"], "without a load balancer nothing is the site's"
+
+
+@pytest.mark.parametrize("value", [ALB, f"{ALB.lower()}.", f"dualstack.{ALB}"])
+def test_a_cname_to_the_own_load_balancer_is_not_elsewhere(aws: Cloud, value: str) -> None:
+    record(aws, NAME, "CNAME", value)
+    assert records(aws)["elsewhere"] == []
+    assert records(aws)["own"][0]["ours"] is True
+    assert records(aws, balancer=f"other-{ALB}")["elsewhere"]
+    assert records(aws, balancer="")["elsewhere"]
 
 
 def test_a_wildcard_answers_only_where_nothing_else_is(aws: Cloud) -> None:

@@ -25,7 +25,8 @@ from tests.unit.test_account_facts import NAME, record
         ),
         (
             "[Tried to create resource record set [name='www.shop.test.', type='A'] but it already exists]",
-            "-e dns_switch=true",
+            "-e dns_switch=true to take it over once the site works, or leave hosted_zone_id empty. The right "
+            "route53:ListResourceRecordSets is needed",
         ),
         (
             "The requested Availability Zone us-east-1e (use1-az3) is not supported: UnsupportedAvailabilityZone",

@@ -218,6 +218,33 @@ def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:
     assert "not for you" in facts["unasked"]["quotas"]
 
 
+@pytest.mark.parametrize(
+    ("name", "call", "answer"),
+    [
+        ("databases", "DescribeAccountAttributes", {"AccountQuotas": []}),
+        ("databases", "DescribeAccountAttributes", {"AccountQuotas": [{"AccountQuotaName": "DBInstances", "Used": 1}]}),
+        ("load_balancers", "DescribeAccountLimits", {"Limits": [{"Name": "listeners"}]}),
+        ("load_balancers", "DescribeAccountLimits", {"Limits": [{"Name": "application-load-balancers"}]}),
+    ],
+)
+def test_an_answer_without_the_quota_is_no_failure(aws: Cloud, name: str, call: str, answer: dict[str, Any]) -> None:
+    def replace(model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        if model.name == call:
+            parsed.clear()
+            parsed.update(answer)
+
+    events = [aws.client(service, "us-east-1").meta.events for service in ("rds", "elbv2")]
+    for each in events:
+        each.register("after-call", replace)
+    try:
+        facts = ask(aws, quotas=True)
+    finally:
+        for each in events:  # the clients are those of the other tests too
+            each.unregister("after-call", replace)
+    assert set(quotas.USES) - set(facts["quotas"]) == {name}
+    assert facts["unasked"]["quotas"].startswith(f"{call}: the answer does not tell the ")
+
+
 def test_a_quota_of_which_only_the_default_is_known() -> None:
     class Quotas:
         def get_service_quota(self, **_: Any) -> None:

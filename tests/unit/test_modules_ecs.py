@@ -366,7 +366,7 @@ def test_two_tasks_on_one_of_two_hosts_are_warned_of_and_what_to_type_is_said() 
 
 def test_no_service_says_what_to_type() -> None:
     result, _ = service_wait({"services": []})
-    assert "There is no service site in the cluster legacy-unit. Run site.yml first." in result["msg"]
+    assert "There is no service site in the cluster legacy-unit. Type: ansible-playbook site.yml -i " in result["msg"]
 
 
 # Hosts
@@ -721,7 +721,9 @@ def test_everything_that_hinders_is_said_before_anything_is_pushed() -> None:
     result, _ = push(images(there=False), engine, DJANGO, missing, nowhere)
     assert result["failed"]
     assert "The image legacy/nginx:1 is not built. Type: make images" in result["msg"]
-    assert "There is no ECR repository none. Run site.yml first" in result["msg"]
+    assert (
+        "There is no ECR repository none. The layer data makes it. Type: ansible-playbook site.yml -i " in result["msg"]
+    )
     assert not engine.pushed
     foreign, _ = push(images(there=False), Engine("arm64"), DJANGO)
     assert "is built for linux/arm64. Build it with --platform linux/amd64." in foreign["msg"]

@@ -163,11 +163,35 @@ def test_the_media_of_a_live_site_are_not_changed_by_accident(deployed: str, giv
     live = LIVE | {"stacks": STACKS | {"legacy-prod-data": data}, "file_systems": [{"id": "fs-0a"}]}
     assert refused(live, media_file_system_id=deployed) == {}
     sentence = refused(live | {"file_systems": [{"id": "fs-0a"}]}, media_file_system_id=given)["media_file_system_id"]
-    if given != "fs-0b":  # of which another rule has more to say
+    if given == "fs-0a":
+        assert "is the file system that the layer data has made for this site" in sentence
+        assert f"Set it back to {back}." in sentence
+        assert "another one" not in sentence
+    elif given == "":  # of another id another rule has more to say
         assert f"it uses fs-0a, and would go on with another one. Set it back to {back}." in sentence
         assert "site_remove: [fs-0a]" in sentence
-        assert refused(live, media_file_system_id=given, site_remove=["fs-0a"]) == {}
+    if given != "fs-0b":
+        named = live | {"file_systems": []} if given == "" else live
+        assert refused(named, media_file_system_id=given, site_remove=["fs-0a"]) == {}
         assert refused(live, media_file_system_id=given, site_remove=["fs-0b"]) != {}
+
+
+def adopted() -> dict[str, Any]:
+    """A live site that was given its file system, fs-0a."""
+    data = STACKS["legacy-prod-data"]
+    data = data | {"parameters": data["parameters"] | {"MediaFileSystemId": "fs-0a"}}
+    return LIVE | {"stacks": STACKS | {"legacy-prod-data": data}, "file_systems": [{"id": "fs-0a"}]}
+
+
+LEAVES = {"media_file_system_id": "", "site_remove": ["fs-0a"]}
+
+
+def test_a_new_file_system_waits_until_the_former_gave_up_its_name() -> None:
+    sentence = refused(adopted(), **LEAVES)["media_file_system_id"]
+    assert "aws efs tag-resource --resource-id fs-0a --tags Key=Name" in sentence
+    assert refused(adopted() | {"file_systems": []}, **LEAVES) == {}
+    own = LIVE | {"file_systems": [{"id": "fs-0a"}]}
+    assert refused(own, **LEAVES) == {}, "the layer's own, which stays"
 
 
 def test_a_site_can_go_on_with_another_file_system_once_that_alone_bears_the_name() -> None:
@@ -487,6 +511,12 @@ def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
         assert f"Could not ask for {name}: NoSuchThing: not for you. {' '.join(means.split())}" in text
 
 
+def test_records_that_could_not_be_asked_name_the_right_that_the_switch_needs() -> None:
+    text = said(EMPTY | {"unasked": {"records": "ListResourceRecordSets: not authorized"}})
+    assert "The right route53:ListResourceRecordSets is needed for -e dns_switch=true" in text
+    assert "dns_switch" not in said(EMPTY | {"unasked": {"quotas": "not authorized"}})
+
+
 def test_what_nobody_can_ask_is_said_before_the_first_hosts() -> None:
     assert "SCP" in said(EMPTY)
     assert "SCP" not in said(EMPTY, host_imds_tokens="required")
@@ -510,6 +540,8 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY | {"file_systems": [{"id": "fs-0a"}]}, {}),
     (LIVE | {"file_systems": [{"id": "fs-0a"}, {"id": "fs-0b"}]}, {}),
     (LIVE, {"media_file_system_id": "fs-0b"}),
+    (LIVE, {"media_file_system_id": "fs-0a"}),
+    (adopted(), LEAVES),
     (EMPTY | {"secrets": ["legacy-prod/database"]}, {}),
     (EMPTY | {"ami_pinned": {"found": False}}, {"host_ami_id": "ami-0123456789abcdef0"}),
     (LIVE, {"host_instance_type": "t4g.micro"}),

@@ -41,6 +41,7 @@ ALIASES = [f"{NAME} {kind} alias of {ALB}" for kind in ("A", "AAAA")]
     [
         [("A", "192.0.2.7")],
         [("CNAME", "old.example.net")],
+        [("CNAME", ALB)],
         [("A", "192.0.2.7"), ("AAAA", "2001:db8::7")],
         [("A", "other-1.us-east-1.elb.amazonaws.com")],
     ],
@@ -101,6 +102,13 @@ def test_only_what_points_at_the_load_balancer_is_let_go(aws: Cloud) -> None:
     assert records(aws, name=f"below.{NAME}")["own"], "other names are not looked at"
 
 
+@pytest.mark.parametrize(("value", "goes"), [(ALB, True), (f"{ALB.lower()}.", True), (f"other-{ALB}", False)])
+def test_a_cname_to_the_load_balancer_is_let_go(aws: Cloud, value: str, goes: bool) -> None:
+    record(aws, NAME, "CNAME", value)
+    assert take(aws, state="absent")["changed"] is goes
+    assert (there(aws) == []) is goes
+
+
 def test_a_zone_that_is_gone_has_nothing_to_let_go(aws: Cloud) -> None:
     assert take(aws, zone="ZGONE", state="absent") == {"changed": False, "replaced": []}
     assert "There is no hosted zone ZGONE" in take(aws, zone="ZGONE")["msg"]
@@ -159,6 +167,7 @@ def stack(status: str, domain: str = "www.shop.test") -> dict[str, Any]:
 
 
 UP = stack("CREATE_COMPLETE")
+BALANCER = "new-alb"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +193,7 @@ UP = stack("CREATE_COMPLETE")
     ],
 )
 def test_who_makes_the_record(records: dict[str, Any], stacks: dict[str, Any], switch: bool, decided: str) -> None:
-    asked = {"records": records, "stacks": stacks}
+    asked = {"records": records, "stacks": stacks | cluster(BALANCER)}
     assert decision(asked, switch) == {decided} - {"nothing"}
     assert decision(asked, switch, zone="") == set()
 
@@ -194,11 +203,50 @@ def test_records_that_could_not_be_asked_are_made_if_there_are_none() -> None:
     assert decision(None, False) == {"layer"}
 
 
+def cluster(balancer: str) -> dict[str, Any]:
+    return {"legacy-prod-cluster": {"status": "UPDATE_COMPLETE", "parameters": {}, "outputs": {"AlbDnsName": balancer}}}
+
+
+@pytest.mark.parametrize(
+    ("records", "stacks", "decided"),
+    [
+        (OWN, {}, {"follows"}),
+        (OWN, stack("UPDATE_COMPLETE", "old.shop.test"), {"follows"}),
+        (OWN, UP, {"layer"}),
+        (FREE, {}, {"layer"}),
+        (USED, {}, {"left"}),
+        (WILDCARD, {}, {"left"}),
+    ],
+)
+def test_a_name_that_was_taken_over_follows_the_load_balancer(
+    records: dict[str, Any], stacks: dict[str, Any], decided: set[str]
+) -> None:
+    asked = {"records": records, "stacks": stacks | cluster("old-alb")}
+    assert decision(asked, False) == decided
+    assert decision(asked, False, zone="") == set()
+    same = {"records": records, "stacks": stacks | cluster(BALANCER)}
+    assert decision(same, False) == decided - {"follows"}
+
+
+def test_the_task_runs_where_a_name_follows() -> None:
+    tasks = yaml.safe_load((PROJECT / "roles/dns/tasks/domain.yml").read_text())
+    (taken,) = (task["when"] for task in tasks if "route53_alias" in task)
+    for takes_over, follows in ((True, False), (False, True), (False, False)):
+        templar = Templar(DataLoader(), {"dns_takes_over": takes_over, "dns_follows": follows})
+        assert templar.evaluate_conditional(trust_as_template(taken)) is (takes_over or follows)
+
+
 def decision(asked: dict[str, Any] | None, switch: bool, zone: str = "Z0SHOP") -> set[str]:
     """What is to be done about the name."""
     role = yaml.safe_load((PROJECT / "roles/dns/vars/main.yml").read_text())
     role = {name: trust_as_template(value) for name, value in role.items() if isinstance(value, str)}
-    given = {"dns_switch": switch, "hosted_zone_id": zone, "domain_name": "www.shop.test", "site_prefix": "legacy-prod"}
+    given: dict[str, Any] = {
+        "dns_switch": switch,
+        "hosted_zone_id": zone,
+        "domain_name": "www.shop.test",
+        "site_prefix": "legacy-prod",
+    }
+    given["site"] = {"outputs": {"AlbDnsName": BALANCER}}
     templar = Templar(DataLoader(), {**role, **given, **({"preflight_asked": asked} if asked else {})})
-    words = {"layer": "dns_layer_is_due", "taken": "dns_takes_over", "left": "dns_is_left"}
+    words = {"layer": "dns_layer_is_due", "taken": "dns_takes_over", "left": "dns_is_left", "follows": "dns_follows"}
     return {word for word, name in words.items() if templar.evaluate_conditional(trust_as_template(f"{name} | bool"))}

@@ -8,6 +8,8 @@ import botocore.session
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from botocore.validate import validate_parameters
 
 from plugins.filter import task_definition
@@ -115,6 +117,22 @@ def test_the_one_off_task_is_django_alone_with_its_own_command() -> None:
     assert {"ADMIN_PASSWORD", "DB_PASSWORD"} <= names
 
 
+@pytest.mark.parametrize(("memory", "reserved"), [(256, None), (300, 300), (600, 300), (None, 300)])
+def test_the_one_off_task_reserves_no_more_memory_than_it_has(memory: int | None, reserved: int | None) -> None:
+    containers = {**CONTAINERS, "django": {**CONTAINERS["django"], "memory": 512, "memory_reservation": 300}}
+    once = {"container": "django", "command": ["true"], **({"memory": memory} if memory else {})}
+    (made,) = task_definition.one_off_definitions(containers, once, IMAGES, "r1", "eu-west-1")
+    assert made["Memory"] == (memory or 512)
+    assert made.get("MemoryReservation") == reserved
+    rules = yaml.safe_load((PROJECT / "roles/preflight/vars/main/rules.yml").read_text())
+    names = ("preflight_once_container", "preflight_once_limit", "preflight_once_memory")
+    given = {name: trust_as_template(rules[name]) for name in names}
+    templar = Templar(DataLoader(), given | {"site_containers": containers, "site_once": once})
+    assert templar.template(trust_as_template("{{ preflight_once_memory }}")) == (reserved or memory), (
+        "as preflight says"
+    )
+
+
 def test_rexray_mounts_what_exists_and_efs_goes_through_the_access_point() -> None:
     assert task_definition.task_volumes(CONTAINERS, "rexray") == [
         {
@@ -136,7 +154,9 @@ def test_nginx_may_not_write_to_the_media_files() -> None:
 
 
 def test_a_container_without_an_image_is_refused_by_its_name() -> None:
-    with pytest.raises(AnsibleFilterError, match="no image for the container nginx"):
+    with pytest.raises(
+        AnsibleFilterError, match=r"no image for the container nginx\..* ansible-playbook publish\.yml -i "
+    ):
         task_definition.container_definitions(CONTAINERS, {"django": "x"}, "r1", "eu-west-1")
 
 

@@ -21,8 +21,19 @@ def same_name(one: str, other: str) -> bool:
     return one.rstrip(".").lower() == other.rstrip(".").lower()
 
 
-def is_load_balancer(target: str, balancer: str) -> bool:
-    """Whether an alias points at a load balancer; Route 53's console puts `dualstack.` before its name."""
+def is_alias_of(record: dict[str, Any], balancer: str) -> bool:
+    """Whether a record is an alias of a load balancer."""
+    return _is_load_balancer(record.get("AliasTarget", {}).get("DNSName", ""), balancer)
+
+
+def points_at(record: dict[str, Any], balancer: str) -> bool:
+    """Whether a record leads to a load balancer: as an alias, or as the CNAME that a run without a zone asks for."""
+    values = record.get("ResourceRecords", []) if record["Type"] == "CNAME" else []
+    return is_alias_of(record, balancer) or any(_is_load_balancer(value["Value"], balancer) for value in values)
+
+
+def _is_load_balancer(target: str, balancer: str) -> bool:
+    """Whether a name is a load balancer's; Route 53's console puts `dualstack.` before it."""
     return bool(balancer) and same_name(target.lower().removeprefix("dualstack."), balancer)
 
 
@@ -102,7 +113,7 @@ def shown(record: dict[str, Any], balancer: str = "") -> dict[str, Any]:
     return {
         "name": name,
         "type": record["Type"],
-        "ours": is_load_balancer(target, balancer),
+        "ours": points_at(record, balancer),
         "text": f"{name} {record['Type']} {where}{identifier}{lifetime}",
     }
 

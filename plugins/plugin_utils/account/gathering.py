@@ -175,7 +175,7 @@ class Gathering:
                 answer = future.result()
             except (BotoCoreError, ClientError) as error:
                 self._unasked[question] = reason(error)
-            except dns.CannotAsk as error:
+            except (dns.CannotAsk, quotas.CannotTell) as error:
                 self._unasked[question] = str(error)
             else:
                 if part:

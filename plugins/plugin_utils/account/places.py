@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-HOME_REGIONS = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1", "eusc-": "eusc-de-east-1"}
+HOME_REGIONS = {"us-gov-": "us-gov-west-1", "eusc-": "eusc-de-east-1"}
 """A region of each partition that is always on."""
 
 

@@ -26,6 +26,10 @@ STANDARD = re.compile(r"(?!(inf|trn|dl|hpc|mac)\d)[acdhimrtz]")
 Client = Callable[..., Any]
 
 
+class CannotTell(Exception):
+    """The answer does not have the quota that was asked for."""
+
+
 def limit(quotas: Any, name: str) -> int:
     """The account's own value of a quota, or AWS's where nobody ever asked for another."""
     service, code = CODES[name]
@@ -81,7 +85,9 @@ def use_of_vcpus(client: Client, instance_type: str | None) -> dict[str, Any]:
 def use_of_databases(client: Client, _: str | None) -> dict[str, Any]:
     """The DB instances of the region; RDS tells limit and use in one answer."""
     quotas = client("rds").describe_account_attributes()["AccountQuotas"]
-    found = next(quota for quota in quotas if quota["AccountQuotaName"] == "DBInstances")
+    found: dict[str, Any] = next((quota for quota in quotas if quota.get("AccountQuotaName") == "DBInstances"), {})
+    if not {"Max", "Used"} <= found.keys():
+        raise CannotTell("DescribeAccountAttributes: the answer does not tell the quota DBInstances")
     return {"limit": int(found["Max"]), "used": int(found["Used"])}
 
 
@@ -96,13 +102,16 @@ def use_of_load_balancers(client: Client, _: str | None) -> dict[str, Any]:
     """The Application Load Balancers of the region."""
     elb = client("elbv2")
     limits = {
-        each["Name"]: int(each["Max"])
+        each.get("Name"): each.get("Max")
         for page in elb.get_paginator("describe_account_limits").paginate()
         for each in page["Limits"]
     }
+    most = limits.get("application-load-balancers")
+    if most is None:
+        raise CannotTell("DescribeAccountLimits: the answer does not tell the limit application-load-balancers")
     pages = elb.get_paginator("describe_load_balancers").paginate()
     used = sum(balancer["Type"] == "application" for page in pages for balancer in page["LoadBalancers"])
-    return {"limit": limits["application-load-balancers"], "used": used}
+    return {"limit": int(most), "used": used}
 
 
 USES: dict[str, Callable[[Client, str | None], dict[str, Any]]] = {

@@ -87,7 +87,7 @@ def playbook(tmp_path: Path, tasks: list[dict[str, Any]], *options: str, **varia
         env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return Run(done.returncode, done.stdout + done.stderr)

@@ -152,6 +152,9 @@ def test_one_page_is_not_all_and_all_pages_are_the_truth(
     truth = late_aws()
     for number in range(5):
         make(truth, service, f"thing-{number}")
+        if service == "cloudformation":  # what is still being made would look otherwise a moment later
+            made = truth.client(service).get_waiter("stack_create_complete")
+            made.wait(StackName=f"thing-{number}", WaiterConfig={"Delay": 1})
     late = late_aws(short=1)
     everything = getattr(truth.client(service), operation)()
     page = getattr(late.client(service), operation)()

@@ -28,12 +28,10 @@ from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import Fact, differences, plugin_files
 from plugins.plugin_utils.layers import suggestion
-from plugins.plugin_utils.places import origin, shown
+from plugins.plugin_utils.places import TEMPLATE, origin, shown
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
-TEMPLATE = "new"
-"""The folder of inventories/ that environments are copied from: none to choose. A rule of preflight refuses it."""
 GROUP_KEYS = ("hosts", "vars", "children")
 OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""

@@ -16,6 +16,8 @@ except ImportError:
     Origin = None
 
 PROJECT = Path(__file__).resolve().parents[2]
+TEMPLATE = "new"
+"""The folder of inventories/ that environments are copied from: none to choose. A rule of preflight refuses it."""
 
 
 def origin(value: Any) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible import constants
 
-from plugins.plugin_utils.places import PROJECT, shown, verb
+from plugins.plugin_utils.places import PROJECT, TEMPLATE, shown, verb
 
 HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
@@ -58,14 +58,15 @@ def _settings(roles_path: Iterable[str]) -> str:
 
 
 def _inventory(given: list[str], name: str) -> str:
-    there = {path.name: _short(path) for path in sorted((PROJECT / "inventories").iterdir()) if path.is_dir()}
+    folders = (path for path in sorted((PROJECT / "inventories").iterdir()) if path.is_dir())
+    there = {path.name: _short(path) for path in folders if path.name != TEMPLATE}
     choice = ", ".join(there.values())
     named = [part for source in given for part in source.split(",") if part]
-    folders = [part for part in named if Path(part).is_dir()]
-    example = verb(name, shown(Path(folders[0])) if folders else next(iter(there.values())))
+    given_folders = [part for part in named if Path(part).is_dir()]
+    example = verb(name, shown(Path(given_folders[0])) if given_folders else next(iter(there.values())))
     if given == [str(source) for source in constants.DEFAULT_HOST_LIST]:
         return f"No environment was named. There are {choice}; type for example: {example}"
-    if len(named) > 1 and folders:
+    if len(named) > 1 and given_folders:
         return f"-i names {len(named)} inventories; a run is about one environment. Type: {example}"
     if any("," in source for source in given) or len(named) != 1:
         return (

@@ -74,7 +74,7 @@ def test_half_a_verb_is_refused(verb: str, options: dict[str, Any], says: str, c
 @pytest.mark.parametrize(
     ("inventories", "says", "command"),
     [
-        ((), "No environment was named. There are local, ", "-i local"),
+        ((), "No environment was named. There are local, prod, test; ", "-i local"),
         (("localhost,",), "names hosts", "-i local"),
         (("a,b",), "names hosts", "-i local"),
         (("prod,test",), "names 2 inventories", "-i prod"),

@@ -12,6 +12,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import Templar, trust_as_template
 
+pytestmark = pytest.mark.playbook  # Ansible's templar judges all rules for each answer: as slow as a run
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 INVENTORY: dict[str, Any] = {

@@ -28,7 +28,7 @@ test: setup ## All tests (about 35 minutes)
 test-all: setup ## The gate, every molecule scenario, chaos and late, one after the other; says how long each took
 	@scripts/test-all.sh
 
-check: ## Lint and unit tests (about a minute)
+check: ## Lint and unit tests (about two minutes)
 	@scripts/setup.sh venv
 	scripts/check.sh
 

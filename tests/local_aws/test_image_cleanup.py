@@ -43,7 +43,7 @@ UNIT = "[Service]\\nExecStart=\\nExecStart=/usr/bin/python3 /var/lib/quick-agent
 SMALL_DISK = f"""\
 set -e
 systemctl stop docker.socket docker
-umount -l /var/lib/docker 2>/dev/null || true
+if mountpoint -q /var/lib/docker; then umount -l /var/lib/docker; fi
 mount -t tmpfs -o size={DISK_MB}m tmpfs /var/lib/docker
 rm -rf /var/lib/ecs/data
 mkdir -p /run/systemd/system/ecs.service.d

@@ -75,4 +75,10 @@ for failed in "$output"/*.failed; do
   printf '\n=== %s\n' "${failed%.failed}"
   cat "${failed%.failed}"
 done
+# Once more and last, what went wrong: where an output is cut short, its end is kept.
+for failed in "$output"/*.failed; do
+  [[ -e $failed ]] || continue
+  printf '\n=== %s, in short\n' "${failed%.failed}"
+  grep -E '(^|│\S* )(E  |FAILED|ERROR|fatal:)' "${failed%.failed}" | tail -40
+done
 exit $status

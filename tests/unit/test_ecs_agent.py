@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -318,6 +320,25 @@ def test_what_may_get_better_ends_the_agent_for_now(tmp_path: Path, problem: Exc
     with pytest.raises(type(problem)):
         made.register()
     assert len(asked) == 1
+
+
+def test_the_agent_ends_at_once_although_a_thread_waits_for_docker(tmp_path: Path) -> None:
+    """systemd starts a killed Docker after the agent's end: the two would wait for each other."""
+    program = f"""
+import os, signal, sys, threading, time
+from local_aws.agent.ecs_agent import __main__ as agent
+
+def run(configuration, options):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+agent._run = run
+sys.argv = ["ecs_agent", "--config", {str(tmp_path / "none")!r}]
+sys.exit(agent.main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+    assert ended.returncode == 0
 
 
 def test_a_busy_ecs_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

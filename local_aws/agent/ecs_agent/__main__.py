@@ -106,8 +106,12 @@ def _check_cloud_init(metadata: Metadata) -> None:
     raise Terminal("cloud-init used DataSourceNone although the instance has user data: the host is not set up.")
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number if number != signal.SIGTERM else 0)
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """End at once, as the real agent does: what must be kept is kept at each change.
+
+    A thread that waits for Docker would hold the end up, while systemd starts a killed Docker only after the agent's end.
+    """
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -29,16 +29,19 @@ def started(host: Any) -> list[int]:
     return [int(number) for number, state in (sorted(fields[at : at + 2]) for at in (0, 2, 4)) if state == "active"]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+def wait_until(host: Any, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, host.check_output(
+            "systemctl --no-pager --lines 0 status docker rexray-efs ecs; "
+            "journalctl --no-pager --output short-monotonic --lines 40 --unit docker --unit rexray-efs --unit ecs"
+        )
         time.sleep(0.5)
 
 
 def wait_for_restart(host: Any, before: list[int]) -> None:
     """Wait until all three have been started again, and check their order."""
-    wait_until(lambda: len(started(host)) == 3 and min(started(host)) > max(before))
+    wait_until(host, lambda: len(started(host)) == 3 and min(started(host)) > max(before))
     after = started(host)
     assert after == sorted(after), "the agent was up before the plugin"
 

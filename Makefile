@@ -22,10 +22,10 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
 
-test: setup ## All tests (about 35 minutes)
+test: setup ## The tests (about 35 minutes); the longest are in test-all
 	@scripts/test.sh
 
-test-all: setup ## The gate, every molecule scenario, chaos and late, one after the other; says how long each took
+test-all: setup ## All tests: those of test and the longest, every molecule scenario, chaos and late, one after the other; says how long each took
 	@scripts/test-all.sh
 
 check: ## Lint and unit tests (about two minutes)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 steps=(gate molecule chaos late)
 declare -A commands=(
-  [gate]="scripts/test.sh"
+  [gate]="scripts/test.sh all"
   [molecule]="scripts/integration.sh molecule"
   [chaos]="pytest tests/chaos --exitfirst"
   [late]="pytest tests/late --exitfirst"

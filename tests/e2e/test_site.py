@@ -343,6 +343,7 @@ def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(clou
     until(lambda: served("/healthz"), 60, "the site")
 
 
+@pytest.mark.long
 def test_with_a_second_host_nothing_is_noticed_of_a_change(cloud: Cloud) -> None:
     """What the refusal above advises: another host first, then the same command; the tasks move, nobody waits."""
     with visited("/") as visits:
@@ -518,6 +519,7 @@ def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_an
     assert not visits.failed, visits
 
 
+@pytest.mark.long
 def test_the_safe_choices_take_over_the_same_site_and_the_same_files(cloud: Cloud) -> None:
     """A launch template and required tokens besides, on the running site; then a host of that template."""
     address = uploaded()

@@ -41,7 +41,7 @@ def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failin
         text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert [line.strip() for line in done.stdout.splitlines() if line.startswith("ran: ")] == [
-        "ran: scripts/test.sh",
+        "ran: scripts/test.sh all",
         "ran: scripts/integration.sh molecule",
         "ran: pytest tests/chaos --exitfirst",
         "ran: pytest tests/late --exitfirst",

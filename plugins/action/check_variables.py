@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -26,7 +25,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.aws_action import specification
-from plugins.plugin_utils.identity import Fact, differences, plugin_files
+from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import TEMPLATE, origin, shown
 
@@ -80,9 +79,10 @@ class ActionModule(ActionBase):
             self.wrong = [environment]
             return self._answer()
         folder = next(iter(self._sources()), self.inventories / environment)
-        self.own_file = shown(folder / "group_vars" / f"{environment}.yml")
+        self.own_file = shown(folder / "group_vars" / f"{SITE_GROUP}.yml")
 
         options, known = self._specifications()
+        self._read_identity()
         self._check_files(known)
         self._check_shapes(options)
         self._check_removed()
@@ -115,7 +115,7 @@ class ActionModule(ActionBase):
     def _environment(self) -> str | Wrong:
         """Name of the environment that the run is about."""
         environments: list[str] = sorted(path.name for path in self.inventories.glob("*") if path.is_dir())
-        mine = sorted({str(name) for name in self.vars.get("group_names", [])} & set(environments))
+        mine = sorted({folder.resolve().name for folder in self._sources()} & set(environments))
         if len(mine) > 1:
             return Wrong(
                 "-i",
@@ -184,7 +184,6 @@ class ActionModule(ActionBase):
 
     def _check_files(self, known: set[str]) -> None:
         groups, hosts = set(self.vars.get("groups", {})), set(self.vars.get("hostvars", {}))
-        environments = {path.name for path in self.inventories.glob("*")}
         for folder in self._sources():
             self._check_folder(folder / "group_vars", groups, "group", known)
             self._check_folder(folder / "host_vars", hosts, "host", known)
@@ -192,7 +191,7 @@ class ActionModule(ActionBase):
                 content = self._load(path)
                 if isinstance(content, Mapping) and "plugin" not in content:
                     self._check_groups(content, path, known)
-        self._check_folder(self.group_vars, groups | environments, "group", known)
+        self._check_folder(self.group_vars, groups, "group", known)
         for name in load_extra_vars(self._loader):
             if not _is_known(name, known):
                 self.wrong.append(Wrong(name, _unknown(name, known), "-e"))
@@ -242,6 +241,10 @@ class ActionModule(ActionBase):
         if not isinstance(variables, Mapping):
             return
         for name in variables:
+            if str(name) in self.identity:
+                sentence = f"is said by {self.identity[str(name)]} alone. Take this line out, or change it there."
+                self.wrong.append(Wrong(str(name), sentence, shown(path), origin(name)[1]))
+                continue
             self.written[str(name)] = shown(path), origin(name)[1]
             if not _is_known(str(name), known):
                 self.wrong.append(Wrong(str(name), _unknown(str(name), known), *self.written[str(name)]))
@@ -259,20 +262,20 @@ class ActionModule(ActionBase):
             if name in self.vars:
                 self._complain(name, f"is not read any more. {instead}")
 
+    def _read_identity(self) -> None:
+        """See where the identity stands; nothing else may say it."""
+        self.identity: dict[str, str] = {}
+        for path, content in environment_files(map(Path, self._given_sources()), self._load):
+            for name in self.arguments["identity"]:
+                self.identity[name] = shown(path)
+                line = next((origin(key)[1] for key in content if key == name), 0)
+                self.written[name] = shown(path), line
+
     def _check_identity(self) -> None:
-        names = self.arguments["identity"] or {}
-        known_wrong = {wrong.subject for wrong in self.wrong} | self._consequences
-        if not names or known_wrong & set(names.values()):
-            return
-        facts = {key: Fact(name, str(self._templar.template(self.vars[name]))) for key, name in names.items()}
-        files = list(plugin_files(map(Path, self._given_sources()), self._load))
-        for found in differences(files, **facts):
-            self.wrong.append(Wrong(found.subject, found.sentence, found.path, found.line))
-        # Where no file sets it, the shell does.
-        region, shell = facts["region"], os.environ.get("AWS_REGION")
-        if shell and shell != region.value and not any(content["plugin"] == "environment" for _, content in files):
-            sentence = f"is {region.value}, but calls of this run would go to the AWS_REGION of this shell, {shell}. "
-            self._complain(region.variable, f"{sentence}Type: export AWS_REGION={region.value}")
+        for name in load_extra_vars(self._loader):
+            if name in self.identity:
+                sentence = f"is said by {self.identity[name]}, by which the hosts were looked for. Change it there."
+                self.wrong.append(Wrong(name, sentence, "-e"))
 
     # Relations
 

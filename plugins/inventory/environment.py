@@ -1,8 +1,8 @@
-"""Set environment variables for a whole run, as the first source of an inventory directory.
+"""One environment of a site: who it is, where its calls go, and which hosts it has. The one source of an inventory.
 
-Ansible reads inventory sources in the controller process, in alphabetical order; everything started later (modules,
-lookups, the next inventory source, the AWS CLI) inherits what this one sets. So `-i local` alone sends all of them to
-the embedded AWS, and nothing in a role or play has to know.
+Ansible reads inventory sources in the controller process; everything started later (modules, lookups, the AWS CLI)
+inherits the environment variables that this one sets. So `-i local` alone sends all of them to the embedded AWS, and
+nothing in a role or play has to know.
 
 Being the first code of ours in a run, it also ends one that was typed in a way that cannot work. It is found without
 ansible.cfg as well, by the link inventory_plugins beside the verbs: how else would a person learn that it was not read?
@@ -10,29 +10,38 @@ ansible.cfg as well, by the link inventory_plugins beside the verbs: how else wo
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from ansible import context
+from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.plugins.loader import inventory_loader
 from ansible.utils.display import Display
 
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
-from plugins.plugin_utils.ways import is_environment_file, refusal
+from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
+from plugins.plugin_utils.places import shown
+from plugins.plugin_utils.ways import concerns_hosts, is_environment_file, refusal
 
 DOCUMENTATION = """
 name: environment
-short_description: Set environment variables for this run
+short_description: One environment of a site
 description:
-  - Every module, lookup, inventory plugin and command of the run sees them.
-  - Sources of a directory are read in alphabetical order, so name the file C(00_environment.yml).
+  - Gives localhost, and each host that it finds, the variables C(site_name), C(environment_name) and C(aws_region), in
+    the group C(site); what else is the environment's own stands in C(group_vars/site.yml) beside the file.
+  - The hosts are the running instances with the tags C(Site) and C(Environment). P(amazon.aws.aws_ec2#inventory) finds
+    them, for the group C(ecs_hosts); only where the command has to do with hosts, which most verbs have not.
+  - Sets environment variables for the run, which every module, lookup and command of it sees.
   - Where O(set) holds C(AWS_ENDPOINT_URL), that address must answer, or the run ends with what to type.
   - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
     lookups too, unless the shell or O(set) says otherwise.
@@ -45,6 +54,21 @@ options:
     description: Name of this plugin.
     required: true
     choices: [environment]
+  site_name:
+    description: Name of the site.
+    type: str
+    required: true
+  environment_name:
+    description: Name of the environment; by default that of the folder in which the file lies.
+    type: str
+  aws_region:
+    description: Region of everything that the site has, and of all calls of the run.
+    type: str
+    required: true
+  host_address:
+    description: Address by which hosts are reached. With V(public), the private one of a host that has no other.
+    choices: [public, private]
+    default: public
   set:
     description: Environment variables to set, name to value.
     type: dict
@@ -65,20 +89,23 @@ options:
 """
 
 EXAMPLES = """
-# inventories/local/00_environment.yml
+# inventories/prod/environment.yml
 plugin: environment
+site_name: legacy
+aws_region: us-east-1
+---
+# inventories/local/environment.yml
+plugin: environment
+site_name: legacy
+aws_region: us-east-1
 set:
   AWS_ENDPOINT_URL: http://127.0.0.1:4566
   AWS_ACCESS_KEY_ID: berth-embedded
   AWS_SECRET_ACCESS_KEY: not-a-secret-0f3c9d
-  AWS_REGION: us-east-1
-  AWS_DEFAULT_REGION: us-east-1
 unset: [AWS_PROFILE, AWS_DEFAULT_PROFILE, AWS_SESSION_TOKEN, AWS_URL]
----
-# inventories/prod/00_environment.yml: changes nothing, but says early what is missing
-plugin: environment
 """
 
+HOST_PLUGIN = "amazon.aws.aws_ec2"
 CONNECT_SECONDS = 2
 RETRIES = {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "10"}
 """boto3's own default gives up after three to five attempts, which a busy account throttles all.
@@ -90,7 +117,7 @@ display = Display()
 
 
 class InventoryModule(BaseInventoryPlugin):
-    """Adds no hosts; changes `os.environ` of the controller."""
+    """Adds localhost and the site's hosts; changes `os.environ` of the controller."""
 
     NAME = "environment"
 
@@ -106,14 +133,63 @@ class InventoryModule(BaseInventoryPlugin):
         return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml")) and is_environment_file(Path(path))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Set and unset the variables that the file at `path` names.
+        """Set and unset the variables that the file at `path` names, and add the hosts.
 
         Raises:
-            SystemExit: the endpoint does not answer, or AWS is meant and the shell is not set up for it.
+            SystemExit: the file is wrong, the endpoint does not answer, AWS is meant and the shell is not set up for
+                it, or the hosts cannot be looked for.
         """
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        wanted = {name: str(value) for name, value in self.get_option("set").items()}
+        try:
+            self._read_config_data(path)
+        except AnsibleError as error:
+            self._end(f"{shown(Path(path))}: {' '.join(error.message.split())}")
+        identity = {name: self.get_option(name) for name in IDENTITY}
+        identity["environment_name"] = identity["environment_name"] or Path(path).parent.resolve().name
+        self._set_variables(identity["aws_region"], path)
+        inventory.add_group(SITE_GROUP)
+        inventory.add_group(HOST_GROUP)
+        inventory.add_child(SITE_GROUP, HOST_GROUP)
+        inventory.add_host("localhost", SITE_GROUP)
+        inventory.set_variable("localhost", "ansible_connection", "local")
+        inventory.set_variable("localhost", "ansible_python_interpreter", sys.executable)
+        if concerns_hosts(context.CLIARGS):
+            self._find_hosts(identity)
+        for host in ("localhost", *(each.name for each in inventory.groups[HOST_GROUP].get_hosts())):
+            for name, value in identity.items():
+                inventory.set_variable(host, name, value)
+
+    def _find_hosts(self, identity: dict[str, str]) -> None:
+        """Add the site's running hosts by amazon.aws.aws_ec2, which takes its options from a file."""
+        public = "aws_public_ip_address | default(aws_private_ip_address, true)"
+        wanted = {
+            "plugin": HOST_PLUGIN,
+            "regions": [identity["aws_region"]],  # explicit, or every region is asked
+            "strict": True,
+            "hostvars_prefix": "aws_",  # without it ansible-core warns about the reserved name "tags"
+            "filters": {
+                "instance-state-name": "running",
+                "tag:Environment": identity["environment_name"],
+                "tag:Site": identity["site_name"],
+            },
+            "hostnames": ["instance-id"],
+            "groups": {HOST_GROUP: "true"},
+            "compose": {
+                "ansible_host": public if self.get_option("host_address") == "public" else "aws_private_ip_address",
+                "ansible_user": "'ec2-user'",
+            },
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "aws_ec2.yml")
+            Path(path).write_text(json.dumps(wanted))  # which is YAML
+            try:
+                inventory_loader.get(HOST_PLUGIN).parse(self.inventory, self.loader, path, cache=False)
+            except AnsibleError as error:
+                self._end(f"The site's hosts cannot be looked for: {' '.join(error.message.split())}")
+
+    def _set_variables(self, region: str, path: str) -> None:
+        regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        wanted = regions | {name: str(value) for name, value in self.get_option("set").items()}
         for name in self.get_option("unset"):
             os.environ.pop(name, None)
         os.environ.update({**RETRIES, **{name: os.environ[name] for name in RETRIES if os.environ.get(name)}} | wanted)

@@ -54,13 +54,11 @@ options:
     default: []
   identity:
     description:
-      - Which variables say what the site is. The files of inventory plugins in O(sources) that say it once more (tags
-        and region by which hosts are looked for, region of the run) must say the same. Not compared by default.
-    type: dict
-    suboptions:
-      site: {description: Variable of the site's name., type: str, required: true}
-      environment: {description: Variable of the environment's name., type: str, required: true}
-      region: {description: Variable of the region., type: str, required: true}
+      - Variables that say which site the run is about. The file of the inventory plugin P(environment#inventory) says
+        them; anything else that does, C(-e) included, is refused.
+    type: list
+    elements: str
+    default: []
   removed:
     description: Variables of earlier releases, name to what to set instead.
     type: dict

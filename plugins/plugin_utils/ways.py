@@ -15,6 +15,8 @@ from plugins.plugin_utils.places import PROJECT, TEMPLATE, shown, verb
 
 HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
+SEEING_VERBS = (*HOST_VERBS, "ssh_config.yml")
+"""Verbs that have to know the hosts."""
 ENVIRONMENT_FILE = re.compile(r"""^plugin:\s*["']?environment["']?\s*(#.*)?$""", re.MULTILINE)
 
 
@@ -42,6 +44,19 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
         or _parts(options, names[0], verb(names[0], shown(Path(sources[0]))))
         or _limit(str(options.get("subset") or ""), names[0], verb(names[0], shown(Path(sources[0]))))
     )
+
+
+def concerns_hosts(options: Mapping[str, Any]) -> bool:
+    """Whether a command has to know the site's hosts: everything but what works on localhost alone.
+
+    Args:
+        options: of the command line (`context.CLIARGS`).
+    """
+    typed = options.get("args")
+    if typed == "localhost":  # ansible localhost -m …
+        return False
+    playbooks = [Path(each) for each in typed] if isinstance(typed, (list, tuple)) else []
+    return not playbooks or not all(_is_verb(path) and path.name not in SEEING_VERBS for path in playbooks)
 
 
 def _is_verb(path: Path) -> bool:

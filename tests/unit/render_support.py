@@ -87,17 +87,19 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
-    (folder / f"group_vars/{inventory}.yml").symlink_to(PROJECT / f"inventories/{inventory}/group_vars/{inventory}.yml")
+    (folder / "group_vars/site.yml").symlink_to(PROJECT / f"inventories/{inventory}/group_vars/site.yml")
+    own = yaml.safe_load((PROJECT / f"inventories/{inventory}/environment.yml").read_text())
+    identity = {"environment_name": inventory} | {name: own[name] for name in ("site_name", "aws_region")}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    groups = {inventory: {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
+    groups = {"site": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(groups))
-    (folder / "given.yml").write_text(yaml.safe_dump({**KNOWN, **given}))
+    (folder / "given.yml").write_text(yaml.safe_dump({**KNOWN, **identity, **given}))
     command = ["ansible-playbook", "play.yml", "-i", "hosts.yml", "-e", "@given.yml"]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-        "AWS_REGION": "us-east-1",  # as 00_environment.yml sets it
+        "AWS_REGION": "us-east-1",  # as environment.yml sets it
     }
     run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -53,9 +53,9 @@ class Site:
         self.write("group_vars/all/site.yml", DEFAULTS)
         for name in ("prod", "local"):
             local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-            hosts = {name: {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
+            hosts = {"site": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {}}}}
             self.write(f"inventories/{name}/hosts.yml", hosts)
-            self.write(f"inventories/{name}/group_vars/{name}.yml", {"network_cidr": "10.0.0.0/16"})
+            self.write(f"inventories/{name}/group_vars/site.yml", {"network_cidr": "10.0.0.0/16"})
 
     def write(self, path: str, content: Any) -> None:
         """Write a file of the project, as YAML unless it is text."""
@@ -65,7 +65,7 @@ class Site:
 
     def prod(self, text: str) -> None:
         """Write the variables of prod, below its network_cidr."""
-        self.write("inventories/prod/group_vars/prod.yml", f"network_cidr: 10.0.0.0/16\n{text}")
+        self.write("inventories/prod/group_vars/site.yml", f"network_cidr: 10.0.0.0/16\n{text}")
 
     def run(self, *options: str) -> int:
         """Run the check with `-i prod` (or other options), keep what it printed, return its exit code."""
@@ -104,7 +104,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-VARS = "inventories/prod/group_vars/prod.yml"
+VARS = "inventories/prod/group_vars/site.yml"
 
 
 def test_a_right_inventory_passes(site: Site) -> None:
@@ -120,11 +120,11 @@ def test_everything_is_said_at_once_sorted_with_place_and_cure(site: Site) -> No
         "host_admin_cidrs: {a: b}\n"
         "site_url: http://example.org\n"
     )
-    site.write("inventories/prod/group_vars/prdo.yml", {"host_count": 2})
+    site.write("inventories/prod/group_vars/siet.yml", {"host_count": 2})
     assert site.check("-i", "inventories/prod", "-e", "relaese=3") == [
         "-e: relaese: is not a variable of this project.",
-        "inventories/prod/group_vars/prdo.yml: prdo: belongs to no group of this inventory, so nobody reads it. "
-        "Did you mean prod?",
+        "inventories/prod/group_vars/siet.yml: siet: belongs to no group of this inventory, so nobody reads it. "
+        "Did you mean site?",
         f"{VARS}:2: network_nat: is 'gatway', must be one of none, gateway. Did you mean gateway?",
         f"{VARS}:3: media_volume_driver: rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or "
         "media_volume_driver: efs.",
@@ -239,9 +239,9 @@ def test_what_environments_are_copied_from_is_none_to_choose(site: Site) -> None
 
 def test_misspelt_keys_of_the_hosts_file(site: Site) -> None:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    site.write("inventories/prod/hosts.yml", {"prod": {"hosts": {"localhost": local}, "chidren": {"ecs_hosts": {}}}})
+    site.write("inventories/prod/hosts.yml", {"site": {"hosts": {"localhost": local}, "chidren": {"ecs_hosts": {}}}})
     (complaint,) = site.check()
-    assert "hosts.yml:2: chidren: is no key of group prod" in complaint
+    assert "hosts.yml:2: chidren: is no key of group site" in complaint
     assert "Did you mean children?" in complaint
 
 

@@ -35,7 +35,8 @@ def port() -> Iterator[int]:
 
 def inventory(folder: Path, **options: object) -> Path:
     """An inventory directory with the plugin's file and a host that tells a variable of its environment."""
-    (folder / "00_environment.yml").write_text(yaml.safe_dump({"plugin": "environment", **options}))
+    identity = {"plugin": "environment", "site_name": "shop", "aws_region": "eu-west-1"}
+    (folder / "environment.yml").write_text(yaml.safe_dump({**identity, **options}))
     told = "{{ lookup('ansible.builtin.env', 'AWS_ENDPOINT_URL') }} {{ lookup('ansible.builtin.env', 'AWS_PROFILE') }}|"
     (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"localhost": {"told": told}}}}))
     return folder
@@ -117,7 +118,7 @@ def test_the_environments_of_the_project_name_the_ports_of_the_embedded_aws() ->
     from local_aws.config import CONFIGS
 
     for name, config in CONFIGS.items():
-        given = yaml.safe_load((PROJECT / "inventories" / name / "00_environment.yml").read_text())
+        given = yaml.safe_load((PROJECT / "inventories" / name / "environment.yml").read_text())
         assert given["set"]["AWS_ENDPOINT_URL"] == config.endpoint
         assert (given["set"]["AWS_ACCESS_KEY_ID"], given["set"]["AWS_SECRET_ACCESS_KEY"]) == (ACCESS_KEY, SECRET_KEY)
         assert {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"} <= set(given["unset"])

@@ -1,4 +1,4 @@
-"""One site, told by several files of an inventory: they are compared offline, and one that agrees finds its hosts."""
+"""Which site a run is about stands in one file; what is made of it is right, and what contradicts it is refused."""
 
 from __future__ import annotations
 
@@ -9,150 +9,148 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from local_aws.cloud import Cloud
 from tests.unit.plugin_support import PROJECT, environment
 
 pytestmark = pytest.mark.playbook
 
-README = {"site_name": "shop", "domain_name": "shop.acme.io", "hosted_zone_id": "Z0123456789ABC"}
-"""What step 3 of the README says is the least."""
-DISCOVERY = {"  tag:Site: legacy\n": "  tag:Site: shop\n"}
 IMAGE = "ami-12c6146b"
+REGION = "eu-west-1"
+OFFLINE = ("-e", "preflight_account=false")
 
 
 class Inventory:
-    """A copy of inventories/prod that talks to an embedded AWS, outside of the checkout."""
+    """A copy of inventories/prod for the site `shop` that talks to an embedded AWS, outside of the checkout."""
 
     def __init__(self, folder: Path, cloud: Cloud) -> None:
-        self.folder = folder / "shop"
+        self.folder = folder / "live"
         shutil.copytree(PROJECT / "inventories/prod", self.folder)
-        own = self.folder / "00_environment.yml"
         told = "".join(f"  {name}: {value}\n" for name, value in environment(cloud).items() if "REGION" not in name)
-        own.write_text(own.read_text().replace("set:\n", f"set:\n{told}"))
+        own = self.folder / "environment.yml"
+        own.write_text(f"plugin: environment\nsite_name: shop\naws_region: {REGION}\nset:\n{told}")
+        site = self.folder / "group_vars/site.yml"
+        site.write_text(site.read_text().replace("www.example.org", "shop.acme.io"))
 
-    def change(self, name: str, changes: dict[str, str]) -> None:
-        """Replace text in a file, each exactly once."""
-        text = (self.folder / name).read_text()
-        for old, new in changes.items():
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (self.folder / name).write_text(text)
+    def append(self, name: str, text: str) -> None:
+        """Write more at the end of a file."""
+        with (self.folder / name).open("a") as file:
+            file.write(text)
 
-    def set(self, **variables: str) -> None:
-        """Give variables other values."""
-        path = self.folder / "group_vars/prod.yml"
-        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | variables, sort_keys=False))
-
-    def run(self, verb: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Type a verb on it, in the checkout."""
+    def run(self, *command: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+        """Type a command, `-i` and the inventory put behind its first two words."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+        settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
+        program, first, *rest = command
         return subprocess.run(
-            [Path(sys.executable).parent / "ansible-playbook", f"{verb}.yml", "-i", self.folder, *options],
-            cwd=PROJECT, env=kept | {"ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, timeout=120, check=False,
+            [Path(sys.executable).parent / program, first, "-i", str(self.folder), *rest],
+            cwd=folder, env=kept | settings, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
 
 @pytest.fixture
 def inventory(aws: Cloud, tmp_path: Path) -> Inventory:
-    made = Inventory(tmp_path, aws)
-    made.set(**README)
-    return made
+    return Inventory(tmp_path, aws)
 
 
-def launch(aws: Cloud, site: str, region: str = "us-east-1") -> str:
+def launch(aws: Cloud, site: str, name: str = "live", region: str = REGION) -> str:
     """A running host of a site; its id."""
-    tags = [{"Key": "Site", "Value": site}, {"Key": "Environment", "Value": "prod"}]
+    tags = [{"Key": "Site", "Value": site}, {"Key": "Environment", "Value": name}]
     run = aws.client("ec2", region).run_instances(
         ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
     )
     return str(run["Instances"][0]["InstanceId"])
 
 
-OFFLINE = ("-e", "preflight_account=false")
-
-
-def test_what_the_readme_says_is_the_least_is_refused_while_the_hosts_are_looked_for_elsewhere(
-    inventory: Inventory,
-) -> None:
-    done = inventory.run("preflight", *OFFLINE)
-    assert done.returncode != 0
-    assert "1 thing is wrong with this inventory; nothing was done." in done.stdout
-    line = next(line for line in done.stdout.splitlines() if "tag:Site" in line)
-    assert line.strip() == (
-        f"{inventory.folder}/aws_ec2.yml:9: tag:Site: is legacy, but site_name is shop, so the site's hosts would not"
-        " be found. Write tag:Site: shop, or set site_name: legacy."
-    )
-
-
-def test_with_all_of_it_edited_it_passes_and_finds_its_hosts(inventory: Inventory, aws: Cloud) -> None:
-    inventory.change("aws_ec2.yml", DISCOVERY)
-    done = inventory.run("preflight", *OFFLINE)
-    assert done.returncode == 0, done.stdout + done.stderr
-    launch(aws, "another")
+def test_hosts_calls_and_names_are_made_of_it(inventory: Inventory, aws: Cloud, tmp_path: Path) -> None:
     mine = launch(aws, "shop")
-    done = inventory.run("ssh_config", "-e", f"ssh_config_folder={inventory.folder.parent}")
+    launch(aws, "another")
+    launch(aws, "shop", "prod")
+    launch(aws, "shop", region="us-east-1")
+    shown = inventory.run(
+        "ansible", "all", "-m", "ansible.builtin.debug",
+        "-a", "msg={{ site_prefix }}|{{ aws_region }}|{{ lookup('ansible.builtin.env', 'AWS_REGION') }}",
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.count(f"msg: shop-live|{REGION}|{REGION}") == 2  # localhost and the host
+    done = inventory.run("ansible-playbook", "ssh_config.yml", "-e", f"ssh_config_folder={tmp_path}")
     assert done.returncode == 0, done.stdout + done.stderr
-    written = (inventory.folder.parent / "ssh.prod.cfg").read_text()
+    written = (tmp_path / "ssh.live.cfg").read_text()
     assert [line.split()[-1] for line in written.splitlines() if line.startswith("Host ")] == [mine]
 
 
-def test_a_region_stands_in_three_files(inventory: Inventory, aws: Cloud) -> None:
-    inventory.change("aws_ec2.yml", DISCOVERY)
-    inventory.set(aws_region="eu-west-1")
-    text = inventory.run("preflight", *OFFLINE).stdout
-    for place in (
-        "00_environment.yml:8: AWS_REGION: is us-east-1, but aws_region is eu-west-1, so",
-        "00_environment.yml:9: AWS_DEFAULT_REGION: is us-east-1, but aws_region is eu-west-1, so",
-        "aws_ec2.yml:3: regions: is us-east-1, but aws_region is eu-west-1, so the site's hosts would be looked for"
-        " there. Write regions: [eu-west-1], or set aws_region: us-east-1.",
-    ):
-        assert place in text, text
-    assert "3 things are wrong" in text
-    inventory.change("00_environment.yml", {"  AWS_REGION: us-east-1": "  AWS_REGION: eu-west-1"})
-    inventory.change("00_environment.yml", {"  AWS_DEFAULT_REGION: us-east-1": "  AWS_DEFAULT_REGION: eu-west-1"})
-    inventory.change("aws_ec2.yml", {"[us-east-1]": "[eu-west-1]"})
-    launch(aws, "shop", "eu-west-1")
-    done = inventory.run("ssh_config", "-e", f"ssh_config_folder={inventory.folder.parent}")
+def test_the_environment_may_have_another_name_than_its_folder(inventory: Inventory) -> None:
+    inventory.append("environment.yml", "environment_name: blue\n")
+    shown = inventory.run("ansible", "localhost", "-m", "ansible.builtin.debug", "-a", "var=site_prefix")
+    assert "site_prefix: shop-blue" in shown.stdout, shown.stdout + shown.stderr
+
+
+def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventory) -> None:
+    """Those are the playbooks that name the group; the others end at their first check, the region not being one."""
+    own = inventory.folder / "environment.yml"
+    own.write_text(own.read_text().replace(f"aws_region: {REGION}", "aws_region: nowhere-1"))
+    for verb in sorted(path.name for path in PROJECT.glob("*.yml") if path.name != "requirements.yml"):
+        done = inventory.run("ansible-playbook", verb, "-e", "command=date")
+        assert done.returncode != 0
+        looked = "The site's hosts cannot be looked for" in done.stderr
+        assert looked == (verb in ("exec.yml", "hosts.yml", "ssh_config.yml")), f"{verb}: {done.stdout}{done.stderr}"
+
+
+def test_an_inventory_may_lie_anywhere_and_be_typed_from_anywhere(inventory: Inventory, tmp_path: Path) -> None:
+    done = inventory.run("ansible-playbook", str(PROJECT / "preflight.yml"), *OFFLINE, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    done = inventory.run("preflight", *OFFLINE)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_filter_that_is_not_there_would_find_the_hosts_of_others(inventory: Inventory) -> None:
-    inventory.change("aws_ec2.yml", {"  tag:Site: legacy\n": "", "  tag:Environment: prod": "  tag:Environment: test"})
-    text = inventory.run("preflight", *OFFLINE).stdout
-    cure = "so hosts of others would be taken for the site's. Write tag:Site: shop."
-    assert f"aws_ec2.yml: tag:Site: is not there, {cure}" in text
-    assert "aws_ec2.yml:8: tag:Environment: is test, but environment_name is prod" in text
-
-
-@pytest.mark.parametrize("verb", ["ssh_config", "exec"])
-def test_a_verb_that_looks_for_other_hosts_says_by_what_and_does_not_send_round(
-    inventory: Inventory, aws: Cloud, verb: str
-) -> None:
-    launch(aws, "shop")
-    done = inventory.run(verb, "-e", "command=date")
+@pytest.mark.parametrize("name", ["site_name", "environment_name", "aws_region"])
+def test_what_says_it_once_more_is_refused(inventory: Inventory, name: str) -> None:
+    inventory.append("group_vars/site.yml", f"{name}: other\n")
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE, "-e", f"{name}=another")
     assert done.returncode != 0
-    assert "aws_ec2.yml:9: tag:Site: is legacy, but site_name is shop" in done.stdout
-    assert "Is the site up?" not in done.stdout
+    file, own = inventory.folder / "group_vars/site.yml", inventory.folder / "environment.yml"
+    line = file.read_text().count("\n")
+    assert f"{file}:{line}: {name}: is said by {own} alone. Take this line out, or change it there." in done.stdout
+    assert f"-e: {name}: is said by {own}, by which the hosts were looked for. Change it there." in done.stdout
+    assert "2 things are wrong" in done.stdout
 
 
-def test_a_site_that_is_not_up_is_told_how_it_was_looked_for(inventory: Inventory) -> None:
-    inventory.change("aws_ec2.yml", DISCOVERY)
-    done = inventory.run("ssh_config")
+def test_what_is_wrong_with_it_is_shown_at_its_line(inventory: Inventory) -> None:
+    own = inventory.folder / "environment.yml"
+    own.write_text(own.read_text().replace("site_name: shop", "site_name: Shop"))
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE)
+    assert f"{own}:2: site_name: " in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("site_name: shop", "site: shop", "site_name"),
+        (f"aws_region: {REGION}", "", "aws_region"),
+    ],
+)
+def test_a_file_that_does_not_say_it_ends_the_run_with_one_sentence(
+    inventory: Inventory, old: str, new: str, sentence: str
+) -> None:
+    own = inventory.folder / "environment.yml"
+    own.write_text(own.read_text().replace(old, new))
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "environment.yml" in done.stderr
+    assert done.stderr.count("[ERROR]") == 1, done.stderr
+
+
+def test_a_site_that_is_not_up_is_told_how_it_was_looked_for(inventory: Inventory, aws: Cloud) -> None:
+    launch(aws, "another")
+    done = inventory.run("ansible-playbook", "ssh_config.yml")
     assert done.returncode != 0
     text = " ".join(done.stdout.split())
-    file = f"{inventory.folder}/aws_ec2.yml"
-    assert f"{file} looks in us-east-1 for running hosts with Environment=prod and Site=shop." in text
+    assert f"No host runs in {REGION} with the tags Site=shop and Environment=live" in text
     assert f"Is the site up? Type: ansible-playbook site.yml -i {inventory.folder}" in text
 
 
 def test_a_limit_that_names_no_host_is_refused(inventory: Inventory, aws: Cloud) -> None:
-    inventory.change("aws_ec2.yml", DISCOVERY)
     mine = launch(aws, "shop")
-    done = inventory.run("exec", "-e", "command=date", "--limit", "localhost,i-0zzz")
+    done = inventory.run("ansible-playbook", "exec.yml", "-e", "command=date", "--limit", "localhost,i-0zzz")
     assert done.returncode != 0
     text = " ".join(done.stdout.split())
     assert "--limit localhost,i-0zzz names no host of the site, so nothing would be done." in text

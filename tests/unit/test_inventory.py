@@ -31,35 +31,26 @@ def load(environment: str, name: str) -> dict[str, Any]:
 
 
 def own(environment: str) -> dict[str, Any]:
-    return load(environment, f"group_vars/{environment}.yml")
+    return load(environment, "group_vars/site.yml")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_is_a_name_that_can_be_typed(environment: str) -> None:
     assert (PROJECT / environment).resolve() == PROJECT / "inventories" / environment
-    assert own(environment)["environment_name"] == environment
-    assert "localhost" in load(environment, "hosts.yml")[environment]["hosts"]
-    assert "ecs_hosts" in load(environment, "hosts.yml")[environment]["children"]
+    assert "environment_name" not in load(environment, "environment.yml")
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_hosts_are_found_by_tags_and_nothing_is_passed_over_in_silence(environment: str) -> None:
-    found = load(environment, "aws_ec2.yml")
-    assert found["strict"] is True
-    assert found["hostvars_prefix"] == "aws_"
-    assert found["filters"]["tag:Environment"] == environment
-    assert (
-        found["filters"]["tag:Site"] == yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["site_name"]
-    )
-    assert found["regions"] == [load(environment, "00_environment.yml")["set"]["AWS_REGION"]]
-    for expression in found["compose"].values():
-        assert "aws_" in expression or expression.startswith("'")
+def test_an_inventory_is_two_files_and_how_its_hosts_are_reached() -> None:
+    for environment in (*ENVIRONMENTS, "new"):
+        folder = PROJECT / "inventories" / environment
+        files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"README.md"}
+        assert files == {"environment.yml", "group_vars/site.yml", "group_vars/ecs_hosts.yml"}
 
 
 @pytest.mark.parametrize("environment", EMBEDDED)
 def test_an_embedded_inventory_points_at_its_own_embedded_aws(environment: str) -> None:
     config, mine = CONFIGS[environment], own(environment)
-    run = load(environment, "00_environment.yml")
+    run = load(environment, "environment.yml")
     assert run["set"]["AWS_ENDPOINT_URL"] == config.endpoint
     assert {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"} <= set(run["unset"])
     assert ipaddress.IPv4Network(mine["network_cidr"]).subnet_of(config.vpc_range)
@@ -69,14 +60,14 @@ def test_an_embedded_inventory_points_at_its_own_embedded_aws(environment: str) 
 
 @pytest.mark.parametrize("environment", EMBEDDED)
 def test_the_dummy_secret_occurs_in_nothing_that_ansible_could_mask(environment: str) -> None:
-    secret = load(environment, "00_environment.yml")["set"]["AWS_SECRET_ACCESS_KEY"]
+    secret = load(environment, "environment.yml")["set"]["AWS_SECRET_ACCESS_KEY"]
     texts = [json.dumps(own(environment)), (PROJECT / "group_vars/all/site.yml").read_text()]
     assert len(secret) >= 16
     assert not [text for text in texts if secret in text]
 
 
 def test_prod_sets_no_endpoint_and_no_keys() -> None:
-    assert set(load("prod", "00_environment.yml")["set"]) == {"AWS_REGION", "AWS_DEFAULT_REGION"}
+    assert set(load("prod", "environment.yml")) == {"plugin", "site_name", "aws_region"}
 
 
 def test_local_and_test_make_the_same_choices_as_prod() -> None:
@@ -89,19 +80,6 @@ def test_the_two_embedded_ones_share_no_address() -> None:
     local, test = own("local"), own("test")
     for name in ("network_cidr", "domain_name", "site_url_port"):
         assert local[name] != test[name]
-
-
-@pytest.mark.parametrize(
-    ("known", "address"),
-    [
-        ({"aws_public_ip_address": "192.0.2.9", "aws_private_ip_address": "10.20.0.9"}, "192.0.2.9"),
-        ({"aws_private_ip_address": "10.20.0.9"}, "10.20.0.9"),  # network_nat: gateway
-    ],
-)
-def test_prods_hosts_are_reached_by_the_address_that_leads_there(known: dict[str, str], address: str) -> None:
-    expression = load("prod", "aws_ec2.yml")["compose"]["ansible_host"]
-    templar = Templar(loader=DataLoader(), variables=known)
-    assert templar.template(trust_as_template("{{ " + expression + " }}")) == address
 
 
 @pytest.mark.parametrize("on", [True, False])

@@ -55,13 +55,8 @@ def project(tmp_path: Path) -> Path:
             shutil.copy(source, copy / part)
     for command in commands():
         subprocess.run(command.split(), cwd=copy, check=True)
-    edit(copy, "hosts.yml", ("new:", "live:"))
-    edit(copy, "00_environment.yml", ("us-east-1", REGION))
-    edit(copy, "aws_ec2.yml", ("us-east-1", REGION), ("Environment: new", "Environment: live"), ("example", "shop"))
-    edit(
-        copy, "group_vars/live.yml",
-        ("site_name: example", "site_name: shop"), ("www.example.org", "shop.test"),
-    )  # fmt: skip
+    edit(copy, "environment.yml", ("us-east-1", REGION), ("example", "shop"))
+    edit(copy, "group_vars/site.yml", ("www.example.org", "shop.test"))
     return copy
 
 
@@ -93,9 +88,11 @@ def preflight(project: Path, aws: Cloud, inventory: str, *options: str) -> subpr
 
 
 def test_what_the_page_says_makes_an_inventory_that_preflight_finds_right(project: Path, aws: Cloud) -> None:
+    for typed in ("inventories/live", str(project / "inventories/live")):
+        done = preflight(project, aws, typed)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (project / "live").symlink_to("inventories/live")
     done = preflight(project, aws, "live")
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = preflight(project, aws, "inventories/live")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -114,7 +111,16 @@ def test_its_hosts_are_found_and_those_of_others_are_not(project: Path, aws: Clo
     launch("shop", "prod")
     launch("shop", "live", "us-east-1")
     done = run(
-        project, aws, "ansible", "ecs_hosts", "-i", "live", "-m", "ansible.builtin.debug", "-a", "var=site_prefix"
+        project,
+        aws,
+        "ansible",
+        "ecs_hosts",
+        "-i",
+        "inventories/live",
+        "-m",
+        "ansible.builtin.debug",
+        "-a",
+        "var=site_prefix",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.findall(r"^(i-\w+) \|", done.stdout, re.MULTILINE) == [ours]
@@ -122,7 +128,7 @@ def test_its_hosts_are_found_and_those_of_others_are_not(project: Path, aws: Clo
 
 
 def test_every_line_that_shows_a_default_shows_the_default(project: Path, aws: Cloud) -> None:
-    path = project / "inventories/live/group_vars/live.yml"
+    path = project / "inventories/live/group_vars/site.yml"
     text = path.read_text()
     shown = re.findall(r"^# ([a-z_]+: .*)$", text, re.MULTILINE)
     assert len(shown) >= 10
@@ -132,12 +138,12 @@ def test_every_line_that_shows_a_default_shows_the_default(project: Path, aws: C
     for name, value in (pair for line in shown for pair in yaml.safe_load(line).items()):
         assert defaults[name] == value, name
     path.write_text(re.sub(r"^# ([a-z_]+: )", r"\1", text, flags=re.MULTILINE))
-    done = preflight(project, aws, "live")
+    done = preflight(project, aws, "inventories/live")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_safe_choices_are_those_of_group_vars() -> None:
-    new = variables(PROJECT / "inventories/new/group_vars/new.yml")
+    new = variables(PROJECT / "inventories/new/group_vars/site.yml")
     cluster, data = (variables(PROJECT / f"group_vars/all/{name}.yml") for name in ("cluster", "data"))
     for name in ("host_launch_source", "host_instance_type", "host_imds_tokens"):
         assert new[name] == cluster[name]
@@ -153,17 +159,10 @@ def test_what_is_copied_from_is_refused_itself(project: Path, aws: Cloud) -> Non
         assert f"{placeholder}: is the placeholder that came with the inventory." in done.stdout
 
 
-def test_a_group_that_was_not_renamed_is_named(project: Path, aws: Cloud) -> None:
-    edit(project, "hosts.yml", ("live:", "new:"))
-    done = preflight(project, aws, "live")
-    assert done.returncode != 0
-    assert "the group in its hosts.yml has the name of its file in group_vars" in " ".join(done.stdout.split())
-
-
 def test_prod_says_for_each_choice_of_the_founding_site_which_line_replaces_it() -> None:
     """And the lines are those of inventories/new."""
-    text = (PROJECT / "inventories/prod/group_vars/prod.yml").read_text()
-    prod, new = yaml.safe_load(text), variables(PROJECT / "inventories/new/group_vars/new.yml")
+    text = (PROJECT / "inventories/prod/group_vars/site.yml").read_text()
+    prod, new = yaml.safe_load(text), variables(PROJECT / "inventories/new/group_vars/site.yml")
     replaced = dict(
         pair for line in re.findall(r"# → (.+)$", text, re.MULTILINE) for pair in yaml.safe_load(line).items()
     )

@@ -62,7 +62,6 @@ WRONG = [
     one("site_name", "a-name-that-is-much-too-long", "at most 20"),
     one("site_name", "example", "placeholder that came with the inventory"),
     one("site_name", "awsome", "may not begin with aws"),
-    one("environment_name", "prod", "inventory group"),
     one("environment_name", "new", "what new environments are copied from"),
     one("environment_name", "Local-1", "small letters and digits"),
     one("aws_region", "frankfurt", "is no region"),
@@ -320,6 +319,8 @@ RIGHT = {
 }
 """Right inventories. A topic that goes with another shares one: each runs the whole role, some sixty tasks."""
 
+IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
+"""What inventories/local/environment.yml says."""
 NEVER_SET = {"cdn_enabled": "true is refused until there is a layer that makes the CDN"}
 """Variables that have one right value."""
 
@@ -384,7 +385,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     hosts = {case.host: case.given for case in WRONG}
     hosts |= {name.replace(" ", "-"): {**given, "preflight_account": False} for name, given in RIGHT.items()}
     of_roles = {case.host: {**case.given, "_role": role} for role, cases in HOST_WRONG.items() for case in cases}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **IDENTITY}
     groups = {"inventories": {"hosts": {name: local | given for name, given in hosts.items()}}}
     groups["of_host_roles"] = {"hosts": {f"role-{name}": local | given for name, given in of_roles.items()}}
     (folder / "hosts.yml").write_text(yaml.safe_dump({"local": {"children": groups}}))
@@ -398,7 +399,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     playbook.write_text(yaml.safe_dump(play))
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
-    (folder / "group_vars/local.yml").symlink_to(PROJECT / "inventories/local/group_vars/local.yml")
+    (folder / "group_vars/local.yml").symlink_to(PROJECT / "inventories/local/group_vars/site.yml")
     listener = Listener()
     shell = environment(listener.port) | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_VERBOSITY": "1"}
     result = subprocess.run(
@@ -462,8 +463,8 @@ def test_every_topic_is_judged() -> None:
 
 
 def test_every_variable_is_given_a_right_value_that_is_not_its_default() -> None:
-    base = yaml.safe_load((PROJECT / "inventories/local/group_vars/local.yml").read_text())
-    base |= {"preflight_account": False}
+    base = yaml.safe_load((PROJECT / "inventories/local/group_vars/site.yml").read_text())
+    base |= {"preflight_account": False, **IDENTITY}
     assert rules_support.unset([base, *RIGHT.values()]) == list(NEVER_SET)
 
 

@@ -38,9 +38,10 @@ def trusted(value: Any) -> Any:
 def inventory() -> dict[str, Any]:
     """The variables of the embedded AWS's inventory, as a run has them."""
     files = [*sorted((PROJECT / "roles").glob("*/defaults/main.yml")), PROJECT / "group_vars/all/site.yml"]
-    files.append(PROJECT / "inventories/local/group_vars/local.yml")
+    files.append(PROJECT / "inventories/local/group_vars/site.yml")
     given = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
-    return {**trusted(given | role_variables()), "group_names": ["local"], "inventory_dir": str(PROJECT)}
+    identity = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
+    return {**trusted(given | role_variables()), **identity, "inventory_dir": str(PROJECT)}
 
 
 def judged(rule: Rule, variables: dict[str, Any]) -> str:

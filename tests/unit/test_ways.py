@@ -149,8 +149,8 @@ def test_a_refusal_is_one_sentence_before_anything_is_read(options: list[str]) -
 
 
 THEIRS = "Passing `disable_lookups` to `template` is deprecated."
-"""amazon.aws 10.1.2 does, for `filters` and `regions` of its inventory plugin, and no setting keeps it from it. Mended in
-https://github.com/ansible-collections/amazon.aws/pull/2864; PyPI has no `ansible` with it for Python 3.11."""
+"""amazon.aws 10.1.2 does, for `filters` and `regions` of its inventory plugin, and no setting keeps it from it. Mended
+in https://github.com/ansible-collections/amazon.aws/pull/2864; PyPI has no `ansible` with it for Python 3.11."""
 
 
 def test_no_deprecation_warning_is_ours(inventory: Path) -> None:

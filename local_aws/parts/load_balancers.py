@@ -600,7 +600,7 @@ def _server(state: TargetState) -> str:
 
 
 def _render(balancer: Balancer) -> dict[str, str]:
-    return (network_balancer if balancer.type == "network" else haproxy).render(balancer)
+    return network_balancer.render(balancer) if balancer.type == "network" else haproxy.render(balancer)
 
 
 def _passed(check: HealthCheck) -> str:

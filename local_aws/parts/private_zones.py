@@ -37,6 +37,7 @@ class PrivateZones(Part):
     """
 
     name = "route53"
+    interval = 2.0
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)

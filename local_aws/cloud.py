@@ -29,12 +29,14 @@ class Cloud:
         config: its fixed facts.
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
         names: DNS names that hosts and their containers resolve, name → IPv4 addresses (the resolver serves them).
-        names_changed: called by `publish` after `names` changed; the resolver sets it.
+        private_zones: domains of which no name is looked for elsewhere (private hosted zones).
+        names_changed: called by `publish` and `keep_private` after one of these changed; the resolver sets it.
     """
 
     config: Config
     host_image: str = "host"
     names: dict[str, list[str]] = field(default_factory=dict)
+    private_zones: list[str] = field(default_factory=list)
     names_changed: Callable[[], None] | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -86,6 +88,16 @@ class Cloud:
                 self.names[name] = addresses
             else:
                 self.names.pop(name, None)
+            changed = self.names_changed
+        if changed:
+            changed()
+
+    def keep_private(self, zones: list[str]) -> None:
+        """Let the names below these domains be only those in `names`, on the hosts and in their containers."""
+        with self._lock:
+            if self.private_zones == zones:
+                return
+            self.private_zones = zones
             changed = self.names_changed
         if changed:
             changed()

@@ -22,6 +22,19 @@ ALGORITHMS = {
 }
 ERRORS = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 
+PROCESS = f"""\
+global
+    log stdout format raw local0 notice
+    user haproxy
+    group haproxy
+    maxconn 2000
+    stats socket {FOLDER}/admin.sock mode 666 level admin expose-fd listeners
+    server-state-file {FOLDER}/servers
+    ssl-default-bind-options ssl-min-ver TLSv1.2
+    hard-stop-after 1h
+"""
+"""The global section, of either kind of load balancer."""
+
 
 class Unsupported(ValueError):
     """AWS has it, this emulation has not; the message says what."""
@@ -57,7 +70,11 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """A target group; its name is unique in a region, so it names the backend."""
+    """A target group; its name is unique in a region, so it names the backend.
+
+    Attributes:
+        preserve_client_ip: of a TCP group, attribute preserve_client_ip.enabled.
+    """
 
     arn: str
     name: str
@@ -65,6 +82,7 @@ class TargetGroup:
     algorithm: str
     check: HealthCheck
     targets: tuple[Target, ...] = ()
+    preserve_client_ip: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,13 +96,18 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener; `certificates` are files below FOLDER, the default one first; `rules` in any order."""
+    """A listener; `certificates` are files below FOLDER, the default one first; `rules` in any order.
+
+    Attributes:
+        idle: of a network load balancer's, in seconds (attribute tcp.idle_timeout.seconds).
+    """
 
     port: int
     protocol: str
     rules: tuple[Rule, ...]
     certificates: tuple[str, ...] = ()
     policy: str = ""
+    idle: int = 350
 
 
 @dataclass(frozen=True)
@@ -93,7 +116,8 @@ class Balancer:
 
     Attributes:
         published: listener port → port of this machine at which a person reaches it.
-        idle: seconds (attribute idle_timeout.timeout_seconds).
+        idle: of an application load balancer, in seconds (attribute idle_timeout.timeout_seconds).
+        type: `application`, or `network` (network_balancer.py).
     """
 
     name: str
@@ -101,6 +125,7 @@ class Balancer:
     groups: tuple[TargetGroup, ...]
     published: tuple[tuple[int, int], ...] = ()
     idle: int = 60
+    type: str = "application"
 
 
 def render(balancer: Balancer) -> dict[str, str]:
@@ -130,7 +155,21 @@ def server_options(group: TargetGroup) -> str:
             options.append("no-check-ssl")
     elif check.protocol == "HTTPS":
         options.append("check-ssl verify none")
+    if group.protocol == "TCP":
+        # target_health_state.unhealthy.connection_termination.enabled, whose default is true.
+        options.append("on-marked-down shutdown-sessions")
     return " ".join(options)
+
+
+def http_check(check: HealthCheck) -> list[str]:
+    """A backend's lines for a health check by HTTP or HTTPS."""
+    return [
+        "    option httpchk",
+        # Targets see their own address as the host: Django's ALLOWED_HOSTS refuses it unless the path is exempt.
+        f"    http-check send meth GET uri {quote(check.path)} ver HTTP/1.1 hdr Host %[bc_dst]:%[bc_dst_port] "
+        f"hdr User-Agent {USER_AGENT} hdr Connection close",
+        f"    http-check expect status {check.matcher}",
+    ]
 
 
 def quote(text: str) -> str:
@@ -156,16 +195,7 @@ def _global(balancer: Balancer) -> str:
         for status in ERRORS
     )
     return f"""\
-global
-    log stdout format raw local0 notice
-    user haproxy
-    group haproxy
-    maxconn 2000
-    stats socket {FOLDER}/admin.sock mode 666 level admin expose-fd listeners
-    server-state-file {FOLDER}/servers
-    ssl-default-bind-options ssl-min-ver TLSv1.2
-    hard-stop-after 1h
-
+{PROCESS}
 defaults
     mode http
     log global
@@ -336,7 +366,10 @@ def _query_pattern(pair: dict[str, str]) -> str:
 
 
 def _values(condition: dict[str, Any], config: str) -> list[str]:
-    return list((condition.get(config) or {}).get("Values") or condition.get("Values") or [])
+    values = list((condition.get(config) or {}).get("Values") or condition.get("Values") or [])
+    if not values:  # RegexValues, for one
+        raise Unsupported(f"A condition {condition['Field']} without Values is not emulated.")
+    return values
 
 
 def _backend(group: TargetGroup) -> str:
@@ -346,11 +379,7 @@ def _backend(group: TargetGroup) -> str:
     lines = [
         f"backend {group.name}",
         f"    balance {ALGORITHMS[group.algorithm]}",
-        "    option httpchk",
-        # Targets see their own address as the host: Django's ALLOWED_HOSTS refuses it unless the path is exempt.
-        f"    http-check send meth GET uri {quote(check.path)} ver HTTP/1.1 hdr Host %[bc_dst]:%[bc_dst_port] "
-        f"hdr User-Agent {USER_AGENT} hdr Connection close",
-        f"    http-check expect status {check.matcher}",
+        *http_check(check),
         f"    timeout check {check.timeout}s",
         # Reached when a target refused or cut the connection: HAProxy says 503, a load balancer of AWS says 502.
         f"    http-after-response set-status 502 reason {quote(ERRORS[502])} "

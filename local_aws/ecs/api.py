@@ -730,9 +730,7 @@ class Api:
 
     def create_service(self, request: Json) -> Json:
         """CreateService."""
-        groups = [each["targetGroupArn"] for each in request.get("loadBalancers", []) if each.get("targetGroupArn")]
-        for group in groups:
-            self.outside.check_target_group(group)
+        self._check_target_groups(request)
         with self.state.lock:
             cluster = self._cluster(request)
             name = request["serviceName"]
@@ -785,8 +783,14 @@ class Api:
         service.deployments.insert(0, deployment)
         service.steady = False
 
+    def _check_target_groups(self, request: Json) -> None:
+        for balancer in request.get("loadBalancers", []):
+            if balancer.get("targetGroupArn"):
+                self.outside.check_target_group(balancer["targetGroupArn"])
+
     def update_service(self, request: Json) -> Json:
         """UpdateService; a new task definition, capacity or `forceNewDeployment` begins a deployment."""
+        self._check_target_groups(request)
         with self.state.lock:
             cluster = self._cluster(request)
             service = self._service(cluster, request["service"])

@@ -26,6 +26,8 @@ from local_aws.ecs.state import (
     new_id,
 )
 
+MAX_TARGET_GROUPS = 5
+"""https://docs.aws.amazon.com/AmazonECS/latest/developerguide/register-multiple-targetgroups.html"""
 REPEAT_SECONDS = 60.0
 """How long the same placement failure is not repeated in a service's events."""
 STOPPED_SECONDS = 3600.0
@@ -185,8 +187,13 @@ class Scheduler:
             return False
         if task.has_health_check and task.health != "HEALTHY":
             return False
-        if self.region.services[task.service].balancers:
-            return task.registered and all(facts.of(target).state == "healthy" for target in task.targets)
+        if balancers := self.region.services[task.service].balancers:
+            # In each of its target groups: one in which it has no target yet does not make it healthy.
+            return (
+                task.registered
+                and {balancer["targetGroupArn"] for balancer in balancers} <= {target[0] for target in task.targets}
+                and all(facts.of(target).state == "healthy" for target in task.targets)
+            )
         return task.has_health_check or now - task.started_at >= self.running_seconds
 
     def _unhealthy_reason(self, service: Service, task: Task, facts: Facts, now: float) -> str:
@@ -495,11 +502,13 @@ def targets(service: Service, task: Task, region: Region) -> list[tuple[str, str
 
 
 def check_balancers(request: Json, definition: Json) -> None:
-    """Refuse a load balancer that names a container or port which the task definition has not.
+    """Refuse a load balancer that names a container or port which the task definition has not, and more than five.
 
     Raises:
         EcsError: InvalidParameterException, in AWS's words.
     """
+    if len(request.get("loadBalancers", [])) > MAX_TARGET_GROUPS:  # the sentence is ours
+        raise invalid(f"A service can have at most {MAX_TARGET_GROUPS} target groups.")
     for balancer in request.get("loadBalancers", []):
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         container = next((each for each in definition["containerDefinitions"] if each["name"] == name), None)

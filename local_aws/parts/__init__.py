@@ -14,12 +14,14 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.instances import Instances
     from local_aws.parts.load_balancers import LoadBalancers
     from local_aws.parts.network import Network
+    from local_aws.parts.private_zones import PrivateZones
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
 
     return [
         Network(cloud),
         Resolver(cloud),
+        PrivateZones(cloud),
         Registry(cloud),
         ControlPlane(cloud),
         FileSystems(cloud),

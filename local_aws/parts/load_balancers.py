@@ -1,4 +1,4 @@
-"""ELB's real half: a HAProxy for each application load balancer that has a listener."""
+"""ELB's real half: a HAProxy for each application or network load balancer that has a listener."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 from docker.models.containers import Container
 from docker.types import Mount
 
-from local_aws import haproxy, images
+from local_aws import haproxy, images, network_balancer
 from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
 from local_aws.haproxy import Balancer, HealthCheck, Listener, Rule, Target, TargetGroup
@@ -63,6 +63,7 @@ class Running:
 
     Attributes:
         balancer: what it is configured for now.
+        structure: the part of what was wanted that only a reload changes; None to have one.
         targets: the servers that it has, draining ones included.
         trouble: why its configuration is behind the API; empty if it is not.
     """
@@ -70,6 +71,7 @@ class Running:
     arn: str
     dns_name: str
     balancer: Balancer
+    structure: Balancer | None = None
     targets: dict[Key, TargetState] = field(default_factory=dict)
     address: str = ""
     trouble: str = ""
@@ -79,8 +81,9 @@ class LoadBalancers(Part):
     """Keeps a HAProxy container per load balancer, and DescribeTargetHealth at what it measured.
 
     Targets come and go through HAProxy's runtime API; anything else that changes makes a new configuration, checked
-    before a reload in which the listening sockets and the targets' health are handed on. The first load balancer is
-    published on this machine (`config.https_port` → 443, `config.http_port` → 80).
+    before a reload in which the listening sockets and the targets' health are handed on. The first application load
+    balancer is published on this machine (`config.https_port` → 443, `config.http_port` → 80); a network load balancer
+    never is.
     """
 
     name = "elb"
@@ -130,7 +133,10 @@ class LoadBalancers(Part):
             else:
                 healthy = sum(state.state == HEALTHY for state in running.targets.values())
                 where = "not published on this machine, the first one is"
-                if running.balancer.published:
+                if running.balancer.type == "network":
+                    ports = ", ".join(str(port) for port in sorted(item.port for item in running.balancer.listeners))
+                    where = f"{running.address}, TCP {ports}, within the VPC"
+                elif running.balancer.published:
                     where = f"https://127.0.0.1:{self.cloud.config.https_port}"
                 lines.append(Health(name, True, f"{where}; {healthy} of {len(running.targets)} targets healthy"))
         return lines
@@ -144,7 +150,7 @@ class LoadBalancers(Part):
             if running:
                 self._remove(running)
             return
-        files = haproxy.render(wanted)
+        files = _render(wanted)
         container = self._container(arn)
         if running is None or container is None or container.labels.get(PUBLISHED_LABEL) != _published_label(wanted):
             self._create(arn, world.balancers[arn]["DNSName"], wanted, files)
@@ -154,14 +160,14 @@ class LoadBalancers(Part):
             self._write(running, wanted, files)
             container.start()
             self._started(running, container, list(running.targets.values()))
-        elif _structure(wanted) != _structure(running.balancer):
+        elif _structure(wanted) != running.structure:
             self._reload(running, container, wanted)
         else:
             self._apply_targets(running, wanted, world)
         self._measure(running)
 
     def _wanted(self, arn: str, world: _World) -> Balancer:
-        balancer = world.balancer(arn, self._published(arn))
+        balancer = world.balancer(arn, self._published(arn, world))
         folder = self._folder(balancer.name)
         dns_name = world.balancers[arn]["DNSName"]
         listeners = tuple(
@@ -173,8 +179,12 @@ class LoadBalancers(Part):
         )
         return dataclasses.replace(balancer, listeners=listeners)
 
-    def _published(self, arn: str) -> tuple[tuple[int, int], ...]:
-        with_listener = [item for item in self._order if item in self._running]
+    def _published(self, arn: str, world: _World) -> tuple[tuple[int, int], ...]:
+        if world.balancers[arn]["Type"] != "application":
+            return ()
+        with_listener = [
+            item for item in self._order if item in self._running and self._running[item].balancer.type == "application"
+        ]
         first = with_listener[0] if with_listener else arn
         config = self.cloud.config
         return ((443, config.https_port), (80, config.http_port)) if arn == first else ()
@@ -197,6 +207,7 @@ class LoadBalancers(Part):
         )
         container.start()
         self._running[arn] = running
+        running.structure = _structure(wanted)
         now = time.monotonic()
         states = [TargetState(target, group, now) for group in wanted.groups for target in group.targets]
         running.targets = {_key(state.group, state.target): state for state in states}
@@ -233,7 +244,7 @@ class LoadBalancers(Part):
         """
         kept = {key: state for key, state in running.targets.items() if key[0] in {item.arn for item in wanted.groups}}
         with_kept = _with_targets(wanted, kept)
-        self._write(running, with_kept, haproxy.render(with_kept), validate=container)
+        self._write(running, with_kept, _render(with_kept), validate=container)
         worker = self._info(running)["Pid"]
         (self._folder(wanted.name) / "servers").write_text(self._command(running, "show servers state"))
         container.kill(signal="USR2")
@@ -251,8 +262,9 @@ class LoadBalancers(Part):
         now = time.monotonic()
         groups = {group.arn: group for group in wanted.groups}
         running.targets = {key: dataclasses.replace(state, group=groups[key[0]]) for key, state in kept.items()}
-        running.balancer = with_kept
-        # Of groups that were not there before, HAProxy knows nothing: their targets begin as initial.
+        running.balancer, running.structure = with_kept, _structure(wanted)
+        # Of groups that were not there before, HAProxy knows nothing: their targets begin as initial. So do new targets
+        # that only a reload adds.
         for group in wanted.groups:
             for target in group.targets:
                 if _key(group, target) not in running.targets and _configured(with_kept, group, target):
@@ -282,12 +294,16 @@ class LoadBalancers(Part):
                 self._command(running, f"set server {_server(state)} state drain")
                 state.state, state.until = DRAINING, now + world.deregistration_delay(key[0])
             elif now >= state.until:
-                self._drop(running, _server(state))
+                if state.group.preserve_client_ip:  # other servers track it: only a reload takes it away
+                    self._command(running, f"shutdown sessions server {_server(state)}")
+                    running.structure = None
+                else:
+                    self._drop(running, _server(state))
                 del running.targets[key]
                 changed = True
         if changed:  # so that a start after a crash has them
             running.balancer = _with_targets(wanted, running.targets)
-            self._write(running, running.balancer, haproxy.render(running.balancer))
+            self._write(running, running.balancer, _render(running.balancer))
 
     def _add(self, running: Running, group: TargetGroup, target: Target) -> TargetState:
         state = TargetState(target, group, time.monotonic())
@@ -343,7 +359,7 @@ class LoadBalancers(Part):
                 self._drop(running, _server(state) + PROBE)
             if row["status"].startswith("UP"):
                 state.state = HEALTHY
-            elif state.state == INITIAL and "L7OK" in (result, probed):
+            elif state.state == INITIAL and _passed(state.group.check) in (result, probed):
                 # The first passed check makes a new target healthy; the threshold counts only after a failure.
                 self._command(running, f"set server {_server(state)} health up")
                 state.state = HEALTHY
@@ -475,8 +491,10 @@ class _World:
     def balancer(self, arn: str, published: tuple[tuple[int, int], ...]) -> Balancer:
         """The load balancer `arn`; its listeners' certificates are ARNs still."""
         record = self.balancers[arn]
-        if record["Type"] != "application":
-            raise haproxy.Unsupported(f"A load balancer of type {record['Type']} is not emulated; use application.")
+        if record["Type"] not in ("application", "network"):
+            raise haproxy.Unsupported(
+                f"A load balancer of type {record['Type']} is not emulated; use application or network."
+            )
         listeners = tuple(
             self._listener(item) for item in _pages(self._elb, "describe_listeners", "Listeners", LoadBalancerArn=arn)
         )
@@ -492,7 +510,7 @@ class _World:
         attributes = self._elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         idle = {item["Key"]: item["Value"] for item in attributes}.get("idle_timeout.timeout_seconds", "60")
         groups = tuple(self._group(item) for item in sorted(used))
-        return Balancer(record["LoadBalancerName"], listeners, groups, published, int(idle))
+        return Balancer(record["LoadBalancerName"], listeners, groups, published, int(idle), record["Type"])
 
     def _listener(self, record: dict[str, Any]) -> Listener:
         rules = self._elb.describe_rules(ListenerArn=record["ListenerArn"])["Rules"]
@@ -501,6 +519,10 @@ class _World:
             default = [item["CertificateArn"] for item in record.get("Certificates", [])]
             answer = self._elb.describe_listener_certificates(ListenerArn=record["ListenerArn"])
             certificates = list(dict.fromkeys([*default, *(item["CertificateArn"] for item in answer["Certificates"])]))
+        attributes: dict[str, str] = {}
+        if record["Protocol"] == "TCP":
+            answer = self._elb.describe_listener_attributes(ListenerArn=record["ListenerArn"])
+            attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
         return Listener(
             port=int(record["Port"]),
             protocol=record["Protocol"],
@@ -509,6 +531,7 @@ class _World:
             ),
             certificates=tuple(certificates),
             policy=record.get("SslPolicy") or "",
+            idle=int(attributes.get("tcp.idle_timeout.seconds", 350)),
         )
 
     def _group(self, arn: str) -> TargetGroup:
@@ -530,7 +553,8 @@ class _World:
             for identifier, port in sorted(self.targets[arn])
             if (address := self.address(identifier))
         )
-        return TargetGroup(arn, record["TargetGroupName"], record["Protocol"], algorithm, check, targets)
+        preserve = attributes.get("preserve_client_ip.enabled") == "true"
+        return TargetGroup(arn, record["TargetGroupName"], record["Protocol"], algorithm, check, targets, preserve)
 
     def deregistration_delay(self, arn: str) -> float:
         """Seconds that a deregistered target of the group drains."""
@@ -575,17 +599,34 @@ def _server(state: TargetState) -> str:
     return f"{state.group.name}/{state.target.server}"
 
 
+def _render(balancer: Balancer) -> dict[str, str]:
+    return network_balancer.render(balancer) if balancer.type == "network" else haproxy.render(balancer)
+
+
+def _passed(check: HealthCheck) -> str:
+    """HAProxy's word for a check that passed."""
+    return "L4OK" if check.protocol == "TCP" else "L7OK"
+
+
 def _structure(balancer: Balancer) -> Balancer:
-    """The balancer without its targets: what a reload is needed for."""
-    groups = tuple(dataclasses.replace(group, targets=()) for group in balancer.groups)
+    """What a reload is needed for: all but the targets, and these too where HAProxy has other servers track them,
+    which it does not let a server that came at run time do.
+    """
+    groups = tuple(
+        group if group.preserve_client_ip else dataclasses.replace(group, targets=()) for group in balancer.groups
+    )
     return dataclasses.replace(balancer, groups=groups)
 
 
 def _with_targets(balancer: Balancer, states: dict[Key, TargetState]) -> Balancer:
-    """The balancer with the servers that HAProxy has, and those of groups of which it has none yet."""
+    """The balancer with the servers that HAProxy has, and those of groups of which it has none yet or which only a
+    reload gives new ones.
+    """
     groups = []
     for group in balancer.groups:
         present = [state.target for key, state in states.items() if key[0] == group.arn]
+        if group.preserve_client_ip:
+            present += [target for target in group.targets if target not in present]
         groups.append(dataclasses.replace(group, targets=tuple(present) or group.targets))
     return dataclasses.replace(balancer, groups=tuple(groups))
 

@@ -31,8 +31,9 @@ ENDPOINTS = [
 class Resolver(Part):
     """One container with dnsmasq (names) and HAProxy (`https://<service>.<region>.amazonaws.com` → the API's process).
 
-    It answers what the parts published with `Cloud.publish`, itself for any other name below amazonaws.com, and hands
-    everything else to the resolvers of this machine. Changed names count at once, without a restart.
+    It answers what the parts published with `Cloud.publish`, itself for any other name below amazonaws.com, nothing
+    else below a private zone, and hands everything else to the resolvers of this machine. Changed names count at once,
+    without a restart.
     """
 
     name = "resolver"
@@ -111,11 +112,17 @@ class Resolver(Part):
 
     def _write_names(self) -> None:
         (self._folder / "hosts").write_text(hosts_file(dict(self.cloud.names)))
+        (self._folder / "zones").write_text(zones_file(self.cloud.private_zones))
 
 
 def hosts_file(names: dict[str, list[str]]) -> str:
     """`names` (name → IPv4 addresses) in the format of hosts(5), sorted."""
     return "".join(f"{address} {name}\n" for name in sorted(names) for address in names[name])
+
+
+def zones_file(zones: list[str]) -> str:
+    """Domains that are answered from the hosts file alone, as dnsmasq reads them again at a signal (servers-file)."""
+    return "".join(f"server=/{zone}/\n" for zone in sorted(zones))
 
 
 def dnsmasq_configuration(config: Config) -> str:
@@ -124,9 +131,12 @@ def dnsmasq_configuration(config: Config) -> str:
 user=root
 no-hosts
 addn-hosts=/etc/resolver/hosts
+# A private zone hides a public one of the same name, also the names that it has not.
+servers-file=/etc/resolver/zones
 # A file system without a mount target and a load balancer that is gone have no name: NXDOMAIN, as on AWS.
 address=/efs.{REGION}.amazonaws.com/
 address=/{REGION}.elb.amazonaws.com/
+address=/elb.{REGION}.amazonaws.com/
 # Everything below amazonaws.com is ours; `local` answers questions for other records (AAAA) with "no data".
 address=/amazonaws.com/{config.resolver}
 local=/amazonaws.com/

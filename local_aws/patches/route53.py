@@ -1,15 +1,19 @@
-"""A hosted zone that is there from the start (its id stands in the local inventories), and batches as AWS does them."""
+"""A hosted zone that is there from the start (its id stands in the local inventories), batches as AWS does them, and
+private zones whose VPCs exist and see no other zone of that name.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.route53.exceptions import DnsNameInvalidForZone, Route53ClientError
 from moto.route53.models import RecordSet, Route53Backend
 from moto.route53.utils import validate_domain_name
 
 from local_aws.config import ACCOUNT_ID
-from local_aws.patches._moto import around, instead
+from local_aws.patches._moto import AwsError, around, instead
+from local_aws.patches.elbv2_types import NETWORK_ZONES
 
 ZONE_ID = "Z0BERTHLOCALZONE"
 ZONE_NAME = "berth.localhost."
@@ -24,6 +28,38 @@ def _init(init: Any, self: Any, region_name: str, account_id: str) -> None:
         del self.zones[zone.resource_id]
         zone.resource_id = ZONE_ID
         self.zones[ZONE_ID] = zone
+
+
+@around(Route53Backend, "create_hosted_zone")
+def _create_hosted_zone(create: Any, self: Any, name: str, private_zone: bool, *arguments: Any, **given: Any) -> Any:
+    """A private zone has a VPC from its first day on; moto makes one without."""
+    if private_zone:
+        if not given.get("vpcid"):
+            raise AwsError("InvalidInput", "A private hosted zone needs VPCId and VPCRegion.")  # the sentence is ours
+        _check_vpc(self, name, given["vpcid"], given.get("vpcregion") or "")
+    return create(self, name, private_zone, *arguments, **given)
+
+
+@around(Route53Backend, "associate_vpc_with_hosted_zone")
+def _associate_vpc(associate: Any, self: Any, zone_id: str, vpcid: str, vpcregion: str) -> Any:
+    zone = self.get_hosted_zone(zone_id)
+    if zone.private_zone:
+        _check_vpc(self, zone.name, vpcid, vpcregion)
+    return associate(self, zone_id, vpcid, vpcregion)
+
+
+def _check_vpc(backend: Any, name: str, vpc: str, region: str) -> None:
+    """https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHostedZone.html#API_CreateHostedZone_Errors"""
+    if vpc not in ec2_backends[backend.account_id][region].vpcs:
+        raise AwsError("InvalidVPCId", f"The VPC: {vpc} you provided in region: {region} does not exist.")
+    wanted = f"{name.rstrip('.').lower()}."
+    for zone in backend.zones.values():
+        if zone.private_zone and zone.name.lower() == wanted and any(item["vpc_id"] == vpc for item in zone.vpcs):
+            raise AwsError(
+                "ConflictingDomainExists",
+                f"The VPC {vpc} in region {region} has already been associated with the hosted zone "
+                f"{zone.resource_id} with the same domain name.",
+            )
 
 
 @instead(Route53Backend, "change_resource_record_sets")
@@ -50,6 +86,8 @@ def _apply(zone: Any, records: dict[tuple[str, ...], Any], change: dict[str, Any
     if "ResourceRecords" in given:
         given["ResourceRecords"] = [value["Value"] for value in given["ResourceRecords"]]
     record = RecordSet(given)
+    if action != "DELETE" and (problem := _strange_alias(record)):
+        return problem
     key, named = _key(record), f"[name='{record.name}', type='{record.type}']"
     if action == "DELETE":
         if key not in records:
@@ -69,6 +107,19 @@ def _apply(zone: Any, records: dict[tuple[str, ...], Any], change: dict[str, Any
             f"type {' and '.join(sorted(beside))} with the same DNS name already exists in zone {zone.name}"
         )
     records[key] = record
+    return ""
+
+
+def _strange_alias(record: Any) -> str:
+    """Why an alias cannot lead to its network load balancer; empty if it can, or leads elsewhere."""
+    alias = record.alias_target or {}
+    name, zone = str(alias.get("DNSName", "")).rstrip(".").lower(), alias.get("HostedZoneId")
+    for region, right in NETWORK_ZONES.items():
+        if name.endswith(f".elb.{region}.amazonaws.com") and zone != right:
+            return (
+                f"Tried to create an alias that targets {name}., type {record.type} in zone {zone}, but the alias "
+                "target name does not lie within the target zone"
+            )
     return ""
 
 

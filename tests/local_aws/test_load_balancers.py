@@ -418,6 +418,48 @@ def test_rules_by_priority(serving: Site) -> None:
         serving.elb.delete_rule(RuleArn=rule["Rules"][0]["RuleArn"])
 
 
+def test_services_share_a_listener_by_host_and_path(serving: Site, targets: dict[str, Any]) -> None:
+    """As several services of a site do: a target group each, rules by explicit priority, and no default."""
+    address, port = where(targets, "three")
+    vpc = serving.elb.describe_target_groups(TargetGroupArns=[serving.group])["TargetGroups"][0]["VpcId"]
+    cms = serving.elb.create_target_group(
+        Name="site-cms", Protocol="HTTP", Port=port, VpcId=vpc, TargetType="ip", HealthCheckPath="/healthz",
+    )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
+    serving.elb.register_targets(TargetGroupArn=cms, Targets=[{"Id": address, "Port": port}])
+    nothing = {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "no such site"}
+    listener = serving.elb.create_listener(
+        LoadBalancerArn=serving.arn, Protocol="HTTP", Port=8081,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": nothing}],
+    )["Listeners"][0]["ListenerArn"]  # fmt: skip
+    hosts = {"Field": "host-header", "HostHeaderConfig": {"Values": ["shop.test", "www.shop.test"]}}
+    paths = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/admin", "/admin/*"]}}
+    for priority, conditions, group in ((200, [hosts], serving.group), (100, [hosts, paths], cms)):
+        serving.elb.create_rule(
+            ListenerArn=listener, Priority=priority, Conditions=conditions,
+            Actions=[{"Type": "forward", "TargetGroupArn": group}],
+        )  # fmt: skip
+    with pytest.raises(serving.elb.exceptions.PriorityInUseException):
+        serving.elb.create_rule(
+            ListenerArn=listener, Priority=100, Conditions=[hosts],
+            Actions=[{"Type": "forward", "TargetGroupArn": cms}],
+        )  # fmt: skip
+    eventually(lambda: serving.states(cms)[address, port] == ("healthy", None), 20, "the second service is healthy")
+
+    def ask(host: str, path: str) -> str:
+        """The target that answered, or what else was said."""
+        url = f"http://{serving.dns_name}:8081{path}"
+        body = targets["three"].exec_run(["curl", "-sS", "-H", f"Host: {host}", url]).output.decode()
+        return str(json.loads(body)["target"]) if body.startswith("{") else body
+
+    assert {ask("shop.test", "/") for _ in range(6)} == {"one", "two"}
+    assert {ask("WWW.shop.test:8081", "/adminx") for _ in range(6)} == {"one", "two"}
+    assert {ask("www.shop.test", path) for path in ("/admin", "/admin/users?a=b")} == {"three"}
+    assert {ask(host, "/admin") for host in ("other.test", "shop.test.evil")} == {"no such site"}
+    serving.elb.delete_listener(ListenerArn=listener)
+    eventually(lambda: "Failed to connect" in ask("shop.test", "/"), 20, "the listener is gone")
+    serving.elb.delete_target_group(TargetGroupArn=cms)
+
+
 def test_target_that_refuses_makes_a_502_and_then_503(serving: Site, targets: dict[str, Any]) -> None:
     """Also: a target group that comes later, with a healthy target after one check although its interval is long."""
     address, _ = where(targets, "three")

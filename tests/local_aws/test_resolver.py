@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    with running(2, {"resolver", "rds"}) as own:
+    with running(2, {"resolver", "route53", "rds"}) as own:
         yield own
 
 
@@ -100,3 +100,30 @@ def test_published_name_counts_at_once_and_survives_a_kill(server: OwnServer, cl
     eventually(lambda: resolve(client, name) == address, 20, "the resolver is back")
     rds.delete_db_instance(DBInstanceIdentifier="named", SkipFinalSnapshot=True)
     eventually(lambda: resolve(client, name) == server.config.resolver, 10, "the name is withdrawn")
+
+
+def test_a_private_zone_hides_a_public_one_for_as_long_as_it_is_there(server: OwnServer, client: Any) -> None:
+    ec2, route53 = server.client("ec2"), server.client("route53")
+    vpc = ec2.create_vpc(CidrBlock=str(next(server.config.vpc_range.subnets(3))))["Vpc"]["VpcId"]
+    assert resolve(client, "deb.debian.org")
+    zone = route53.create_hosted_zone(
+        Name="debian.org", CallerReference="1", VPC={"VPCId": vpc, "VPCRegion": "us-east-1"},
+        HostedZoneConfig={"PrivateZone": True, "Comment": ""},
+    )["HostedZone"]["Id"]  # fmt: skip
+    record = {"Name": "www.debian.org", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.92.1.1"}]}
+
+    def change(action: str) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+    change("CREATE")
+    time.sleep(2)
+    assert resolve(client, "www.debian.org") != "10.92.1.1", "the VPC has no DNS host names yet"
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    eventually(lambda: resolve(client, "www.debian.org") == "10.92.1.1", 10, "the name is the private zone's")
+    assert resolve(client, "deb.debian.org") == "", "which has no other"
+    assert resolve(client, "deb.debian.net"), "a zone of another name is as before"
+    change("DELETE")
+    eventually(lambda: resolve(client, "www.debian.org") == "", 10, "the name is gone")
+    route53.delete_hosted_zone(Id=zone)
+    eventually(lambda: resolve(client, "deb.debian.org"), 10, "the public zone is back")

@@ -169,6 +169,10 @@ def test_body_of_a_fixed_response_is_a_file() -> None:
     [
         (balancer(rule({"Type": "authenticate-oidc"}, FORWARD)), "authenticate-oidc, forward"),
         (balancer(rule(FORWARD, conditions=({"Field": "moon-phase"},), priority="1")), "moon-phase"),
+        (
+            balancer(rule(FORWARD, conditions=({"Field": "path-pattern", "RegexValues": ["^/a"]},), priority="1")),
+            "path-pattern without Values",
+        ),
         (balancer(protocol="TLS"), "protocol TLS"),
         (Balancer("lb", (Listener(443, "HTTPS", (rule(FORWARD),)),), (GROUP,)), "no certificate"),
         (balancer(groups=(TargetGroup("arn:web", "web", "TCP", "round_robin", CHECK),)), "protocol TCP"),

@@ -18,6 +18,8 @@ def dotted(name: str) -> str:
 
 
 class HostedZone(Handler):
+    """Public, or private by the VPCs that it names; Route 53 makes none of one into the other."""
+
     TYPE = "AWS::Route53::HostedZone"
 
     def create(self, context: Context, properties: Properties) -> str:
@@ -34,6 +36,8 @@ class HostedZone(Handler):
         )
         zone = str(answer["HostedZone"]["Id"]).split("/")[-1]
         context.created(zone)
+        for vpc in vpcs[1:]:
+            call(context, "route53", "associate_vpc_with_hosted_zone", HostedZoneId=zone, VPC=vpc)
         self._tag(context, zone, {}, properties)
         return zone
 
@@ -41,6 +45,11 @@ class HostedZone(Handler):
         if changed(old, new, "HostedZoneConfig"):
             comment = (new.get("HostedZoneConfig") or {}).get("Comment", "")
             call(context, "route53", "update_hosted_zone_comment", Id=physical_id, Comment=comment)
+        before, after = old.get("VPCs") or [], new.get("VPCs") or []
+        for vpc in [item for item in after if item not in before]:  # first, since the last one cannot go
+            call(context, "route53", "associate_vpc_with_hosted_zone", HostedZoneId=physical_id, VPC=vpc)
+        for vpc in [item for item in before if item not in after]:
+            call(context, "route53", "disassociate_vpc_from_hosted_zone", HostedZoneId=physical_id, VPC=vpc)
         self._tag(context, physical_id, old, new)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

@@ -17,6 +17,7 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.private_zones import PrivateZones
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
+    from local_aws.parts.schedules import Schedules
 
     return [
         Network(cloud),
@@ -28,4 +29,5 @@ def parts(cloud: Cloud) -> list[Part]:
         Databases(cloud),
         LoadBalancers(cloud),
         Instances(cloud),
+        Schedules(cloud),
     ]

@@ -44,6 +44,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     iam,
     rds,
     route53,
+    scheduler,
     servicequotas,
     ssm,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "iam",
     "rds",
     "route53",
+    "scheduler",
     "servicequotas",
     "ssm",
 ]

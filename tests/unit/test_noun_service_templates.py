@@ -30,7 +30,7 @@ CONTAINER = {
     "MountPoints": [{"SourceVolume": "media", "ContainerPath": "/srv", "ReadOnly": False}],
 }  # fmt: skip
 TASK: dict[str, Any] = {
-    "container_definitions": [CONTAINER],
+    "containers": [CONTAINER],
     "volumes": [{"Name": "media", "EFSVolumeConfiguration": {"FilesystemId": {"Ref": "VolumeMediaFileSystemId"}}}],
     "takes": {
         "DatabaseMainSecretArn": "database.main.SecretArn",
@@ -59,7 +59,7 @@ ENTRIES: dict[str, Any] = {
             "wait_minutes": 2,
         },
         "worker": {**TASK, "scale": {"min": 1, "max": 4, "cpu": 50, "memory": None}},
-        "beat": {"container_definitions": [CONTAINER], "replicas": 0, "stop_first": True, "volumes": TASK["volumes"],
+        "beat": {"containers": [CONTAINER], "replicas": 0, "stop_first": True, "volumes": TASK["volumes"],
                  "takes": TASK["takes"]},
         "my_redis": {**TASK, "expose": {"container": "web", "container_port": 80, "port": 6379, "scheme": "redis"}},
         "both": {**TASK, "routes": [ROUTE], "expose": {"container": "web", "container_port": 80, "port": 8080}},

@@ -57,6 +57,12 @@ NEVER_REPLACING = {
 https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds, aws-rds-dbinstance, ImmutabilityHelper
 """
 
+OVERWRITING = {"AWS::SecretsManager::Secret": frozenset({"GenerateSecretString", "SecretString"})}
+"""Properties of which any change writes another value over the one that is there, without a replacement.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+"""
+
 NAMES = (
     re.compile(r"(?:^|[/:])(fs-[0-9a-f]+)$"),
     re.compile(r"(?:^|[/:])(fsap-[0-9a-f]+)$"),
@@ -360,9 +366,7 @@ def change_row(layer: str, change: Mapping[str, Any]) -> str:
     """A line of the diff: what happens to one resource."""
     sign = {"Add": "+", "Modify": "~", "Remove": "-"}.get(change["Action"], "?")
     row = f"{sign} {layer}.{change['LogicalResourceId']} ({change['ResourceType']})"
-    targets = (detail.get("Target", {}) for detail in change.get("Details", []))
-    names = sorted({target.get("Name") or target.get("Attribute") or "" for target in targets} - {""})
-    if names:
+    if names := sorted(_named(change)):
         row += f": {', '.join(names)}"
     if change["Action"] == "Modify" and change.get("Replacement") in REPLACEMENT:
         row += f" — {REPLACEMENT[change['Replacement']].upper()}"
@@ -383,6 +387,8 @@ def _losses(layer: str, change: Mapping[str, Any], changes: Mapping[str, Mapping
             yield Loss(layer, name, kind, physical_id, "would be removed")
         return
     causes = _replacing(change, changes)
+    if not causes and (over := _named(change) & OVERWRITING.get(kind, frozenset())):
+        yield Loss(layer, name, kind, physical_id, f"would get another value, because of {', '.join(sorted(over))}")
     how = WOULD_BE.get(change.get("Replacement", ""), "")
     if (to := LEADING.get(kind)) in causes:
         before = _before(change, str(to))
@@ -392,6 +398,12 @@ def _losses(layer: str, change: Mapping[str, Any], changes: Mapping[str, Mapping
     if causes and kind != "AWS::EFS::MountTarget":
         more = f"; {CONSEQUENCES[kind]}" if kind in CONSEQUENCES else ""
         yield Loss(layer, name, kind, physical_id, f"{how}, because of {', '.join(sorted(causes))}{more}")
+
+
+def _named(change: Mapping[str, Any]) -> set[str]:
+    """The properties or attributes that a change is about."""
+    targets = (detail.get("Target", {}) for detail in change.get("Details") or [])
+    return {str(target.get("Name") or target.get("Attribute") or "") for target in targets} - {""}
 
 
 def _moves(change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> bool:

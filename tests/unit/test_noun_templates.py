@@ -1,0 +1,202 @@
+"""The layers that the roles of the nouns make of a site's entries: linted as deployed, and right beyond the schemas."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import decode_str
+
+from plugins.plugin_utils.layers import PARAMETER_BYTES, Template, text
+from tests.unit.noun_support import NOUNS, body, made
+
+pytestmark = pytest.mark.playbook
+
+ENTRIES: dict[str, Any] = {
+    "site_databases": {
+        "main": {},
+        "big_one": {
+            "version": "16.4", "class": "db.m6g.large", "name": "shop", "username": "shop", "storage_gb": 100,
+            "storage_max_gb": 400, "backup_days": 35, "multi_az": True, "deletion_protection": False,
+            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"],
+        },
+        "elsewhere": {"endpoint": "db.example.net"},
+    },
+    "site_volumes": {
+        "media": {"uid": 7},
+        "kept": {"uid": 33, "gid": 34, "mode": "0770", "file_system_id": "fs-0123456789abcdef0", "driver": "rexray"},
+        "scratch": {"driver": "task"},
+    },
+    "site_buckets": {
+        "uploads": {},
+        "logs": {"versioned": False, "expire_days": 30, "old_versions_days": 3, "cors_origins": ["https://a.test"]},
+        "reports": {"name": "acme-reports"},
+    },
+    "site_secrets": {
+        "django": {"generate": ["secret_key"]},
+        "admin": {"generate": "password", "length": 20, "values": {"username": "admin"}},
+        "stripe": {"secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stripe-AbCdEf"},
+    },
+    "site_images": {"django": "shop/django:1", "worker": {"image": "shop/worker:1", "keep": 20}},
+    "database_allocated_gb": {"main": 26, "big_one": 80},
+}  # fmt: skip
+KEPT = {"AWS::EFS::FileSystem": "volume.media", "AWS::S3::Bucket": "bucket.uploads"}
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return made(tmp_path_factory.mktemp("nouns"), ENTRIES)
+
+
+def resources(layer: dict[str, Any]) -> dict[str, Any]:
+    """Logical id → resource."""
+    template, problems = decode_str(body(layer))
+    assert template is not None, problems
+    return dict(template["Resources"])
+
+
+def of_type(layer: dict[str, Any], kind: str) -> dict[str, Any]:
+    (found,) = (each for each in resources(layer).values() if each["Type"] == kind)
+    return dict(found)
+
+
+def test_an_entry_is_a_layer_unless_it_is_there_already(layers: dict[str, Any]) -> None:
+    assert set(layers) == {
+        "database.main", "database.big_one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
+        "secret.django", "secret.admin", "image.django", "image.worker",
+    }  # fmt: skip
+    assert layers["database.big_one"]["stack"] == "database-big-one", "a stack's name has no underscore"
+
+
+def test_every_template_is_clean_for_cfn_lint_as_it_is_deployed(layers: dict[str, Any], tmp_path: Path) -> None:
+    for name, layer in layers.items():
+        (tmp_path / f"{name}.yml").write_text(body(layer))
+    run = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", "--regions", "us-east-1", "--", *tmp_path.glob("*.yml")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_parameters_are_those_of_the_template(layers: dict[str, Any]) -> None:
+    network = {"VpcId", "HostSubnetIdA", "HostSubnetIdB", "HostSecurityGroupId", "PrivateSubnetIds"}
+    for name, layer in layers.items():
+        declared = Template.read(body(layer)).parameters
+        given = layer["parameters"].keys() | layer.get("takes", {}).keys()
+        assert given <= declared.keys(), name
+        assert {each for each in declared.keys() - given if "Default" not in declared[each]} <= network, name
+        assert all(len(text(value).encode()) <= PARAMETER_BYTES for value in layer["parameters"].values())
+
+
+def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[str, Any]) -> None:
+    main, big = layers["database.main"]["parameters"], layers["database.big_one"]["parameters"]
+    assert (main["DatabaseVersion"], big["DatabaseVersion"]) == ("15", "16.4")
+    assert (main["DatabaseClass"], big["DatabaseClass"]) == ("db.t3.micro", "db.m6g.large")
+    assert (main["DatabaseMultiAz"], big["DatabaseMultiAz"]) == (False, True)
+    assert (big["DatabaseName"], big["DatabaseUsername"], big["DatabaseBackupDays"]) == ("shop", "shop", 35)
+    assert (main["DatabaseStorageMaxGb"], big["DatabaseStorageMaxGb"]) == (50, 400)
+    media = layers["volume.media"]["parameters"]
+    assert (media["VolumeUid"], media["VolumeGid"]) == (7, 7)
+    assert (main["DatabaseDeletionProtection"], big["DatabaseDeletionProtection"]) == (True, False)
+    assert layers["volume.kept"]["parameters"] == {
+        "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "kept", "VolumeUid": 33, "VolumeGid": 34,
+        "VolumeMode": "0770", "VolumeFileSystemId": "fs-0123456789abcdef0",
+    }  # fmt: skip
+    assert layers["bucket.logs"]["parameters"] == {
+        "BucketVersioned": False, "BucketExpireDays": 30, "BucketOldVersionsDays": 3,
+        "BucketCorsOrigins": ["https://a.test"],
+    }  # fmt: skip
+    admin = layers["secret.admin"]["parameters"]
+    assert (admin["SecretKey"], admin["SecretLength"]) == ("password", 20)
+    assert admin["SecretTemplate"] == '{"username": "admin"}'
+    assert layers["secret.django"]["parameters"]["SecretKey"] == "secret_key"
+    assert [layers[f"image.{name}"]["parameters"]["ImageKeep"] for name in ("django", "worker")] == [50, 20]
+
+
+def test_storage_that_has_grown_by_itself_is_not_asked_to_shrink(layers: dict[str, Any]) -> None:
+    gb = [layers[f"database.{name}"]["parameters"]["DatabaseStorageGb"] for name in ("main", "big_one")]
+    assert gb == [26, 100]
+
+
+def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_create(layers: dict[str, Any]) -> None:
+    for kind, name in {**KEPT, "AWS::SecretsManager::Secret": "secret.django"}.items():
+        found = of_type(layers[name], kind)
+        assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), kind
+    database = of_type(layers["database.main"], "AWS::RDS::DBInstance")
+    assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+    assert of_type(layers["image.django"], "AWS::ECR::Repository")["UpdateReplacePolicy"] == "Retain"
+    protected = {name.partition(".")[0] for name, layer in layers.items() if layer.get("protect")}
+    assert protected == {"database", "volume", "bucket", "secret"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "named"),
+    [
+        ("database.main", "AWS::RDS::DBInstance", "DBInstanceIdentifier"),
+        ("database.main", "AWS::RDS::DBSubnetGroup", "DBSubnetGroupName"),
+        ("database.main", "AWS::EC2::SecurityGroup", "GroupName"),
+        ("bucket.uploads", "AWS::S3::Bucket", "BucketName"),
+    ],
+)
+def test_what_may_be_replaced_or_kept_has_no_name_of_its_own(
+    layers: dict[str, Any], name: str, kind: str, named: str
+) -> None:
+    assert named not in of_type(layers[name], kind)["Properties"]
+
+
+def test_a_database_is_reached_by_the_hosts_and_by_who_is_named(layers: dict[str, Any]) -> None:
+    def ways(name: str) -> set[str]:
+        found = [each["Properties"] for each in resources(layers[name]).values() if each["Type"].endswith("Ingress")]
+        assert {(each["FromPort"], each["ToPort"]) for each in found} == {(5432, 5432)}
+        return {each.get("CidrIp") or each["SourceSecurityGroupId"]["Ref"] for each in found}
+
+    assert ways("database.main") == {"HostSecurityGroupId"}
+    assert ways("database.big_one") == {"HostSecurityGroupId", "10.1.0.0/16", "192.0.2.7/32"}
+    assert of_type(layers["database.main"], "AWS::RDS::DBInstance")["Properties"]["PubliclyAccessible"] is False
+    assert "SecurityGroupInAdmin10x1x0x0x16" in resources(layers["database.big_one"])
+
+
+def test_a_database_s_password_comes_from_its_secret_and_support_is_not_bought(layers: dict[str, Any]) -> None:
+    properties = of_type(layers["database.main"], "AWS::RDS::DBInstance")["Properties"]
+    assert properties["MasterUserPassword"] == {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}
+    assert properties["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
+    assert (properties["StorageEncrypted"], properties["CopyTagsToSnapshot"]) == (True, True)
+
+
+def test_a_file_system_is_named_as_rexray_looks_for_it_and_maps_no_user(layers: dict[str, Any]) -> None:
+    properties = of_type(layers["volume.media"], "AWS::EFS::FileSystem")["Properties"]
+    assert properties["FileSystemTags"] == [
+        {"Key": "Name", "Value": {"Fn::Sub": "${SiteName}-${EnvironmentName}/${EntryName}"}}
+    ]
+    assert properties["Encrypted"] is True
+    assert properties["BackupPolicy"] == {"Status": "ENABLED"}
+    point = of_type(layers["volume.media"], "AWS::EFS::AccessPoint")["Properties"]
+    assert "PosixUser" not in point
+    assert point["RootDirectory"]["Path"] == "/data"
+
+
+def test_a_bucket_is_private_encrypted_and_speaks_tls_only(layers: dict[str, Any]) -> None:
+    properties = of_type(layers["bucket.uploads"], "AWS::S3::Bucket")["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    (statement,) = of_type(layers["bucket.uploads"], "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> None:
+    wanted = {
+        "database": {"SecretArn", "InstanceId", "Endpoint", "Port", "SecurityGroupId"},
+        "volume": {"FileSystemId", "FileSystemArn", "AccessPointId", "AccessPointArn"},
+        "bucket": {"BucketName", "BucketArn", "BucketDomainName"},
+        "secret": {"SecretArn"},
+        "image": {"RepositoryUri", "RepositoryArn"},
+    }
+    bodies = [body(layer) for name, layer in layers.items() if name.startswith(f"{noun}.")]
+    assert [set(Template.read(each).outputs) for each in bodies] == [wanted[noun]] * len(bodies)

@@ -68,3 +68,17 @@ def test_every_example_brings_up_what_it_shows(
     assert run.returncode == 0, run.stdout + run.stderr
     for stack in STACKS.values():
         assert stacks.describe(f"shop-unit-{stack}")["StackStatus"].endswith("_COMPLETE")
+
+
+@pytest.mark.parametrize("role", [role for role in STACKS if role != "expose"])
+def test_every_key_of_an_entry_is_described_and_read(role: str) -> None:
+    noun = role.removesuffix("_entry")
+    keys = yaml.safe_load((PROJECT / f"roles/{role}/defaults/main.yml").read_text())[f"{noun}_defaults"]
+    shown = next(BLOCK.finditer((PROJECT / f"roles/{role}/README.md").read_text()))["yaml"]
+    entries = next(iter(yaml.safe_load(shown).values())).values()
+    described = {key for entry in entries if isinstance(entry, dict) for key in entry}
+    assert keys.keys() <= described, "its README says nothing about a key"
+    read = "".join(
+        (PROJECT / path).read_text() for path in (f"roles/{role}/vars/main.yml", f"cloudformation/{role}.yml")
+    )
+    assert not [key for key in keys if f"{noun}_entry.{key}" not in read and f"{noun}_entry['{key}']" not in read]

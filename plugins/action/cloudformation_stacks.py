@@ -8,7 +8,7 @@ import functools
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from plugins.plugin_utils.stack_plan import Loss, Plan, concerns_data, holding, 
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
+TELLING_LENGTH = 8
+"""Characters from which on an output's value is that of nothing else: a name, an id, an ARN; no port, no `true`."""
 POLL_SECONDS = 0.1
 """How often lines of progress are shown; no API call hangs on it."""
 WATCHERS: Mapping[str, WatcherFactory] = {"AWS::ECS::Service": EcsServiceWatch}
@@ -240,7 +242,8 @@ class ActionModule(AwsAction):
         """Stack → the stacks that must be gone before it: those that take from it.
 
         A template may have changed since, so the deployed stacks count too: a parameter with the name and the value of
-        another stack's output was taken from there.
+        another stack's output was taken from there. What is taken from an entry has a name of its own, so there the
+        value alone tells; one that would close a circle, or that is short, is equal by chance.
         """
         found = {name: stack.describe() for name, stack in self.stacks.items()}
         before: dict[str, set[str]] = {name: set() for name in self.stacks}
@@ -253,10 +256,24 @@ class ActionModule(AwsAction):
                 outputs = _given(self.layers[giver], found.get(self.same[giver]))
                 if self.same[giver] != self.same[taker] and (giver in layer.needs or outputs & parameters):
                     before[self.same[giver]].add(self.same[taker])
+        for taker, giver in self._taken_by_value(found):
+            if taker not in _after(giver, before):
+                before[giver].add(taker)
         if any(before.values()):
             return before
         order = [name for name in self.arguments["stacks"] if name in self.stacks]
         return {name: set(order[position + 1 : position + 2]) for position, name in enumerate(order)}
+
+    def _taken_by_value(self, found: Mapping[str, Mapping[str, Any] | None]) -> Iterator[tuple[str, str]]:
+        """Pairs of stacks of which the first has, as a parameter, the value of an output of the second, an entry."""
+        for giver in (name for name in self.stacks if self.layers[name].is_entry):
+            values = {
+                value for _, value in _given(self.layers[giver], found.get(giver)) if len(value) >= TELLING_LENGTH
+            }
+            for taker in self.stacks:
+                parameters = (found.get(taker) or {}).get("Parameters", [])
+                if taker != giver and values & {parameter.get("ParameterValue") for parameter in parameters}:
+                    yield taker, giver
 
     # The answer
 
@@ -302,6 +319,18 @@ class ActionModule(AwsAction):
             return "not started"
         took = f" ({outcome['seconds']:.0f} s)" if outcome["seconds"] >= 1 else ""
         return ("FAILED" if not outcome["ok"] else "changed" if outcome["changed"] else "ok") + took
+
+
+def _after(name: str, before: Mapping[str, set[str]]) -> set[str]:
+    """The stacks that go after `name` goes, whatever lies between."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = waiting.pop()
+        later = {other for other, first in before.items() if here in first} - found
+        found |= later
+        waiting += later
+    return found
 
 
 def _given(layer: Layer, found: Mapping[str, Any] | None) -> set[tuple[str, str]]:

@@ -27,8 +27,8 @@ options:
   stacks:
     description:
       - The layers, name to options. The options are
-      - C(template), file name in O(directory), default C(<layer>.yml), C(<noun>.yml) for an entry; or C(template_body),
-        rendered text.
+      - C(template), file name in O(directory), rendered where it is given and holds Jinja; default C(<layer>.yml), for
+        an entry C(<noun>.yml); or C(template_body), rendered text.
       - C(stack), end of the stack's name, default the layer's name. Two layers with one stack name and region are
         deployed once.
       - C(parameters), dict. Booleans are written in lower case and lists with commas.
@@ -41,7 +41,23 @@ options:
       - C(timeout), seconds that a wait for the stack may take, default 3600.
       - C(tags), dict, added to O(tags).
     type: dict
-    required: true
+    default: {}
+  layers:
+    description:
+      - Layers that roles describe, by the roles' names, beside O(stacks). What C(<role>_layer) in the role's C(vars)
+        says are the options; C(when) among them leaves the layer out where it is false. The template is that of the
+        role's name, rendered where it holds Jinja.
+      - Where C(vars) says C(<role>_entries), a dict, there is a layer for each entry (C(<role>.<entry>)), and
+        C(<role>_layer) and the template may read C(entry_name) and C(entry).
+      - With O(state=absent), all stacks of these names that there are, whatever the inventory says.
+    type: list
+    elements: str
+    default: []
+  later_layers:
+    description: Layers as in O(layers), for a later call as in O(later).
+    type: list
+    elements: str
+    default: []
   later:
     description:
       - Layers of a later call, options as in O(stacks). They are looked at with the others, so that what they would
@@ -86,7 +102,14 @@ author: Berth
 """
 
 EXAMPLES = r"""
-- name: Bring up the layers
+- name: Bring up the layers as their roles describe them
+  cloudformation_stacks:
+    prefix: "{{ site_prefix }}"
+    tags: "{{ site_tags }}"
+    layers: [network, data, cluster]
+    later_layers: [service]
+
+- name: Bring up layers as written here
   cloudformation_stacks:
     prefix: "{{ site_name }}-{{ environment_name }}"
     tags: {Site: "{{ site_name }}", Environment: "{{ environment_name }}"}

@@ -340,6 +340,8 @@ def _read_layer(
 
 def _read_template(options: Mapping[str, Any], path: Path, wrong: Any) -> Template | None:
     body, what = options.get("template_body"), "template_body"
+    if body is not None and options.get("template"):
+        what = path.name  # rendered
     if body is None:
         what = str(path)
         try:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.render_support import LAYERS
+
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (PROJECT / "roles").iterdir() if path.is_dir())
 TASKS = sorted((PROJECT / "roles").glob("*/tasks/*.yml"))
 VERBS = sorted(path for path in PROJECT.glob("*.yml") if path.name != "requirements.yml")
-LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
 
 
 def load(path: Path) -> Any:

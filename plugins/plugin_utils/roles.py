@@ -122,4 +122,5 @@ class Roles:
         return found
 
     def _load(self, path: Path) -> Any:
-        return self._loader.load_from_file(str(path), cache="all", trusted_as_template=True)
+        # As it is: a copy of what nobody changes would take longer than reading it.
+        return self._loader.load_from_file(str(path), cache="all", unsafe=True, trusted_as_template=True)

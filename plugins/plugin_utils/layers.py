@@ -233,7 +233,8 @@ def read_layers(
         tags: tags of every stack.
         outputs: outputs of layers outside this call; those of an entry as `database.main.SecretArn`.
         region: the run's region, to tell when two layers are one stack.
-        deleting: whether only names and relations matter: values may be missing, and a template may have gone.
+        deleting: whether only names and relations matter: values may be missing, and a template may have gone or
+            not be rendered.
 
     Raises:
         LayersWrong: with every fault of every layer.
@@ -294,7 +295,9 @@ def _read_layer(
     if not STACK_NAME.fullmatch(stack):
         wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
     path = directory / str(options.get("template") or f"{name.partition('.')[0]}.yml")
-    template = Template("") if deleting and not path.exists() else _read_template(options, path, wrong)
+    # What is deleted need not be rendered: where the template does not tell, the deployed stacks do.
+    tell = (lambda _: None) if deleting else wrong
+    template = _read_template(options, path, tell) or (Template("") if deleting else None)
     if len(errors) > before or not template:
         return None
     parameters = _values(options.get("parameters"), "parameters", template, wrong)

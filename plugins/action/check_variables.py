@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import TEMPLATE, origin, shown
+from plugins.plugin_utils.roles import Roles
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
@@ -66,6 +67,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
         self.arguments: dict[str, Any] = validated.validated_parameters
         self.vars: dict[str, Any] = task_vars or {}
+        directory = Path(self.arguments["roles_directory"] or PROJECT / "roles")
+        self.roles = Roles(self._loader, self._templar, self.vars, directory)
         self.wrong: list[Wrong] = []
         self.defects: list[str] = []
         self.refused_by: list[int] = []
@@ -88,9 +91,14 @@ class ActionModule(ActionBase):
         self._check_removed()
         self._check_identity()
         passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
-        for place, rule in enumerate(self._rules()):
-            if not passed_over & {rule["variable"], *_reads(rule["that"])}:
-                self._check_rule(place, rule, passed_over)
+        place = 0
+        for rules, variables in self._rules(passed_over):
+            for rule in rules:
+                if not passed_over & {rule["variable"], *_reads(rule["that"]), *_reads_of(rule.get("each"))}:
+                    self._check_rule(place, rule, variables, passed_over)
+                place += 1
+        for note in self.arguments["notes"]:
+            self._display.display(f"  {note}", color="yellow")
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
@@ -279,32 +287,43 @@ class ActionModule(ActionBase):
 
     # Relations
 
-    def _rules(self) -> list[Mapping[str, Any]]:
-        """The rules, their sentences not rendered yet: only one that is said needs what it reads."""
+    def _rules(self, passed_over: set[str]) -> Iterator[tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]]:
+        """The rules, and what they may read. Nothing is rendered yet: only a rule that is said needs what it reads."""
         rules = list(self.arguments["rules"])
         for name in self.arguments["rules_in"]:
             if name not in self.vars:
                 raise AnsibleActionFail(f"rules_in names {name}, which is no variable.", obj=self._task.args)
             rules += self.vars[name]
-        return rules
+        yield rules, self.vars
+        for role in self._roles_with_rules(passed_over):
+            yield self.roles.rules(role), self.roles.variables(role)
 
-    def _check_rule(self, place: int, rule: Mapping[str, Any], passed_over: set[str]) -> None:
+    def _roles_with_rules(self, passed_over: set[str]) -> Iterator[str]:
+        for name in self.arguments["rules_of"]:
+            if name not in self.vars:
+                yield name
+            elif name not in passed_over:
+                yield from self._templar.template(self.vars[name])
+
+    def _check_rule(
+        self, place: int, rule: Mapping[str, Any], variables: Mapping[str, Any], passed_over: set[str]
+    ) -> None:
         try:
-            if self._templar.evaluate_conditional(rule["that"]):
-                return
-            sentence = str(self._templar.template(rule["say"]))
+            refused = list(self.roles.refusals(rule, variables))
         except AnsibleError as error:
             # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its
             # author can mend it.
-            if not passed_over & self._behind({rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"])}):
+            read = {rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"]), *_reads_of(rule.get("each"))}
+            if not passed_over & self._behind(read, variables):
                 self.defects.append(
                     f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}"
                 )
             return
-        self.refused_by.append(place)
-        self._complain(rule["variable"], sentence)
+        self.refused_by += [place] if refused else []
+        for variable, sentence in refused:
+            self._complain(variable, sentence.removeprefix(f"{variable} "))
 
-    def _behind(self, names: set[str]) -> set[str]:
+    def _behind(self, names: set[str], variables: Mapping[str, Any]) -> set[str]:
         """These variables, and those that their values are made of."""
         found: set[str] = set()
         waiting = list(names)
@@ -312,7 +331,7 @@ class ActionModule(ActionBase):
             name = waiting.pop()
             if name not in found:
                 found.add(name)
-                waiting += _reads_of(self.vars.get(name))
+                waiting += _reads_of(variables.get(name))
         return found
 
     def _complain(self, name: str, sentence: str) -> None:

@@ -8,10 +8,11 @@ import functools
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,12 +25,15 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
+from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
 from plugins.plugin_utils.stack_plan import Loss, Plan, concerns_data, holding, refusal
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
+TELLING_LENGTH = 8
+"""Characters from which on an output's value is that of nothing else: a name, an id, an ARN; no port, no `true`."""
 POLL_SECONDS = 0.1
 """How often lines of progress are shown; no API call hangs on it."""
 WATCHERS: Mapping[str, WatcherFactory] = {"AWS::ECS::Service": EcsServiceWatch}
@@ -47,12 +51,14 @@ class ActionModule(AwsAction):
         Raises:
             Failed: the layers are wrong as given; nothing was done.
         """
-        later = {name: each for name, each in self.arguments["later"].items() if name not in self.arguments["stacks"]}
+        self.directory = Path(self.arguments["directory"] or PROJECT / "cloudformation")
+        self.named = self._named("stacks", "layers")
+        later = {name: each for name, each in self._named("later", "later_layers").items() if name not in self.named}
         try:
             self.layers = read_layers(
-                {**self.arguments["stacks"], **later},
+                {**self.named, **later},
                 prefix=self.arguments["prefix"],
-                directory=Path(self.arguments["directory"] or PROJECT / "cloudformation"),
+                directory=self.directory,
                 tags=self.arguments["tags"],
                 outputs=self.arguments["outputs"],
                 region=self.arguments["region"],
@@ -100,6 +106,48 @@ class ActionModule(AwsAction):
             if name != original and original in self.results:
                 self.results[name] = self.results[original]
         return self._result(not_started)
+
+    # The layers as given
+
+    def _named(self, given: str, of_roles: str) -> dict[str, Any]:
+        """The layers of two arguments: options as they stand, and names of the roles that describe theirs.
+
+        Raises:
+            Failed: a role describes no layer, or in a way that cannot be rendered; all of them are named.
+        """
+        deleting = self.arguments["state"] == "absent"
+        named: dict[str, Any] = dict(self.arguments[given])
+        roles = Roles(self._loader, self._templar, self.task_vars)
+        wrong: list[str] = []
+        for noun in self.arguments[of_roles]:
+            if deleting:
+                named |= self._deployed(noun)
+                continue
+            try:
+                named |= roles.layers(noun, self.directory)
+            except (AnsibleError, LookupError, OSError) as error:
+                wrong.append(f"{noun}: {' '.join(str(error).split())}")
+        for name, options in named.items():
+            if not deleting and (options or {}).get("template") and "template_body" not in options:
+                path = self.directory / str(options["template"])
+                if path.exists():  # read_layers says what is missing
+                    named[name] = {**options, "template_body": roles.text(path, self.task_vars)}
+        if wrong:
+            raise Failed("The layers cannot be deployed as given; nothing was done.\n" + _bullets(wrong))
+        return named
+
+    def _deployed(self, noun: str) -> dict[str, Any]:
+        """The stacks that there are of a noun: what is deleted need not be in the inventory any more."""
+        own = f"{self.arguments['prefix']}-{noun.replace('_', '-')}"
+        found: dict[str, Any] = {}
+        for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
+            for stack in page["Stacks"]:
+                name = stack["StackName"]
+                if name == own:
+                    found[noun] = {}
+                elif name.startswith(f"{own}-"):
+                    found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
+        return found or {noun: {}}
 
     # The look before anything is changed
 
@@ -240,7 +288,8 @@ class ActionModule(AwsAction):
         """Stack → the stacks that must be gone before it: those that take from it.
 
         A template may have changed since, so the deployed stacks count too: a parameter with the name and the value of
-        another stack's output was taken from there.
+        another stack's output was taken from there. What is taken from an entry has a name of its own, so there the
+        value alone tells; one that would close a circle, or that is short, is equal by chance.
         """
         found = {name: stack.describe() for name, stack in self.stacks.items()}
         before: dict[str, set[str]] = {name: set() for name in self.stacks}
@@ -253,10 +302,24 @@ class ActionModule(AwsAction):
                 outputs = _given(self.layers[giver], found.get(self.same[giver]))
                 if self.same[giver] != self.same[taker] and (giver in layer.needs or outputs & parameters):
                     before[self.same[giver]].add(self.same[taker])
+        for taker, giver in self._taken_by_value(found):
+            if taker not in _after(giver, before):
+                before[giver].add(taker)
         if any(before.values()):
             return before
-        order = [name for name in self.arguments["stacks"] if name in self.stacks]
+        order = [name for name in self.named if name in self.stacks]
         return {name: set(order[position + 1 : position + 2]) for position, name in enumerate(order)}
+
+    def _taken_by_value(self, found: Mapping[str, Mapping[str, Any] | None]) -> Iterator[tuple[str, str]]:
+        """Pairs of stacks of which the first has, as a parameter, the value of an output of the second, an entry."""
+        for giver in (name for name in self.stacks if self.layers[name].is_entry):
+            values = {
+                value for _, value in _given(self.layers[giver], found.get(giver)) if len(value) >= TELLING_LENGTH
+            }
+            for taker in self.stacks:
+                parameters = (found.get(taker) or {}).get("Parameters", [])
+                if taker != giver and values & {parameter.get("ParameterValue") for parameter in parameters}:
+                    yield taker, giver
 
     # The answer
 
@@ -302,6 +365,18 @@ class ActionModule(AwsAction):
             return "not started"
         took = f" ({outcome['seconds']:.0f} s)" if outcome["seconds"] >= 1 else ""
         return ("FAILED" if not outcome["ok"] else "changed" if outcome["changed"] else "ok") + took
+
+
+def _after(name: str, before: Mapping[str, set[str]]) -> set[str]:
+    """The stacks that go after `name` goes, whatever lies between."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = waiting.pop()
+        later = {other for other, first in before.items() if here in first} - found
+        found |= later
+        waiting += later
+    return found
 
 
 def _given(layer: Layer, found: Mapping[str, Any] | None) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.local_images import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction
+from plugins.plugin_utils.aws_action import AwsAction, Failed
 
 CONTENT_TAG = re.compile(r"[0-9a-f]{12}")
 """A tag that the role publish made of an image's content (publish_tags); another says nothing about it."""
@@ -26,8 +26,14 @@ class ActionModule(AwsAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self) -> dict[str, Any]:
-        """Look at the images."""
+        """Look at the images.
+
+        Raises:
+            Failed: one is missing that is wanted, or no engine answers that is required.
+        """
         found = self._found()
+        if self.arguments["wanted"]:
+            self._refuse_missing(found)
         live = {name: str(uri).rpartition(":")[2] for name, uri in self.arguments["live"].items()}
         differ, warnings = [], []
         for container, attributes in found.items():
@@ -40,7 +46,27 @@ class ActionModule(AwsAction):
             verb = "differ" if len(differ) > 1 else "differs"
             text = f"local {', '.join(differ)} {verb} from what is live; -e publish_select=local takes what is local"
             self.say("publish", text, "yellow")
-        return {"changed": False, "differ": differ} | ({"warnings": warnings} if warnings else {})
+        contents = {container: attributes["Id"] for container, attributes in found.items()}
+        result = {"changed": False, "differ": differ, "contents": contents}
+        return result | ({"warnings": warnings} if warnings else {})
+
+    def _refuse_missing(self, found: Mapping[str, Any]) -> None:
+        if self.silence:
+            if self.arguments["engine"] == "required":
+                raise Failed(f"No Docker engine answers, and images have to be pushed: {self.silence}")
+            text = (
+                f"Could not ask the Docker engine of this machine for the images of the site: {self.silence} If it has "
+                "not got them, the run ends when they are to be published."
+            )
+            self.say("publish", text, "yellow")
+            return
+        missing = [str(image) for container, image in self.arguments["images"].items() if container not in found]
+        if missing:
+            example = any(image.startswith("legacy-site/") for image in missing)
+            hint = " For the example: python examples/legacy_site/build.py" if example else ""
+            raise Failed(
+                f"This machine has no image {', '.join(missing)}. Build it, or name another in site_images.{hint}"
+            )
 
     def _ports(self, container: str, image: str, attributes: Mapping[str, Any]) -> list[str]:
         """A warning, if the image names ports and the one that is asked is not among them."""
@@ -57,9 +83,11 @@ class ActionModule(AwsAction):
 
     def _found(self) -> dict[str, dict[str, Any]]:
         """Container → what the engine knows of its image, of those that it has."""
+        self.silence = ""
         try:
             import docker
-        except ImportError:  # whoever needs it says so (ecr_push)
+        except ImportError:
+            self.silence = "The Docker SDK is missing. Type: pip install -r requirements.txt."
             return {}
         found: dict[str, dict[str, Any]] = {}
         try:
@@ -67,6 +95,7 @@ class ActionModule(AwsAction):
             for container, image in self.arguments["images"].items():
                 with contextlib.suppress(docker.errors.ImageNotFound):
                     found[container] = dict(engine.images.get(image).attrs)
-        except (docker.errors.DockerException, OSError):  # no engine here: nothing is to be pushed from here
+        except (docker.errors.DockerException, OSError) as error:  # no matter where nothing is to be pushed
+            self.silence = f"{str(error).rstrip('.')}."
             return {}
         return found

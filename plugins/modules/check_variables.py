@@ -30,6 +30,18 @@ options:
     type: list
     elements: str
     default: []
+  rules_of:
+    description:
+      - Roles whose C(rules.yml) holds rules about their inputs, or names of variables that are lists of such roles.
+        Such a rule may also have C(each), a list of which each C(item) must fulfil C(that).
+    type: list
+    elements: str
+    default: []
+  notes:
+    description: Lines to show, which are no reason to stop.
+    type: list
+    elements: str
+    default: []
   roles:
     description: Roles whose variables must be complete and well-formed; all of O(roles_directory) by default.
     type: list

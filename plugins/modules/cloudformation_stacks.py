@@ -8,6 +8,8 @@ description:
   - Brings each stack to what its template and parameters say, as soon as the stacks whose outputs it takes are there.
   - A Parameter that a template declares, that is not given, and that is an Output of another layer of the call is taken
     from there. These relations make the order; nothing else has to be said about it.
+  - A layer is a word (C(network)), or one entry of a noun of which a site may have several (C(database.main)). The
+    outputs of an entry have its name (C(database.main.SecretArn)), and are taken only where C(takes) says so.
   - A stack may be found in any state (an interrupted run, a failed create, a rollback that failed); it is waited for,
     deleted and created, rolled back or refused, whichever fits, and the run goes on.
   - Shows the stacks' events while it waits. When a stack fails, the failing resource's own reason is the message, the
@@ -19,25 +21,43 @@ description:
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
 options:
   prefix:
-    description: Begin of the stack names; a layer's stack is C(<prefix>-<layer>).
+    description: Begin of the stack names; a layer's stack is C(<prefix>-<layer>), or C(<prefix>-<noun>-<entry>).
     type: str
     required: true
   stacks:
     description:
       - The layers, name to options. The options are
-      - C(template), file name in O(directory), default C(<layer>.yml); or C(template_body), rendered text.
+      - C(template), file name in O(directory), rendered where it is given and holds Jinja; default C(<layer>.yml), for
+        an entry C(<noun>.yml); or C(template_body), rendered text.
       - C(stack), end of the stack's name, default the layer's name. Two layers with one stack name and region are
         deployed once.
       - C(parameters), dict. Booleans are written in lower case and lists with commas.
+      - C(takes), dict, parameter to the C(layer.Output) that it is taken from.
       - C(keep), list of parameters of which an existing stack keeps its present value.
       - C(first), dict of parameters for the very first create; the stack is updated to the real values right after.
-      - C(outputs), dict, own name of an output to the name under which it is given on.
+      - C(outputs), dict, own name of an output to the name under which it is given on, without the name of an entry.
       - C(region), where not O(region).
       - C(protect), bool, termination protection; switched on after the first create is through.
       - C(timeout), seconds that a wait for the stack may take, default 3600.
       - C(tags), dict, added to O(tags).
     type: dict
-    required: true
+    default: {}
+  layers:
+    description:
+      - Layers that roles describe, by the roles' names, beside O(stacks). What C(<role>_layer) in the role's C(vars)
+        says are the options; C(when) among them leaves the layer out where it is false. The template is that of the
+        role's name, rendered where it holds Jinja.
+      - Where C(vars) says C(<role>_entries), a dict, there is a layer for each entry (C(<role>.<entry>)), and
+        C(<role>_layer) and the template may read C(entry_name) and C(entry).
+      - With O(state=absent), all stacks of these names that there are, whatever the inventory says.
+    type: list
+    elements: str
+    default: []
+  later_layers:
+    description: Layers as in O(layers), for a later call as in O(later).
+    type: list
+    elements: str
+    default: []
   later:
     description:
       - Layers of a later call, options as in O(stacks). They are looked at with the others, so that what they would
@@ -82,7 +102,14 @@ author: Berth
 """
 
 EXAMPLES = r"""
-- name: Bring up the layers
+- name: Bring up the layers as their roles describe them
+  cloudformation_stacks:
+    prefix: "{{ site_prefix }}"
+    tags: "{{ site_tags }}"
+    layers: [network, data, cluster]
+    later_layers: [service]
+
+- name: Bring up layers as written here
   cloudformation_stacks:
     prefix: "{{ site_name }}-{{ environment_name }}"
     tags: {Site: "{{ site_name }}", Environment: "{{ environment_name }}"}
@@ -106,6 +133,14 @@ EXAMPLES = r"""
     stacks: {network: {}, data: {}, cluster: {}}
     state: absent
     unprotect: true
+
+- name: Bring up two databases and a service that takes from one of them
+  cloudformation_stacks:
+    prefix: "{{ site_name }}-{{ environment_name }}"
+    stacks:
+      database.main: {parameters: {DatabaseName: site}}
+      database.reports: {parameters: {DatabaseName: reports}}
+      service.web: {takes: {DatabaseSecretArn: database.main.SecretArn}}
 """
 
 RETURN = r"""

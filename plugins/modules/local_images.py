@@ -7,6 +7,7 @@ short_description: Say what of this machine's images a person would want to know
 description:
   - Says which local images differ from what is live, as a run without a word to the contrary keeps what is live.
   - Warns where an image says that it listens on other ports (C(EXPOSE)) than the one that the load balancer will ask.
+  - Refuses a run that wants images which this machine has not.
   - Changes nothing. A machine without a Docker engine, or without these images, has nothing to say.
 options:
   images:
@@ -21,6 +22,15 @@ options:
     description: Container to the port on which the load balancer asks it.
     type: dict
     default: {}
+  wanted:
+    description: Whether the images are to be published, so that a missing one is an error.
+    type: bool
+    default: false
+  engine:
+    description: Whether an engine that does not answer is an error too, or only said where images are O(wanted).
+    type: str
+    choices: [optional, required]
+    default: optional
 requirements: [docker]
 author: Berth
 """
@@ -39,4 +49,8 @@ differ:
   returned: always
   type: list
   sample: [legacy-site/django]
+contents:
+  description: Container to the id of its image's content, of those that this machine has.
+  returned: always
+  type: dict
 """

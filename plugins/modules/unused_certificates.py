@@ -131,6 +131,8 @@ def main() -> None:
         )
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="The replaced certificates cannot be looked at")
+    for arn, uses in done["in_use"].items():
+        module.warn(f"Not deleted, as {', '.join(uses) or 'something'} still uses it: {arn}. The next run tries again.")
     module.exit_json(changed=bool(done["deleted"]), **done)
 
 

@@ -24,6 +24,8 @@ PARAMETER_BYTES = 4_096
 """Largest value of a parameter, in bytes; same page."""
 TIMEOUT_SECONDS = 3_600
 
+LAYER_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_-]*)?")
+"""A layer there is one of (`network`), or one entry of a noun (`database.main`)."""
 STACK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
 
 OPTIONS: dict[str, type | tuple[type, ...]] = {
@@ -32,6 +34,7 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "stack": str,
     "region": str,
     "parameters": Mapping,
+    "takes": Mapping,
     "keep": (list, tuple),
     "first": Mapping,
     "outputs": Mapping,
@@ -140,6 +143,7 @@ class Layer:
         region: AWS region, or None for the run's.
         template: what is deployed.
         parameters: values that the play gives.
+        wired: parameter → the `layer.Output` that the play says it is taken from.
         takes: parameter → (layer, output) it is taken from.
         gives: name under which an output is given on → its name in the template.
         keep: parameters of which an existing stack keeps its present value.
@@ -154,6 +158,7 @@ class Layer:
     region: str | None
     template: Template
     parameters: dict[str, str] = field(default_factory=dict)
+    wired: dict[str, str] = field(default_factory=dict)
     takes: dict[str, tuple[str, str]] = field(default_factory=dict)
     gives: dict[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
@@ -161,6 +166,11 @@ class Layer:
     protect: bool | None = None
     timeout: float = TIMEOUT_SECONDS
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it is one of several of its noun, whose outputs have no name without it."""
+        return "." in self.name
 
     @property
     def needs(self) -> set[str]:
@@ -217,13 +227,14 @@ def read_layers(
     """The layers in an order in which each comes after those it takes from.
 
     Args:
-        stacks: layer name → options, as in the task.
+        stacks: layer name → options, as in the task. A name is a word, or noun and entry (`database.main`).
         prefix: of the stack names.
         directory: where templates lie.
         tags: tags of every stack.
-        outputs: outputs of layers outside this call.
+        outputs: outputs of layers outside this call; those of an entry as `database.main.SecretArn`.
         region: the run's region, to tell when two layers are one stack.
-        deleting: whether only names and relations matter: values may be missing, and a template may have gone.
+        deleting: whether only names and relations matter: values may be missing, and a template may have gone or
+            not be rendered.
 
     Raises:
         LayersWrong: with every fault of every layer.
@@ -239,7 +250,7 @@ def read_layers(
     givers = _givers(layers, region, errors)
     known = {name: text(value) for name, value in outputs.items()}
     missing: list[str] = []
-    connected = {name: _connect(layer, givers, known, missing) for name, layer in layers.items()}
+    connected = {name: _connect(layer, layers, givers, known, missing) for name, layer in layers.items()}
     if not deleting:
         errors += missing
     if errors:
@@ -278,19 +289,31 @@ def _read_layer(
             wrong(f"{option} is not an option of a layer.{suggestion(option, OPTIONS)}")
         elif not isinstance(value, OPTIONS[option]):
             wrong(f"{option} is {value!r}, which is of the wrong type.")
-    stack = f"{prefix}-{options.get('stack') or name.replace('_', '-')}"
+    if not LAYER_NAME.fullmatch(name):
+        wrong("is no name of a layer: small letters, digits and _, and for an entry its noun, a dot and its name.")
+    stack = f"{prefix}-{options.get('stack') or name.replace('_', '-').replace('.', '-')}"
     if not STACK_NAME.fullmatch(stack):
         wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
-    path = directory / str(options.get("template") or f"{name}.yml")
-    template = Template("") if deleting and not path.exists() else _read_template(options, path, wrong)
+    path = directory / str(options.get("template") or f"{name.partition('.')[0]}.yml")
+    # What is deleted need not be rendered: where the template does not tell, the deployed stacks do.
+    tell = (lambda _: None) if deleting else wrong
+    template = _read_template(options, path, tell) or (Template("") if deleting else None)
     if len(errors) > before or not template:
         return None
     parameters = _values(options.get("parameters"), "parameters", template, wrong)
     first = _values(options.get("first"), "first", template, wrong)
+    wired = {str(parameter): str(source) for parameter, source in (options.get("takes") or {}).items()}
+    for parameter in wired:
+        if parameter in parameters:
+            wrong(f"{parameter} is in parameters and in takes. Give it in one of them.")
+        elif parameter not in template.parameters and not deleting:
+            like = suggestion(parameter, template.parameters)
+            wrong(f"takes gives {parameter}, which the template does not declare.{like}")
     for parameter in options.get("keep") or ():
         if parameter not in template.parameters:
             like = suggestion(parameter, template.parameters)
             wrong(f"keep names {parameter}, which the template does not declare.{like}")
+    qualified = f"{name}." if "." in name else ""
     renamed = {str(key): str(value) for key, value in (options.get("outputs") or {}).items()}
     for output in renamed:
         if output not in template.outputs:
@@ -308,7 +331,8 @@ def _read_layer(
         options.get("region"),
         template,
         parameters,
-        gives={renamed.get(output, output): output for output in template.outputs},
+        wired,
+        gives={renamed.get(output, qualified + output): output for output in template.outputs},
         keep=tuple(options.get("keep") or ()),
         first=first,
         protect=options.get("protect"),
@@ -319,6 +343,8 @@ def _read_layer(
 
 def _read_template(options: Mapping[str, Any], path: Path, wrong: Any) -> Template | None:
     body, what = options.get("template_body"), "template_body"
+    if body is not None and options.get("template"):
+        what = path.name  # rendered
     if body is None:
         what = str(path)
         try:
@@ -361,8 +387,15 @@ def _givers(layers: Mapping[str, Layer], region: str | None, errors: list[str]) 
     givers: dict[str, tuple[str, str]] = {}
     for name, layer in layers.items():
         twin = layers[same[name]]
-        if twin is not layer and (twin.template.body, twin.parameters) != (layer.template.body, layer.parameters):
+        if twin is not layer and (twin.template.body, twin.parameters, twin.wired) != (
+            layer.template.body,
+            layer.parameters,
+            layer.wired,
+        ):
             errors.append(f"{name}: is the same stack as {twin.name} ({layer.stack}), but differs from it.")
+        elif twin is not layer and (twin.is_entry or layer.is_entry):
+            # `database.main_1` and `database.main-1`: two databases that somebody wants, not one under two names.
+            errors.append(f"{name}: would be the same stack as {twin.name} ({layer.stack}). Rename one.")
         for given, output in layer.gives.items():
             other, original = givers.setdefault(given, (name, output))
             if same[other] != same[name] or original != output:
@@ -373,16 +406,59 @@ def _givers(layers: Mapping[str, Layer], region: str | None, errors: list[str]) 
     return givers
 
 
-def _connect(layer: Layer, givers: Mapping[str, tuple[str, str]], known: Mapping[str, str], errors: list[str]) -> Layer:
-    parameters, takes = dict(layer.parameters), {}
+def _connect(
+    layer: Layer,
+    layers: Mapping[str, Layer],
+    givers: Mapping[str, tuple[str, str]],
+    known: Mapping[str, str],
+    missing: list[str],
+) -> Layer:
+    parameters, takes = dict(layer.parameters), dict[str, tuple[str, str]]()
     for name, declared in layer.template.parameters.items():
+        giver = givers.get(name)
         if name in parameters:
             continue
-        giver = givers.get(name)
-        if giver and giver[0] != layer.name:
+        if name in layer.wired:
+            source = _source(layer.wired[name], layers, known)
+            if isinstance(source, tuple):
+                takes[name] = source
+            elif source is not None:
+                parameters[name] = source
+            else:
+                missing.append(
+                    f"{layer.name}: takes {name} from {layer.wired[name]}, {_nearest(layer, name, layers, known)}"
+                )
+        elif giver and giver[0] != layer.name:
             takes[name] = giver
         elif name in known:
             parameters[name] = known[name]
         elif "Default" not in declared and name not in layer.keep:
-            errors.append(f"{layer.name}: {name} has no value: it is not given, has no default, and no layer gives it.")
+            missing.append(
+                f"{layer.name}: {name} has no value: it is not given, has no default, and no layer gives it."
+            )
     return Layer(**{**layer.__dict__, "parameters": parameters, "takes": takes})
+
+
+def _source(wanted: str, layers: Mapping[str, Layer], known: Mapping[str, str]) -> tuple[str, str] | str | None:
+    """What `database.main.SecretArn` is: a layer and its output, a value of an earlier call, or nothing."""
+    name, _, output = wanted.rpartition(".")
+    if name in layers:
+        return (name, output) if output in layers[name].template.outputs else None
+    # An earlier call has given on the outputs of a layer that there is one of without its name.
+    return known.get(wanted if "." in name else output)
+
+
+def _nearest(layer: Layer, parameter: str, layers: Mapping[str, Layer], known: Mapping[str, str]) -> str:
+    """Why the source of a parameter is none, and what was perhaps meant."""
+    wanted = layer.wired[parameter]
+    name, _, output = wanted.rpartition(".")
+    there = sorted({f"{each.name}.{given}" for each in layers.values() for given in each.template.outputs} | set(known))
+    if name in layers:
+        return f"but {name} gives no output {output}.{suggestion(wanted, there)}"
+    if wanted in layers:
+        given = [f"{wanted}.{each}" for each in layers[wanted].template.outputs]
+        return f"but it names a layer without an output. Write {' or '.join(given)}."
+    if not name:
+        like = [each for each in there if each.endswith(f".{output}")] or ["network.VpcId"]
+        return f"but there is no layer {wanted}. Write <layer>.<Output>, for example {like[0]}."
+    return f"but there is no layer {name}.{suggestion(wanted, there) or suggestion(name, layers)}"

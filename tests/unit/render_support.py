@@ -15,15 +15,18 @@ import yaml
 from cfnlint.decode import decode_str
 
 PROJECT = Path(__file__).resolve().parents[2]
-RENDERED = ("network", "cluster", "task")
-"""Templates that Jinja renders; the others are deployed as they are."""
+STAGES: dict[str, list[str]] = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["site_stages"]
+LAYERS = [layer for stage in STAGES.values() for layer in stage]
+"""The one list of layers, in its order."""
 
 KNOWN = {
-    # What the account and the registry would have said.
-    "preflight_availability_zones": ["us-east-1a", "us-east-1b"],
-    "preflight_ami_id": "ami-0123456789abcdef0",
-    "publish_images": {"django": "registry/legacy-prod/django:1a2b", "nginx": "registry/legacy-prod/nginx:3c4d"},
-    "publish_release": "1a2b-3c4d",
+    # What the account and the registry would have said (playbooks/vars/layers.yml).
+    "network_zones_offered": ["us-east-1a", "us-east-1b"],
+    "cluster_ami_id": "ami-0123456789abcdef0",
+    "task_images": {"django": "registry/legacy-prod/django:1a2b", "nginx": "registry/legacy-prod/nginx:3c4d"},
+    "task_release": "1a2b-3c4d",
+    # Else the layer is left out: the site's DNS is somewhere else.
+    "hosted_zone_id": "Z0SHOP",
 }
 
 
@@ -61,18 +64,23 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
         given: variables that differ.
         inventory: name of the one whose `group_vars` are taken.
     """
-    layers = ("network", "certificate", "data", "cluster", "service", "dns")
-    shown = {
-        "bodies": {name: f"{{{{ {name}_template_body }}}}" for name in RENDERED},
-        "user_data": "{{ cluster_user_data }}",
-        "layers": {name: f"{{{{ {name}_layer.parameters }}}}" for name in layers},
-    }
+    shown = {"user_data": "{{ described.user_data }}", "layers": "{{ rendered.layers }}"}
     play = {
         "name": "Render",
         "hosts": "localhost",
         "gather_facts": False,
-        "roles": ["network", "certificate", "data", "cluster", "task", "service", "dns"],
         "tasks": [
+            {
+                "name": "Describe the hosts",
+                "host_description": {"roles": "{{ host_roles }}"},
+                "register": "described",
+            },
+            {
+                "name": "Render the layers",
+                "rendered_layers": {"layers": LAYERS},
+                "vars": {"cluster_user_data": "{{ described.user_data }}"},
+                "register": "rendered",
+            },
             {
                 "name": "Write what was rendered",
                 "ansible.builtin.copy": {
@@ -81,7 +89,7 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
                     "mode": "0600",
                 },
                 "vars": {"shown": shown},
-            }
+            },
         ],
     }
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
@@ -99,12 +107,12 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "ANSIBLE_ACTION_PLUGINS": f"{PROJECT}/plugins/action:{PROJECT}/tests/unit/action_plugins",
         "AWS_REGION": "us-east-1",  # as environment.yml sets it
     }
     run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     out = json.loads((folder / "out").read_text())
-    plain = {
-        path.stem: path.read_text() for path in (PROJECT / "cloudformation").glob("*.yml") if path.stem not in RENDERED
-    }
-    return Site({**plain, **out["bodies"]}, out["user_data"], out["layers"])
+    layers = out["layers"]
+    bodies = {name: layer["template_body"] for name, layer in layers.items()}
+    return Site(bodies, out["user_data"], {name: layer["parameters"] for name, layer in layers.items()})

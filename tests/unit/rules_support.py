@@ -4,7 +4,7 @@ Used by the tests of both halves of preflight. A test collects what its cases se
 that nothing is left over, by name:
 
     assert unset(given) == []
-    assert unproven(rules("preflight_rules"), refused_by) == []
+    assert unproven(offline_rules(), refused_by) == []
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.unit.render_support import LAYERS
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -47,14 +49,17 @@ def role_variables() -> dict[str, Any]:
     return {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
 
 
-def rules(name: str) -> list[Rule]:
-    """The rules of a list.
+def beside(role: str) -> list[dict[str, Any]]:
+    """The rules beside a role."""
+    path = PROJECT / "roles" / role / "rules.yml"
+    return list(yaml.safe_load(path.read_text())) if path.exists() else []
 
-    Args:
-        name: `preflight_rules` (offline) or `preflight_account_rules`.
-    """
+
+def offline_rules() -> list[Rule]:
+    """The rules of preflight's first task, in its order, but for those of the host roles, which come last."""
+    given = [*role_variables()["preflight_rules"], *(rule for layer in LAYERS for rule in beside(layer))]
     found: list[Rule] = []
-    for place, rule in enumerate(role_variables()[name]):
+    for place, rule in enumerate(given):
         number = 1 + sum(other.variable == rule["variable"] for other in found)
         found.append(Rule(place, rule["variable"], number, str(rule["that"]), str(rule["say"])))
     return found

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils import stack_plan
 from tests.unit.plugin_support import PROJECT, run_action, talk_to
+from tests.unit.render_support import LAYERS, STAGES
 
 NETWORK = """
 Parameters: {Cidr: {Type: String, Default: 10.9.0.0/16}, Note: {Type: String, Default: one}}
@@ -294,9 +297,10 @@ def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
 
 def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
     (first,) = calls(PROJECT / "playbooks/layers.yml")
-    assert set(first["stacks"]) == {"network", "certificate", "data", "cluster"}
-    for layer in ("task", "service", "dns"):
-        assert f"'{layer}': {layer}_layer" in first["later"]
+    templar = Templar(DataLoader(), {"site_stages": STAGES})
+    given = [templar.template(trust_as_template(first[name])) for name in ("layers", "later_layers")]
+    assert given == [STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
+    assert [*given[0], *given[1]] == LAYERS
 
 
 def test_a_check_run_of_the_site_fails_where_a_run_would_be_refused() -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
-from ansible.template import Templar, trust_as_template
+from ansible.template import Templar
 
 from plugins.filter.durations import go_seconds
+from plugins.plugin_utils.roles import Roles
 from tests.unit.test_host_files import render
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/ecs_agent"
@@ -29,37 +29,12 @@ def plugins() -> None:
         init_plugin_loader()
 
 
-def trusted(value: Any) -> Any:
-    """`value` as Ansible reads it from a file of the project: its texts may be templates."""
-    if isinstance(value, str):
-        return trust_as_template(value)
-    if isinstance(value, dict):
-        return {key: trusted(item) for key, item in value.items()}
-    return [trusted(item) for item in value] if isinstance(value, list) else value
-
-
 def refusals(**given: Any) -> list[str]:
-    """The messages of all assertions of the preflight that do not hold."""
-    scope = SITE | {
-        name: trusted(value)
-        for file in ("defaults/main.yml", "vars/main.yml")
-        for name, value in yaml.safe_load((ROLE / file).read_text()).items()
-    }
-    found = []
-    for file in ("preflight.yml", "preflight_lists.yml"):
-        for task in yaml.safe_load((ROLE / "tasks" / file).read_text()):
-            check = task.get("ansible.builtin.assert")
-            if not check:
-                continue
-            templar = Templar(DataLoader(), scope | given)
-            if not all(templar.evaluate_conditional(trusted(each)) for each in [task.get("when", "true")]):
-                continue
-            for item in templar.template(trusted(task.get("loop", ["none"]))):
-                one = Templar(DataLoader(), scope | given | {"item": item})
-                conditions = [check["that"]] if isinstance(check["that"], str) else check["that"]
-                if not all(one.evaluate_conditional(trusted(condition)) for condition in conditions):
-                    found.append(str(one.template(trusted(check["fail_msg"]))))
-    return found
+    """The sentences of all rules beside the role that do not hold."""
+    loader = DataLoader()
+    roles = Roles(loader, Templar(loader), SITE | given)
+    variables = roles.variables("ecs_agent")
+    return [text for rule in roles.rules("ecs_agent") for _, text in roles.refusals(rule, variables)]
 
 
 @pytest.mark.parametrize(

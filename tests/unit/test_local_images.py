@@ -78,4 +78,7 @@ def test_a_machine_without_an_engine_has_nothing_to_say(monkeypatch: pytest.Monk
         raise docker.errors.DockerException("no socket")
 
     monkeypatch.setattr(docker, "from_env", refuse)
-    assert run_action(local_images, {"images": {"web": "shop/web"}}) == {"changed": False, "differ": []}
+    result = run_action(local_images, {"images": {"web": "shop/web"}})
+    assert result == {"changed": False, "differ": [], "contents": {}}
+    required = run_action(local_images, {"images": {"web": "shop/web"}, "wanted": True, "engine": "required"})
+    assert required["msg"] == "No Docker engine answers, and images have to be pushed: no socket."

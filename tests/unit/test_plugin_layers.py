@@ -184,3 +184,110 @@ def test_hidden_parameters_are_known(directory: Path) -> None:
     body = "Resources: {}\nParameters: {P: {NoEcho: true}, Q: {NoEcho: 'true'}, R: {}}"
     layers = read(directory, {"any": {"template_body": body, "parameters": {"P": 1, "Q": 1, "R": 1}}})
     assert layers["any"].hidden == {"P", "Q"}
+
+
+ENTRIES = {
+    "database": (
+        "Resources: {A: {Type: T}}\nParameters: {VpcId: {Type: String}}\nOutputs: {SecretArn: {Value: !GetAtt A.B}}"
+    ),
+    "service": "Resources: {A: {Type: T}}\nParameters: {VpcId: {Type: String}, DatabaseSecretArn: {Type: String}}",
+}
+
+
+@pytest.fixture
+def nouns(directory: Path) -> Path:
+    """Templates of which a site may have several stacks, beside those that it has once."""
+    for name, body in ENTRIES.items():
+        (directory / f"{name}.yml").write_text(body)
+    return directory
+
+
+def two_databases(**takes: str) -> dict[str, Any]:
+    databases = {"database.main": {}, "database.reports_2": {}, "network": NETWORK}
+    return databases | {f"service.{name}": {"takes": {"DatabaseSecretArn": source}} for name, source in takes.items()}
+
+
+def test_entries_of_one_noun_share_its_template_and_nothing_else(nouns: Path) -> None:
+    layers = read(nouns, two_databases(web="database.reports_2.SecretArn", api="database.main.SecretArn"))
+    assert layers["database.main"].stack == "legacy-test-database-main"
+    assert layers["database.reports_2"].stack == "legacy-test-database-reports-2"
+    assert layers["database.main"].template.body == layers["database.reports_2"].template.body == ENTRIES["database"]
+    assert layers["database.main"].gives == {"database.main.SecretArn": "SecretArn"}
+    vpc = {"VpcId": ("network", "VpcId")}
+    assert layers["database.main"].takes == vpc
+    assert layers["service.web"].takes == {**vpc, "DatabaseSecretArn": ("database.reports_2", "SecretArn")}
+    assert layers["service.api"].takes == {**vpc, "DatabaseSecretArn": ("database.main", "SecretArn")}
+    assert list(layers).index("service.web") > list(layers).index("database.reports_2")
+
+
+def test_an_entry_gives_nothing_without_its_name(nouns: Path) -> None:
+    taker = {"template_body": "Resources: {}\nParameters: {SecretArn: {}}"}
+    assert errors(nouns, {**two_databases(), "taker": taker}) == [
+        "taker: SecretArn has no value: it is not given, has no default, and no layer gives it."
+    ]
+
+
+def test_a_layer_of_which_there_is_one_can_be_named_too(nouns: Path) -> None:
+    taker = {"template_body": "Resources: {}\nParameters: {Where: {}}", "takes": {"Where": "network.VpcId"}}
+    assert read(nouns, {"network": NETWORK, "taker": taker})["taker"].takes == {"Where": ("network", "VpcId")}
+
+
+def test_outputs_of_entries_of_an_earlier_call_are_known(nouns: Path) -> None:
+    known = {"VpcId": "vpc-1", "database.main.SecretArn": "arn:1"}
+    taker = {"takes": {"DatabaseSecretArn": "database.main.SecretArn", "VpcId": "network.VpcId"}}
+    layers = read(nouns, {"service.web": taker}, outputs=known)
+    assert layers["service.web"].parameters == {"VpcId": "vpc-1", "DatabaseSecretArn": "arn:1"}
+    assert layers["service.web"].needs == set()
+
+
+def test_a_source_that_there_is_not_is_named_with_the_nearest(nouns: Path) -> None:
+    sources = {
+        "a": "database.mian.SecretArn",
+        "b": "database.main.SecretAm",
+        "c": "SecretArn",
+        "d": "database.main",
+    }
+    assert sorted(errors(nouns, two_databases(**sources))) == [
+        "service.a: takes DatabaseSecretArn from database.mian.SecretArn, but there is no layer database.mian. "
+        "Did you mean database.main.SecretArn?",
+        "service.b: takes DatabaseSecretArn from database.main.SecretAm, but database.main gives no output SecretAm. "
+        "Did you mean database.main.SecretArn?",
+        "service.c: takes DatabaseSecretArn from SecretArn, but there is no layer SecretArn. "
+        "Write <layer>.<Output>, for example database.main.SecretArn.",
+        "service.d: takes DatabaseSecretArn from database.main, but it names a layer without an output. "
+        "Write database.main.SecretArn.",
+    ]
+
+
+def test_what_is_wrong_with_takes_is_found_at_once(nouns: Path) -> None:
+    both = {"parameters": {"VpcId": "vpc-1"}, "takes": {"VpcId": "network.VpcId", "DatabaseSecret": "network.VpcId"}}
+    assert errors(nouns, {"network": NETWORK, "service.web": both}) == [
+        "service.web: VpcId is in parameters and in takes. Give it in one of them.",
+        "service.web: takes gives DatabaseSecret, which the template does not declare. Did you mean DatabaseSecretArn?",
+    ]
+
+
+@pytest.mark.parametrize("name", ["database.", ".main", "database.main.two", "Database.main", "database.Main"])
+def test_an_entry_is_noun_dot_name(nouns: Path, name: str) -> None:
+    assert "is no name of a layer" in "\n".join(errors(nouns, {name: {"template": "database.yml"}}))
+
+
+def test_two_entries_are_never_one_stack(nouns: Path) -> None:
+    assert errors(nouns, {"network": NETWORK, "database.main_1": {}, "database.main-1": {}}) == [
+        "database.main-1: would be the same stack as database.main_1 (legacy-test-database-main-1). Rename one."
+    ]
+
+
+def test_a_circle_of_entries_is_named(nouns: Path) -> None:
+    body = "Resources: {}\nParameters: {From: {}}\nOutputs: {Url: {Value: 1}}"
+    stacks = {
+        "service.a": {"template_body": body, "takes": {"From": "service.b.Url"}},
+        "service.b": {"template_body": body, "takes": {"From": "service.a.Url"}},
+    }
+    assert "in a circle: service." in errors(nouns, stacks)[0]
+
+
+def test_a_deletion_needs_no_sources(nouns: Path) -> None:
+    layers = read(nouns, two_databases(web="gone.SecretArn", api="database.main.SecretArn"), deleting=True)
+    assert layers["service.api"].needs == {"database.main"} | {"network"}
+    assert layers["service.web"].needs == {"network"}

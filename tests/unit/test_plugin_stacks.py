@@ -177,6 +177,88 @@ def test_the_deletion_order_is_read_from_the_deployed_stacks(site: dict[str, Any
     assert ended.index("data") < ended.index("network")
 
 
+ENTRY = (
+    "Parameters: {Days: {Type: Number, Default: 7}, Beside: {Type: String, Default: ''}}\n"
+    + LOG.format(name="/${AWS::StackName}")
+    + "Outputs: {Name: {Value: !Ref Log}, Days: {Value: !Ref Days}}"
+)
+
+
+@pytest.fixture
+def entries(site: dict[str, Any]) -> dict[str, Any]:
+    """Two stores, and two services of which each takes from the store beside the one of its own name."""
+    Path(site["directory"], "store.yml").write_text(ENTRY)
+    Path(site["directory"], "service.yml").write_text(ENTRY.replace("Outputs", "# Outputs"))
+    site["stacks"] = {
+        "service.a": {"takes": {"Beside": "store.b.Name"}},
+        "service.b": {"takes": {"Beside": "store.a.Name"}},
+        "store.a": {},
+        "store.b": {"parameters": {"Days": 30}},
+    }
+    return site
+
+
+def given(aws: Cloud, stack: str) -> dict[str, str]:
+    """The parameters of a deployed stack."""
+    found = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Parameters"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found}
+
+
+def test_entries_of_one_template_are_stacks_of_their_own(aws: Cloud, entries: dict[str, Any]) -> None:
+    result = deploy(entries)
+    assert not result.get("failed"), result
+    assert result["outputs"] == {
+        "store.a.Name": "/legacy-unit-store-a",
+        "store.a.Days": "7",
+        "store.b.Name": "/legacy-unit-store-b",
+        "store.b.Days": "30",
+    }
+    assert given(aws, "legacy-unit-service-a")["Beside"] == "/legacy-unit-store-b"
+    assert given(aws, "legacy-unit-service-b")["Beside"] == "/legacy-unit-store-a"
+    again = deploy(entries)
+    assert not again["changed"]
+    later = {name: entries["stacks"].pop(name) for name in ("service.a", "service.b")}
+    deploy(entries)
+    assert not deploy({**entries, "stacks": later}, outputs=result["outputs"])["changed"]
+
+
+def deletion_order(arguments: dict[str, Any]) -> list[str]:
+    ended: list[str] = []
+
+    class Watched(cloudformation_stacks.ActionModule):
+        def _delete(self, name: str) -> Any:
+            outcome = super()._delete(name)
+            ended.append(name)
+            return outcome
+
+    class Module:
+        ActionModule = Watched
+
+    result = run_action(Module, {**arguments, "state": "absent"})
+    assert not result.get("failed"), result
+    return ended
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["as takes says", "as the deployed stacks tell"])
+def test_who_takes_from_an_entry_goes_before_it(entries: dict[str, Any], told: bool) -> None:
+    deploy(entries)
+    names = ["store.b", "store.a", "service.b", "service.a"]
+    if not told:
+        # The template declares nothing of it any more, and nobody says `takes`: only the deployed value is left.
+        Path(entries["directory"], "service.yml").write_text("Resources: {Log: {Type: AWS::Logs::LogGroup}}")
+    order = deletion_order({**entries, "stacks": {name: entries["stacks"][name] if told else {} for name in names}})
+    assert order.index("service.a") < order.index("store.b")
+    assert order.index("service.b") < order.index("store.a")
+
+
+def test_an_equal_value_makes_no_circle(entries: dict[str, Any]) -> None:
+    deploy(entries)
+    entries["stacks"]["store.b"] = {"parameters": {"Days": 30, "Beside": "/legacy-unit-store-a"}}
+    entries["stacks"]["store.a"] = {"parameters": {"Beside": "/legacy-unit-store-b"}}
+    deploy(entries)
+    assert set(deletion_order(entries)) == set(entries["stacks"])
+
+
 def test_without_relations_the_given_order_is_reversed(site: dict[str, Any]) -> None:
     body = TEMPLATES["other"]
     site["stacks"] = {name: {"template_body": body} for name in ("one", "two", "three")}

@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from tests.unit import rules_support
+from tests.unit.render_support import LAYERS
 
 pytestmark = pytest.mark.playbook
 
@@ -321,6 +322,15 @@ RIGHT = {
 
 IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
 """What inventories/local/environment.yml says."""
+HANDED_OVER = {
+    "network_zones_offered": ["us-east-1a", "us-east-1b"], "database_allocated_gb": 30, "data_outputs": {"VpcId": "x"},
+    "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config", "cluster_outputs": {"VpcId": "x"},
+    "task_images": {"django": "x"}, "task_release": "1", "task_outputs": {"VpcId": "x"}, "service_outputs": {"A": "x"},
+    "dns_records": {"own": ["x"], "elsewhere": []}, "dns_stack": {"status": "x", "parameters": {}},
+    "dns_balancer_seen": "x", "dns_outputs": {"AlbDnsName": "x"},
+}  # fmt: skip
+"""What a play gives a layer's role, and no inventory."""
+
 NEVER_SET = {"cdn_enabled": "true is refused until there is a layer that makes the CDN"}
 """Variables that have one right value."""
 
@@ -367,14 +377,12 @@ class Verdicts:
 
     Attributes:
         messages: host → message of its failure; none where it passed.
-        refused_by: host → places in preflight_rules of the rules that refused it.
-        tasks: host → name of the task that failed.
+        refused_by: host → places of the rules that refused it (of a host role, their names).
         calls: how often the API was called.
     """
 
     messages: dict[str, str]
-    refused_by: dict[str, list[int]]
-    tasks: dict[str, str]
+    refused_by: dict[str, list[Any]]
     calls: int
 
 
@@ -390,7 +398,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     groups["of_host_roles"] = {"hosts": {f"role-{name}": local | given for name, given in of_roles.items()}}
     (folder / "hosts.yml").write_text(yaml.safe_dump({"local": {"children": groups}}))
     common = {"gather_facts": False, "strategy": "free"}
-    role = {"name": "Judge", "ansible.builtin.include_role": {"name": "{{ _role }}", "tasks_from": "preflight"}}
+    role = {"name": "Judge", "check_rules": {"role": "{{ _role }}"}}
     play = [
         {"name": "Judge inventories", "hosts": "inventories", "roles": ["preflight"], **common},
         {"name": "Judge what host roles read", "hosts": "of_host_roles", "tasks": [role], **common},
@@ -409,19 +417,16 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     listener.close()
     output = json.loads(result.stdout[result.stdout.index("{") :])
     messages: dict[str, str] = {}
-    refused_by: dict[str, list[int]] = {}
-    tasks: dict[str, str] = {}
+    refused_by: dict[str, list[Any]] = {}
     for run in output["plays"]:
         for task in run["tasks"]:
             for host, answer in task["hosts"].items():
                 refused_by.setdefault(host, []).extend(answer.get("refused_by", ()))
                 if answer.get("failed"):
-                    # A loop's own message says only that an item failed.
-                    items = [item["msg"] for item in answer.get("results", ()) if item.get("failed")]
-                    messages[host], tasks[host] = "\n".join(items or [answer["msg"]]), task["task"]["name"]
+                    messages[host] = answer["msg"]
     judged = {*hosts, *(f"role-{name}" for name in of_roles)}
     assert set(output["stats"]) == judged, "every case was judged"
-    return Verdicts(messages, refused_by, tasks, listener.calls)
+    return Verdicts(messages, refused_by, listener.calls)
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.host)
@@ -441,15 +446,10 @@ def test_a_host_role_refuses_by_a_sentence_that_names_the_variable(case: Case, v
 
 
 def test_every_check_of_a_host_role_has_refused_something(verdicts: Verdicts) -> None:
-    refused = {task.rpartition(" : ")[2] for task in verdicts.tasks.values()}
-    checks = {
-        task["name"]
-        for role in HOST_WRONG
-        for path in (PROJECT / "roles" / role / "tasks").glob("preflight*.yml")
-        for task in yaml.safe_load(path.read_text())
-        if "ansible.builtin.assert" in task
-    }
-    assert {path.parents[1].name for path in (PROJECT / "roles").glob("*/tasks/preflight.yml")} == set(HOST_WRONG)
+    refused = {name for names in verdicts.refused_by.values() for name in names if isinstance(name, str)}
+    checks = {rule["name"] for role in HOST_WRONG for rule in rules_support.beside(role)}
+    others = {path.parent.name for path in (PROJECT / "roles").glob("*/rules.yml")} - set(LAYERS)
+    assert others == set(HOST_WRONG)
     assert sorted(checks - refused) == []
 
 
@@ -465,12 +465,12 @@ def test_every_topic_is_judged() -> None:
 def test_every_variable_is_given_a_right_value_that_is_not_its_default() -> None:
     base = yaml.safe_load((PROJECT / "inventories/local/group_vars/site.yml").read_text())
     base |= {"preflight_account": False, **IDENTITY}
-    assert rules_support.unset([base, *RIGHT.values()]) == list(NEVER_SET)
+    assert rules_support.unset([base, HANDED_OVER, *RIGHT.values()]) == list(NEVER_SET)
 
 
 def test_every_rule_has_refused_something(verdicts: Verdicts) -> None:
     refused = {place for places in verdicts.refused_by.values() for place in places}
-    assert rules_support.unproven(rules_support.rules("preflight_rules"), refused) == []
+    assert rules_support.unproven(rules_support.offline_rules(), refused) == []
 
 
 def test_no_api_was_called_for_any_of_them(verdicts: Verdicts) -> None:

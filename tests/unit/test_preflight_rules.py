@@ -15,7 +15,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import Templar, trust_as_template
 
 from plugins.action.check_variables import shape_problems
-from tests.unit.rules_support import PROJECT, Rule, options, role_variables, rules
+from tests.unit.rules_support import PROJECT, Rule, offline_rules, options, role_variables
 
 ODD: list[Any] = [
     "", "x", "5", "-5", 5, 2.5, -1, True, ["x"], [5], [["x"]], [{}], {}, {"a": 5}, {"a": {"b": None}}, "ü💐", "a b",
@@ -59,7 +59,7 @@ def plugins() -> None:
     test_loader.add_directory(str(PROJECT / "plugins/test"))
 
 
-@pytest.mark.parametrize("rule", rules("preflight_rules"), ids=lambda rule: f"{rule.variable}-{rule.number}")
+@pytest.mark.parametrize("rule", offline_rules(), ids=lambda rule: f"{rule.variable}-{rule.number}")
 def test_no_odd_value_breaks_a_rule(rule: Rule) -> None:
     variables = inventory()
     assert judged(rule, variables) == ""

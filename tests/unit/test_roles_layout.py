@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import jinja2.meta
 import pytest
 import yaml
+
+from tests.unit.render_support import LAYERS
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (PROJECT / "roles").iterdir() if path.is_dir())
 TASKS = sorted((PROJECT / "roles").glob("*/tasks/*.yml"))
 VERBS = sorted(path for path in PROJECT.glob("*.yml") if path.name != "requirements.yml")
-LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
 
 
 def load(path: Path) -> Any:
@@ -85,6 +89,64 @@ def test_defaults_of_aws_side_roles_are_the_variables_of_every_environment() -> 
     linked = {link.stem for link in (PROJECT / "group_vars/all").iterdir()}
     shared = {role.name for role in ROLES for name in options(role) if not name.startswith(role.name)}
     assert shared <= linked | {"preflight"}, "a variable without its role's prefix must be seen by every play"
+
+
+RULES = sorted((PROJECT / "roles").glob("*/rules.yml"))
+
+
+def reads(text: str) -> set[str]:
+    """Names that the Jinja in a text reads, its own variables left out."""
+    return set(jinja2.meta.find_undeclared_variables(JINJA.parse(text)))
+
+
+class Whichever(dict[str, Any]):
+    """Filters or tests, Ansible's too: which there are does not matter here."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Something that can be called."""
+        return super().get(key, default) or str
+
+
+JINJA = jinja2.Environment(autoescape=True)  # parses only
+JINJA.filters, JINJA.tests = Whichever(JINJA.filters), Whichever(JINJA.tests)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_reads_nothing_but_inputs_and_what_it_says_itself(layer: str) -> None:
+    """No fact that another role happened to set: what comes from outside is an input that the play hands over."""
+    role = PROJECT / "roles" / layer
+    variables, template = role / "vars/main.yml", PROJECT / f"cloudformation/{layer}.yml"
+    text = variables.read_text() + template.read_text().replace("{{resolve:", "")
+    files = [path.read_text() for path in sorted((role / "tasks").glob("*.yml"))]
+    own = set(load(variables)) | {name for file in files for name in re.findall(r"register: (\w+)", file)}
+    inputs = {name for each in ROLES for name in options(each)}
+    known = inputs | own | set(load(PROJECT / "group_vars/all/site.yml")) | {"lookup", "entry", "entry_name", "omit"}
+    assert sorted((reads(text) | set().union(*map(reads, files))) - known) == []
+
+
+def test_what_is_handed_over_are_inputs_of_layers() -> None:
+    handed = load(PROJECT / "playbooks/vars/layers.yml")
+    inputs = {name for layer in LAYERS for name in options(PROJECT / "roles" / layer)}
+    helpers = {name for name in handed if name.startswith("layers_")}
+    assert set(handed) - helpers <= inputs
+
+
+def test_the_layers_are_listed_in_one_place() -> None:
+    pair = r"\b(network|certificate|data|cluster)\b['\"]?, ?['\"]?(certificate|data|cluster|task)\b['\"]?[],]"
+    listed = re.compile(pair)
+    files = [path for folder in ("playbooks", "roles", "plugins", "scripts") for path in (PROJECT / folder).rglob("*")]
+    texts = {path: path.read_text() for path in files if path.suffix in (".yml", ".py", ".sh", ".j2")}
+    examples = {PROJECT / "plugins/modules/cloudformation_stacks.py"}
+    assert [path for path, text in texts.items() if listed.search(text) and path not in examples] == []
+    assert listed.search((PROJECT / "group_vars/all/site.yml").read_text())
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.parent.name)
+def test_a_rule_says_what_it_is_about_and_is_about_an_input_of_its_role(path: Path) -> None:
+    inputs = set(options(path.parent))
+    for rule in load(path):
+        assert {"variable", "that", "say"} <= set(rule) <= {"name", "variable", "that", "say", "each"}
+        assert rule["variable"] in inputs or rule["variable"].startswith("{{ item")
 
 
 def test_playbooks_see_the_variables_too() -> None:

@@ -247,6 +247,8 @@ def decision(asked: dict[str, Any] | None, switch: bool, zone: str = "Z0SHOP") -
         "site_prefix": "legacy-prod",
     }
     given["site"] = {"outputs": {"AlbDnsName": BALANCER}}
-    templar = Templar(DataLoader(), {**role, **given, **({"preflight_asked": asked} if asked else {})})
+    handed = yaml.safe_load((PROJECT / "playbooks/vars/layers.yml").read_text())
+    given |= {name: trust_as_template(text) for name, text in handed.items() if name.startswith("dns_")}
+    templar = Templar(DataLoader(), {**role, **given, "preflight_asked": asked or {"stacks": {}}})
     words = {"layer": "dns_layer_is_due", "taken": "dns_takes_over", "left": "dns_is_left", "follows": "dns_follows"}
     return {word for word, name in words.items() if templar.evaluate_conditional(trust_as_template(f"{name} | bool"))}

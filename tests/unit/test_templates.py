@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from plugins.filter.user_data import gzip_base64
-from tests.unit.render_support import PROJECT, Site, render
+from tests.unit.render_support import LAYERS, PROJECT, Site, render
 
 pytestmark = pytest.mark.playbook
 
@@ -36,9 +36,8 @@ SAFE = {
     "database_admin_cidrs": ["192.0.2.0/24"],
     "site_containers": CONTAINERS | {"django": CONTAINERS["django"] | {"environment": {"TITLE": FLOWERS}}},
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
-    "preflight_asked": {"database": {"id": "db", "allocated_storage": 26}},
+    "database_allocated_gb": 26,
 }
-LAYERS = ("network", "certificate", "data", "cluster", "task", "service", "dns")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,73 @@
+"""Render what makes a machine a host: the files and units of its roles, and its user data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.filter.user_data import gzip_base64
+from plugins.modules.host_description import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.roles import Roles
+
+USER_DATA_BYTES = 16_384
+"""16 KB before Base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html. A launch
+configuration takes 21,847 characters of Base64, which is one byte less."""
+TEMPLATE = PROJECT / "roles/cluster/templates/user-data.yml.j2"
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/host_description.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Judge, then render.
+
+        Raises:
+            Failed: a rule of a host role does not hold, or the user data is too long.
+        """
+        self.roles = Roles(self._loader, self._templar, self.task_vars)
+        files: dict[str, dict[str, Any]] = {}
+        units: list[str] = []
+        wrong: list[str] = []
+        for role in self.arguments["roles"]:
+            variables = self.roles.variables(role)
+            refused = [text for rule in self.roles.rules(role) for _, text in self.roles.refusals(rule, variables)]
+            wrong += refused
+            if not refused:
+                files |= self._files(role, variables)
+                units += [unit for unit in self.roles.value(variables[f"{role}_units"], variables) if unit not in units]
+        if wrong:
+            raise Failed("\n".join(wrong))
+        user_data = self._user_data(files, units)
+        return {"changed": False, "files": files, "units": units, "user_data": user_data}
+
+    def _files(self, role: str, variables: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        folder = self.roles.directory / role / "templates"
+        return {
+            file["path"]: {
+                "permissions": file["mode"],
+                "content": self.roles.text(folder / file["template"], variables),
+                "role": role,
+                "early": file.get("early", False),
+                "drain": file.get("drain", True),
+            }
+            for file in self.roles.value(variables[f"{role}_files"], variables)
+        }
+
+    def _user_data(self, files: dict[str, dict[str, Any]], units: list[str]) -> str:
+        known = {**self.task_vars, "host_files": files, "host_units": units}
+        text = self.roles.text(Path(self.arguments["template"] or TEMPLATE), known)
+        if len(gzip_base64(text)) > USER_DATA_BYTES * 4 // 3:
+            raise Failed(
+                f"The hosts' user data is too long: compressed, it is more than the {USER_DATA_BYTES} bytes that EC2 "
+                f"takes. Shorten what the host roles write ({', '.join(self.arguments['roles'])}); long lists in their "
+                "variables are the usual cause, such as docker_engine_registry_mirrors or ecs_agent_attributes."
+            )
+        return text

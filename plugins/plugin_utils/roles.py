@@ -1,0 +1,126 @@
+"""What roles say as data: layers (`vars/main.yml`: how variables become parameters), host files, rules (`rules.yml`).
+
+It is read here rather than by a play that lists the roles: a play would check, include and skip for each role what one
+task can do for all of them.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.template import trust_as_template
+
+PROJECT = Path(__file__).resolve().parents[2]
+DYNAMIC_REFERENCE = "{{resolve:"
+"""What CloudFormation resolves, and Jinja would take for its own.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+"""
+JINJA = re.compile(r"\{[{%#]")
+
+
+class Roles:
+    """The roles' variables and templates, as a task sees them.
+
+    Args:
+        loader: Ansible's DataLoader.
+        templar: the task's.
+        variables: the task's.
+        directory: where the roles lie.
+    """
+
+    def __init__(
+        self, loader: Any, templar: Any, variables: Mapping[str, Any], directory: Path = PROJECT / "roles"
+    ) -> None:
+        self._loader, self._templar, self._variables, self.directory = loader, templar, variables, directory
+
+    def variables(self, role: str, **more: Any) -> dict[str, Any]:
+        """What is known inside a role: its defaults, what the task knows, its own variables; the last one holds."""
+        defaults, own = ({**self._read(role, folder)} for folder in ("defaults", "vars"))
+        return {**defaults, **self._variables, **own, **more}
+
+    def value(self, expression: Any, variables: Mapping[str, Any]) -> Any:
+        """A value, its templates rendered.
+
+        Raises:
+            AnsibleError: one cannot be rendered.
+        """
+        return self._templar.copy_with_new_env(available_variables=dict(variables)).template(expression)
+
+    def text(self, path: Path, variables: Mapping[str, Any]) -> str:
+        """A file, rendered where it holds Jinja; CloudFormation's dynamic references are none.
+
+        Raises:
+            AnsibleError: it cannot be rendered.
+            OSError: it cannot be read.
+        """
+        body = path.read_text()
+        if not JINJA.search(body.replace(DYNAMIC_REFERENCE, "")):
+            return body
+        body = body.replace(DYNAMIC_REFERENCE, "{{ '{{' }}resolve:")
+        templar = self._templar.copy_with_new_env(available_variables=dict(variables), searchpath=[str(path.parent)])
+        return str(templar.template(trust_as_template(body), escape_backslashes=False))
+
+    def rules(self, role: str) -> list[dict[str, Any]]:
+        """The rules beside a role (`rules.yml`), how its inputs relate; none if it has none."""
+        path = self.directory / role / "rules.yml"
+        return self._load(path) or [] if path.exists() else []
+
+    def refusals(self, rule: Mapping[str, Any], variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Variable and sentence, for each item of `each` (or once) where a rule does not hold.
+
+        Raises:
+            AnsibleError: the rule cannot be judged.
+        """
+        for item in self.value(rule["each"], variables) if "each" in rule else [None]:
+            scope = {**variables, "item": item} if "each" in rule else dict(variables)
+            templar = self._templar.copy_with_new_env(available_variables=scope)
+            conditions = rule["that"] if isinstance(rule["that"], (list, tuple)) else [rule["that"]]
+            if not all(templar.evaluate_conditional(condition) for condition in conditions):
+                yield str(templar.template(rule["variable"])), str(templar.template(rule["say"]))
+
+    def layers(self, noun: str, templates: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The layers of a noun, name → options: one, or one for each entry that the site has of it.
+
+        Args:
+            noun: name of the role.
+            templates: where the templates lie.
+
+        Raises:
+            LookupError: the role describes no layer.
+            AnsibleError: a variable cannot be rendered.
+            OSError: the template cannot be read.
+        """
+        known = self.variables(noun)
+        if f"{noun}_layer" not in known:
+            raise LookupError(f"there is no {noun}_layer in roles/{noun}/vars/main.yml")
+        if f"{noun}_entries" not in known:
+            scopes = {noun: known}
+        else:
+            entries = self.value(known[f"{noun}_entries"], known) or {}
+            scopes = {
+                f"{noun}.{name}": {**known, "entry_name": name, "entry": copy.deepcopy(entry)}
+                for name, entry in entries.items()
+            }
+        for name, scope in scopes.items():
+            options = dict(self.value(known[f"{noun}_layer"], scope))
+            if options.pop("when", True):
+                path = templates / str(options.get("template") or f"{noun}.yml")
+                yield name, {"template": path.name, **options, "template_body": self.text(path, scope)}
+
+    def _read(self, role: str, folder: str) -> dict[str, Any]:
+        top = self.directory / role / folder
+        files = [top / "main.yml", *sorted((top / "main").glob("*.yml"))]
+        found: dict[str, Any] = {}
+        for file in files:
+            if file.exists():
+                found |= self._load(file) or {}
+        return found
+
+    def _load(self, path: Path) -> Any:
+        # As it is: a copy of what nobody changes would take longer than reading it.
+        return self._loader.load_from_file(str(path), cache="all", unsafe=True, trusted_as_template=True)

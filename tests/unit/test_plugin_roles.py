@@ -1,0 +1,139 @@
+"""What roles say as data: a layer, a layer for each entry, a template with Jinja in it, rules with items."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from local_aws.cloud import Cloud
+from plugins.action import cloudformation_stacks
+from plugins.plugin_utils.roles import Roles
+from tests.unit.plugin_support import run_action, talk_to
+
+FILES = {
+    "roles/store/defaults/main.yml": "store_days: 7\nsite_stores: {}\n",
+    "roles/store/vars/main.yml": (
+        "store_entries: '{{ site_stores }}'\n"
+        "store_layer:\n"
+        "  parameters: {Days: '{{ entry.days | default(store_days) }}', Name: '{{ site_prefix }}/{{ entry_name }}'}\n"
+    ),
+    "roles/single/vars/main.yml": "single_layer: {when: '{{ single_wanted }}', parameters: {Days: 3}}\n",
+    "roles/single/rules.yml": (
+        "- variable: '{{ item.name }}'\n"
+        "  each: [{name: one_days, days: '{{ one_days }}'}, {name: two_days, days: '{{ two_days }}'}]\n"
+        "  that: [item.days is integer, item.days < 10]\n"
+        "  say: '{{ item.name }} is too long'\n"
+        "- {variable: single_wanted, that: single_wanted is boolean, say: must be a boolean}\n"
+    ),
+    "roles/bare/defaults/main.yml": "bare_days: 1\n",
+    "cloudformation/store.yml": (
+        "#jinja2: trim_blocks: False\n"
+        "Parameters: {Days: {Type: Number}, Name: {Type: String}}\n"
+        "Resources:\n"
+        "  #{% for word in entry.words | default(['log']) %}\n"
+        "  {{ word | title }}:\n"
+        "    Type: AWS::Logs::LogGroup\n"
+        "    Properties: {LogGroupName: !Sub '${Name}/{{ word }}', RetentionInDays: !Ref Days}\n"
+        "  #{% endfor %}\n"
+        "Outputs: {LogName: {Value: !Ref Log}}\n"
+    ),
+    "cloudformation/single.yml": (
+        "Parameters: {Days: {Type: Number}}\n"
+        "Resources: {A: {Type: T, Properties: {P: '{{resolve:secretsmanager:x}}'}}}\n"
+    ),
+}
+KNOWN: dict[str, Any] = {"site_prefix": "legacy-unit", "single_wanted": True}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def roles(folder: Path, **variables: Any) -> Roles:
+    loader = DataLoader()
+    return Roles(loader, Templar(loader), KNOWN | variables, folder / "roles")
+
+
+def layers(folder: Path, noun: str, **variables: Any) -> dict[str, dict[str, Any]]:
+    return dict(roles(folder, **variables).layers(noun, folder / "cloudformation"))
+
+
+def test_a_noun_has_a_layer_for_each_entry(folder: Path) -> None:
+    stores = {"main": {"days": 30}, "other": None, "wordy": {"words": ["log", "more"]}}
+    stores["other"] = {}
+    found = layers(folder, "store", site_stores=stores)
+    assert list(found) == ["store.main", "store.other", "store.wordy"]
+    assert found["store.main"]["parameters"] == {"Days": 30, "Name": "legacy-unit/main"}
+    assert found["store.other"]["parameters"]["Days"] == 7, "the role's default"
+    assert "  More:\n" in found["store.wordy"]["template_body"]
+    assert "  More:\n" not in found["store.main"]["template_body"]
+    assert layers(folder, "store") == {}
+
+
+def test_a_layer_can_be_left_out(folder: Path) -> None:
+    assert list(layers(folder, "single")) == ["single"]
+    assert layers(folder, "single", single_wanted=False) == {}
+
+
+def test_what_cloudformation_resolves_is_no_jinja(folder: Path) -> None:
+    assert layers(folder, "single")["single"]["template_body"] == FILES["cloudformation/single.yml"]
+    mixed = FILES["cloudformation/single.yml"] + "# {{ site_prefix }}\n"
+    (folder / "cloudformation/single.yml").write_text(mixed)
+    body = layers(folder, "single")["single"]["template_body"]
+    assert body == mixed.replace("{{ site_prefix }}", "legacy-unit")
+
+
+def test_a_role_without_a_layer_is_named(folder: Path) -> None:
+    with pytest.raises(LookupError, match=r"there is no bare_layer in roles/bare/vars/main\.yml"):
+        layers(folder, "bare")
+
+
+def test_a_variable_that_is_not_there_is_named(folder: Path) -> None:
+    (folder / "roles/single/vars/main.yml").write_text("single_layer: {parameters: {Days: '{{ nowhere }}'}}\n")
+    with pytest.raises(AnsibleError, match="nowhere"):
+        layers(folder, "single")
+
+
+def test_a_rule_is_judged_for_each_of_its_items(folder: Path) -> None:
+    known = roles(folder, one_days=3, two_days=30)
+    each, plain = known.rules("single")
+    assert list(known.refusals(each, known.variables("single"))) == [("two_days", "two_days is too long")]
+    assert list(known.refusals(plain, known.variables("single"))) == []
+    assert list(known.refusals(plain, known.variables("single") | {"single_wanted": 5})) == [
+        ("single_wanted", "must be a boolean")
+    ]
+    assert known.rules("store") == []
+
+
+def stacks(aws: Cloud) -> set[str]:
+    found = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def test_what_is_deployed_of_a_noun_is_deleted_whatever_the_inventory_says(
+    folder: Path, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk_to(aws, monkeypatch)
+    made = layers(folder, "store", site_stores={"main": {}, "other": {}})
+    given = {"prefix": "legacy-unit", "directory": str(folder / "cloudformation")}
+    first = run_action(cloudformation_stacks, {**given, "stacks": made})
+    assert not first.get("failed"), first
+    assert first["outputs"] == {
+        "store.main.LogName": "legacy-unit/main/log",
+        "store.other.LogName": "legacy-unit/other/log",
+    }
+    foreign = {"stacks": {"storehouse": {"template_body": "Resources: {A: {Type: AWS::Logs::LogGroup}}"}}}
+    run_action(cloudformation_stacks, {**given, **foreign})
+    gone = run_action(cloudformation_stacks, {**given, "layers": ["store"], "state": "absent"})
+    assert not gone.get("failed"), gone
+    assert set(gone["stacks"]) == {"store.main", "store.other"}
+    assert stacks(aws) == {"legacy-unit-storehouse"}

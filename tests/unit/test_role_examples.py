@@ -1,0 +1,46 @@
+"""The example in a layer's README runs as it stands, against the embedded APIs, and plans the layer's stack."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local_aws.cloud import Cloud
+from tests.unit.plugin_support import PROJECT, environment
+from tests.unit.render_support import LAYERS
+from tests.unit.test_role_readmes import BLOCK
+
+pytestmark = pytest.mark.playbook
+
+
+def example(layer: str) -> str:
+    readme = (PROJECT / "roles" / layer / "README.md").read_text()
+    return next(BLOCK.finditer(readme.partition("\n## Example\n")[2]))["yaml"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_example_of_a_layer_plans_its_stack(layer: str, aws: Cloud, tmp_path: Path) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(example(layer))
+    (tmp_path / "group_vars").symlink_to(PROJECT / "group_vars")
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    known = {"environment_name": "prod", "domain_name": "www.shop.test"}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"prod": {"hosts": {"localhost": local}, "vars": known}}))
+    run = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), str(play), "-i", str(inventory), "--check", "--diff"],
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **environment(aws)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"+ stack legacy-prod-{layer}" in run.stdout
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert stacks == [], "a check run changes nothing"

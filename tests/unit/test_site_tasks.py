@@ -1,0 +1,73 @@
+"""A `site` with nothing to do is a few tasks: each costs 0.05 to 0.25 s, whatever it finds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.plugin_support import PROJECT
+
+MOST_TASKS = 20
+TASK = re.compile(r"^      (?P<name>\S.*?)\tTAGS:", re.MULTILINE)
+SKIPPED = {
+    "Publish the local images, unless what is live is kept": "not publish_keeps_live | bool",
+}
+"""Tasks that bring in others when there is something to do, and the condition that leaves them out."""
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The tasks that `site` runs or skips, as Ansible lists them."""
+    inventory = tmp_path_factory.mktemp("site") / "hosts.yml"
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory.write_text(yaml.safe_dump({"prod": {"hosts": {"localhost": local}}}))
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), "site.yml", "-i", str(inventory), "--list-tasks"],
+        cwd=PROJECT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [match["name"].rpartition(" : ")[2] for match in TASK.finditer(done.stdout)]
+
+
+def test_a_site_without_a_change_is_few_tasks(listed: list[str]) -> None:
+    assert "Bring up the layers" in listed
+    assert "Wait until the service runs this release" in listed
+    assert len(listed) <= MOST_TASKS, listed
+
+
+def tasks(value: Any) -> Iterator[dict[str, Any]]:
+    """Every task in a file, those of blocks too."""
+    if isinstance(value, list):
+        for item in value:
+            yield from tasks(item)
+    elif isinstance(value, dict):
+        if "name" in value:
+            yield value
+        for key in ("tasks", "pre_tasks", "block", "rescue", "always"):
+            yield from tasks(value.get(key))
+
+
+def test_none_of_them_brings_in_others_unless_there_is_something_to_do(listed: list[str]) -> None:
+    """The list shows what is imported; what is included would come on top, and what loops is shown once."""
+    files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "roles").glob("*/tasks/*.yml")]
+    every = [task for file in files for task in tasks(yaml.safe_load(file.read_text())) if task["name"] in listed]
+    including = {
+        task["name"]: task.get("when")
+        for task in every
+        if any(key.startswith("ansible.builtin.include_") for key in task)
+    }
+    assert including == SKIPPED
+    assert {task["name"] for task in every} == set(listed)

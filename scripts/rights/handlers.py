@@ -170,10 +170,11 @@ _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: "…")
 
 
 def resources() -> dict[str, set[str]]:
-    """Resource type → all properties that some template sets, whatever the inventory chooses."""
+    """Resource type → all properties that some layer's template sets, whatever the inventory chooses."""
     found: dict[str, set[str]] = {}
-    for path in sorted((PROJECT / "cloudformation").glob("*.yml")):
-        template = yaml.load(path.read_text(), _Loader)
+    stages = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["site_stages"]
+    for layer in sorted(layer for layers in stages.values() for layer in layers):
+        template = yaml.load((PROJECT / f"cloudformation/{layer}.yml").read_text(), _Loader)
         for resource in template["Resources"].values():
             found.setdefault(resource["Type"], set()).update(resource.get("Properties", {}))
     return found

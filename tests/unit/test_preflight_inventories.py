@@ -323,7 +323,7 @@ RIGHT = {
 IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
 """What inventories/local/environment.yml says."""
 HANDED_OVER = {
-    "network_zones_offered": ["us-east-1a", "us-east-1b"], "database_allocated_gb": 30, "data_outputs": {"VpcId": "x"},
+    "network_zones_offered": ["us-east-1a", "us-east-1b"], "data_allocated_gb": 30, "data_outputs": {"VpcId": "x"},
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config", "cluster_outputs": {"VpcId": "x"},
     "task_images": {"django": "x"}, "task_release": "1", "task_outputs": {"VpcId": "x"}, "service_outputs": {"A": "x"},
     "dns_records": {"own": ["x"], "elsewhere": []}, "dns_stack": {"status": "x", "parameters": {}},

@@ -36,7 +36,7 @@ SAFE = {
     "database_admin_cidrs": ["192.0.2.0/24"],
     "site_containers": CONTAINERS | {"django": CONTAINERS["django"] | {"environment": {"TITLE": FLOWERS}}},
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
-    "database_allocated_gb": 26,
+    "data_allocated_gb": 26,
 }
 
 

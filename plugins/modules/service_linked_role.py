@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Make sure that AWS services have their service-linked roles."""
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
 
 DOCUMENTATION = r"""
 module: service_linked_role
@@ -17,7 +17,9 @@ options:
     description: Seconds until a new role must be readable.
     type: int
     default: 60
-extends_documentation_fragment: [amazon.aws.common.modules, amazon.aws.region.modules, amazon.aws.boto3]
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
 author: Berth
 """
 
@@ -37,65 +39,3 @@ created:
   returned: always
   type: list
 """
-
-import time
-from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from botocore.exceptions import BotoCoreError, ClientError
-
-SPECIFICATION: dict[str, Any] = {
-    "services": {"type": "list", "elements": "str", "required": True},
-    "timeout": {"type": "int", "default": 60},
-}
-
-
-def find(iam: Any, service: str) -> str | None:
-    """Name of the service-linked role of a service, or None."""
-    # Also where there is one role: IAM may return an empty page first (ListRoles).
-    pages = iam.get_paginator("list_roles").paginate(PathPrefix=f"/aws-service-role/{service}/")
-    return next((str(role["RoleName"]) for page in pages for role in page["Roles"]), None)
-
-
-def create(iam: Any, service: str, timeout: float) -> str:
-    """Make the role and wait until it can be read, as IAM is eventually consistent.
-
-    Raises:
-        TimeoutError: it cannot be read in time.
-    """
-    try:
-        iam.create_service_linked_role(AWSServiceName=service)
-    except ClientError as error:
-        # InvalidInput: "Service role name … has been taken in this account": somebody else was quicker.
-        if error.response["Error"]["Code"] != "InvalidInput" or "has been taken" not in str(error):
-            raise
-    deadline = time.monotonic() + timeout
-    while (name := find(iam, service)) is None:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"The service-linked role of {service} was made, but is not there after {timeout} s.")
-        time.sleep(1)
-    return name
-
-
-def main() -> None:
-    """Run as an Ansible module."""
-    module = AnsibleAWSModule(argument_spec=SPECIFICATION, supports_check_mode=True)
-    roles: dict[str, str | None] = {}
-    created = []
-    try:
-        iam = module.client("iam")
-        for service in module.params["services"]:
-            roles[service] = find(iam, service)
-            if roles[service] is None:
-                created.append(service)
-                if not module.check_mode:
-                    roles[service] = create(iam, service, module.params["timeout"])
-    except TimeoutError as error:
-        module.fail_json(msg=str(error))
-    except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="A service-linked role cannot be made (right: iam:CreateServiceLinkedRole)")
-    module.exit_json(changed=bool(created), roles=roles, created=created)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.action import cloudformation_stacks, ecs_live_release
-from plugins.modules import leftovers, service_linked_role
+from plugins.action import cloudformation_stacks, ecs_live_release, service_linked_role
+from plugins.modules import leftovers
 from plugins.plugin_utils import stack_events
 from tests.unit.late_support import LateAws
 from tests.unit.plugin_support import run_action

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.action import cloudformation_stacks
-from plugins.modules import unused_certificates
+from plugins.action import cloudformation_stacks, unused_certificates
 from tests.unit.plugin_support import environment, playbook, run_action, talk_to
 
 pytestmark = pytest.mark.playbook

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.site.kinds import (
     Choice,
     Flag,
@@ -24,7 +23,7 @@ from plugins.plugin_utils.site.kinds import (
     is_text,
     whole,
 )
-from plugins.plugin_utils.site.place import Place, shown
+from plugins.plugin_utils.site.place import Place, near, shown
 from plugins.plugin_utils.site.schema import Key, Schema
 
 AGENT_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
@@ -346,7 +345,7 @@ def ulimits(value: Any, at: Place) -> dict[str, Ulimit] | None:
     found = {}
     for name, item in value.items():
         if str(name) not in ULIMITS:
-            (at / name).wrong(f"is no resource that can be limited.{suggestion(str(name), ULIMITS)}")
+            (at / name).wrong(f"is no resource that can be limited.{near(str(name), ULIMITS)}")
         elif made := _ulimit(item, at / name):
             found[str(name)] = made
     return found
@@ -396,7 +395,7 @@ def capability(value: Any, at: Place) -> str | None:
     name = value.upper().removeprefix("CAP_") if isinstance(value, str) else ""
     if name in CAPABILITIES:
         return name
-    at.wrong(f"is {shown(value)}, no capability that ECS knows.{suggestion(name, CAPABILITIES)}")
+    at.wrong(f"is {shown(value)}, no capability that ECS knows.{near(name, CAPABILITIES)}")
     return None
 
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.durations import go_seconds
-from plugins.plugin_utils.layers import suggestion
-from plugins.plugin_utils.site.place import Place, listed, shown
+from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
 MIB = 1024 * 1024
@@ -124,8 +123,8 @@ class Choice:
         if isinstance(value, str) and self.instead and value in self.instead:
             at.wrong(f"is {value}: {self.instead[value]}")
         else:
-            near = suggestion(value, self.words) if isinstance(value, str) else ""
-            at.wrong(f"is {shown(value)}, must be one of {listed(self.words)}.{near}")
+            close = near(value, self.words)
+            at.wrong(f"is {shown(value)}, must be one of {listed(self.words)}.{close}")
         return None
 
 

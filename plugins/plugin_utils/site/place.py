@@ -11,6 +11,8 @@ from plugins.plugin_utils.layers import suggestion
 Step = str | int
 SHOWN = 60
 """Characters of a wrong value that are shown."""
+LONGEST = 600
+"""Characters of a sentence; only names of absurd length make one longer."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Place:
 
     def wrong(self, sentence: str) -> None:
         """Complain about this place."""
-        problem = Problem(self.path, sentence)
+        problem = Problem(self.path, sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST - 1]}…")
         if problem not in self._problems:
             self._problems.append(problem)
 
@@ -82,8 +84,12 @@ def listed(words: Iterable[object]) -> str:
     return ", ".join(map(str, words))
 
 
+def near(word: object, known: Iterable[object]) -> str:
+    """` Did you mean …?` where something in `known` looks like a word, else nothing."""
+    return suggestion(word, known) if isinstance(word, str) and len(word) <= SHOWN else ""
+
+
 def unknown(word: object, known: Iterable[object], what: str) -> str:
     """`is no …` with the nearest name, and with all of them where none is near."""
     names = [str(each) for each in known]
-    near = suggestion(str(word), names)
-    return f"is no {what}.{near or (f' There are {listed(names)}.' if names else '')}"
+    return f"is no {what}.{near(str(word), names) or (f' There are {listed(names)}.' if names else '')}"

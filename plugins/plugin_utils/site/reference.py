@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plugins.plugin_utils.layers import suggestion
-from plugins.plugin_utils.site.place import Place, listed, shown
+from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 FORM = re.compile(r"([A-Za-z_]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 SECRET_ARN = re.compile(
@@ -165,5 +164,5 @@ def existing_arn(pattern: re.Pattern[str], example: str) -> Any:
 
 def no_attribute(reference: Reference, attributes: Mapping[str, Attribute]) -> str:
     """The sentence about an attribute that an entry has not."""
-    near = suggestion(reference.attribute, attributes)
-    return f"asks {reference.key} for {reference.attribute}, which it has not.{near} It has {listed(attributes)}."
+    close = near(reference.attribute, attributes)
+    return f"asks {reference.key} for {reference.attribute}, which it has not.{close} It has {listed(attributes)}."

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.site.container import Draft
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
-from plugins.plugin_utils.site.place import Place, listed, unknown
+from plugins.plugin_utils.site.place import Place, listed, near, unknown
 from plugins.plugin_utils.site.reference import Attribute, Reference, no_attribute, parse
 
 RECIPES = ("url", "uri", "dsn", "database_url")
@@ -62,8 +61,8 @@ class Relations:
     def _attribute(self, reference: Reference, at: Place, secret: bool = False) -> Attribute | None:
         """What a reference leads to, or None; complains. What may be a password by mistake is not shown."""
         if reference.noun not in NOUNS:
-            near = suggestion(reference.noun, NOUNS)
-            if secret and not near:
+            close = near(reference.noun, NOUNS)
+            if secret and not close:
                 at.wrong(
                     "must say where the secret lies, not what it is: a reference (secret.django.secret_key), an ARN, "
                     "or a parameter (/shop/api_key). What stands there is not shown."
@@ -109,8 +108,8 @@ class Relations:
             noun, dot, entry = key.partition(".")
             place = at / key
             if noun not in NOUNS or not dot or not entry:
-                near = suggestion(noun, NOUNS) if noun not in NOUNS else ""
-                place.wrong(f"is no thing of the site.{near} Write <noun>.<entry>, for example bucket.uploads.")
+                close = near(noun, NOUNS) if noun not in NOUNS else ""
+                place.wrong(f"is no thing of the site.{close} Write <noun>.<entry>, for example bucket.uploads.")
             elif entry not in self._names[noun]:
                 what = f"entry of {NOUNS[noun].variable}"
                 place.wrong(f"names {entry}, which {unknown(entry, self._names[noun], what)}")
@@ -127,7 +126,8 @@ class Relations:
     def mounted(self, drafts: Collection[Draft], at: Place) -> None:
         """Complain about volumes that no container mounts."""
         mounted = {mount.volume for draft in drafts for mount in draft.given.get("volumes", ())}
-        unread = any(not draft.sound for draft in drafts)  # a mount may be among what could not be read
+        # A mount may be among what could not be read, or be meant by a name that is wrong.
+        unread = any(not draft.sound for draft in drafts) or not mounted <= set(self._names["volume"])
         for name in self._names["volume"]:
             if name not in mounted and not unread:
                 (at / name).wrong(

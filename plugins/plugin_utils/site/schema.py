@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.site.kinds import Kind
-from plugins.plugin_utils.site.place import Place, listed, shown
+from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ class Schema:
     def _unknown(self, name: str) -> str:
         if name in self.elsewhere:
             return f"is no key of {self.what}: {self.elsewhere[name]}"
-        near = suggestion(name, self.keys)
-        return f"is no key of {self.what}.{near or f' It may have {listed(self.keys)}.'}"
+        close = near(name, self.keys)
+        return f"is no key of {self.what}.{close or f' It may have {listed(self.keys)}.'}"
 
     def __call__(self, value: Any, at: Place) -> dict[str, Any] | None:
         """As a kind: the mapping with its defaults, or None where it is none."""

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.site.container import CONTAINER, Container
 from plugins.plugin_utils.site.cron import NoSchedule, schedule
 from plugins.plugin_utils.site.kinds import SHORT, Choice, Whole
 from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Noun
 from plugins.plugin_utils.site.nouns.service import USES
 from plugins.plugin_utils.site.patch import patch
-from plugins.plugin_utils.site.place import Place, shown
+from plugins.plugin_utils.site.place import Place, near, shown
 from plugins.plugin_utils.site.schema import Key, Schema
 
 
@@ -38,8 +37,8 @@ def _zones() -> frozenset[str]:
 def _zone(value: Any, at: Place) -> str | None:
     if isinstance(value, str) and value in _zones():
         return str(value)
-    near = suggestion(value, _zones()) if isinstance(value, str) and len(value) <= SHORT else ""
-    at.wrong(f"is {shown(value)}, no time zone.{near or ' Write for example Europe/Zurich.'}")
+    close = near(value, _zones())
+    at.wrong(f"is {shown(value)}, no time zone.{close or ' Write for example Europe/Zurich.'}")
     return None
 
 

@@ -61,6 +61,13 @@ options:
       site: {description: Variable of the site's name., type: str, required: true}
       environment: {description: Variable of the environment's name., type: str, required: true}
       region: {description: Variable of the region., type: str, required: true}
+  site:
+    description:
+      - Whether the nouns of a site are checked (C(site_services), C(site_jobs), C(site_volumes), C(site_databases),
+        C(site_buckets), C(site_secrets), C(site_hosts), C(domain_aliases)), each by itself and what they are to each
+        other. Each complaint names the very key that is wrong, its file and line.
+    type: bool
+    default: false
   removed:
     description: Variables of earlier releases, name to what to set instead.
     type: dict

@@ -45,7 +45,7 @@ from plugins.plugin_utils.site.kinds import (
     address,
     plain,
 )
-from plugins.plugin_utils.site.place import Place
+from plugins.plugin_utils.site.place import Place, near
 from plugins.plugin_utils.site.reference import Reference, Stored, plain_value, stored_value
 from plugins.plugin_utils.site.schema import Key, Schema
 from plugins.plugin_utils.site.secretive import environment_problem
@@ -212,6 +212,7 @@ class Draft:
         place: where it stands.
         like: the container to copy, `web.django`, or empty.
         sound: whether everything in it was right.
+        absent: keys that it has in no form, not even misspelt.
     """
 
     name: str
@@ -219,6 +220,7 @@ class Draft:
     place: Place
     like: str
     sound: bool
+    absent: frozenset[str]
 
 
 def draft(name: str, value: Any, at: Place, words: Schema = CONTAINER) -> Draft:
@@ -235,7 +237,10 @@ def draft(name: str, value: Any, at: Place, words: Schema = CONTAINER) -> Draft:
     like = own.pop("like", "")
     for name_ in sorted(set(own.get("environment", {})) & set(own.get("secrets", {}))):
         (at / "environment" / name_).wrong(f"sets {name_}, and so does secrets. Leave it in one of them.")
-    return Draft(name, own, at, like, isinstance(value, Mapping) and not at.is_wrong)
+    sound = isinstance(value, Mapping) and not at.is_wrong
+    written = list(map(str, value)) if isinstance(value, Mapping) else CONTAINER.keys
+    absent = frozenset(key for key in CONTAINER.keys if key not in written and not near(key, written))
+    return Draft(name, own, at, like, sound, absent)
 
 
 def copied(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

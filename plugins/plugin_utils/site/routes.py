@@ -33,7 +33,7 @@ class Route:
     """One rule of the load balancer.
 
     Attributes:
-        container: that answers.
+        to: the container that answers.
         port: of it.
         hosts: names that it is for; none for all.
         paths: patterns of paths (`*` and `?`); none for all.
@@ -41,7 +41,7 @@ class Route:
         priority: number of the rule; the smaller is asked first.
     """
 
-    container: str
+    to: str
     port: int
     hosts: tuple[str, ...]
     paths: tuple[str, ...]

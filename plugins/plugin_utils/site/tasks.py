@@ -22,12 +22,11 @@ LIMIT = "Say how much memory it may have, beyond which it is stopped: mem_limit:
 def finish(draft: Draft, likes: Likes) -> Container | None:
     """The container of what was written, or None where it cannot be told; complains."""
     keys = likes.keys(draft)
-    if keys is None:
-        return None
     for key, sentence in (("image", IMAGE), ("mem_limit", LIMIT)):
-        if key not in keys:
+        # What another gives cannot be told where something is wrong; what is written here can.
+        if (key not in keys) if keys is not None else (not draft.like and key in draft.absent):
             draft.place.wrong(f"has no {key}. {sentence}")
-    if "image" not in keys or "mem_limit" not in keys:
+    if keys is None or "image" not in keys or "mem_limit" not in keys:
         return None
     made = finished(draft.name, keys)
     _check_alone(made, draft.place)

@@ -52,8 +52,8 @@ def routed(
     """The routes of a service with their ports."""
     made = []
     for place, route in enumerate(routes):
-        if route.container:
-            port = port_of(route.container, route.port, containers, names, at / place / "to", "port: {port}")
+        if route.to:
+            port = port_of(route.to, route.port, containers, names, at / place / "to", "port: {port}")
             if port:
                 made.append(settled(route, port))
     return tuple(made)
@@ -73,6 +73,7 @@ def exposed(
 def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dict[str, Service]:
     """The services with the priorities of their rules; complains about what two of them claim."""
     _one_route_each(services, identity, at)
+    _one_health_each(services, at)
     _one_port_each(services, at)
     _fixed_ports(services, at)
     numbers = numbered([(name, route) for name, service in services.items() for route in service.routes])
@@ -102,11 +103,11 @@ def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Pla
                     '{to: …, path: "/api/*"} or {to: …, host: api.acme.io}.'
                 )
             else:
-                claimed[pair] = f"{name}.{route.container}"
+                claimed[pair] = f"{name}.{route.to}"
         if route.priority:
             if route.priority in numbers:
                 (here / "priority").wrong(f"is {route.priority}, as of {numbers[route.priority]}. Write another.")
-            numbers.setdefault(route.priority, f"{name}.{route.container}")
+            numbers.setdefault(route.priority, f"{name}.{route.to}")
         ours = (identity.domain_name, *identity.domain_aliases)
         for host in route.hosts if identity.domain_name else ():
             if not any(_covers(mine, host) for mine in ours):
@@ -114,6 +115,18 @@ def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Pla
                     f"is {host}, no name of this site ({listed(filter(None, ours))}), so no request for it has a "
                     f"certificate. Write domain_aliases: [{host}]."
                 )
+
+
+def _one_health_each(services: Mapping[str, Service], at: Place) -> None:
+    """A port of a container is one target group, which is asked for one path."""
+    asked: dict[tuple[str, str, int], str] = {}
+    for name, place, route in _routes(services):
+        before = asked.setdefault((name, route.to, route.port), route.health)
+        if before != route.health:
+            (at / name / "routes" / place).wrong(
+                f"has {route.to} asked for {route.health}, another route for {before}; a port is asked for one path. "
+                f"Write health: {before if before != '/' else route.health} in both."
+            )
 
 
 def _covers(mine: str, host: str) -> bool:
@@ -128,12 +141,12 @@ def _one_port_each(services: Mapping[str, Service], at: Place) -> None:
     for name, service in services.items():
         if not service.expose:
             continue
-        port = service.expose.listener_port
+        port = service.expose.port
         if port in claimed:
             free = next((other for other in range(port + 1, 65536) if other not in claimed), 1024)
             (at / name / "expose").wrong(
                 f"has port {port} of the site's internal balancer, as {claimed[port]} has. Write another: "
-                f"expose: {{to: {service.expose.container}:{service.expose.port}, port: {free}}}."
+                f"expose: {{to: {service.expose.container}:{service.expose.container_port}, port: {free}}}."
             )
         claimed.setdefault(port, name)
 

@@ -107,6 +107,13 @@ CASES = {
         "has no image",
         "image: shop/django",
     ),
+    "one path of two for a port": service(
+        "routes: [{to: web, health: /a}, {to: web, path: /x, health: /b}]",
+        "routes: [{to: web, health: /a}, {to: web, path: /x, health: /a}]",
+        ".routes.1",
+        "asked for one path",
+        "health: /a in both",
+    ),
     "an image that is none": container("image: Shop/Web", "image: 'shop/web:1.2'", ".image", "small letters"),
     "a duration without a unit": container(
         "stop_grace_period: 60", "stop_grace_period: 1m", ".stop_grace_period", "without a unit", "60s"
@@ -740,6 +747,14 @@ def test_everything_is_told_at_once_in_the_order_of_the_description() -> None:
         "site_databases.main.engine",
         "site_hosts",
     ]
+
+
+def test_what_is_missing_is_told_beside_what_is_wrong_but_not_beside_its_own_misspelling() -> None:
+    text = "site_services: {{web: {{containers: {{a: {{{}, mem_limit: 64m, ports: [x]}}}}}}}}"
+    told = {problem.subject.rpartition("a.")[2] for problem in read_site(small(text.format("user: me"))).problems}
+    assert told == {"site_services.web.containers.a", "ports[0]"}
+    told = {problem.subject.rpartition("a.")[2] for problem in read_site(small(text.format("imgae: a/b"))).problems}
+    assert told == {"imgae", "ports[0]"}
 
 
 def test_likes_in_a_circle_are_told_at_each_of_them() -> None:

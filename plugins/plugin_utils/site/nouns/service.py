@@ -37,14 +37,14 @@ class Expose:
 
     Attributes:
         container: that listens.
-        port: where, in the container.
-        listener_port: of the address; each port of the site's internal balancer leads to one service.
+        container_port: where.
+        port: of the address; each port of the site's internal balancer leads to one service.
         scheme: of `service.<entry>.url`.
     """
 
     container: str
+    container_port: int
     port: int
-    listener_port: int
     scheme: str = "http"
 
 
@@ -218,9 +218,9 @@ def attributes(entry: Service, identity: Identity) -> dict[str, Attribute]:
     host = f"{entry.entry}.{identity.zone}"
     exposed = entry.expose
     return {
-        "url": Attribute(f"{exposed.scheme}://{host}:{exposed.listener_port}"),
+        "url": Attribute(f"{exposed.scheme}://{host}:{exposed.port}"),
         "host": Attribute(host),
-        "port": Attribute(str(exposed.listener_port)),
+        "port": Attribute(str(exposed.port)),
     }
 
 

@@ -27,8 +27,9 @@ from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
-from plugins.plugin_utils.places import TEMPLATE, origin, shown
+from plugins.plugin_utils.places import TEMPLATE, origin, origin_within, shown
 from plugins.plugin_utils.roles import Roles
+from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
@@ -86,10 +87,14 @@ class ActionModule(ActionBase):
 
         options, known = self._specifications()
         self._read_identity()
+        if self.arguments["site"]:
+            known |= set(VARIABLES)
         self._check_files(known)
         self._check_shapes(options)
         self._check_removed()
         self._check_identity()
+        if self.arguments["site"]:
+            self._check_site()
         passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
         place = 0
         for rules, variables in self._rules(passed_over):
@@ -284,6 +289,31 @@ class ActionModule(ActionBase):
             if name in self.identity:
                 sentence = f"is said by {self.identity[name]}, by which the hosts were looked for. Change it there."
                 self.wrong.append(Wrong(name, sentence, "-e"))
+
+    # The site
+
+    def _check_site(self) -> None:
+        """What is wrong with the site's nouns; rules pass over a variable in which something is."""
+        given: dict[str, Any] = {}
+        known_wrong = {wrong.subject for wrong in self.wrong} | self._consequences
+        for name in (*VARIABLES, *ALSO_READ):
+            if name not in self.vars or name in known_wrong:
+                continue
+            try:
+                given[name] = self._templar.template(self.vars[name])
+            except AnsibleError as error:
+                self._consequences.add(name)
+                if name in VARIABLES and not known_wrong & self._behind({name}):
+                    self._complain(name, f"cannot be evaluated: {_one_line(error.message)}")
+        if self._consequences & set(VARIABLES) or known_wrong & set(VARIABLES):
+            return  # without one of its nouns the others' references would lead nowhere
+        for problem in read_site(given).problems:
+            variable, *inner = problem.path
+            path, line = origin_within(self.vars.get(str(variable)), inner)
+            if not path:
+                path, line = self.written.get(str(variable), ("", 0))
+            self.wrong.append(Wrong(problem.subject, problem.sentence, path, line))
+            self._consequences.add(str(variable))
 
     # Relations
 

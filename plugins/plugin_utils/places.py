@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,29 @@ def origin(value: Any) -> tuple[str, int]:
     if found is None or not found.path:
         return "", 0
     return shown(Path(str(found.path))), found.line_num or 0
+
+
+def origin_within(value: Any, path: Iterable[object]) -> tuple[str, int]:
+    """File and line in which a part of a value was written: of its key, as near to it as Ansible remembers.
+
+    Args:
+        value: of a variable, its templates not resolved: what a template gives was not written anywhere.
+        path: keys of mappings and places in lists, down to the part. It may lead further than the value does.
+    """
+    nearest = origin(value)
+    for step in path:
+        tagged: Any = None
+        if isinstance(value, Mapping):
+            tagged = next((key for key in value if str(key) == str(step)), None)
+            if tagged is None:
+                break
+            value = value[tagged]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            break
+        nearest = next((found for found in (origin(tagged), origin(value)) if found[0]), nearest)
+    return nearest
 
 
 def shown(path: Path) -> str:

@@ -1,0 +1,56 @@
+"""Images: those of this machine, which the site's registry gets, and those that hosts pull from where they are.
+
+A name without a registry (`shop/django:3`) is an image of this machine, as it is to Docker; it is published to a
+repository of the site's own, so that hosts depend on no registry but that. One with a registry before it
+(`public.ecr.aws/docker/library/redis:7`, `docker.io/library/nginx:1.27`) is pulled from there as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ECR = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of this machine.
+
+    Attributes:
+        entry: of the noun `image`: its repository is `<site_name>-<environment_name>/<entry>`.
+        name: without tag and digest.
+        written: everything that containers call it, tags included.
+    """
+
+    entry: str
+    name: str
+    written: tuple[str, ...]
+
+
+def is_local(image: str) -> bool:
+    """Whether the image is of this machine. A registry has a dot or a port in its name, or is localhost.
+
+    https://github.com/distribution/reference/blob/main/normalize.go
+    """
+    first, slash, _ = image.partition("/")
+    return not (slash and ("." in first or ":" in first or first == "localhost"))
+
+
+def name_of(image: str) -> str:
+    """An image's name without tag and digest."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def entry_of(image: str) -> str:
+    """The entry of the noun `image` that holds an image of this machine: `legacy/django` → `legacy-django`."""
+    entry = re.sub(r"[^a-z0-9]+", "-", name_of(image)).strip("-")
+    return entry if entry[:1].isalpha() else f"image-{entry}"
+
+
+def ecr_repository(image: str) -> str:
+    """The ARN of the repository of an image that lies in some account's ECR, else empty."""
+    found = ECR.match(image)
+    return f"arn:${{AWS::Partition}}:ecr:{found[2]}:{found[1]}:repository/{found[3]}" if found else ""

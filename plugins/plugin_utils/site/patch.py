@@ -1,0 +1,55 @@
+"""`patch`: what Berth has no word for, written into a stack's template as CloudFormation has it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.plugin_utils.site.place import Place, shown
+
+PATH = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9_-]+)+")
+
+
+def patch(value: Any, at: Place) -> dict[str, Any] | None:
+    """The kind: `Resource.Property` → value."""
+    if not isinstance(value, Mapping):
+        at.wrong(f"is {shown(value)}, must be a mapping, for example {{TaskDefinition.PidMode: host}}.")
+        return None
+    found = {}
+    for path, item in value.items():
+        if PATH.fullmatch(str(path)):
+            found[str(path)] = item
+        else:
+            (at / path).wrong("is no property. Write <Resource>.<Property>, for example TaskDefinition.PidMode.")
+    return found
+
+
+def patched(resources: Mapping[str, Any], patches: Mapping[str, Any]) -> dict[str, Any]:
+    """Resources of a template with patches applied.
+
+    Args:
+        resources: logical id → resource. Left as they are.
+        patches: path → value. A step into a list names the item whose `Name` it is: the container of a definition.
+
+    Raises:
+        KeyError: a path leads to no resource, or to no item of a list.
+    """
+    made = copy.deepcopy(dict(resources))
+    for path, value in patches.items():
+        resource, *steps = path.split(".")
+        where: Any = made[resource].setdefault("Properties", {})
+        for step in steps[:-1]:
+            where = _item(where, step, path) if isinstance(where, list) else where.setdefault(step, {})
+        if isinstance(where, list):
+            raise KeyError(path)
+        where[steps[-1]] = copy.deepcopy(value)
+    return made
+
+
+def _item(items: list[Any], name: str, path: str) -> Any:
+    for item in items:
+        if isinstance(item, dict) and item.get("Name") == name:
+            return item
+    raise KeyError(path)

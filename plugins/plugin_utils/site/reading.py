@@ -1,0 +1,245 @@
+"""Read a site from the variables of an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.plugin_utils.site import graph, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site.container import Draft, draft
+from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.kinds import Listed
+from plugins.plugin_utils.site.like import Likes
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.noun import Identity
+from plugins.plugin_utils.site.nouns import NOUNS
+from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
+from plugins.plugin_utils.site.nouns.job import Job
+from plugins.plugin_utils.site.nouns.service import Service
+from plugins.plugin_utils.site.place import Place, Problem, shown
+from plugins.plugin_utils.site.reference import Reference
+from plugins.plugin_utils.site.relations import Relations
+from plugins.plugin_utils.site.rendering import render
+from plugins.plugin_utils.site.routes import host
+
+VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases")
+"""The variables that describe a site."""
+ALSO_READ = ("site_name", "environment_name", "domain_name", "host_instance_type", "ecs_agent_reserved_memory")
+"""What the description is judged with; nothing is complained about these, as other rules do."""
+
+
+def read_site(variables: Mapping[str, Any]) -> Site:
+    """The site that an inventory describes.
+
+    Args:
+        variables: of the inventory, templates resolved; `VARIABLES` and `ALSO_READ` are looked at, any may be missing.
+
+    Returns:
+        The site, with everything that is wrong in `problems`. No value of whatever shape raises.
+    """
+    return _Reading(variables).site()
+
+
+class _Reading:
+    """One reading: from what is written, over what each thing is, to what they are to each other."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self._variables = variables
+        self._problems: list[Problem] = []
+        self._identity = self._read_identity()
+        self._hosts = hosts.read(variables, self._at("site_hosts"))
+        self._raw: dict[str, dict[str, Any]] = {word: self._read_noun(word) for word in NOUNS}
+        self._keys: dict[str, dict[str, dict[str, Any]]] = {"service": {}, "job": {}}
+        self._jobs: dict[str, Draft] = {}
+        self._entries: dict[str, dict[str, Any]] = {word: {} for word in NOUNS}
+
+    def site(self) -> Site:
+        """Read it all."""
+        for word in NOUNS:
+            self._read_entries(word)
+        self._likes = Likes({name: keys["containers"] or {} for name, keys in self._keys["service"].items()})
+        self._build_services()
+        self._build_jobs()
+        self._relate()
+        made = Site(self._identity, self._hosts, self._entries, self._images())
+        self._edges(made)
+        places = {f"{word}.{name}": self._at(word) / name for word in NOUNS for name in self._raw[word]}
+        graph.refuse_cycles(made.graph, places)
+        self._check_room()
+        made.problems.extend(sorted(self._problems, key=self._order))
+        return made
+
+    # What is written
+
+    def _at(self, word: str) -> Place:
+        return Place((NOUNS[word].variable if word in NOUNS else word,), self._problems)
+
+    def _read_identity(self) -> Identity:
+        texts = {}
+        for name in ("site_name", "environment_name", "domain_name"):
+            value = self._variables.get(name)
+            texts[name] = str(value) if isinstance(value, str) else ""
+        given = self._variables.get("domain_aliases")
+        at = self._at("domain_aliases")
+        aliases = () if given is None else Listed(host, "www.acme.io")(given, at) or ()
+        for place, alias in enumerate(aliases):
+            if alias == texts["domain_name"] or alias in aliases[:place]:
+                at.wrong(f"has {alias} twice, or as domain_name. Take it out.")
+        return Identity(**texts, domain_aliases=tuple(aliases))
+
+    def _read_noun(self, word: str) -> dict[str, Any]:
+        """Entry → as written, of one noun."""
+        noun, at = NOUNS[word], self._at(word)
+        value = self._variables.get(noun.variable)
+        if value is None and noun.variable not in self._variables:
+            return {}
+        if not isinstance(value, Mapping):
+            at.wrong(f"is {shown(value)}, must be a mapping of names to {noun.schema.what.removeprefix('a ')}s.")
+            return {}
+        found = {str(name): item for name, item in value.items()}
+        for name in found:
+            names.check_entry(noun, name, self._identity, at / name)
+        names.check_words(noun, list(found), at)
+        return found
+
+    # What each thing is
+
+    def _read_entries(self, word: str) -> None:
+        noun = NOUNS[word]
+        for name, raw in self._raw[word].items():
+            at = self._at(word) / name
+            value = {} if raw is None and word in ("volume", "database", "bucket") else raw
+            if word == "job":
+                self._jobs[name] = draft(name, value, at, JOB)
+                keys = noun.schema.defaults() | noun.schema.given(value, at)
+            else:
+                keys = noun.schema.read(value, at)
+            if not isinstance(value, Mapping):
+                continue
+            if word in self._keys:
+                noun.check(keys, value, at)
+                self._keys[word][name] = keys
+            else:
+                entry = noun.make(name, **keys)
+                noun.check(entry, value, at)
+                self._entries[word][name] = entry
+
+    def _build_services(self) -> None:
+        for name, keys in self._keys["service"].items():
+            at = self._at("service") / name
+            drafts: dict[str, Draft] = keys["containers"] or {}
+            made = {}
+            for each in drafts.values():
+                self._likes.check(each, f"{name}.{each.name}")
+                container = tasks.finish(each, self._likes)
+                if container:
+                    made[each.name] = container
+            made = tasks.relate(made, list(drafts), at / "containers")
+            self._entries["service"][name] = Service(
+                name,
+                made,
+                traffic.routed(keys["routes"], made, list(drafts), at / "routes"),
+                traffic.exposed(keys["expose"], made, list(drafts), at / "expose"),
+                keys["scale"].min if keys["scale"] else keys["deploy"]["replicas"],
+                keys["deploy"]["update_config"]["order"] == "stop-first",
+                keys["scale"],
+                keys["uses"],
+                keys["patch"],
+            )
+        self._entries["service"] = traffic.check(self._entries["service"], self._identity, self._at("service"))
+
+    def _build_jobs(self) -> None:
+        for name, keys in self._keys["job"].items():
+            self._likes.check(self._jobs[name])
+            container = tasks.finish(self._jobs[name], self._likes)
+            if container:
+                run = keys["run"] or ("" if keys["schedule"] else "by_hand")
+                self._entries["job"][name] = Job(
+                    name,
+                    container,
+                    run,
+                    keys["schedule"] or "",
+                    keys["zone"],
+                    keys["minutes"],
+                    keys["uses"],
+                    keys["patch"],
+                )
+
+    # What they are to each other
+
+    def _relate(self) -> None:
+        relations = Relations({word: list(raw) for word, raw in self._raw.items()}, self._entries, self._identity)
+        drafts = [
+            each for keys in self._keys["service"].values() for each in (keys["containers"] or {}).values()
+        ] + list(self._jobs.values())
+        for each in drafts:
+            relations.container(each)
+        relations.mounted(drafts, self._at("volume"))
+        for word in ("service", "job"):
+            for name, keys in self._keys[word].items():
+                uses = relations.uses(keys["uses"], self._at(word) / name / "uses")
+                if name in self._entries[word]:
+                    object.__setattr__(self._entries[word][name], "uses", uses)
+        if not self._raw["service"] and not any(each.path == ("site_services",) for each in self._problems):
+            self._at("service").wrong(
+                "is missing: a site runs something. Write site_services: {web: {containers: {web: {image: shop/web}}}}."
+            )
+
+    def _images(self) -> dict[str, images.Image]:
+        found: dict[str, images.Image] = {}
+        for word in ("service", "job"):
+            for name, entry in self._entries[word].items():
+                for container in entry.containers.values():
+                    if not images.is_local(container.image):
+                        continue
+                    key, image = images.entry_of(container.image), images.name_of(container.image)
+                    before = found.get(key, images.Image(key, image, ()))
+                    if before.name != image:
+                        (self._at(word) / name).wrong(
+                            f"has an image {image}, and another container has {before.name}: both would be the "
+                            f"repository {key}. Rename one of them: docker tag {image} …"
+                        )
+                    written = tuple(sorted({*before.written, container.image}))
+                    found[key] = images.Image(key, before.name, written)
+        return found
+
+    def _edges(self, site: Site) -> None:
+        """Who needs whose stack first, and which service is told whose address."""
+        for word, noun in NOUNS.items():
+            for name, entry in self._entries[word].items():
+                if not noun.stands_alone(entry):
+                    site.graph[f"{word}.{name}"] = set()
+        if self._problems:
+            return  # what is taken from what cannot be told
+        site.graph.update({f"image.{entry}": set() for entry in site.images})
+        local = {written: written for image in site.images.values() for written in image.written}
+        for key, entry in site.tasks():
+            taken = {other for other, _ in render(site, key, Run(local, "", "")).takes.values()}
+            mounted = {f"volume.{mount.volume}" for each in entry.containers.values() for mount in each.volumes}
+            site.graph[key] = (taken | mounted) & set(site.graph)
+        for key, container in site.containers():
+            told = {each.key for each in container.environment.values() if isinstance(each, Reference)}
+            site.talks.setdefault(key, set()).update(each for each in told if each.startswith("service."))
+
+    # Whether it fits
+
+    def _check_room(self) -> None:
+        fits = not self._problems
+        for word in ("service", "job"):
+            for name, entry in self._entries[word].items():
+                at = self._at(word) / name
+                inside = at / "containers" if word == "service" else at
+                alone = [
+                    room.check_container(each, self._hosts, inside / each.name if word == "service" else at)
+                    for each in entry.containers.values()
+                ]
+                fits = all(alone) and (word == "job" or room.check_task(entry.containers, self._hosts, inside)) and fits
+        if fits:
+            room.check_all(self._entries["service"], self._entries["job"], self._hosts, self._at("site_hosts"))
+
+    def _order(self, problem: Problem) -> tuple[int, tuple[tuple[int, str], ...]]:
+        """Variables in the order of the nouns, what is in them by its place."""
+        known = [*VARIABLES, *ALSO_READ]
+        first = known.index(str(problem.path[0])) if problem.path[0] in known else len(known)
+        steps = tuple((step, "") if isinstance(step, int) else (0, str(step)) for step in problem.path[1:])
+        return first, steps

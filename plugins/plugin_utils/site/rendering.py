@@ -1,0 +1,87 @@
+"""Everything that the template of a service or job is made of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from plugins.plugin_utils.site import definitions, rights, room
+from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.inputs import Inputs
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.nouns.service import Service
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What the template of a service or job is made of.
+
+    Attributes:
+        containers: container definitions, in CloudFormation's spelling.
+        volumes: of the task definition.
+        execution_statements: IAM statements of the execution role.
+        task_statements: IAM statements of the task role.
+        takes: parameter → key of the entry whose stack has it (`database.main`), and output.
+        memory: MiB that ECS sets aside for a task.
+    """
+
+    containers: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    execution_statements: list[dict[str, Any]]
+    task_statements: list[dict[str, Any]]
+    takes: dict[str, tuple[str, str]]
+    memory: int
+
+
+def render(site: Site, key: str, run: Run) -> Rendered:
+    """The parts of a service's or job's template.
+
+    Args:
+        site: without problems.
+        key: `service.web`, `job.migrate`.
+        run: what it is made for.
+
+    Raises:
+        KeyError: there is no such service or job.
+        NoImage: a container's image is not in the registry yet.
+    """
+    inputs = Inputs()
+    return Rendered(
+        definitions.container_definitions(site, key, run, inputs),
+        definitions.volumes(site, key, inputs),
+        rights.execution_statements(site, key, inputs),
+        rights.task_statements(site, key, inputs),
+        dict(sorted(inputs.takes.items())),
+        room.memory(site.task(key).containers.values()),
+    )
+
+
+def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
+    """What a template reads of a service or job: plain mappings and lists, without a key for what is not there.
+
+    Args:
+        site: without problems.
+        key: `service.web`, `job.migrate`.
+        run: what it is made for.
+
+    Raises:
+        KeyError: there is no such service or job.
+        NoImage: a container's image is not in the registry yet.
+    """
+    task, parts = site.task(key), render(site, key, run)
+    made: dict[str, Any] = {
+        "containers": parts.containers,
+        "volumes": parts.volumes,
+        "takes": {parameter: f"{other}.{output}" for parameter, (other, output) in parts.takes.items()},
+        "execution_statements": parts.execution_statements,
+        "task_statements": parts.task_statements,
+    }
+    if not isinstance(task, Service):
+        return made | {"run": task.run, "schedule": task.schedule, "zone": task.zone, "minutes": task.minutes}
+    return made | {
+        "routes": [{**asdict(route), "hosts": list(route.hosts), "paths": list(route.paths)} for route in task.routes],
+        "expose": asdict(task.expose) if task.expose else {},
+        "replicas": task.replicas,
+        "stop_first": task.stop_first,
+        "scale": {word: value for word, value in asdict(task.scale).items() if value is not None} if task.scale else {},
+    }

@@ -1,0 +1,173 @@
+"""Who is asked from outside (`routes`) and from inside (`expose`): ports, and what may not be said twice."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from plugins.plugin_utils.site.container import Container
+from plugins.plugin_utils.site.noun import Identity
+from plugins.plugin_utils.site.nouns.service import Expose, Service
+from plugins.plugin_utils.site.place import Place, listed, unknown
+from plugins.plugin_utils.site.routes import Route, conditions, numbered, settled
+
+
+def port_of(
+    name: str, port: int, containers: Mapping[str, Container], names: list[str], at: Place, key: str
+) -> int | None:
+    """The port on which a container is asked; None where there is none, which is complained about.
+
+    Args:
+        name: of the container.
+        port: as given, or 0.
+        containers: of the service, those that could be read.
+        names: of all of them.
+        at: where the container is named.
+        key: what to write where there are several ports, with {port} in it.
+    """
+    if name not in names:
+        at.wrong(f"is {name}, which {unknown(name, names, 'container of this service')}")
+        return None
+    if name not in containers:
+        return None
+    if not containers[name].essential:
+        at.wrong(f"is {name}, which another container waits for to end, so it cannot answer. Name one that stays.")
+        return None
+    ports = [each.container for each in containers[name].ports if each.protocol == "tcp"]
+    if not ports:
+        at.wrong(f'is {name}, which has no TCP port. Write {name}: {{ports: ["8000"]}}, the port that it listens on.')
+    elif port and port not in ports:
+        at.wrong(f"asks port {port} of {name}, which has {listed(ports)}. Write {key.format(port=ports[0])}.")
+    elif not port and len(ports) > 1:
+        at.wrong(f"does not say which port of {name}: {listed(ports)}. Write {key.format(port=ports[0])}.")
+    else:
+        return port or ports[0]
+    return None
+
+
+def routed(
+    routes: tuple[Route, ...], containers: Mapping[str, Container], names: list[str], at: Place
+) -> tuple[Route, ...]:
+    """The routes of a service with their ports."""
+    made = []
+    for place, route in enumerate(routes):
+        if route.to:
+            port = port_of(route.to, route.port, containers, names, at / place / "to", "port: {port}")
+            if port:
+                made.append(settled(route, port))
+    return tuple(made)
+
+
+def exposed(
+    given: Mapping[str, object] | None, containers: Mapping[str, Container], names: list[str], at: Place
+) -> Expose | None:
+    """What a service exposes, with its port."""
+    if not given or not isinstance(given["to"], tuple):
+        return None
+    name, wanted = given["to"]
+    port = port_of(name, wanted, containers, names, at, f"expose: {name}:{{port}}")
+    return Expose(name, port, int(str(given["port"])) or port, str(given["scheme"])) if port else None
+
+
+def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dict[str, Service]:
+    """The services with the priorities of their rules; complains about what two of them claim."""
+    _one_route_each(services, identity, at)
+    _one_health_each(services, at)
+    _one_port_each(services, at)
+    _fixed_ports(services, at)
+    numbers = numbered([(name, route) for name, service in services.items() for route in service.routes])
+    return {
+        name: replace(service, routes=tuple(replace(route, priority=numbers[name, route]) for route in service.routes))
+        for name, service in services.items()
+    }
+
+
+def _routes(services: Mapping[str, Service]) -> Iterator[tuple[str, int, Route]]:
+    for name, service in services.items():
+        for place, route in enumerate(service.routes):
+            yield name, place, route
+
+
+def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Place) -> None:
+    claimed: dict[tuple[str, str], str] = {}
+    numbers: dict[int, str] = {}
+    for name, place, route in _routes(services):
+        here = at / name / "routes" / place
+        for pair in conditions(route):
+            what = f"{pair[0]}{pair[1] if pair[1] != '*' else '/*'}" if pair[0] != "*" else pair[1]
+            what = "every request" if pair == ("*", "*") else what
+            if pair in claimed:
+                here.wrong(
+                    f"takes {what}, as {claimed[pair]} does. Part them by path or host: "
+                    '{to: …, path: "/api/*"} or {to: …, host: api.acme.io}.'
+                )
+            else:
+                claimed[pair] = f"{name}.{route.to}"
+        if route.priority:
+            if route.priority in numbers:
+                (here / "priority").wrong(f"is {route.priority}, as of {numbers[route.priority]}. Write another.")
+            numbers.setdefault(route.priority, f"{name}.{route.to}")
+        ours = (identity.domain_name, *identity.domain_aliases)
+        for host in route.hosts if identity.domain_name else ():
+            if not any(_covers(mine, host) for mine in ours):
+                (here / "host").wrong(
+                    f"is {host}, no name of this site ({listed(filter(None, ours))}), so no request for it has a "
+                    f"certificate. Write domain_aliases: [{host}]."
+                )
+
+
+def _one_health_each(services: Mapping[str, Service], at: Place) -> None:
+    """A port of a container is one target group, which is asked for one path."""
+    asked: dict[tuple[str, str, int], str] = {}
+    for name, place, route in _routes(services):
+        before = asked.setdefault((name, route.to, route.port), route.health)
+        if before != route.health:
+            (at / name / "routes" / place).wrong(
+                f"has {route.to} asked for {route.health}, another route for {before}; a port is asked for one path. "
+                f"Write health: {before if before != '/' else route.health} in both."
+            )
+
+
+def _covers(mine: str, host: str) -> bool:
+    """Whether a name of the site, perhaps with a wildcard for one label, stands for a host."""
+    return mine == host or (
+        mine.startswith("*.") and fnmatch.fnmatchcase(host, mine) and host.count(".") == mine.count(".")
+    )
+
+
+def _one_port_each(services: Mapping[str, Service], at: Place) -> None:
+    claimed: dict[int, str] = {}
+    for name, service in services.items():
+        if not service.expose:
+            continue
+        port = service.expose.port
+        if port in claimed:
+            free = next((other for other in range(port + 1, 65536) if other not in claimed), 1024)
+            (at / name / "expose").wrong(
+                f"has port {port} of the site's internal balancer, as {claimed[port]} has. Write another: "
+                f"expose: {{to: {service.expose.container}:{service.expose.container_port}, port: {free}}}."
+            )
+        claimed.setdefault(port, name)
+
+
+def _fixed_ports(services: Mapping[str, Service], at: Place) -> None:
+    claimed: dict[tuple[int, str], str] = {}
+    for name, service in services.items():
+        for container in service.containers.values():
+            for port in container.ports:
+                if not port.host:
+                    continue
+                here = at / name / "containers" / container.name / "ports"
+                if not service.stop_first:
+                    here.wrong(
+                        f"takes port {port.host} of the host, so a new task finds no place beside the old one. Write "
+                        f'"{port.container}" for a free one, or deploy: {{update_config: {{order: stop-first}}}}.'
+                    )
+                mine = port.host, port.protocol
+                if mine in claimed:
+                    here.wrong(
+                        f"takes port {port.host} of the host, as {claimed[mine]} does. Write another, or "
+                        f'"{port.container}" for a free one.'
+                    )
+                claimed.setdefault(mine, f"{name}.{container.name}")

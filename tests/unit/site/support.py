@@ -1,0 +1,62 @@
+"""Sites to read: those of the seeds, and a small one to be changed."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.reading import read_site
+from plugins.plugin_utils.site.rendering import Rendered, render
+
+SITES = Path(__file__).parent / "sites"
+IDENTITY = {"site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io"}
+
+
+def variables(name: str) -> dict[str, Any]:
+    """The variables of a site in sites/."""
+    found: dict[str, Any] = yaml.safe_load((SITES / f"{name}.yml").read_text())
+    return IDENTITY | found
+
+
+def small(text: str = "") -> dict[str, Any]:
+    """A right site with one service and one database, and what is written in YAML laid over it, key by key."""
+    site: dict[str, Any] = yaml.safe_load(
+        """
+        host_instance_type: t3.medium
+        site_services:
+          web:
+            containers:
+              web: {image: shop/web, mem_limit: 256m, ports: ["8000"]}
+            routes: [{to: web}]
+        site_databases: {main: {}}
+        """
+    )
+    made: dict[str, Any] = _over(IDENTITY | site, yaml.safe_load(text) or {})
+    return made
+
+
+def _over(base: Any, given: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(given, dict)):
+        return given
+    made = copy.copy(base)
+    for key, value in given.items():
+        made[key] = _over(base.get(key), value)
+    return made
+
+
+def read(given: dict[str, Any]) -> Site:
+    """A site that has no problem."""
+    site = read_site(given)
+    assert [str(problem) for problem in site.problems] == []
+    return site
+
+
+def rendered(site: Site, key: str, **run: Any) -> Rendered:
+    """The parts of a template, every image of this machine published."""
+    images = {written: f"registry/{written}" for image in site.images.values() for written in image.written}
+    return render(site, key, Run(**{"images": images, "release": "r1", "region": "eu-west-1", **run}))

@@ -1,0 +1,178 @@
+"""The parts of the model that stand alone: schedules, rules' numbers, room, order, names, patches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.plugin_utils.site import graph
+from plugins.plugin_utils.site.cron import NoSchedule, schedule
+from plugins.plugin_utils.site.images import entry_of, is_local, name_of
+from plugins.plugin_utils.site.names import word
+from plugins.plugin_utils.site.patch import patched
+from plugins.plugin_utils.site.place import Place, Problem
+from plugins.plugin_utils.site.reading import read_site
+from plugins.plugin_utils.site.room import hosts_for
+from plugins.plugin_utils.site.routes import Route, numbered
+from tests.unit.site.support import read, small
+
+
+@pytest.mark.parametrize(
+    ("line", "expression"),
+    [
+        ("0 3 * * *", "cron(0 3 * * ? *)"),
+        ("*/15 * * * *", "cron(0,15,30,45 * * * ? *)"),
+        ("30 8-10 * * 1-5", "cron(30 8,9,10 ? * MON,TUE,WED,THU,FRI *)"),
+        ("0 0 * * 0", "cron(0 0 ? * SUN *)"),
+        ("0 0 * * 7", "cron(0 0 ? * SUN *)"),
+        ("0 0 * * sat,Sun", "cron(0 0 ? * SUN,SAT *)"),
+        ("5 4 1,15 jan-mar *", "cron(5 4 1,15 1,2,3 ? *)"),
+        ("0 0 29 2 *", "cron(0 0 29 2 ? *)"),
+        ("*/1 */1 */1 */1 0-7", "cron(* * ? * * *)".replace("? * *", "* * ?")),
+        ("@daily", "cron(0 0 * * ? *)"),
+        ("rate(5 minutes)", "rate(5 minutes)"),
+        ("rate(1 day)", "rate(1 day)"),
+    ],
+)
+def test_cron_as_aws_writes_it(line: str, expression: str) -> None:
+    assert schedule(line) == expression
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("0 3 * *", "five|minute, hour"),
+        ("@reboot", "no moment at which a host starts"),
+        ("0 24 * * *", "hour is '24'; it may be 0 to 23"),
+        ("0 0 31 2,4 *", "never run"),
+        ("0 0 30-1 * *", "ends before it begins"),
+        ("*/0 * * * *", "1 or more"),
+        ("0 0 * * mo", "day of the week"),
+        ("rate(1 minutes)", r"rate\(1 minute\)"),
+        ("rate(2 hour)", r"rate\(2 hours\)"),
+        ("rate(0 minutes)", "no rate"),
+        ("at(2026-11-25T00:00:00)", "five fields"),
+    ],
+)
+def test_what_is_no_schedule_says_why(line: str, reason: str) -> None:
+    with pytest.raises(NoSchedule, match=reason):
+        schedule(line)
+
+
+def route(*paths: str, host: str = "", priority: int = 0) -> Route:
+    return Route("web", 80, (host,) if host else (), paths, "/", priority)
+
+
+def test_the_more_a_route_says_the_earlier_it_is_asked() -> None:
+    said = [
+        route("/api/v1", host="a.io"),
+        route("/api/*", host="a.io"),
+        route(host="a.io"),
+        route(host="*.a.io"),
+        route("/api/v1"),
+        route("/api/v1*"),
+        route("/api/*"),
+        route("/*"),
+        route(),
+    ]
+    numbers = numbered([("web", each) for each in said])
+    order = sorted(said, key=lambda each: numbers["web", each])
+    assert order == said
+    assert len(set(numbers.values())) == len(said)
+    assert all(1 <= number < 50_000 for number in numbers.values())
+
+
+def test_a_route_that_comes_changes_no_other_s_number_and_a_given_one_is_kept() -> None:
+    before = numbered([("web", route("/api/*")), ("web", route())])
+    after = numbered([("api", route("/other/*", priority=7)), ("web", route()), ("web", route("/api/*"))])
+    assert {key: after[key] for key in before} == before
+    assert after["api", route("/other/*", priority=7)] == 7
+
+
+def test_many_routes_of_one_kind_have_a_number_each() -> None:
+    numbers = numbered([(f"s{i}", route(f"/{i:04}/*")) for i in range(600)])
+    assert len(set(numbers.values())) == 600
+
+
+def test_a_route_may_name_any_host_of_the_site() -> None:
+    given = small("domain_aliases: [acme.io, '*.shop.io']")
+    given["site_services"]["web"]["routes"] = [{"to": "web"}] + [
+        {"to": "web", "host": host} for host in ("www.acme.io", "acme.io", "a.shop.io", "*.shop.io")
+    ]
+    assert len({each.priority for each in read(given).services["web"].routes}) == 5
+
+
+@pytest.mark.parametrize(
+    ("tasks", "hosts"),
+    [([], 0), ([0], 0), ([100], 1), ([60, 40, 50, 50], 2), ([51, 51], 2), ([100, 1], 2), ([30] * 7, 3)],
+)
+def test_how_many_hosts_hold_what(tasks: list[int], hosts: int) -> None:
+    assert hosts_for(tasks, 100) == hosts
+
+
+def test_a_singleton_needs_no_room_beside_itself_and_a_reservation_counts() -> None:
+    big = "site_services: {{web: {{containers: {{web: {{mem_limit: 3g{}}}}}{}}}}}\nsite_hosts: {{max: 1}}"
+    read(small(big.format("", ", deploy: {update_config: {order: stop-first}}")))
+    read(small(big.format(", mem_reservation: 1g", "")))
+    (problem,) = read_site(small(big.format("", ""))).problems
+    assert "a new task of web beside the old takes 3072m" in problem.sentence
+
+
+def test_a_type_of_hosts_that_nobody_knows_is_not_judged() -> None:
+    given = small("host_instance_type: x9.enormous")
+    given["site_services"]["web"]["containers"]["web"]["mem_limit"] = "900g"
+    assert read(given).hosts.memory == 0
+
+
+def test_a_circle_of_stacks_is_told_where_it_begins() -> None:
+    assert graph.cycle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    circle = {"function.a": {"edge.b"}, "edge.b": {"function.a"}, "x.y": {"edge.b"}}
+    problems: list[Problem] = []
+    graph.refuse_cycles(circle, {key: Place((key,), problems) for key in circle})
+    (problem,) = problems
+    assert "needs itself before it is there" in problem.sentence
+    assert "Take one of these references out" in problem.sentence
+
+
+@pytest.mark.parametrize(
+    ("image", "local", "name", "entry"),
+    [
+        ("legacy/django", True, "legacy/django", "legacy-django"),
+        ("shop/web_app:1.2", True, "shop/web_app", "shop-web-app"),
+        (f"flask@sha256:{'a' * 64}", True, "flask", "flask"),
+        ("7zip", True, "7zip", "image-7zip"),
+        ("localhost:5000/a:1", False, "localhost:5000/a", "localhost-5000-a"),
+        ("docker.io/library/nginx:1.27", False, "docker.io/library/nginx", "docker-io-library-nginx"),
+    ],
+)
+def test_what_an_image_is_called(image: str, local: bool, name: str, entry: str) -> None:
+    assert (is_local(image), name_of(image), entry_of(image)) == (local, name, entry)
+
+
+def test_the_begin_of_a_parameter() -> None:
+    assert word("database.shop-db") == "DatabaseShopDb"
+
+
+def test_a_patch_goes_into_properties_and_into_a_container_by_its_name() -> None:
+    resources: dict[str, Any] = {
+        "TaskDefinition": {"Properties": {"ContainerDefinitions": [{"Name": "web"}, {"Name": "side"}]}},
+        "Schedule": {"Type": "X"},
+    }
+    made = patched(
+        resources,
+        {
+            "TaskDefinition.PidMode": "host",
+            "TaskDefinition.ContainerDefinitions.side.StartTimeout": 60,
+            "Schedule.Target.RetryPolicy": {"MaximumRetryAttempts": 0},
+        },
+    )
+    assert made["TaskDefinition"]["Properties"] == {
+        "ContainerDefinitions": [{"Name": "web"}, {"Name": "side", "StartTimeout": 60}],
+        "PidMode": "host",
+    }
+    assert made["Schedule"]["Properties"] == {"Target": {"RetryPolicy": {"MaximumRetryAttempts": 0}}}
+    assert "PidMode" not in resources["TaskDefinition"]["Properties"]
+    for path in ("Nothing.A", "TaskDefinition.ContainerDefinitions.none.A", "TaskDefinition.ContainerDefinitions.A"):
+        with pytest.raises(KeyError):
+            patched(resources, {path: 1})

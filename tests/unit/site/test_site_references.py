@@ -1,0 +1,145 @@
+"""References and things that exist already: where ECS finds them, and which rights follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.plugin_utils.site.model import Site
+from tests.unit.site.support import read, rendered, small
+
+STORED = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-Ab12Cd"
+PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/key"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"
+
+
+def site(container: str, more: str = "") -> Site:
+    """The small site whose container has these keys."""
+    return read(small(f"site_services: {{web: {{containers: {{web: {{{container}}}}}}}}}\n{more}"))
+
+
+def secrets(made: Site) -> dict[str, Any]:
+    """Variable → where ECS takes it from."""
+    return {each["Name"]: each["ValueFrom"] for each in rendered(made, "service.web").containers[0]["Secrets"]}
+
+
+def allowed(made: Site, action: str) -> list[Any]:
+    """What the execution role may do this to."""
+    statements = rendered(made, "service.web").execution_statements
+    return [resource for each in statements if action in each["Action"] for resource in each["Resource"]]
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "resource"),
+    [
+        (STORED, STORED, STORED),
+        (f"{STORED}:api_key", f"{STORED}:api_key::", STORED),
+        (f"{STORED}:api_key:AWSPREVIOUS:", f"{STORED}:api_key:AWSPREVIOUS:", STORED),
+        (STORED[:-7], STORED[:-7], f"{STORED[:-7]}-??????"),
+    ],
+)
+def test_a_secret_that_exists_is_named_by_its_arn(written: str, value: str, resource: str) -> None:
+    made = site(f"secrets: {{K: '{written}'}}")
+    assert secrets(made) == {"K": value}
+    assert allowed(made, "secretsmanager:GetSecretValue") == [resource]
+    assert allowed(made, "kms:Decrypt") == []
+    assert allowed(made, "ssm:GetParameters") == []
+
+
+def test_a_parameter_is_named_by_its_name_or_its_arn() -> None:
+    made = site(f"secrets: {{A: /shop/key, B: '{PARAMETER}'}}")
+    assert secrets(made) == {"A": "/shop/key", "B": PARAMETER}
+    assert allowed(made, "ssm:GetParameters") == [
+        PARAMETER,
+        {"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/shop/key"},
+    ]
+    assert allowed(made, "secretsmanager:GetSecretValue") == []
+
+
+def test_a_key_of_one_s_own_needs_a_right_of_its_own() -> None:
+    entry = f"site_secrets: {{k: {{secret_arn: '{STORED}', keys: [api_key], kms_key_arn: '{KEY}'}}}}"
+    made = site("secrets: {K: secret.k.api_key}", entry)
+    assert secrets(made) == {"K": f"{STORED}:api_key::"}
+    assert allowed(made, "kms:Decrypt") == [KEY]
+    assert "secret.k" not in made.graph, "it exists: there is no stack"
+
+
+def test_a_parameter_as_an_entry() -> None:
+    made = site("secrets: {K: secret.k.value}", "site_secrets: {k: {parameter: /shop/key}}")
+    assert secrets(made) == {"K": "/shop/key"}
+
+
+def test_plain_values_beside_a_generated_one_may_be_read() -> None:
+    made = site(
+        "environment: {U: {from: secret.admin.username}}, secrets: {P: secret.admin.password}",
+        "site_secrets: {admin: {generate: [password], length: 20, values: {username: admin}}}",
+    )
+    told = {each["Name"]: each["Value"] for each in rendered(made, "service.web").containers[0]["Environment"]}
+    assert told["U"] == "admin"
+    assert secrets(made) == {"P": {"Fn::Sub": "${SecretAdminSecretArn}:password::"}}
+
+
+def test_what_rds_tells_may_stand_in_both() -> None:
+    made = site(
+        "environment: {H: {from: database.main.host}, N: {from: database.main.dbname}, P: {from: database.main.port}}, "
+        "secrets: {U: database.main.username}"
+    )
+    parts = rendered(made, "service.web")
+    told = {each["Name"]: each["Value"] for each in parts.containers[0]["Environment"]}
+    assert told["H"] == {"Ref": "DatabaseMainEndpoint"}
+    assert told["P"] == {"Ref": "DatabaseMainPort"}
+    assert told["N"] == "site"
+    assert parts.takes["DatabaseMainEndpoint"] == ("database.main", "Endpoint")
+
+
+def test_a_database_that_exists_is_told_without_a_stack() -> None:
+    given = f"site_databases: {{main: {{endpoint: db.acme.io, port: 5433, name: shop, secret_arn: '{STORED}'}}}}"
+    made = site(
+        "environment: {H: {from: database.main.host}, P: {from: database.main.port}, N: {from: database.main.dbname}}, "
+        "secrets: {W: database.main.password}",
+        given,
+    )
+    parts = rendered(made, "service.web")
+    told = {each["Name"]: each["Value"] for each in parts.containers[0]["Environment"]}
+    assert (told["H"], told["P"], told["N"]) == ("db.acme.io", "5433", "shop")
+    assert secrets(made) == {"W": f"{STORED}:password::"}
+    assert not [key for key in made.graph if key.startswith("database.")]
+
+
+def test_a_bucket_that_exists_is_told_and_used_without_a_stack() -> None:
+    given = small("site_services: {web: {uses: {bucket.old: [read]}}}\nsite_buckets: {old: {name: acme-old}}")
+    given["site_services"]["web"]["containers"]["web"]["environment"] = {"B": {"from": "bucket.old.name"}}
+    made = read(given)
+    parts = rendered(made, "service.web")
+    assert {"Name": "B", "Value": "acme-old"} in parts.containers[0]["Environment"]
+    assert parts.task_statements[0]["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::acme-old"}]
+    assert parts.task_statements[1]["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::acme-old/*"}]
+    assert "bucket.old" not in made.graph
+
+
+def test_a_secret_may_be_read_by_the_application_itself() -> None:
+    given = small("site_services: {web: {uses: {secret.k: read}}}\nsite_secrets: {k: {generate: [v]}}")
+    (statement,) = rendered(read(given), "service.web").task_statements
+    assert "secretsmanager:GetSecretValue" in statement["Action"]
+    assert statement["Resource"] == [{"Ref": "SecretKSecretArn"}]
+
+
+def test_each_resource_stands_in_a_statement_once() -> None:
+    made = site("secrets: {A: database.main.host, B: database.main.password}")
+    assert allowed(made, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseMainSecretArn"}]
+
+
+def test_two_services_that_expose_to_each_other_are_no_circle() -> None:
+    given = small(
+        "site_services: {web: {expose: web, containers: {web: {environment: {A: {from: service.api.url}}}}}, "
+        "api: {expose: {to: api, scheme: redis, port: 6380}, containers: {api: {image: a/b, mem_limit: 9m, "
+        "ports: ['6379'], environment: {W: {from: service.web.host}, P: {from: service.web.port}}}}}}"
+    )
+    made = read(given)
+    assert made.talks == {"service.web": {"service.api"}, "service.api": {"service.web"}}
+    assert made.graph["service.web"] == {"image.shop-web"}
+    told = {each["Name"]: each["Value"] for each in rendered(made, "service.web").containers[0]["Environment"]}
+    assert told["A"] == "redis://api.shop-prod.internal:6380"
+    told = {each["Name"]: each["Value"] for each in rendered(made, "service.api").containers[0]["Environment"]}
+    assert (told["W"], told["P"]) == ("web.shop-prod.internal", "8000")

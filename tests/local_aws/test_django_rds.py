@@ -48,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with stage("django_rds") as made:
         database = made.database(tmp_path_factory.mktemp("ca"))
         assert "made the administrator admin" in made.once(IMAGE, MIGRATE, environment=ENVIRONMENT | ADMIN)
-        django = made.run(IMAGE, "django", port=80, environment=ENVIRONMENT, mem_limit="512m")
+        django = made.run(IMAGE, "django", port=80, environment=ENVIRONMENT, mem_limit="256m")
         running = Site(made, database, django)
         until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", django)
         yield running

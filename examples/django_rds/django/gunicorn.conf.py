@@ -1,4 +1,4 @@
-"""https://docs.gunicorn.org/en/stable/settings.html, for a container of 512 MiB."""
+"""https://docs.gunicorn.org/en/stable/settings.html, for a container of 256 MiB."""
 
 import os
 

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "examples"
 CA_VARIABLES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
@@ -111,8 +113,10 @@ def npm() -> Path:
 
     def unpack(target: Path) -> None:
         url = f"{registry}/npm/-/npm-{version}.tgz"
+        session = requests.Session()
+        session.mount(url, HTTPAdapter(max_retries=Retry(total=4, backoff_factor=1)))
         try:
-            answer = requests.get(url, timeout=60)
+            answer = session.get(url, timeout=60)
             answer.raise_for_status()
         except requests.RequestException as error:
             raise BuildError(f"npm could not be downloaded: {error}") from error

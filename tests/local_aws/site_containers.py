@@ -16,7 +16,8 @@ import requests
 
 from local_aws import ca, images
 
-BUILD = Path(__file__).parents[2] / "examples" / "build.py"
+PROJECT = Path(__file__).parents[2]
+BUILD = PROJECT / "examples" / "build.py"
 DATABASE = """
 set -e
 cp -a /var/lib/postgresql/empty /tmp/db

@@ -303,7 +303,7 @@ class ActionModule(ActionBase):
                 given[name] = self._templar.template(self.vars[name])
             except AnsibleError as error:
                 self._consequences.add(name)
-                if name in VARIABLES and not known_wrong & self._behind({name}):
+                if name in VARIABLES and not known_wrong & self._behind({name}, self.vars):
                     self._complain(name, f"cannot be evaluated: {_one_line(error.message)}")
         if self._consequences & set(VARIABLES) or known_wrong & set(VARIABLES):
             return  # without one of its nouns the others' references would lead nowhere

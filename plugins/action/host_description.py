@@ -36,7 +36,8 @@ class ActionModule(AwsAction):
         files: dict[str, dict[str, Any]] = {}
         units: list[str] = []
         wrong: list[str] = []
-        for role in self.arguments["roles"]:
+        self.host_roles = self.arguments["roles"] or self._host_roles()
+        for role in self.host_roles:
             variables = self.roles.variables(role)
             refused = [text for rule in self.roles.rules(role) for _, text in self.roles.refusals(rule, variables)]
             wrong += refused
@@ -47,6 +48,10 @@ class ActionModule(AwsAction):
             raise Failed("\n".join(wrong))
         user_data = self._user_data(files, units)
         return {"changed": False, "files": files, "units": units, "user_data": user_data}
+
+    def _host_roles(self) -> list[str]:
+        known = self.roles.variables("cluster")
+        return list(self.roles.value(known["host_roles"], known))
 
     def _files(self, role: str, variables: dict[str, Any]) -> dict[str, dict[str, Any]]:
         folder = self.roles.directory / role / "templates"
@@ -67,7 +72,7 @@ class ActionModule(AwsAction):
         if len(gzip_base64(text)) > USER_DATA_BYTES * 4 // 3:
             raise Failed(
                 f"The hosts' user data is too long: compressed, it is more than the {USER_DATA_BYTES} bytes that EC2 "
-                f"takes. Shorten what the host roles write ({', '.join(self.arguments['roles'])}); long lists in their "
+                f"takes. Shorten what the host roles write ({', '.join(self.host_roles)}); long lists in their "
                 "variables are the usual cause, such as docker_engine_registry_mirrors or ecs_agent_attributes."
             )
         return text

@@ -13,10 +13,9 @@ description:
     it. User data that EC2 would refuse is refused.
 options:
   roles:
-    description: The host roles, in their order.
+    description: The host roles, in their order. The default is C(host_roles), of role cluster where nobody sets it.
     type: list
     elements: str
-    required: true
   template:
     description: What user data is made of, reading C(host_files) and C(host_units). The default is role cluster's.
     type: path

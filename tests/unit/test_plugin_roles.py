@@ -13,7 +13,7 @@ from ansible.template import Templar
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.roles import Roles
-from tests.unit.plugin_support import run_action, talk_to
+from tests.unit.plugin_support import playbook, run_action, talk_to
 
 FILES = {
     "roles/store/defaults/main.yml": "store_days: 7\nsite_stores: {}\n",
@@ -137,3 +137,21 @@ def test_what_is_deployed_of_a_noun_is_deleted_whatever_the_inventory_says(
     assert not gone.get("failed"), gone
     assert set(gone["stacks"]) == {"store.main", "store.other"}
     assert stacks(aws) == {"legacy-unit-storehouse"}
+
+
+@pytest.mark.playbook
+def test_hosts_are_described_where_no_inventory_says_of_what_roles(tmp_path: Path) -> None:
+    """As molecule does, whose plays see no variables of the site."""
+    known = {"site_name": "shop", "environment_name": "prod", "aws_region": "eu-west-1", "site_prefix": "shop-prod"}
+    paths = "{{ described.files.values() | map(attribute='role') | unique | sort | join(' ') }}"
+    tasks: list[dict[str, Any]] = [
+        {"name": "Describe", "host_description": {}, "register": "described"},
+        {"name": "Show", "ansible.builtin.debug": {"msg": f"roles: {paths}"}},
+        {"name": "Show", "ansible.builtin.debug": {"msg": "begins: {{ described.user_data.splitlines()[0] }}"}},
+    ]
+    for task in tasks:
+        task["vars"] = known | {"media_volume_driver": "rexray"}
+    run = playbook(tmp_path, tasks)
+    assert run.code == 0, run.output
+    assert "roles: docker_engine ecs_agent host_access host_limits rexray_efs" in run.output
+    assert "begins: #cloud-config" in run.output

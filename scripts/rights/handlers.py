@@ -27,6 +27,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 HANDLERS = ("create", "read", "update", "delete")
 
 PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": {
+        "ScheduledActions": [
+            "application-autoscaling:PutScheduledAction", "application-autoscaling:DeleteScheduledAction",
+        ],
+    },
     "AWS::AutoScaling::AutoScalingGroup": {
         "MetricsCollection": ["autoscaling:EnableMetricsCollection", "autoscaling:DisableMetricsCollection"],
         "NotificationConfigurations": [
@@ -104,6 +109,10 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
         "AutomaticBackupReplicationRegion": [
             "rds:StartDBInstanceAutomatedBackupsReplication", "rds:StopDBInstanceAutomatedBackupsReplication",
         ],
+    },
+    "AWS::Route53::HostedZone": {
+        "QueryLoggingConfig": ["route53:CreateQueryLoggingConfig", "route53:DeleteQueryLoggingConfig"],
+        "HostedZoneFeatures": ["route53:UpdateHostedZoneFeatures"],
     },
     "AWS::S3::Bucket": {
         "AbacStatus": ["s3:PutBucketAbac", "s3:GetBucketAbac"],

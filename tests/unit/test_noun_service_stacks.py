@@ -190,6 +190,7 @@ def test_exposed_services_come_and_go_without_touching_each_other(
     assert not site.run("service.cms", layers["service.cms"])["changed"]
 
 
+@scheduler
 def test_a_job_is_a_task_definition_of_its_own(site: Deployed, layers: dict[str, dict[str, Any]]) -> None:
     site.create("job.migrate", layers["job.migrate"])
     assert not site.run("job.migrate", layers["job.migrate"])["changed"]
@@ -214,7 +215,7 @@ def test_a_schedule_runs_the_job_s_newest_revision(site: Deployed, layers: dict[
     assert site.aws.client("scheduler").list_schedules()["Schedules"] == []
 
 
-@pytest.mark.parametrize("name", ["service.web", "service.worker", "job.migrate"])
+@pytest.mark.parametrize("name", ["service.web", "service.worker", pytest.param("job.migrate", marks=scheduler)])
 def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str
 ) -> None:

@@ -12,10 +12,10 @@ import botocore.session
 import botocore.validate
 
 from local_aws.config import ACCOUNT_ID
-from local_aws.ecs import placement, task_definitions, views
+from local_aws.ecs import placement, queries, support, task_definitions, views
 from local_aws.ecs.errors import EcsError, client, cluster_not_found, invalid
 from local_aws.ecs.outside import Outside
-from local_aws.ecs.scheduler import check_balancers, end_task, new_task, stop_task
+from local_aws.ecs.scheduler import check_balancers, end_task, managed_tags, new_task, stop_task
 from local_aws.ecs.state import (
     CapacityProvider,
     Cluster,
@@ -100,6 +100,9 @@ class Api:
         if method is None:
             raise EcsError("UnsupportedFeatureException", f"The embedded AWS does not support ecs:{action}.")
         _validate(action, request)
+        support.check(action, MODEL.operation_model(action).input_shape, request)
+        for constraint in request.get("placementConstraints") or []:
+            queries.parse(constraint.get("expression", ""))
         try:
             if action in self.unlocked:
                 answer = self.unlocked[action](request)
@@ -529,14 +532,14 @@ class Api:
         return {"containerInstances": found, "failures": failures}
 
     def list_container_instances(self, request: Json) -> Json:
-        """ListContainerInstances, by status and by a cluster query expression (see `_matches`)."""
+        """ListContainerInstances, by status and by a cluster query expression (see `queries`)."""
         cluster = self._cluster(request)
-        status = request.get("status")
+        status, matches = request.get("status"), queries.parse(request.get("filter", ""))
         arns = [
             each.arn
             for each in self.region.instances_of(cluster.name)
             if (each.status == status if status else each.status in ("ACTIVE", "DRAINING"))
-            and _matches(request.get("filter", ""), each, self.region)
+            and matches(each, self.region)
         ]
         return _page("containerInstanceArns", arns, request)
 
@@ -599,7 +602,7 @@ class Api:
                 merged,
                 launch_type=launch_type,
                 strategy=strategy,
-                constraints=request.get("placementConstraints", []) + definition.get("placementConstraints", []),
+                constraints=request.get("placementConstraints", []),
                 placement=request.get("placementStrategy", []),
                 group=group,
             )
@@ -648,6 +651,8 @@ class Api:
             own = {tag["key"] for tag in task.tags}
             inherited = self.region.definition_tags.get(task.definition["taskDefinitionArn"], [])
             task.tags += [dict(tag) for tag in inherited if tag["key"] not in own]
+        if request.get("enableECSManagedTags"):
+            task.tags += managed_tags(task.cluster)
 
     def _capacity(self, request: Json, cluster: Cluster) -> tuple[list[Json], str]:
         """Capacity provider strategy and launch type of a request; the cluster's default if it has neither."""
@@ -1119,41 +1124,3 @@ def _deployment_configuration(former: Json, given: Json | None) -> Json:
     if merged["maximumPercent"] <= 0 or merged["maximumPercent"] < merged["minimumHealthyPercent"]:
         raise invalid("maximumPercent must be greater than 0 and at least minimumHealthyPercent.")
     return merged
-
-
-def _matches(query: str, instance: Instance, region: Region) -> bool:
-    """A cluster query: `attribute:name == value`, `agentConnected == true`, `ec2InstanceId == i-…`, joined by `and`.
-
-    Raises:
-        EcsError: InvalidParameterException for anything else of the query language.
-    """
-    if not query.strip():
-        return True
-    running = sum(task.status == "RUNNING" for task in region.tasks_of(instance=instance.arn))
-    subjects = {
-        "ec2InstanceId": instance.ec2_id,
-        "agentConnected": str(instance.channel is not None).lower(),
-        "agentVersion": instance.version_info.get("agentVersion", ""),
-        "status": instance.status,
-        "capacityProviderName": instance.provider,
-        "runningTasksCount": str(running),
-    }
-    for term in re.split(r"\s+and\s+", query.strip()):
-        exists = re.fullmatch(r"attribute:([\w./-]+)\s+exists", term)
-        compare = re.fullmatch(r"(?:attribute:)?([\w./:-]+)\s*(==|equals|!=|not_equals)\s*'?([^']*)'?", term)
-        in_list = re.fullmatch(r"([\w./:-]+)\s+in\s+\[(.*)\]", term)
-        if exists:
-            result = instance.has({"name": exists[1]})
-        elif compare:
-            name, operator, value = compare.groups()
-            values = {each["name"]: each.get("value", "") for each in instance.attributes}
-            actual = subjects.get(name, values.get(name))
-            result = (actual == value) == (operator in ("==", "equals"))
-        elif in_list and in_list[1].removeprefix("attribute:") in subjects:
-            wanted = [each.strip().strip("'\"") for each in in_list[2].split(",")]
-            result = subjects[in_list[1].removeprefix("attribute:")] in wanted
-        else:
-            raise invalid(f"Invalid filter expression: {term}")
-        if not result:
-            return False
-    return True

@@ -95,7 +95,7 @@ def _container(container: Json, it: Task, registry: str) -> Json:
         "cpu": container.get("cpu", 0),
         "memory": container.get("memory", 0),
         "essential": container.get("essential", True),
-        "environment": {each["name"]: each["value"] for each in container.get("environment", [])},
+        "environment": {each["name"]: each.get("value", "") for each in container.get("environment", [])},
         "links": container.get("links", []),
         "portMappings": [
             {
@@ -225,6 +225,9 @@ def _host_config(container: Json, it: Task) -> Json:
         host["CapAdd"], host["CapDrop"] = capabilities.get("add", []), capabilities.get("drop", [])
     if linux.get("sharedMemorySize"):
         host["ShmSize"] = linux["sharedMemorySize"] * 1024 * 1024
+    if linux.get("maxSwap") is not None:  # swappiness counts only beside it
+        host["MemorySwap"] = (container["memory"] + linux["maxSwap"]) * 1024 * 1024
+        host["MemorySwappiness"] = linux.get("swappiness", 60)
     if linux.get("tmpfs"):
         host["Tmpfs"] = {
             each["containerPath"]: ",".join([f"size={each['size']}m", *each.get("mountOptions", [])])

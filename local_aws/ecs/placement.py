@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from local_aws.ecs import queries
 from local_aws.ecs.state import Instance, Json, Region, Task
 
 
@@ -122,7 +123,8 @@ def place(
         definition: the registered task definition.
         launch_type: `EC2` places on any instance of the cluster.
         strategy: capacity provider strategy; only instances of those providers are looked at, by base and weight.
-        constraints: `distinctInstance` (no two tasks of `group` on one instance); the definition's own are added.
+        constraints: `distinctInstance` (no two tasks of `group` on one instance) and `memberOf` (a query of `queries`);
+            the definition's own are added.
         placement: placement strategy, `spread` or `binpack`, applied in order.
         group: the task group, `service:<name>` for a service.
     Returns:
@@ -131,7 +133,9 @@ def place(
     """
     wanted = needs(definition)
     instances = region.instances_of(cluster)
+    constraints = [*constraints, *definition.get("placementConstraints", [])]
     distinct = any(each["type"] == "distinctInstance" for each in constraints)
+    members = [queries.parse(each.get("expression", "")) for each in constraints if each["type"] == "memberOf"]
     refusals: list[Refusal] = []
     provider_names = [""] if launch_type or not strategy else _by_share(region, cluster, strategy, group)
     for provider in provider_names:
@@ -143,6 +147,8 @@ def place(
             code = refusal(instance, on_it, wanted)
             if not code and distinct and any(task.group == group and task.active for task in on_it):
                 code = "distinctInstance"
+            if not code and not all(matches(instance, region) for matches in members):
+                code = "MemberOf"
             if code:
                 refusals.append(Refusal(code, instance))
             else:
@@ -191,7 +197,8 @@ def _prefer(region: Region, fitting: list[Instance], placement: Sequence[Json], 
 
 def closest(refusals: Sequence[Refusal]) -> Refusal | None:
     """The refusal of the instance that came nearest to fitting: the one that failed the latest check."""
-    order = ["DRAINING", "ATTRIBUTE", "AGENT", "RESOURCE:MEMORY", "RESOURCE:CPU", "RESOURCE:PORTS", "distinctInstance"]
+    order = ["DRAINING", "ATTRIBUTE", "AGENT", "RESOURCE:MEMORY", "RESOURCE:CPU", "RESOURCE:PORTS", "distinctInstance",
+             "MemberOf"]  # fmt: skip
     return max(refusals, key=lambda each: order.index(each.code), default=None)
 
 

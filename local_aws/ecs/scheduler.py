@@ -114,6 +114,15 @@ def end_task(task: Task, reason: str, code: str, now: float) -> None:
         container.status = "STOPPED"
 
 
+def managed_tags(cluster: str, service: str = "") -> list[dict[str, str]]:
+    """The tags that `enableECSManagedTags` adds to a task.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html#managed-tags
+    """
+    tags = [{"key": "aws:ecs:clusterName", "value": cluster}]
+    return tags + ([{"key": "aws:ecs:serviceName", "value": service}] if service else [])
+
+
 class Scheduler:
     """The scheduler of one region.
 
@@ -373,6 +382,8 @@ class Scheduler:
                 task.tags = [dict(tag) for tag in service.tags]
             elif service.request.get("propagateTags") == "TASK_DEFINITION":
                 task.tags = [dict(tag) for tag in self.region.definition_tags.get(deployment.task_definition, [])]
+            if service.request.get("enableECSManagedTags"):
+                task.tags += managed_tags(service.cluster, service.name)
             deployment.started_tasks = True
             started.append(task)
         if started:
@@ -486,7 +497,13 @@ def targets(service: Service, task: Task, region: Region) -> list[tuple[str, str
     for balancer in service.balancers:
         container, wanted = task.container(balancer["containerName"]), balancer["containerPort"]
         bound = (
-            [each["hostPort"] for each in container.bindings if each["containerPort"] == wanted] if container else []
+            [
+                each["hostPort"]
+                for each in container.bindings
+                if each["containerPort"] == wanted and each.get("protocol", "tcp") == "tcp"
+            ]
+            if container
+            else []
         )
         port = next(iter(bound), wanted if on_host else None)
         if port is not None:

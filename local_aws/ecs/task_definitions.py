@@ -14,9 +14,8 @@ STORED = (
     "placementConstraints", "requiresCompatibilities", "cpu", "memory", "pidMode", "ipcMode", "proxyConfiguration",
     "inferenceAccelerators", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
 )  # fmt: skip
-NOT_HANDED_ON = ("credentialSpecs", "environmentFiles", "firelensConfiguration", "repositoryCredentials",
-                 "resourceRequirements", "restartPolicy")  # fmt: skip
-"""Settings of a container that agents can do and that their payloads here do not carry."""
+CPU_ATTRIBUTE = "ecs.cpu-architecture"
+ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 
 
 def validate(request: Json) -> None:
@@ -47,15 +46,41 @@ def validate(request: Json) -> None:
     if not any(each.get("essential", True) for each in containers):
         raise client("At least one container must be marked as essential in the task definition.")
     _refuse_cycle(containers)
+    _refuse_doubles(request)
     for volume in request.get("volumes", []):
         _validate_volume(volume)
+    _validate_task(request)
+
+
+def _validate_task(request: Json) -> None:
+    """Task-level sizes and platform."""
+    for key in ("cpu", "memory"):
+        if request.get(key) and not str(request[key]).isdigit():
+            raise client(f"The embedded AWS takes {key} of a task in units or MiB, not {request[key]!r}.")
+    platform = request.get("runtimePlatform") or {}
+    if platform.get("operatingSystemFamily", "LINUX") != "LINUX":
+        raise client(f"The embedded AWS has no hosts with {platform['operatingSystemFamily']}: use LINUX.")
+    if platform.get("cpuArchitecture", "X86_64") not in ARCHITECTURES:
+        raise client(f"Invalid cpuArchitecture {platform['cpuArchitecture']}: use {' or '.join(ARCHITECTURES)}.")
+
+
+def _refuse_doubles(request: Json) -> None:
+    """Names and host ports that are given twice."""
+    volumes = [each["name"] for each in request.get("volumes", [])]
+    if double := next((name for name in volumes if volumes.count(name) > 1), None):
+        raise client(f"Volume.name contains duplicate value: {double}")
+    taken = [
+        (mapping["hostPort"], mapping.get("protocol", "tcp"))
+        for container in request["containerDefinitions"]
+        for mapping in container.get("portMappings", [])
+        if mapping.get("hostPort")
+    ]
+    if twice := next((port for port in taken if taken.count(port) > 1), None):
+        raise client(f"Host port {twice[0]}/{twice[1]} is mapped more than once: a host has it only once.")
 
 
 def _validate_container(container: Json, request: Json, names: set[str], volumes: set[str], mode: str) -> None:
     name = container["name"]
-    for key in NOT_HANDED_ON:
-        if container.get(key):
-            raise client(f"The embedded AWS does not support {key} (container '{name}').")
     if not container.get("image"):
         raise client("Container.image should not be null or empty.")
     hard, soft = container.get("memory"), container.get("memoryReservation")
@@ -92,17 +117,48 @@ def _validate_container(container: Json, request: Json, names: set[str], volumes
     for mount in container.get("mountPoints", []):
         if mount.get("sourceVolume") not in volumes:
             raise client("Unknown volume " + repr(mount.get("sourceVolume", "")) + ".")
+        if not mount.get("containerPath"):
+            raise client("MountPoint.containerPath should not be null or empty.")
+    for source in container.get("volumesFrom", []):
+        if source.get("sourceContainer") not in names - {name}:
+            raise client(f"Unknown container {source.get('sourceContainer', '')!r} in volumesFrom of '{name}'.")
     for mapping in container.get("portMappings", []):
+        if not 1 <= mapping.get("containerPort", 0) <= 65535:
+            raise client(f"Invalid port mapping of container '{name}': containerPort must be 1 to 65535.")
         if mode == "host" and mapping.get("hostPort") not in (None, 0, mapping["containerPort"]):
             raise client("When networkMode=host, the host ports and container ports in port mappings must match.")
     if container.get("secrets") and not request.get("executionRoleArn"):
         raise client("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+    variables = {each.get("name") for each in container.get("environment", [])}
+    for secret in container.get("secrets", []):
+        if secret["name"] in variables:
+            raise client(
+                "The secret name must be unique and not shared with any new or existing environment variables set on "
+                f"the container, such as '{secret['name']}'."
+            )
+        variables.add(secret["name"])
+    if container.get("versionConsistency") == "enabled":
+        raise client(
+            f"The embedded AWS does not resolve tags to digests (container '{name}'): name the image's digest."
+        )
+    _validate_swap(container)
     _validate_health_check(container.get("healthCheck"))
+    if (container.get("logConfiguration") or {}).get("logDriver") == "awsfirelens":
+        raise client(f"The embedded AWS has no FireLens (container '{name}').")
     options = (container.get("logConfiguration") or {}).get("options", {})
     if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
         for key in ("awslogs-group", "awslogs-region"):
             if not options.get(key):
                 raise client(f"Log driver awslogs requires options: {key}")
+
+
+def _validate_swap(container: Json) -> None:
+    # ECS API reference, LinuxParameters.
+    linux = container.get("linuxParameters") or {}
+    if linux.get("maxSwap") is not None and not container.get("memory"):
+        raise client(f"Invalid 'maxSwap' setting for container '{container['name']}': it needs 'memory'.")
+    if not 0 <= linux.get("swappiness", 60) <= 100:
+        raise client(f"Invalid 'swappiness' setting for container '{container['name']}': it is 0 to 100.")
 
 
 def _validate_health_check(check: Json | None) -> None:
@@ -215,7 +271,10 @@ def required_attributes(definition: Json) -> list[Json]:
             names.add("ecs.capability.efs")
             if efs.get("authorizationConfig"):
                 names.add("ecs.capability.efsAuth")
-    return [{"name": name} for name in sorted(names)]
+    found: list[Json] = [{"name": name} for name in sorted(names)]
+    if architecture := (definition.get("runtimePlatform") or {}).get("cpuArchitecture"):
+        found.append({"name": CPU_ATTRIBUTE, "value": ARCHITECTURES[architecture]})
+    return found
 
 
 def _logs(definition: Json) -> bool:
@@ -245,7 +304,7 @@ def merge_overrides(definition: Json, overrides: Json) -> Json:
         for key in ("command", "cpu", "memory", "memoryReservation"):
             if key in override:
                 container[key] = override[key]
-        environment = {each["name"]: each["value"] for each in container.get("environment", [])}
-        environment |= {each["name"]: each["value"] for each in override.get("environment", [])}
+        environment = {each["name"]: each.get("value", "") for each in container.get("environment", [])}
+        environment |= {each["name"]: each.get("value", "") for each in override.get("environment", [])}
         container["environment"] = [{"name": name, "value": value} for name, value in environment.items()]
     return merged

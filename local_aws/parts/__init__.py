@@ -16,6 +16,7 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.network import Network
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
+    from local_aws.parts.schedules import Schedules
 
     return [
         Network(cloud),
@@ -26,4 +27,5 @@ def parts(cloud: Cloud) -> list[Part]:
         Databases(cloud),
         LoadBalancers(cloud),
         Instances(cloud),
+        Schedules(cloud),
     ]

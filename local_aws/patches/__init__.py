@@ -43,6 +43,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     iam,
     rds,
     route53,
+    scheduler,
     servicequotas,
     ssm,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "iam",
     "rds",
     "route53",
+    "scheduler",
     "servicequotas",
     "ssm",
 ]

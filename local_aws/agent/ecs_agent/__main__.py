@@ -109,7 +109,7 @@ def _check_cloud_init(metadata: Metadata) -> None:
 def _end(_number: int, _frame: FrameType | None) -> None:
     """End at once, as the real agent does: what must be kept is kept at each change.
 
-    A thread that waits for Docker would hold the end up, while systemd starts a killed Docker only after the agent's end.
+    A thread that waits for Docker would hold the end up, and systemd starts a killed Docker only after the agent's end.
     """
     os._exit(0)
 

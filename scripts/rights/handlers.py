@@ -147,6 +147,7 @@ BEYOND: Mapping[str, str] = {
 }
 """Actions that handlers name and that reach beyond what the templates ask for, and why they are left out."""
 
+
 BESIDES: Mapping[str, Collection[str]] = {
     # A parameter of such a type is looked up when the stack is made or changed.
     # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html

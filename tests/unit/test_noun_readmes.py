@@ -16,7 +16,7 @@ from tests.unit.noun_support import NETWORK, TASKS
 from tests.unit.plugin_support import environment
 from tests.unit.render_support import PROJECT
 from tests.unit.stack_support import Stacks
-from tests.unit.test_noun_service_stacks import CLUSTER, without_hosts
+from tests.unit.test_noun_service_stacks import CLUSTER
 from tests.unit.test_role_readmes import BLOCK
 
 pytestmark = pytest.mark.playbook
@@ -34,15 +34,15 @@ STACKS = {
 """Role → stack that its example makes."""
 
 
-def test_every_example_brings_up_what_it_shows(
-    aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    without_hosts(monkeypatch)
+def test_every_example_brings_up_what_it_shows(aws: Cloud, stacks: Stacks, tmp_path: Path) -> None:
     stacks.made("shop-unit-network", NETWORK)
     subnets = stacks.outputs("shop-unit-network")["PrivateSubnetIds"]
     stacks.made("shop-unit-cluster", CLUSTER, {"SubnetIds": subnets})
-    # What an entry takes from other entries it says with `takes`; the plugin of before it has no such word.
-    run_here = {role: stack for role, stack in STACKS.items() if "takes" in OPTIONS or role not in TASKS}
+    # A job needs the plugin's word `takes`. A service is watched by the plugin while it is made, and moto's ECS, which
+    # is all there is without hosts, tells no times.
+    run_here = {
+        role: stack for role, stack in STACKS.items() if role not in TASKS or (role == "job" and "takes" in OPTIONS)
+    }
     plays = []
     for role in run_here:
         example = (PROJECT / f"roles/{role}/README.md").read_text().partition("\n## Example\n")[2]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from local_aws.cloudformation.handlers import HANDLERS
 from local_aws.cloudformation.handlers.ecs import Service
 from plugins.action import cloudformation_stacks
 from tests.unit.noun_support import TASKS, Deployed, made
@@ -58,9 +57,6 @@ ENTRIES: dict[str, Any] = {
     },
     "log_retention_days": 30,
 }  # fmt: skip
-scheduler = pytest.mark.skipif(
-    "AWS::Scheduler::Schedule" not in HANDLERS, reason="this embedded AWS knows no EventBridge Scheduler"
-)
 
 
 def without_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +196,6 @@ def test_a_job_is_a_task_definition_of_its_own(site: Deployed, layers: dict[str,
     assert site.aws.client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"] == []
 
 
-@scheduler
 def test_a_schedule_runs_the_job_s_newest_revision(site: Deployed, layers: dict[str, dict[str, Any]]) -> None:
     layer = layers["job.nightly"]
     site.create("job.nightly", layer)

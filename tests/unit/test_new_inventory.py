@@ -157,7 +157,9 @@ def test_a_group_that_was_not_renamed_is_named(project: Path, aws: Cloud) -> Non
     edit(project, "hosts.yml", ("live:", "new:"))
     done = preflight(project, aws, "live")
     assert done.returncode != 0
-    assert "the group in its hosts.yml has the name of its file in group_vars" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "the group in its hosts.yml has the name of its file in group_vars. Its group is new." in said
+    assert "1 thing is wrong with this inventory" in said, "everything else would be a consequence of this one"
 
 
 def test_prod_says_for_each_choice_of_the_founding_site_which_line_replaces_it() -> None:

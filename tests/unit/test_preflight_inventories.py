@@ -196,6 +196,7 @@ HOST_WRONG: dict[str, list[Case]] = {
     ],
     "rexray_efs": [
         one("rexray_efs_version", "0.11.4@sha256", "write a tag of rexray/efs"),
+        one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
         one("rexray_efs_file_mode", 493, "in quotes"),
         one("rexray_efs_region", "cn-north-1", "does not work in cn-*"),
         one("rexray_efs_tag", "my site", "without spaces"),

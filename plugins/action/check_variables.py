@@ -135,11 +135,13 @@ class ActionModule(ActionBase):
                 f"{' and '.join(mine)} at once: {self.vars.get('inventory_hostname')} would act on whichever was read "
                 f"last. Name one: {self._typed(mine[0])}",
             )
-        if mine and (self.arguments["identity"] or {}).get("environment", "") not in ("", *self.vars):
-            sentence = (
-                "nothing is known of this environment. See that the group in its hosts.yml has the name of its file"
+        missing = [name for name in self.arguments["identity"] if name not in self.vars]
+        if missing and self._sources():
+            return Wrong(
+                "-i",
+                f"nothing says {', '.join(missing)}: the inventory needs a file of the inventory plugin environment, "
+                "as inventories/new/environment.yml is one.",
             )
-            return Wrong("-i", f"{sentence} in group_vars. Its group is {mine[0]}.")
         if mine:
             return mine[0]
         if "environment_name" in self.vars:

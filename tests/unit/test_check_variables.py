@@ -265,3 +265,11 @@ def test_names_that_need_no_specification(site: Site) -> None:
     site.task["also_known"] = ["release"]
     site.prod("vault_admin_password: 1\n_helper: 1\nansible_user: x\n")
     assert site.check("-i", "inventories/prod", "-e", "release=1") == [], site.output
+
+
+def test_an_inventory_that_does_not_say_which_site_it_is(site: Site) -> None:
+    site.task["identity"] = ["site_name", "aws_region"]
+    (complaint,) = site.check()
+    assert complaint.startswith("-i: nothing says site_name, aws_region: the inventory needs a file of the inventory")
+    site.prod("site_name: shop\naws_region: eu-west-1\n")
+    assert "nothing says" not in "\n".join(site.check())

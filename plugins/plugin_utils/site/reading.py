@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from plugins.plugin_utils.site import graph, hosts, images, names, room, tasks, traffic
@@ -179,7 +180,7 @@ class _Reading:
             for name, keys in self._keys[word].items():
                 uses = relations.uses(keys["uses"], self._at(word) / name / "uses")
                 if name in self._entries[word]:
-                    object.__setattr__(self._entries[word][name], "uses", uses)
+                    self._entries[word][name] = replace(self._entries[word][name], uses=uses)
         if not self._raw["service"] and not any(each.path == ("site_services",) for each in self._problems):
             self._at("service").wrong(
                 "is missing: a site runs something. Write site_services: {web: {containers: {web: {image: shop/web}}}}."

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help setup demo demo-down test test-all check lint unit apis integration molecule e2e chaos late
+.PHONY: help setup demo demo-down bench test test-all check lint unit apis integration molecule e2e chaos late
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,6 +21,10 @@ demo: setup ## A whole site on this machine, without an AWS account
 demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
+
+bench: ## How long a site without a change takes beside an empty play, on the demo that is up
+	@scripts/setup.sh venv engine
+	python benchmarks/noop_site.py -i local
 
 test: setup ## The tests (about 35 minutes); the longest are in test-all
 	@scripts/test.sh

@@ -22,6 +22,9 @@ case $1 in ps) echo 0123456789ab ;; exec) echo did "$3"; exit {code} ;; esac
 """
 
 
+IDENTITY = "site_name=legacy environment_name=prod aws_region=us-east-1"
+
+
 def execute(folder: Path, hosts: dict[str, Any], code: int = 0, *options: str) -> tuple[int, str, list[str]]:
     """Exit code and output of exec.yml with the command `id`, and what Docker was asked."""
     docker, log = folder / "docker", folder / "log"
@@ -30,7 +33,7 @@ def execute(folder: Path, hosts: dict[str, Any], code: int = 0, *options: str) -
     log.touch()
     inventory = {"prod": {"hosts": {"localhost": LOCAL}, "children": {"ecs_hosts": {"hosts": hosts}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
-    command = ["ansible-playbook", "exec.yml", "-i", str(folder / "hosts.yml"), "-e", "environment_name=prod"]
+    command = ["ansible-playbook", "exec.yml", "-i", str(folder / "hosts.yml"), "-e", IDENTITY]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     run = subprocess.run(
         [*command, "-e", "command=id", *options],
@@ -65,7 +68,7 @@ def test_a_check_run_runs_nothing(tmp_path: Path) -> None:
 
 def test_no_host_and_none_that_can_be_reached_are_told_apart(tmp_path: Path) -> None:
     _, none, _ = execute(tmp_path, {})
-    assert "No host was found." in none
+    assert "No host runs in us-east-1 with the tags Site=legacy and Environment=prod" in none
     code, away, _ = execute(tmp_path, {"i-away": UNREACHABLE})
     assert code != 0
     assert "No host could be reached by ssh." in away

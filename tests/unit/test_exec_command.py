@@ -23,6 +23,8 @@ else:
     open({log!r}, "w").write(json.dumps(sys.argv[1:]))
 """
 
+IDENTITY = "site_name=legacy environment_name=prod aws_region=us-east-1"
+
 
 class Site:
     """An inventory with one host, and what docker was told there."""
@@ -41,7 +43,7 @@ class Site:
         """Type the verb with more options."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
         return subprocess.run(
-            ["ansible-playbook", "exec.yml", "-i", self.folder / "hosts.yml", "-e", "environment_name=prod", *options],
+            ["ansible-playbook", "exec.yml", "-i", self.folder / "hosts.yml", "-e", IDENTITY, *options],
             cwd=PROJECT, env=kept | {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}, text=True,
             capture_output=True, check=False,
         )  # fmt: skip

@@ -29,7 +29,9 @@ def test_the_example_of_a_layer_plans_its_stack(layer: str, aws: Cloud, tmp_path
     play.write_text(example(layer))
     (tmp_path / "group_vars").symlink_to(PROJECT / "group_vars")
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    known = {"environment_name": "prod", "domain_name": "www.shop.test"}
+    known = {
+        "site_name": "legacy", "environment_name": "prod", "aws_region": "us-east-1", "domain_name": "www.shop.test",
+    }  # fmt: skip
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"prod": {"hosts": {"localhost": local}, "vars": known}}))
     run = subprocess.run(

@@ -40,7 +40,8 @@ def written(
     folder: Path, hosts: dict[str, Any], home: Path | None = None, **variables: Any
 ) -> subprocess.CompletedProcess[str]:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    given = {"environment_name": "prod", "ssh_config_folder": str(folder), **variables}
+    given = {"site_name": "legacy", "environment_name": "prod", "aws_region": "us-east-1"}
+    given |= {"ssh_config_folder": str(folder), **variables}
     inventory = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {"hosts": hosts}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
     (folder / "given.yml").write_text(yaml.safe_dump(given))

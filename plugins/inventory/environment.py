@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from ansible import context
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.plugins.loader import inventory_loader
 from ansible.utils.display import Display
@@ -30,7 +31,8 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
-from plugins.plugin_utils.places import shown
+from plugins.plugin_utils.layers import suggestion
+from plugins.plugin_utils.places import origin, shown
 from plugins.plugin_utils.ways import concerns_hosts, is_environment_file, refusal
 
 DOCUMENTATION = """
@@ -140,6 +142,7 @@ class InventoryModule(BaseInventoryPlugin):
                 it, or the hosts cannot be looked for.
         """
         super().parse(inventory, loader, path, cache)
+        self._check_keys(path)
         try:
             self._read_config_data(path)
         except AnsibleError as error:
@@ -158,6 +161,17 @@ class InventoryModule(BaseInventoryPlugin):
         for host in ("localhost", *(each.name for each in inventory.groups[HOST_GROUP].get_hosts())):
             for name, value in identity.items():
                 inventory.set_variable(host, name, value)
+
+    def _check_keys(self, path: str) -> None:
+        """End the run over a key that Ansible would pass over in silence, or that is missing."""
+        given, known = self.loader.load_from_file(path), yaml_load(DOCUMENTATION)["options"]
+        for key in given:
+            if key not in known:
+                line = origin(key)[1]
+                self._end(f"{shown(Path(path))}:{line}: {key} is no key of this file.{suggestion(str(key), known)}")
+        for name, option in known.items():
+            if option.get("required") and given.get(name) in (None, ""):
+                self._end(f"{shown(Path(path))}: {name} is missing. It is: {option['description']} Write {name}: …")
 
     def _find_hosts(self, identity: dict[str, str]) -> None:
         """Add the site's running hosts by amazon.aws.aws_ec2, which takes its options from a file."""

@@ -125,8 +125,14 @@ def test_what_is_wrong_with_it_is_shown_at_its_line(inventory: Inventory) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("site_name: shop", "site: shop", "site_name"),
-        (f"aws_region: {REGION}", "", "aws_region"),
+        (
+            "site_name: shop",
+            "site-name: shop",
+            "environment.yml:2: site-name is no key of this file. Did you mean site_name?",
+        ),
+        ("plugin: environment", "plugin: environment\nhost_adress: private", "Did you mean host_address?"),
+        ("site_name: shop", "site_name:", "site_name is missing. It is: Name of the site. Write site_name: …"),
+        (f"aws_region: {REGION}", "", "aws_region is missing."),
     ],
 )
 def test_a_file_that_does_not_say_it_ends_the_run_with_one_sentence(

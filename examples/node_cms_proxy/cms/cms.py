@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import sys
 from pathlib import Path
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, send_from_directory
@@ -17,7 +16,9 @@ LARGEST = 5 * 2**20
 
 def make_app(folder: Path | None = None) -> Flask:
     """The application, with the editors' password from EDITOR_PASSWORD and the folder from DATA."""
-    password = os.environ.get("EDITOR_PASSWORD") or sys.exit("Set the environment variable EDITOR_PASSWORD.")
+    password = os.environ.get("EDITOR_PASSWORD")
+    if not password:  # an exception: gunicorn starts a worker that exits again and again
+        raise RuntimeError("Set the environment variable EDITOR_PASSWORD.")
     store = Store(folder or Path(os.environ.get("DATA", "/data")))
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST

@@ -83,7 +83,8 @@ class ActionModule(ActionBase):
             self.wrong = [environment]
             return self._answer()
         folder = next(iter(self._sources()), self.inventories / environment)
-        self.own_file = shown(folder / "group_vars" / f"{SITE_GROUP}.yml")
+        group = folder / "group_vars" / SITE_GROUP
+        self.own_file = shown(group / "main.yml" if group.is_dir() else group.with_suffix(".yml"))
 
         options, known = self._specifications()
         self._read_identity()

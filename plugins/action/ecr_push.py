@@ -62,7 +62,7 @@ class ActionModule(AwsAction):
                 raise
             if not self.check_mode:
                 wrong.append(
-                    f"There is no ECR repository {repository}. The layer data makes it. Type: {verb('site.yml')}"
+                    f"There is no ECR repository {repository}. The layer image makes it. Type: {verb('site.yml')}"
                 )
         return row
 

@@ -20,6 +20,7 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.ecs import container_instances, some
 from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
 from plugins.plugin_utils.known_reasons import explained
+from plugins.plugin_utils.site.room import without_place
 
 NAME = "hosts"
 MISSING_SECONDS = 60.0
@@ -158,15 +159,16 @@ class ActionModule(AwsAction):
 
     def _check_room(self, hosts: list[dict[str, Any]]) -> None:
         """Refuse hosts that registered too little for the tasks: a deployment would wait for a place for ever."""
-        memory, count = self.arguments["task_memory"], self.arguments["task_count"]
-        room = sum(registered(host) // memory for host in hosts) if memory else count
-        if room >= count:
+        tasks = self.arguments["tasks"]
+        rooms = [registered(host) for host in hosts]
+        if not (left := without_place(tasks, rooms)):
             return
         smallest = sorted(hosts, key=registered)[:HOSTS]
         listed = ", ".join(f"{host['ec2InstanceId']} registered {registered(host)} MiB" for host in smallest)
         raise Failed(
-            f"The {len(hosts)} hosts have no room for {count} tasks of {memory} MiB at a time (those of a deployment "
-            f"beside those that run): {listed}; that is room for {room}. {REMEDY} The service was left as it is."
+            f"The {len(hosts)} hosts have no room for all tasks that may stand at the same time, {sum(tasks)} MiB in "
+            f"{len(tasks)} tasks (one of a deployment, or a job, beside those that run): {listed}; there is no place "
+            f"for {', '.join(f'one of {task} MiB' for task in left)}. {REMEDY} The services were left as they are."
         )
 
     def _ready_now(self) -> list[dict[str, Any]]:

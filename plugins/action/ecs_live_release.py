@@ -1,8 +1,9 @@
-"""Say which release a cluster's service runs."""
+"""Say what a site's services run."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecs_live_release import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
 
-NOTHING: dict[str, Any] = {"changed": False, "task_definition": "", "service": "", "images": {}, "release": ""}
+IMAGE, RELEASE = "berth.image", "berth.release"
+"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
 
 
 class ActionModule(AwsAction):
@@ -25,44 +27,55 @@ class ActionModule(AwsAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self) -> dict[str, Any]:
-        """Read the service and its task definition.
+        """Read the services and their task definitions."""
+        self.ecs, self.cluster = self.client("ecs"), str(self.arguments["cluster"])
+        services: dict[str, dict[str, Any]] = {}
+        images: dict[str, str] = {}
+        for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
+            labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
+            services[entry] = {
+                "service": service["serviceArn"],
+                "task_definition": definition["taskDefinitionArn"],
+                "release": next((each[RELEASE] for each in labels if RELEASE in each), ""),
+            }
+            images = _images(definition) | images
+        if set(self.arguments["images"]) - images.keys():
+            for definition in self._jobs():
+                images = _images(definition) | images
+        return {"changed": False, "services": services, "images": images}
 
-        Raises:
-            Failed: the cluster has several services, so that none can be told to be the site's.
-        """
-        ecs, cluster = self.client("ecs"), self.arguments["cluster"]
+    def _services(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+        """Entry, service and task definition of each service of the site."""
         try:
-            arns = listed(ecs, "list_services", "serviceArns", cluster=cluster)
+            arns = listed(self.ecs, "list_services", "serviceArns", cluster=self.cluster)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ClusterNotFoundException":
-                return NOTHING
+                return
             raise
-        services = [
-            service
-            for part in chunks(arns, 10)
-            for service in ecs.describe_services(cluster=cluster, services=part)["services"]
-        ]
-        active = [service for service in services if service["status"] == "ACTIVE"]
-        if not active:
-            return NOTHING
-        if len(active) > 1:
-            names = ", ".join(sorted(service["serviceName"] for service in active))
-            raise Failed(
-                f"The cluster {cluster} has several services ({names}); the site has one, that of its stack. "
-                "Move the others into a cluster of their own."
-            )
-        arn = active[0]["taskDefinition"]
-        containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
-        releases = {
-            pair["value"]
-            for container in containers
-            for pair in container.get("environment", [])
-            if pair["name"] == "RELEASE"
-        }
-        return {
-            "changed": False,
-            "task_definition": arn,
-            "service": active[0]["serviceArn"],
-            "images": {container["name"]: container["image"] for container in containers},
-            "release": min(releases, default=""),
-        }
+        for part in chunks(arns, 10):
+            for service in self.ecs.describe_services(cluster=self.cluster, services=part)["services"]:
+                if service["status"] == "ACTIVE":
+                    definition = self._definition(service["taskDefinition"])
+                    entry = definition["family"].removeprefix(f"{self.cluster}-service-")
+                    if entry != definition["family"]:
+                        yield entry, service, definition
+
+    def _jobs(self) -> Iterator[dict[str, Any]]:
+        """The newest task definition of each job."""
+        begin = f"{self.cluster}-job-"
+        for family in listed(
+            self.ecs, "list_task_definition_families", "families", familyPrefix=begin, status="ACTIVE"
+        ):
+            yield self._definition(family)
+
+    def _definition(self, name: str) -> dict[str, Any]:
+        return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+
+
+def _images(definition: Mapping[str, Any]) -> dict[str, str]:
+    """Image as the inventory calls it → image of the registry."""
+    return {
+        container["dockerLabels"][IMAGE]: container["image"]
+        for container in definition["containerDefinitions"]
+        if IMAGE in container.get("dockerLabels", {})
+    }

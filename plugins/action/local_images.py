@@ -17,7 +17,7 @@ from plugins.modules.local_images import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 
 CONTENT_TAG = re.compile(r"[0-9a-f]{12}")
-"""A tag that the role publish made of an image's content (publish_tags); another says nothing about it."""
+"""A tag that was made of an image's content (image_pushes); another says nothing about it."""
 
 
 class ActionModule(AwsAction):
@@ -34,19 +34,19 @@ class ActionModule(AwsAction):
         found = self._found()
         if self.arguments["wanted"]:
             self._refuse_missing(found)
-        live = {name: str(uri).rpartition(":")[2] for name, uri in self.arguments["live"].items()}
+        live = {image: str(uri).rpartition(":")[2] for image, uri in self.arguments["live"].items()}
         differ, warnings = [], []
-        for container, attributes in found.items():
-            image, content = self.arguments["images"][container], attributes["Id"].removeprefix("sha256:")[:12]
-            if CONTENT_TAG.fullmatch(live.get(container, "")) and live[container] != content:
+        for image, attributes in found.items():
+            content = attributes["Id"].removeprefix("sha256:")[:12]
+            if CONTENT_TAG.fullmatch(live.get(image, "")) and live[image] != content:
                 differ.append(image)
             else:
-                warnings += self._ports(container, image, attributes)
+                warnings += self._ports(image, attributes)
         if differ:
             verb = "differ" if len(differ) > 1 else "differs"
             text = f"local {', '.join(differ)} {verb} from what is live; -e publish_select=local takes what is local"
             self.say("publish", text, "yellow")
-        contents = {container: attributes["Id"] for container, attributes in found.items()}
+        contents = {image: attributes["Id"] for image, attributes in found.items()}
         result = {"changed": False, "differ": differ, "contents": contents}
         return result | ({"warnings": warnings} if warnings else {})
 
@@ -60,29 +60,31 @@ class ActionModule(AwsAction):
             )
             self.say("publish", text, "yellow")
             return
-        missing = [str(image) for container, image in self.arguments["images"].items() if container not in found]
+        missing = [image for image in self.arguments["wanted"] if image not in found]
         if missing:
-            example = any(image.startswith("legacy-site/") for image in missing)
-            hint = " For the example: python examples/legacy_site/build.py" if example else ""
+            # The examples' images are called after them.
+            examples = sorted({image.partition("/")[0].replace("-", "_") for image in missing})
+            built = " ".join(name for name in examples if (PROJECT / "examples" / name / "site.yml").is_file())
+            hint = f" For the example: python examples/build.py {built}" if built else ""
             raise Failed(
-                f"This machine has no image {', '.join(missing)}. Build it, or name another in site_images.{hint}"
+                f"This machine has no image {', '.join(missing)}. Build it, or name another as image: in "
+                f"site_services.{hint}"
             )
 
-    def _ports(self, container: str, image: str, attributes: Mapping[str, Any]) -> list[str]:
-        """A warning, if the image names ports and the one that is asked is not among them."""
-        port = self.arguments["ports"].get(container)
+    def _ports(self, image: str, attributes: Mapping[str, Any]) -> list[str]:
+        """Warnings, if the image names ports and one that is asked is not among them."""
         exposed = (attributes.get("Config") or {}).get("ExposedPorts") or {}
         listens = sorted(int(each.partition("/")[0]) for each in exposed if each.endswith("/tcp"))
-        if port is None or not listens or int(port) in listens:
-            return []
         named = ", ".join(map(str, listens))
         return [
-            f"The image {image} says that it listens on {named} (EXPOSE), but the load balancer will ask {container} "
-            f"on port {port}. Unless it listens there too, set site_containers.{container}.port: {listens[0]}."
+            f"The image {image} says that it listens on {named} (EXPOSE), but {asked['container']} will be asked on "
+            f'port {asked["port"]}. Unless it listens there too, write ports: ["{listens[0]}"] of this container.'
+            for asked in self.arguments["ports"]
+            if asked["image"] == image and listens and int(asked["port"]) not in listens
         ]
 
     def _found(self) -> dict[str, dict[str, Any]]:
-        """Container → what the engine knows of its image, of those that it has."""
+        """Image → what the engine knows of it, of those that it has."""
         self.silence = ""
         try:
             import docker
@@ -92,9 +94,9 @@ class ActionModule(AwsAction):
         found: dict[str, dict[str, Any]] = {}
         try:
             engine = docker.from_env(timeout=10)
-            for container, image in self.arguments["images"].items():
+            for image in self.arguments["images"]:
                 with contextlib.suppress(docker.errors.ImageNotFound):
-                    found[container] = dict(engine.images.get(image).attrs)
+                    found[image] = dict(engine.images.get(image).attrs)
         except (docker.errors.DockerException, OSError) as error:  # no matter where nothing is to be pushed
             self.silence = f"{str(error).rstrip('.')}."
             return {}

@@ -24,17 +24,14 @@ options:
   capacity_provider:
     description: Capacity provider that the hosts must belong to; any by default.
     type: str
-  task_memory:
+  tasks:
     description:
-      - MiB that one task of the service takes; 0 to look at nothing.
-      - The hosts must have registered memory for O(task_count) of them. What an instance type is said to have is more
-        than its agent registers, and a task without a place is waited for in vain.
-    type: int
-    default: 0
-  task_count:
-    description: How many tasks there are at a time, those of a deployment beside those that run.
-    type: int
-    default: 1
+      - MiB of each task that may stand at the same time, those of a deployment beside those that run.
+      - The hosts must have registered memory for all of them. What an instance type is said to have is more than its
+        agent registers, and a task without a place is waited for in vain.
+    type: list
+    elements: int
+    default: []
   timeout:
     description: Seconds until they must be there.
     type: int
@@ -49,10 +46,9 @@ EXAMPLES = r"""
 - name: Wait for the hosts
   ecs_hosts_wait:
     cluster: "{{ site_name }}-{{ environment_name }}"
-    count: "{{ host_count }}"
+    count: "{{ site_hosts.min }}"
     auto_scaling_group: "{{ site.outputs.AutoScalingGroup }}"
-    task_memory: "{{ site_containers | containers_memory }}"
-    task_count: "{{ service_desired_count + 1 }}"
+    tasks: "{{ lookup('site', 'memory') }}"
 """
 
 RETURN = r"""

@@ -3,16 +3,25 @@
 
 DOCUMENTATION = r"""
 module: ecs_live_release
-short_description: Say which release a cluster's service runs
+short_description: Say what a site's services run
 description:
-  - Reads the task definition that the service is meant to run. That is not always the newest revision of its family;
-    the newest may have failed, or a rollback may have gone back to an older one.
+  - Reads the task definitions that the services are meant to run. Those are not always the newest revisions of their
+    families; the newest may have failed, or a rollback may have gone back to an older one.
+  - An image is known by the Docker label C(berth.image) of its container, which is what the inventory calls it. Of two
+    services that run different contents of one image, the first by name counts, so that the next run makes them equal.
   - A cluster or service that is not there runs nothing. Changes nothing.
 options:
   cluster:
-    description: Name or ARN of the cluster. It has one service.
+    description: Name of the cluster, with which the services' families begin (C(<cluster>-service-<entry>)).
     type: str
     required: true
+  images:
+    description:
+      - Images, as the inventory calls them, that are asked for. One that no service runs is looked for among the newest
+        revisions of the jobs (C(<cluster>-job-<entry>)).
+    type: list
+    elements: str
+    default: []
   region:
     description: AWS region; the default is the environment's.
     type: str
@@ -22,25 +31,17 @@ author: Berth
 EXAMPLES = r"""
 - name: See what is live
   ecs_live_release:
-    cluster: "{{ site_name }}-{{ environment_name }}"
+    cluster: shop-prod
   register: live
 """
 
 RETURN = r"""
-task_definition:
-  description: ARN of the task definition, empty if nothing runs.
-  returned: always
-  type: str
-service:
-  description: ARN of the service, empty if there is none.
-  returned: always
-  type: str
-images:
-  description: Container to image.
+services:
+  description: Entry of site_services to C(service) and C(task_definition), both ARNs, and C(release).
   returned: always
   type: dict
-release:
-  description: What the containers have in RELEASE.
+images:
+  description: Image as the inventory calls it, to image of the registry.
   returned: always
-  type: str
+  type: dict
 """

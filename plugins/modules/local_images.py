@@ -11,21 +11,24 @@ description:
   - Changes nothing. A machine without a Docker engine, or without these images, has nothing to say.
 options:
   images:
-    description: Container to image of the local Docker engine.
-    type: dict
+    description: Images of the local Docker engine, as containers call them.
+    type: list
+    elements: str
     required: true
   live:
-    description: Container to image of the registry that is live and will stay so; empty where local images are taken.
+    description: Of these, image to image of the registry that is live and will stay so.
     type: dict
     default: {}
   ports:
-    description: Container to the port on which the load balancer asks it.
-    type: dict
-    default: {}
+    description: Who is asked on which port, a mapping each of C(image), C(container) and C(port).
+    type: list
+    elements: dict
+    default: []
   wanted:
-    description: Whether the images are to be published, so that a missing one is an error.
-    type: bool
-    default: false
+    description: Of these, the images that are to be published, so that a missing one is an error.
+    type: list
+    elements: str
+    default: []
   engine:
     description: Whether an engine that does not answer is an error too, or only said where images are O(wanted).
     type: str
@@ -38,9 +41,9 @@ author: Berth
 EXAMPLES = r"""
 - name: See whether the local images are those that are live
   local_images:
-    images: "{{ site_images }}"
-    live: "{{ live.images }}"
-    ports: {nginx: 80}
+    images: [shop/django]
+    live: {shop/django: 111122223333.dkr.ecr.us-east-1.amazonaws.com/shop-prod/shop-django:0f3c9d1e2a4b}
+    ports: [{image: shop/django, container: web.django, port: 8000}]
 """
 
 RETURN = r"""
@@ -50,7 +53,7 @@ differ:
   type: list
   sample: [legacy-site/django]
 contents:
-  description: Container to the id of its image's content, of those that this machine has.
+  description: Image to the id of its content, of those that this machine has.
   returned: always
   type: dict
 """

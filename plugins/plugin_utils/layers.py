@@ -63,6 +63,15 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", _Loader.short)
 
 
+def parsed(body: str) -> Any:
+    """The content of a template, short tags in their long form.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    return yaml.load(body, _Loader)  # a SafeLoader
+
+
 @dataclass(frozen=True)
 class Template:
     """A template's text and what it declares.
@@ -89,7 +98,7 @@ class Template:
             ValueError: it is no template.
         """
         try:
-            content = yaml.load(body, _Loader)  # a SafeLoader
+            content = parsed(body)
         except yaml.YAMLError as error:
             raise ValueError(f"is not YAML: {' '.join(str(error).split())}") from None
         if not isinstance(content, dict) or not isinstance(content.get("Resources"), dict):

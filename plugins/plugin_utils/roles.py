@@ -12,7 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible.template import trust_as_template
+
+from plugins.plugin_utils.layers import parsed
+from plugins.plugin_utils.site.patch import patched
 
 PROJECT = Path(__file__).resolve().parents[2]
 DYNAMIC_REFERENCE = "{{resolve:"
@@ -91,7 +95,7 @@ class Roles:
             templates: where the templates lie.
 
         Raises:
-            LookupError: the role describes no layer.
+            LookupError: the role describes no layer, or a patch leads nowhere in its template.
             AnsibleError: a variable cannot be rendered.
             OSError: the template cannot be read.
         """
@@ -110,7 +114,10 @@ class Roles:
             options = dict(self.value(known[f"{noun}_layer"], scope))
             if options.pop("when", True):
                 path = templates / str(options.get("template") or f"{noun}.yml")
-                yield name, {"template": path.name, **options, "template_body": self.text(path, scope)}
+                body = self.text(path, scope)
+                if patches := (scope.get("entry") or {}).get("patch"):
+                    body = _patched(body, patches, name)
+                yield name, {"template": path.name, **options, "template_body": body}
 
     def _read(self, role: str, folder: str) -> dict[str, Any]:
         top = self.directory / role / folder
@@ -124,3 +131,16 @@ class Roles:
     def _load(self, path: Path) -> Any:
         # As it is: a copy of what nobody changes would take longer than reading it.
         return self._loader.load_from_file(str(path), cache="all", unsafe=True, trusted_as_template=True)
+
+
+def _patched(body: str, patches: Mapping[str, Any], name: str) -> str:
+    """The text of an entry's template with its patches applied."""
+    template = parsed(body)
+    try:
+        template["Resources"] = patched(template["Resources"], patches)
+    except KeyError as error:
+        known = ", ".join(template["Resources"])
+        raise LookupError(
+            f"its patch {error.args[0]} leads nowhere in the template of {name}; it has the resources {known}."
+        ) from None
+    return yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=4096)

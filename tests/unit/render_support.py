@@ -23,8 +23,13 @@ KNOWN = {
     # What the account and the registry would have said (playbooks/vars/layers.yml).
     "network_zones_offered": ["us-east-1a", "us-east-1b"],
     "cluster_ami_id": "ami-0123456789abcdef0",
-    "task_images": {"django": "registry/legacy-prod/django:1a2b", "nginx": "registry/legacy-prod/nginx:3c4d"},
-    "task_release": "1a2b-3c4d",
+    **dict.fromkeys(
+        ("service_images", "job_images"),
+        {
+            "legacy-site/django": "registry/legacy-prod/legacy-site-django:1a2b",
+            "legacy-site/nginx": "registry/legacy-prod/legacy-site-nginx:3c4d",
+        },
+    ),
     # Else the layer is left out: the site's DNS is somewhere else.
     "hosted_zone_id": "Z0SHOP",
 }

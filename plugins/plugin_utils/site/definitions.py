@@ -31,15 +31,12 @@ class Run:
     Attributes:
         images: image as containers call it → image to run, with tag or digest. One that is pulled from elsewhere may be
             missing: it is run as it is called.
-        release: id of the release. It stands in the definition itself, as tags of a task definition are changed in
-            place, and a release must be a revision of its own.
         region: for the log driver.
         log_group: of the containers, as the template knows it.
         log_options: more options of the log driver awslogs.
     """
 
     images: Mapping[str, str]
-    release: str
     region: str
     log_group: Value = field(default_factory=lambda: {"Ref": "LogGroup"})
     log_options: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +55,9 @@ def container_definitions(site: Site, key: str, run: Run, inputs: Inputs) -> lis
         KeyError: there is no such service or job.
         NoImage: a container's image is not in the registry.
     """
-    return [_definition(site, each, run, inputs) for each in site.task(key).containers.values()]
+    containers = site.task(key).containers.values()
+    release = images.release(_image(each, run.images) for each in containers)
+    return [_definition(site, each, run, release, inputs) for each in containers]
 
 
 def volumes(site: Site, key: str, inputs: Inputs) -> list[Json]:
@@ -71,7 +70,7 @@ def volumes(site: Site, key: str, inputs: Inputs) -> list[Json]:
     return [_VOLUMES[site.volumes[name].driver](site.volumes[name], inputs) for name in dict.fromkeys(mounted)]
 
 
-def _definition(site: Site, container: Container, run: Run, inputs: Inputs) -> Json:
+def _definition(site: Site, container: Container, run: Run, release: str, inputs: Inputs) -> Json:
     made: Json = {
         "Name": container.name,
         "Image": _image(container, run.images),
@@ -81,7 +80,7 @@ def _definition(site: Site, container: Container, run: Run, inputs: Inputs) -> J
         "Cpu": container.cpu_shares,
         "EntryPoint": list(container.entrypoint or ()),
         "Command": list(container.command or ()),
-        "Environment": _environment(site, container, run.release, inputs),
+        "Environment": _environment(site, container, release, inputs),
         "Secrets": _secrets(site, container, inputs),
         # Port 0: the host gives a free one, so that the new task fits beside the old one on the same host.
         "PortMappings": [
@@ -117,7 +116,9 @@ def _definition(site: Site, container: Container, run: Run, inputs: Inputs) -> J
         ],
         "SystemControls": [{"Namespace": name, "Value": value} for name, value in sorted(container.sysctls.items())],
         "StopTimeout": container.stop_grace_period,
-        "DockerLabels": {**container.labels, "berth.release": run.release},
+        # The release stands in the definition itself, as tags of one are changed in place; and so does what the
+        # inventory calls the image, by which the next run knows what is live.
+        "DockerLabels": {**container.labels, "berth.release": release, "berth.image": container.image},
         "LinuxParameters": _linux(container),
         "LogConfiguration": {
             "LogDriver": "awslogs",

@@ -8,6 +8,7 @@ repository of the site's own, so that hosts depend on no registry but that. One 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 ECR = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
@@ -48,6 +49,19 @@ def entry_of(image: str) -> str:
     """The entry of the noun `image` that holds an image of this machine: `legacy/django` → `legacy-django`."""
     entry = re.sub(r"[^a-z0-9]+", "-", name_of(image)).strip("-")
     return entry if entry[:1].isalpha() else f"image-{entry}"
+
+
+def release(images: Iterable[str]) -> str:
+    """The id of a release: tags of the images that a task runs, of a digest its first digits.
+
+    Made of the task's own images, so that a service whose images stay keeps its tasks when another's change.
+    """
+    found = []
+    for image in images:
+        name, _, digest = image.partition("@")
+        tag = name.rpartition("/")[2].partition(":")[2]
+        found.append(tag or digest.partition(":")[2][:12] or "latest")
+    return "-".join(dict.fromkeys(found))
 
 
 def ecr_repository(image: str) -> str:

@@ -215,7 +215,7 @@ class _Reading:
         site.graph.update({f"image.{entry}": set() for entry in site.images})
         local = {written: written for image in site.images.values() for written in image.written}
         for key, entry in site.tasks():
-            taken = {other for other, _ in render(site, key, Run(local, "", "")).takes.values()}
+            taken = {other for other, _ in render(site, key, Run(local, "")).takes.values()}
             mounted = {f"volume.{mount.volume}" for each in entry.containers.values() for mount in each.volumes}
             site.graph[key] = (taken | mounted) & set(site.graph)
         for key, container in site.containers():

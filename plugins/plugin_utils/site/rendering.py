@@ -70,18 +70,27 @@ def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
     """
     task, parts = site.task(key), render(site, key, run)
     made: dict[str, Any] = {
+        "memory": parts.memory,
         "containers": parts.containers,
         "volumes": parts.volumes,
         "takes": {parameter: f"{other}.{output}" for parameter, (other, output) in parts.takes.items()},
         "execution_statements": parts.execution_statements,
         "task_statements": parts.task_statements,
+        "patch": dict(task.patch),
     }
     if not isinstance(task, Service):
         return made | {"run": task.run, "schedule": task.schedule, "zone": task.zone, "minutes": task.minutes}
     return made | {
-        "routes": [{**asdict(route), "hosts": list(route.hosts), "paths": list(route.paths)} for route in task.routes],
-        "expose": asdict(task.expose) if task.expose else {},
+        "routes": [plain(route) for route in task.routes],
+        "expose": plain(task.expose) if task.expose else {},
         "replicas": task.replicas,
         "stop_first": task.stop_first,
-        "scale": {word: value for word, value in asdict(task.scale).items() if value is not None} if task.scale else {},
+        "scale": {word: value for word, value in plain(task.scale).items() if value is not None} if task.scale else {},
+    }
+
+
+def plain(entry: Any) -> dict[str, Any]:
+    """An entry as templates read it: a mapping, lists for tuples, a keyword of Python (`class_`) by its own name."""
+    return {
+        name.rstrip("_"): list(value) if isinstance(value, tuple) else value for name, value in asdict(entry).items()
     }

@@ -64,13 +64,7 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
     """
     if not hosts.memory:
         return
-    running = {name: memory(service.containers.values()) for name, service in services.items()}
-    tasks = [running[name] for name, service in services.items() for _ in range(service.most)]
-    extra = {
-        f"a new task of {name} beside the old": running[name] for name, one in services.items() if not one.stop_first
-    }
-    extra |= {f"the job {name}": memory(job.containers.values()) for name, job in jobs.items()}
-    what, more = max(extra.items(), key=lambda each: each[1], default=("nothing else", 0))
+    tasks, what, more = _most(services, jobs)
     needed = hosts_for([*tasks, more], hosts.memory)
     if needed > hosts.max:
         at.wrong(
@@ -80,13 +74,45 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
         )
 
 
+def at_once(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> list[int]:
+    """MiB of each task that may stand at the same time, the largest first: all, and one that is replaced or run."""
+    tasks, _, more = _most(services, jobs)
+    return sorted([*tasks, more], reverse=True)
+
+
+def _most(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> tuple[list[int], str, int]:
+    """MiB of all tasks at their most; and what comes beside them for a while, with its MiB."""
+    running = {name: memory(service.containers.values()) for name, service in services.items()}
+    tasks = [running[name] for name, service in services.items() for _ in range(service.most)]
+    extra = {
+        f"a new task of {name} beside the old": running[name] for name, one in services.items() if not one.stop_first
+    }
+    extra |= {f"the job {name}": memory(job.containers.values()) for name, job in jobs.items()}
+    what, more = max(extra.items(), key=lambda each: each[1], default=("nothing else", 0))
+    return tasks, what, more
+
+
 def hosts_for(tasks: Iterable[int], memory_of_host: int) -> int:
-    """How many hosts hold these tasks, the largest placed first, each where it leaves least room."""
+    """How many hosts of one size hold these tasks."""
     free: list[int] = []
+    for task in sorted(tasks, reverse=True):
+        if task and without_place([task], free):
+            free.append(memory_of_host - task)
+    return len(free)
+
+
+def without_place(tasks: Iterable[int], free: list[int]) -> list[int]:
+    """The tasks that find no place, the largest placed first, each where it leaves least room.
+
+    Args:
+        tasks: MiB of each.
+        free: MiB of each host; what is placed is taken off.
+    """
+    left = []
     for task in sorted(tasks, reverse=True):
         fitting = [place for place, room in enumerate(free) if room >= task]
         if fitting:
             free[min(fitting, key=lambda place: free[place])] -= task
         elif task:
-            free.append(memory_of_host - task)
-    return len(free)
+            left.append(task)
+    return left

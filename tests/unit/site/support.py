@@ -59,4 +59,4 @@ def read(given: dict[str, Any]) -> Site:
 def rendered(site: Site, key: str, **run: Any) -> Rendered:
     """The parts of a template, every image of this machine published."""
     images = {written: f"registry/{written}" for image in site.images.values() for written in image.written}
-    return render(site, key, Run(**{"images": images, "release": "r1", "region": "eu-west-1", **run}))
+    return render(site, key, Run(**{"images": images, "region": "eu-west-1", **run}))

@@ -175,7 +175,7 @@ def test_who_only_reads_may_only_read() -> None:
 
 def test_an_image_that_is_not_in_the_registry_is_told_by_its_name() -> None:
     with pytest.raises(NoImage, match=r"no image for shop/web \(container web\)"):
-        render(read(small()), "service.web", Run({}, "r1", "eu-west-1"))
+        render(read(small()), "service.web", Run({}, "eu-west-1"))
 
 
 def test_an_image_of_a_registry_is_run_as_it_is_called_and_one_of_ecr_may_be_pulled() -> None:
@@ -224,7 +224,7 @@ def test_like_of_like_is_followed() -> None:
 
 def test_what_a_template_reads_is_plain_and_says_only_what_is_there() -> None:
     site = read(small("site_services: {web: {expose: web, scale: {max: 2, cpu: 60}}}"))
-    run = Run({"shop/web": "registry/web:1"}, "r1", "eu-west-1")
+    run = Run({"shop/web": "registry/web:1"}, "eu-west-1")
     read_by_template = entry(site, "service.web", run)
     assert json.loads(json.dumps(read_by_template)) == read_by_template
     assert read_by_template["takes"] == {"ImageShopWebRepositoryArn": "image.shop-web.RepositoryArn"}

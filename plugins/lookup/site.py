@@ -1,0 +1,94 @@
+"""The entries of a noun of the site, as the model reads them from the inventory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.site import rendering, room
+from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
+
+DOCUMENTATION = r"""
+name: site
+short_description: What the inventory says of the site, noun by noun
+description:
+  - The variables C(site_services), C(site_jobs) and so on are read and checked together; what a template needs of one
+    entry is made of all of them, as references lead from one to the other.
+options:
+  _terms:
+    description:
+      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(secret), C(image)), or C(memory) for what the
+        tasks take that may stand at the same time.
+    required: true
+  images:
+    description:
+      - For C(service) and C(job), image as containers call it to image to run. One that is missing runs as it is
+        called.
+    type: dict
+    default: {}
+  region:
+    description: For C(service) and C(job), region of their log groups.
+    type: str
+    default: ""
+  log_options:
+    description: For C(service) and C(job), more options of the log driver C(awslogs).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+database_entries: "{{ lookup('site', 'database') }}"
+service_entries: "{{ lookup('site', 'service', images=service_images, region=aws_region) }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: Entry to what it is; for C(memory) a list of MiB, the largest first.
+  type: raw
+"""
+
+
+class LookupModule(LookupBase):
+    """See `DOCUMENTATION`."""
+
+    def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+        """What there is of each noun.
+
+        Raises:
+            AnsibleLookupError: the description is wrong, with all that is; or there is no such noun.
+        """
+        self.set_options(var_options=variables, direct=kwargs)
+        known = variables or {}
+        given = {name: self._templar.template(known[name]) for name in (*VARIABLES, *ALSO_READ) if name in known}
+        site = read_site(given)
+        if site.problems:
+            told = "".join(f"\n  {each.subject}: {each.sentence}" for each in site.problems)
+            raise AnsibleLookupError(f"The site is not described right.{told}\nType: {verb('preflight.yml')}")
+        return [self._entries(site, noun) for noun in terms]
+
+    def _entries(self, site: Site, noun: str) -> Any:
+        if noun == "memory":
+            return room.at_once(site.services, site.jobs)
+        if noun == "image":
+            return {name: {"name": each.name, "written": list(each.written)} for name, each in site.images.items()}
+        if noun not in site.entries:
+            known = ", ".join([*site.entries, "image", "memory"])
+            raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
+        if noun not in ("service", "job"):
+            return {name: rendering.plain(entry) for name, entry in site.entries[noun].items()}
+        called = {container.image: container.image for _, container in site.containers()}
+        options = {name: self.get_option(name) for name in ("region", "log_options")}
+        run = Run({**called, **self.get_option("images")}, **options)
+        return {name: rendering.entry(site, f"{noun}.{name}", run) for name in site.entries[noun]}

@@ -3,9 +3,10 @@
     python scripts/operator_policy.py                   docs/operator-policy-*.json, with words in place of names
     python scripts/operator_policy.py --site shop --region eu-central-1 --account 123456789012 --output policies/
 
-Two managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
-with it alone nothing can be changed that holds data (publish, hosts, exec, ssh_config). Who makes, changes and
-deletes what a site stands on (site, move_media, teardown) needs `deploy` besides. They are made of the calls that the
+Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
+with it alone nothing can be changed that holds data (publish, hosts, exec, run, ssh_config). Who makes, changes and
+deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data` for databases, file
+systems, buckets and secrets. They are made of the calls that the
 plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
 (scripts/rights/handlers.py), and scoped as far as IAM can tell the site's things from others'
 (scripts/rights/iam.py). Never tried on AWS.
@@ -33,9 +34,11 @@ if str(PROJECT) not in sys.path:
 from scripts.rights import calls, handlers, iam
 
 DOCS = PROJECT / "docs"
-TRADES = ("deploy", "operate")
+TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
+KEEPING = ("elasticfilesystem", "rds", "s3", "secretsmanager")
+"""Services whose actions that change something are the trade of `data`."""
 
 BY_HAND: Mapping[str, Collection[str]] = {
     # docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
@@ -96,7 +99,8 @@ def needs() -> dict[str, dict[str, set[str]]]:
         service = action.partition(":")[0]
         pattern = iam.pattern(action)
         reading = pattern != action or (action in called and iam.LOOKING.match(action))
-        trade = "operate" if service in RUNNING or reading or action == "iam:PassRole" else "deploy"
+        running = service in RUNNING or reading or action == "iam:PassRole"
+        trade = "operate" if running else "data" if service in KEEPING else "deploy"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
     return found
 
@@ -113,7 +117,8 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
     match action:
         case "iam:PassRole":
-            return [role], {"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}}
+            passed = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "scheduler.amazonaws.com"]
+            return [role], {"StringEquals": {"iam:PassedToService": passed}}
         case "iam:CreateServiceLinkedRole":
             linked = site.arn("iam", "role/aws-service-role/*")
             return [linked], {"StringEquals": {"iam:AWSServiceName": linked_services()}}

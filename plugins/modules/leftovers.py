@@ -246,11 +246,25 @@ def bucket_tags(s3: Any, name: str) -> list[dict[str, str]]:
         raise
 
 
+def jobs(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
+    """Schedules and the queues of runs that could not be started, which are named after their stacks."""
+    for schedule in pages(client("scheduler"), "list_schedules", "Schedules"):
+        if owner.owns(schedule["Name"]):
+            yield "AWS::Scheduler::Schedule", schedule["Name"], schedule["Name"], "available"
+    for url in pages(client("sqs"), "list_queues", "QueueUrls"):
+        name = url.rsplit("/", 1)[-1]
+        if owner.owns(name):
+            yield "AWS::SQS::Queue", url, name, "available"
+
+
 def other(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
-    """Log groups, roles, certificates."""
+    """Log groups, the private zone, roles, certificates."""
+    for zone in pages(client("route53"), "list_hosted_zones", "HostedZones"):
+        if zone["Name"] == f"{owner.prefix}.internal.":
+            yield "AWS::Route53::HostedZone", zone["Id"].rsplit("/", 1)[-1], zone["Name"], "available"
     for group in pages(client("logs"), "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
-        # Log groups are called /<site>/<environment>; stacks and the rest <site>-<environment>.
+        # Log groups are called /<site>/<environment>/…; stacks and the rest <site>-<environment>.
         if owner.owns(name) or owner.owns(name.strip("/").replace("/", "-")):
             yield "AWS::Logs::LogGroup", name, name, "available"
     iam = client("iam")
@@ -274,6 +288,7 @@ SOURCES: tuple[Callable[[Callable[[str], Any], Owner], Iterator[Row]], ...] = (
     compute,
     balancing,
     data,
+    jobs,
     other,
 )
 

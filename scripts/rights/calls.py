@@ -51,9 +51,12 @@ RARE: Mapping[str, Collection[tuple[str, str]]] = {
     "amazon.aws.s3_bucket": [
         ("s3", "HeadBucket"), ("s3", "ListObjectVersions"), ("s3", "DeleteObjects"), ("s3", "DeleteBucket"),
     ],
+    "community.aws.secretsmanager_secret": [
+        ("secretsmanager", "DescribeSecret"), ("secretsmanager", "DeleteSecret"),
+    ],
 }  # fmt: skip
 """What modules of collections call that the end-to-end run never comes to (a certificate that was left behind, a bucket
-with files in it); a unit test records it."""
+with files in it, a secret that is given up); a unit test records it."""
 
 Recorded = Mapping[str, Mapping[str, Collection[tuple[str, str]]]]
 """Verb → caller → calls, as (service, operation)."""

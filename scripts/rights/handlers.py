@@ -27,6 +27,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 HANDLERS = ("create", "read", "update", "delete")
 
 PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": {
+        "ScheduledActions": [
+            "application-autoscaling:PutScheduledAction", "application-autoscaling:DeleteScheduledAction",
+        ],
+    },
     "AWS::AutoScaling::AutoScalingGroup": {
         "MetricsCollection": ["autoscaling:EnableMetricsCollection", "autoscaling:DisableMetricsCollection"],
         "NotificationConfigurations": [
@@ -105,6 +110,11 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
             "rds:StartDBInstanceAutomatedBackupsReplication", "rds:StopDBInstanceAutomatedBackupsReplication",
         ],
     },
+    "AWS::Route53::HostedZone": {
+        "QueryLoggingConfig": ["route53:CreateQueryLoggingConfig", "route53:DeleteQueryLoggingConfig"],
+        "HostedZoneFeatures": ["route53:UpdateHostedZoneFeatures"],
+        "HostedZoneConfig": ["route53:UpdateHostedZoneComment"],
+    },
     "AWS::S3::Bucket": {
         "AbacStatus": ["s3:PutBucketAbac", "s3:GetBucketAbac"],
         "AccelerateConfiguration": ["s3:PutAccelerateConfiguration"],
@@ -137,6 +147,7 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
 """Resource type → property → the actions that only this property needs."""
 
 BEYOND: Mapping[str, str] = {
+    "elasticloadbalancing:SetRulePriorities": "another priority; a rule is named by its own, which never changes",
     "ecs:PutAccountSetting": "a setting of the account; a cluster's own are UpdateClusterSettings",
     "ecs:PutAccountSettingDefault": "the same, for everybody in the account",
     "logs:CreateLogDelivery": "logs that services deliver to the group; none does",

@@ -57,6 +57,8 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "pg": ["pg:default.*"],
         "og": ["og:default:*"],
     },
+    "scheduler": {"schedule": ["schedule/default/{site}-*"]},
+    "sqs": {"queue": ["{site}-*"]},
     "route53": {"hostedzone": ["hostedzone/{hosted_zone}"], "change": ["change/*"]},
     "s3": {"bucket": ["{site}-*"], "object": ["{site}-*"]},
     "secretsmanager": {"secret": ["secret:{site}-*"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -387,15 +388,37 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
         VPCZoneIdentifier=subnets[0],
     )
     aws.client("ecs").create_cluster(clusterName="legacy-unit")
-    aws.client("ecs").register_task_definition(
+    revision = aws.client("ecs").register_task_definition(
         family="legacy-unit", containerDefinitions=[{"name": "django", "image": "x", "memory": 64}]
-    )
+    )["taskDefinition"]
+    trusted = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = aws.client("iam").create_role(
+        RoleName="somebody-elses-role",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]}),
+    )["Role"]["Arn"]
     aws.client("s3").create_bucket(Bucket="legacy-unit-static")
     aws.client("s3").create_bucket(Bucket="somebody-elses")
     aws.client("ecr").create_repository(repositoryName="legacy-unit/django")
     aws.client("efs").create_file_system(CreationToken="1", Tags=TAGS)
     aws.client("secretsmanager").create_secret(Name="legacy-unit/database", SecretString="x")
-    aws.client("logs").create_log_group(logGroupName="/legacy/unit")
+    aws.client("logs").create_log_group(logGroupName="/legacy/unit/service/web")
+    aws.client("sqs").create_queue(QueueName="legacy-unit-job-report-DeadLetterQueue-abc")
+    aws.client("scheduler").create_schedule(
+        Name="legacy-unit-job-report-Schedule-abc",
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/legacy-unit",
+            "RoleArn": role,
+            "EcsParameters": {"TaskDefinitionArn": revision["taskDefinitionArn"]},
+        },
+    )
+    aws.client("route53").create_hosted_zone(
+        Name="legacy-unit.internal",
+        CallerReference="1",
+        VPC={"VPCRegion": "us-east-1", "VPCId": vpc},
+        HostedZoneConfig={"PrivateZone": True},
+    )
     aws.client("logs").create_log_group(logGroupName="/legacy/united")
     aws.client("rds").create_db_instance(
         DBInstanceIdentifier="legacy-unit-db",
@@ -418,6 +441,9 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
         "AWS::EC2::VPC",
         "AWS::EC2::Volume",
         "AWS::ECR::Repository",
+        "AWS::Route53::HostedZone",
+        "AWS::SQS::Queue",
+        "AWS::Scheduler::Schedule",
         "AWS::ECS::Cluster",
         "AWS::ECS::TaskDefinition",
         "AWS::EFS::FileSystem",

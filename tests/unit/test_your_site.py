@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from plugins.filter.checks import container_problems
 
 PROJECT = Path(__file__).resolve().parents[2]

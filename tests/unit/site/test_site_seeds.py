@@ -9,10 +9,10 @@ import botocore.session
 import pytest
 import yaml
 from botocore.validate import validate_parameters
+from tests.unit.test_task_definition import CONTAINERS, DEFAULTS, camel
 
 from plugins.filter import task_definition
 from tests.unit.site.support import SITES, read, rendered, variables
-from tests.unit.test_task_definition import CONTAINERS, DEFAULTS, camel
 
 NAMES = sorted(path.stem for path in SITES.glob("*.yml"))
 ANSIBLE_DEFAULTS = {"mode": "non-blocking", "max-buffer-size": "25m"}

@@ -22,7 +22,7 @@ import pytest
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from tests.e2e.conftest import environment, playbook, succeed, until
-from tests.e2e.test_site import SITE, outputs, served, service, stack_statuses
+from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -105,8 +105,7 @@ def release(tag: str, folder: Path) -> dict[str, Any]:
     """Another image of django, and the variables that publish it."""
     (folder / "Dockerfile").write_text(f"FROM legacy-site/django\nLABEL berth.chaos={tag}\n")
     subprocess.run(["docker", "build", "--quiet", "--tag", f"legacy-site/chaos:{tag}", str(folder)], check=True)
-    images = {"django": f"legacy-site/chaos:{tag}", "nginx": "legacy-site/nginx"}
-    return {"publish_select": "local", "site_images": images}
+    return {"publish_select": "local", **changed("django", image=f"legacy-site/chaos:{tag}")}
 
 
 def running_image(cloud: Cloud) -> str:
@@ -153,10 +152,10 @@ def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> N
 STEPS = [
     ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT),
     ("publish", "TASK [publish : Push", signal.SIGKILL),
-    ("register", "TASK [Register the task definitions", signal.SIGINT),
-    ("migrate", "TASK [Migrate the database", signal.SIGKILL),
-    ("service", "TASK [Bring up the service and its name", signal.SIGKILL),
-    ("wait", "TASK [Wait until the service runs this release", signal.SIGINT),
+    ("jobs", "TASK [Bring up the jobs", signal.SIGINT),
+    ("migrate", "TASK [Run the jobs that come before a release", signal.SIGKILL),
+    ("services", "TASK [Bring up the services and the domain's name", signal.SIGKILL),
+    ("wait", "TASK [Wait until each service runs its release", signal.SIGINT),
 ]
 """Name of a step, what the run shows when it begins, and how it is ended there."""
 
@@ -165,8 +164,8 @@ STEPS = [
 def test_a_release_that_was_interrupted_is_finished_by_the_next_run(
     cloud: Cloud, tmp_path: Path, step: str, shown: str, end: signal.Signals
 ) -> None:
-    given = release(f"{step}-{int(time.time())}", tmp_path)
-    tag = given["site_images"]["django"].partition(":")[2]
+    tag = f"{step}-{int(time.time())}"
+    given = release(tag, tmp_path)
     try:
         run = Site(**given)
         run.reaches(shown)

@@ -13,17 +13,19 @@ import pytest
 from local_aws.cloud import Cloud
 from tests.chaos.test_interrupted import NO_ZONE
 from tests.e2e.conftest import playbook
-from tests.e2e.test_site import broken, service, visited
+from tests.e2e.test_site import changed, service, visited
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
 
 def test_a_wrong_port_is_told_with_the_path_and_the_ports(cloud: Cloud) -> None:
     before = service(cloud)["taskDefinition"]
+    wrong = changed("nginx", ports=["81"])
     with visited("/healthz") as visits:
-        run = playbook("site.yml", "-e", json.dumps(NO_ZONE | {"service_grace_seconds": 5}), *broken("nginx", port=81))
+        given = NO_ZONE | {"service_grace_seconds": 5} | wrong
+        run = playbook("site.yml", "-e", json.dumps(given))
     assert run.status != 0
-    assert "/nginx says that it listens on 80 (EXPOSE), but the load balancer will ask nginx on port 81" in run.output
+    assert "/nginx says that it listens on 80 (EXPOSE), but web.nginx will be asked on port 81" in run.output
     line = (
         r"GET /healthz to container nginx, port 81 \(port \d+ of the host i-\w+\): Health checks failed; it must be 200"
     )

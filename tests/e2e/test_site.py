@@ -36,16 +36,17 @@ SITE = "legacy-test"
 URL = f"https://legacy.test.berth.localhost:{CONFIG.https_port}"
 AUTHORITY = CONFIG.state / "ca" / "ca.pem"
 IMAGE = Path(__file__).parent / "harbour.png"
-SAFE = [
-    "-e", "media_volume_driver=efs", "-e", "host_launch_source=launch_template", "-e", "host_imds_tokens=required",
-]  # fmt: skip
+NATIVE = ["-e", json.dumps({"site_volumes": {"media": {"driver": "efs", "uid": 1000, "gid": 1000}}})]
+SAFE = [*NATIVE, "-e", "host_launch_source=launch_template", "-e", "host_imds_tokens=required"]
 """What `group_vars/all` chooses where the inventory `test`, as the card, chooses otherwise."""
 
 PATIENCE = 5
 """Seconds for which a visitor waits for a page before it counts as failed."""
 
 
-def secret(cloud: Cloud, name: str) -> dict[str, str]:
+def secret(cloud: Cloud, layer: str) -> dict[str, str]:
+    """What is in the secret of a layer's stack."""
+    name = outputs(cloud, layer)["SecretArn"]
     values: dict[str, str] = json.loads(cloud.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
     return values
 
@@ -192,8 +193,9 @@ def test_check_mode_on_the_built_estate_finds_nothing_to_do() -> None:
 
 def test_no_secret_reaches_the_output_and_no_value_is_masked(cloud: Cloud) -> None:
     run = succeed(playbook("site.yml", "-vv"))
-    for name, key in (("database", "password"), ("admin", "password"), ("django", "secret_key")):
-        assert secret(cloud, f"{SITE}/{name}")[key] not in run.output, name
+    kept = (("database-main", "password"), ("secret-admin", "password"), ("secret-django", "secret_key"))
+    for layer, key in kept:
+        assert secret(cloud, layer)[key] not in run.output, layer
     for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]:
         for parameter in stack.get("Parameters", []):
             assert "****" not in parameter.get("ParameterValue", ""), parameter["ParameterKey"]
@@ -205,32 +207,30 @@ def test_what_the_network_layer_made(cloud: Cloud) -> None:
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [made["VpcId"]]}])["Subnets"]
     assert len(subnets) == 4
     assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
-    rules = {
-        group["GroupId"]: group["IpPermissions"]
-        for group in ec2.describe_security_groups(
-            GroupIds=[value for key, value in made.items() if key.endswith("SecurityGroupId")]
-        )["SecurityGroups"]
-    }
-    (database,) = rules[made["DatabaseSecurityGroupId"]]
-    assert database["FromPort"] == database["ToPort"] == 5432
-    assert [pair["GroupId"] for pair in database["UserIdGroupPairs"]] == [made["HostSecurityGroupId"]]
-    (media,) = rules[made["FileSystemSecurityGroupId"]]
-    assert [pair["GroupId"] for pair in media["UserIdGroupPairs"]] == [made["HostSecurityGroupId"]]
-    hosts_rules = rules[made["HostSecurityGroupId"]]
+    hosts_rules = rules(cloud, made["HostSecurityGroupId"])
     assert not [rule for rule in hosts_rules if rule.get("IpRanges")], "hosts are open to an address range"
     assert not [rule for rule in hosts_rules if rule["FromPort"] == 22]
 
 
-def test_what_the_data_layer_made(cloud: Cloud) -> None:
-    made = outputs(cloud, "data")
-    (database,) = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=made["DatabaseInstanceId"])[
-        "DBInstances"
-    ]
+def rules(cloud: Cloud, group: str) -> list[dict[str, Any]]:
+    """What a security group lets in."""
+    found = cloud.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    permissions: list[dict[str, Any]] = found[0]["IpPermissions"]
+    return permissions
+
+
+def test_what_the_database_and_the_volume_made(cloud: Cloud) -> None:
+    made = outputs(cloud, "database-main")
+    (database,) = cloud.client("rds").describe_db_instances(DBInstanceIdentifier=made["InstanceId"])["DBInstances"]
     assert database["StorageEncrypted"]
     assert database["DeletionProtection"], "not switched on after the first create"
     assert (database["StorageType"], database["MaxAllocatedStorage"]) == ("gp3", 50)
     assert not database["PubliclyAccessible"]
-    efs = cloud.client("efs")
+    hosts_group = outputs(cloud, "network")["HostSecurityGroupId"]
+    (allowed,) = rules(cloud, made["SecurityGroupId"])
+    assert allowed["FromPort"] == allowed["ToPort"] == 5432
+    assert [pair["GroupId"] for pair in allowed["UserIdGroupPairs"]] == [hosts_group]
+    made, efs = outputs(cloud, "volume-media"), cloud.client("efs")
     (file_system,) = efs.describe_file_systems(FileSystemId=made["FileSystemId"])["FileSystems"]
     assert file_system["Encrypted"]
     assert file_system["Name"] == f"{SITE}/media"
@@ -238,9 +238,12 @@ def test_what_the_data_layer_made(cloud: Cloud) -> None:
     assert {target["SubnetId"] for target in targets} == {
         outputs(cloud, "network")[name] for name in ("HostSubnetIdA", "HostSubnetIdB")
     }
-    for bucket in ("StaticBucketName", "UploadBucketName", "BackupBucketName"):
-        block = cloud.client("s3").get_public_access_block(Bucket=made[bucket])["PublicAccessBlockConfiguration"]
-        assert all(block.values()), bucket
+    groups = {
+        efs.describe_mount_target_security_groups(MountTargetId=target["MountTargetId"])["SecurityGroups"][0]
+        for target in targets
+    }
+    (allowed,) = rules(cloud, *groups)
+    assert [pair["GroupId"] for pair in allowed["UserIdGroupPairs"]] == [hosts_group]
     for repository in cloud.client("ecr").describe_repositories()["repositories"]:
         assert repository["imageTagMutability"] == "IMMUTABLE"
 
@@ -294,7 +297,7 @@ def test_the_only_host_is_not_drained_unless_a_gap_is_accepted(cloud: Cloud) -> 
     assert run.status != 0
     assert "was not drained" in run.output
     assert "-e hosts_downtime=true" in run.output
-    assert "-e host_count=2" in run.output
+    assert "site_hosts" in run.output
     assert len(hosts(cloud)) == 1
     assert served("/healthz")
     assert service(cloud)["events"][0]["id"] == before
@@ -348,7 +351,7 @@ def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(clou
 def test_with_a_second_host_nothing_is_noticed_of_a_change(cloud: Cloud) -> None:
     """What the refusal above advises: another host first, then the same command; the tasks move, nobody waits."""
     with visited("/") as visits:
-        succeed(playbook("site.yml", "-e", "host_count=2"))
+        succeed(playbook("site.yml", "-e", json.dumps({"site_hosts": {"min": 2}})))
         assert len(hosts(cloud)) == 2
         run = succeed(playbook("hosts.yml", "-e", "docker_engine_log_max_size=6m"))
     changed = [int(number) for number in re.findall(r"^i-\w+ .*changed=(\d+)", run.output, re.MULTILINE)]
@@ -400,11 +403,20 @@ def test_a_command_runs_in_the_container_and_its_exit_code_counts() -> None:
     assert "'42'" in run.output
     assert "exit code 3" in run.output
     run = playbook("exec.yml", "-e", "command=id", "-e", "container=postgres")
-    assert "(django, nginx)" in run.output
+    assert "web.django" in run.output
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_job_runs_by_hand() -> None:
+    run = succeed(playbook("run.yml", "-e", "job=migrate"))
+    assert "No migrations to apply" in run.output
+    run = playbook("run.yml", "-e", "job=report")
+    assert run.status != 0
+    assert "migrate" in run.output
 
 
 def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
-    definition = cloud.client("ecs").describe_task_definition(taskDefinition=SITE)["taskDefinition"]
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=f"{SITE}-service-web")["taskDefinition"]
     containers = {container["name"]: container for container in definition["containerDefinitions"]}
     assert set(containers) == {"django", "nginx"}
     (volume,) = definition["volumes"]
@@ -414,9 +426,9 @@ def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
     assert containers["nginx"]["portMappings"][0]["hostPort"] == 0
     assert containers["nginx"]["mountPoints"][0]["readOnly"] is True
     secrets = {each["name"]: each["valueFrom"] for each in containers["django"]["secrets"]}
-    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "data")["DatabaseSecretArn"] + ":password")
+    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "database-main")["SecretArn"] + ":password")
     assert "DB_PASSWORD" not in {each["name"] for each in containers["django"]["environment"]}
-    groups = cloud.client("logs").describe_log_streams(logGroupName=f"/{SITE.replace('-', '/')}")["logStreams"]
+    groups = cloud.client("logs").describe_log_streams(logGroupName="/legacy/test/service/web")["logStreams"]
     assert {stream["logStreamName"].split("/")[0] for stream in groups} >= {"django", "nginx"}
 
 
@@ -428,7 +440,7 @@ def test_http_is_redirected_to_https() -> None:
 
 
 def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud, tmp_path: Path) -> None:
-    admin = secret(cloud, f"{SITE}/admin")
+    admin = secret(cloud, "secret-admin")
     with browser.page(AUTHORITY, tmp_path) as page:
         page.goto(f"{URL}/admin/")
         page.fill("#id_username", admin["username"])
@@ -476,38 +488,37 @@ def test_the_image_outlives_its_host(cloud: Cloud) -> None:
 def test_the_site_moves_to_the_native_driver_with_the_same_files(cloud: Cloud) -> None:
     """Checksums of every file before and after; nothing of the proof stays in the volume."""
     address = uploaded()
-    run = succeed(playbook("move_media.yml"))
+    run = succeed(playbook("move_volume.yml", "-e", "volume=media"))
     remembered = re.search(r"(\d+) files to read", run.output)
     assert remembered, run.output
     assert int(remembered.group(1)) >= 1
     assert f"{remembered.group(1)} of {remembered.group(1)} files are the same" in run.output
-    assert "Write media_volume_driver: efs" in run.output
+    assert "driver: efs" in run.output
     (volume,) = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])[
         "taskDefinition"
     ]["volumes"]
-    assert volume["efsVolumeConfiguration"]["fileSystemId"] == outputs(cloud, "data")["FileSystemId"]
+    assert volume["efsVolumeConfiguration"]["fileSystemId"] == outputs(cloud, "volume-media")["FileSystemId"]
     assert served(address) == IMAGE.read_bytes()
     nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx | head -n 1"
-    assert ".move-media" not in on_host(cloud, f"docker exec $({nginx}) ls -A /srv/media")
+    assert ".move-volume" not in on_host(cloud, f"docker exec $({nginx}) ls -A /srv/media")
 
 
-def broken(container: str, **keys: Any) -> list[str]:
-    """Options that change keys of one of `site_containers`."""
-    given = yaml.safe_load((PROJECT / "group_vars/all/task.yml").read_text())["site_containers"]
-    changed = {**given, container: {**given[container], **keys}}
-    return ["-e", json.dumps({"site_containers": changed})]
+def changed(container: str, **keys: Any) -> dict[str, Any]:
+    """Variables that change keys of one of the containers of the service `web`."""
+    services = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())["site_services"]
+    services["web"]["containers"][container] |= keys
+    return {"site_services": services}
 
 
 def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_and_log(cloud: Cloud) -> None:
     """The release fails, the site that is live goes on, and what ECS knew is on the screen before the end.
 
-    On the site as move_media.yml left it; the next test brings it back to what its inventory says.
+    On the site as move_volume.yml left it; the next test brings it back to what its inventory says.
     """
     before = service(cloud)["taskDefinition"]
     with visited("/healthz") as visits:
-        run = playbook(
-            "site.yml", *broken("django", command=["gunicornx", "site.wsgi"]), "-e", "media_volume_driver=efs"
-        )
+        given = changed("django", command=["gunicornx", "site.wsgi"])
+        run = playbook("site.yml", "-e", json.dumps(given), *NATIVE)
     assert run.status != 0
     reason, line = "django ended with exit code 127", "exec gunicornx failed: No such file or directory"
     while_it_waits, _, message = run.output.partition("UPDATE_FAILED")
@@ -552,6 +563,10 @@ def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
     assert stack_statuses(cloud) == {}
     assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1
     assert cloud.client("rds").describe_db_snapshots()["DBSnapshots"]
+    kept = [each["Name"] for each in cloud.client("secretsmanager").list_secrets()["SecretList"]]
+    assert sorted(name.rpartition("/")[0] for name in kept) == [f"{SITE}/secret/admin", f"{SITE}/secret/django"]
+    for name in ("volume media; to use it again, write file_system_id: fs-", "secret django; to use it again"):
+        assert name in run.output
 
     def parts() -> list[str]:
         found = cloud.docker.containers.list(ignore_removed=True, filters={"label": f"berth.local-aws={CONFIG.name}"})
@@ -565,11 +580,13 @@ def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
     arguments = ["-e", f"confirm={SITE.partition('-')[2]}", "-e", "teardown_data=true"]
     succeed(playbook("teardown.yml", *arguments, "-e", "teardown_keep_snapshot=false"))
     assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
-    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
 
 
 def test_the_operator_policies_allow_every_call_that_was_made() -> None:
     """`python scripts/operator_policy.py --recorded .local_aws/calls` takes them over."""
     made = calls.recorded(calls.summary(CALLS.read_text().splitlines()))
-    assert {"site.yml", "hosts.yml", "exec.yml", "ssh_config.yml", "move_media.yml", "teardown.yml"} <= set(made)
+    assert {"site.yml", "hosts.yml", "exec.yml", "run.yml", "ssh_config.yml", "move_volume.yml", "teardown.yml"} <= set(
+        made
+    )
     assert not operator_policy.refused(made)

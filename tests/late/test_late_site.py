@@ -9,12 +9,10 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from local_aws.cloud import Cloud
-from local_aws.config import PROJECT
 from tests.e2e.conftest import Run, local_aws, playbook, succeed, until
-from tests.e2e.test_site import SITE, served, service, stack_statuses
+from tests.e2e.test_site import SITE, changed, served, service, stack_statuses
 from tests.late.conftest import SEED
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
@@ -28,12 +26,9 @@ def run(name: str, **given: Any) -> Run:
     return succeed(playbook(name, "-e", json.dumps(given), timeout=RUN_SECONDS))
 
 
-def containers() -> dict[str, Any]:
-    """The site's containers with one more variable in django's environment."""
-    defaults = yaml.safe_load((PROJECT / "roles" / "task" / "defaults" / "main.yml").read_text())
-    made: dict[str, Any] = defaults["site_containers"]
-    made["django"]["environment"][NOTE["name"]] = NOTE["value"]
-    return made
+def noted() -> dict[str, Any]:
+    """The site's services with one more variable in django's environment."""
+    return changed("django", environment={"ALLOWED_HOSTS": "{{ domain_name }}", NOTE["name"]: NOTE["value"]})
 
 
 def running(cloud: Cloud) -> dict[str, Any]:
@@ -59,7 +54,7 @@ def test_the_second_run_changes_nothing() -> None:
 
 def test_a_new_value_is_a_new_release(cloud: Cloud) -> None:
     before = running(cloud)["revision"]
-    run("site.yml", site_containers=containers())
+    run("site.yml", **noted())
     now = running(cloud)
     assert now["revision"] > before
     assert NOTE in next(each["environment"] for each in now["containerDefinitions"] if each["name"] == "django")
@@ -72,8 +67,8 @@ def test_a_changed_setting_reaches_the_host(cloud: Cloud) -> None:
     until(lambda: served("/healthz"), 60, "the site")
 
 
-def test_the_media_move_to_the_native_driver(cloud: Cloud) -> None:
-    moved = run("move_media.yml", site_containers=containers())
+def test_the_volume_moves_to_the_native_driver(cloud: Cloud) -> None:
+    moved = run("move_volume.yml", volume="media", **noted())
     assert "files are the same" in moved.output
     assert running(cloud)["volumes"][0]["efsVolumeConfiguration"]
     until(lambda: served("/healthz"), 60, "the site")

@@ -28,7 +28,7 @@ from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
-from plugins.plugin_utils.stack_plan import Loss, Plan, concerns_data, holding, refusal
+from plugins.plugin_utils.stack_plan import KEPT_TYPES, Loss, Plan, concerns_data, holding, refusal
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
@@ -54,6 +54,7 @@ class ActionModule(AwsAction):
         self.directory = Path(self.arguments["directory"] or PROJECT / "cloudformation")
         self.named = self._named("stacks", "layers")
         later = {name: each for name, each in self._named("later", "later_layers").items() if name not in self.named}
+        present = self.arguments["state"] == "present"
         try:
             self.layers = read_layers(
                 {**self.named, **later},
@@ -89,6 +90,8 @@ class ActionModule(AwsAction):
         }
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
+        self.removed = removed(self._entries_deployed(), self.layers) if present else {}
+        self.removed_losses = self._lost_with(self.removed)
         if self.arguments["state"] == "absent":
             not_started = self._run(self._deletion_order(), self._delete)
         else:
@@ -96,6 +99,7 @@ class ActionModule(AwsAction):
             self._look(needs)
             if self.check_mode:
                 not_started = self._run(needs, self._plan)
+                self._plan_removals()
             else:
                 if refused := refusal(self._losses, self.arguments["remove"]):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
@@ -148,6 +152,42 @@ class ActionModule(AwsAction):
                 elif name.startswith(f"{own}-"):
                     found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
         return found or {noun: {}}
+
+    # What the inventory has no longer
+
+    def _entries_deployed(self) -> dict[str, str]:
+        """Name (`volume.media`) → stack, of each entry of this call's nouns that there is a stack of."""
+        nouns = [*self.arguments["layers"], *self.arguments["later_layers"]]
+        roles = Roles(self._loader, self._templar, self.task_vars)
+        of_entries = [noun for noun in nouns if roles.has_entries(noun)]
+        found: dict[str, str] = {}
+        if not of_entries:
+            return found
+        for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
+            for stack in page["Stacks"]:
+                for noun in of_entries:
+                    begin = f"{self.arguments['prefix']}-{noun.replace('_', '-')}-"
+                    if stack["StackName"].startswith(begin):
+                        found[f"{noun}.{stack['StackName'].removeprefix(begin)}"] = stack["StackName"]
+        return found
+
+    def _lost_with(self, stacks: Mapping[str, str]) -> list[Loss]:
+        """What holds data in stacks that the inventory has no entry for any more."""
+        losses = []
+        for name, stack in stacks.items():
+            pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+            for resource in (each for page in pages for each in page["StackResourceSummaries"]):
+                if resource["ResourceType"] in KEPT_TYPES and resource.get("PhysicalResourceId"):
+                    found = resource["PhysicalResourceId"]
+                    how = f"{found} would go out of sight, as the inventory has no {name} any more"
+                    losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
+        return losses
+
+    def _plan_removals(self) -> None:
+        for name, stack in self.removed.items():
+            row = f"- stack {stack}"
+            self.results[name] = {"ok": True, "changed": True, "outputs": {}, "plan": [row], "kept": [], "seconds": 0.0}
+            self.progress.say(name, "would be deleted: the inventory has it no longer", "yellow")
 
     # The look before anything is changed
 
@@ -210,7 +250,7 @@ class ActionModule(AwsAction):
 
     @property
     def _losses(self) -> list[Loss]:
-        return [loss for plan in self.plans.values() for loss in plan.losses]
+        return [loss for plan in self.plans.values() for loss in plan.losses] + self.removed_losses
 
     # The graph
 
@@ -335,11 +375,12 @@ class ActionModule(AwsAction):
         outcomes = [stack.outcome for stack in self.stacks.values()]
         records = [record for outcome in outcomes for record in outcome.records]
         result: dict[str, Any] = {
-            "changed": any(outcome.changed for outcome in outcomes),
+            "changed": any(outcome.changed for outcome in outcomes) or (self.check_mode and bool(self.removed)),
             "stacks": self.results,
             "outputs": outputs,
             "records": [record for position, record in enumerate(records) if record not in records[:position]],
-            "diff": [{"prepared": "\n".join(outcome.plan) + "\n"} for outcome in outcomes if outcome.plan],
+            "diff": [{"prepared": "\n".join(plan) + "\n"} for plan in self._shown(outcomes) if plan],
+            "removed": {name: {} for name in self.removed},
         }
         if self.arguments["state"] == "present":
             result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]
@@ -359,12 +400,26 @@ class ActionModule(AwsAction):
             result["stacks"] = {n: {k: r[k] for k in shown if k in r} for n, r in self.results.items()}
         return result
 
+    def _shown(self, outcomes: list[Outcome]) -> list[list[str]]:
+        removals = [self.results[name]["plan"] for name in self.removed if name in self.results]
+        return [*(outcome.plan for outcome in outcomes), *removals]
+
     def _word(self, name: str) -> str:
         outcome = self.results.get(name)
         if outcome is None:
             return "not started"
         took = f" ({outcome['seconds']:.0f} s)" if outcome["seconds"] >= 1 else ""
         return ("FAILED" if not outcome["ok"] else "changed" if outcome["changed"] else "ok") + took
+
+
+def removed(deployed: Mapping[str, str], layers: Mapping[str, Layer]) -> dict[str, str]:
+    """Of the entries that there are stacks of, those that are none of the layers any more.
+
+    A stack's name is the site's, the noun's and the entry's with hyphens between, and an entry may have hyphens itself;
+    so what is a layer's stack is never another noun's entry (`job-x` of `service.job-x`).
+    """
+    wanted = {layer.stack for layer in layers.values()}
+    return {name: stack for name, stack in deployed.items() if stack not in wanted}
 
 
 def _after(name: str, before: Mapping[str, set[str]]) -> set[str]:

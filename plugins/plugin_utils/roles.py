@@ -87,6 +87,10 @@ class Roles:
             if not all(templar.evaluate_conditional(condition) for condition in conditions):
                 yield str(templar.template(rule["variable"])), str(templar.template(rule["say"]))
 
+    def has_entries(self, noun: str) -> bool:
+        """Whether a site may have several of a noun."""
+        return f"{noun}_entries" in self._read(noun, "vars")
+
     def layers(self, noun: str, templates: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         """The layers of a noun, name → options: one, or one for each entry that the site has of it.
 

@@ -51,9 +51,9 @@ def environment(verb: str = "site.yml") -> dict[str, str]:
     return clean | stray | recorder | {"PATH": f"{PROJECT}/.venv/bin:{clean['PATH']}", "NO_COLOR": "1"}
 
 
-def playbook(name: str, *arguments: str, timeout: float = 900) -> Run:
+def playbook(name: str, *arguments: str, timeout: float = 900, inventory: str = "test") -> Run:
     """Run a verb against the embedded AWS `test`, as a person would type it."""
-    command = ["ansible-playbook", name, "-i", "test", *arguments]
+    command = ["ansible-playbook", name, "-i", inventory, *arguments]
     done = subprocess.run(
         command, cwd=PROJECT, env=environment(name), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=timeout, check=False,

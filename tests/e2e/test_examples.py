@@ -1,0 +1,259 @@
+"""The example sites from nothing to gone, by inventory alone, each used over HTTPS as its visitors would.
+
+The founding one has a file of its own, test_site.py. The tests of a site build on each other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from local_aws.cloud import Cloud
+from local_aws.config import PROJECT
+from tests.e2e.conftest import CONFIG, Run, playbook, succeed, until
+
+pytestmark = pytest.mark.docker
+
+AUTHORITY = CONFIG.state / "ca" / "ca.pem"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+
+
+@dataclass(frozen=True)
+class Site:
+    """One example, on the embedded AWS `test`.
+
+    Attributes:
+        example: name of its folder.
+        name: the site's.
+        inventory: made of the example's own, for `test` in place of `local`.
+        cloud: where it is.
+    """
+
+    example: str
+    name: str
+    inventory: Path
+    cloud: Cloud
+
+    @property
+    def prefix(self) -> str:
+        """Begin of its stacks' names."""
+        return f"{self.name}-test"
+
+    @property
+    def url(self) -> str:
+        """As a visitor types it."""
+        return f"https://{self.name}.berth.localhost:{CONFIG.https_port}"
+
+    def run(self, verb: str, *arguments: str) -> Run:
+        """A verb on this site."""
+        return playbook(verb, *arguments, inventory=str(self.inventory))
+
+    def visitor(self) -> Visitor:
+        """Somebody with a browser."""
+        return Visitor(self.url)
+
+    def secret(self, entry: str) -> dict[str, str]:
+        """What is in one of its generated secrets."""
+        stack = self.cloud.client("cloudformation").describe_stacks(StackName=f"{self.prefix}-secret-{entry}")
+        (output,) = stack["Stacks"][0]["Outputs"]
+        text = self.cloud.client("secretsmanager").get_secret_value(SecretId=output["OutputValue"])["SecretString"]
+        values: dict[str, str] = json.loads(text)
+        return values
+
+    def tasks(self) -> dict[str, list[str]]:
+        """Family → tasks that run."""
+        ecs, found = self.cloud.client("ecs"), dict[str, list[str]]()
+        arns = ecs.list_tasks(cluster=self.prefix)["taskArns"]
+        for task in ecs.describe_tasks(cluster=self.prefix, tasks=arns)["tasks"] if arns else []:
+            family = task["group"].partition(":")[2] if task["group"].startswith("family:") else task["group"]
+            found.setdefault(family, []).append(task["taskArn"])
+        return found
+
+
+class Visitor:
+    """Keeps cookies, and sends the token that Django's forms carry."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.session = url, requests.Session()
+        self.session.verify = str(AUTHORITY)
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        """A GET; redirects are shown, not followed."""
+        return self.session.get(self.url + path, timeout=20, allow_redirects=False, **more)
+
+    def post(self, path: str, **more: Any) -> requests.Response:
+        """A POST of a form."""
+        if token := self.session.cookies.get("csrftoken"):
+            more["data"] = {"csrfmiddlewaretoken": token} | more.get("data", {})
+        headers = {"Referer": self.url + path}
+        return self.session.post(self.url + path, headers=headers, timeout=20, allow_redirects=False, **more)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _localhost() -> Iterator[None]:
+    """Browsers and curl know where names below localhost lead (RFC 6761); the C library may not."""
+    asked = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **more: Any) -> Any:
+        return asked("127.0.0.1" if str(host).endswith(".localhost") else host, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+def inventory(example: str, folder: Path) -> tuple[str, Path]:
+    """The site's name, and the example's own inventory with the embedded AWS `test` in place of `local`."""
+    made = folder / example / "test"
+    shutil.copytree(PROJECT / "examples" / example / "local", made)
+    theirs, ours = (
+        yaml.safe_load((PROJECT / f"inventories/{name}/environment.yml").read_text()) for name in ("local", "test")
+    )
+    settings = yaml.safe_load((made / "environment.yml").read_text())
+    assert settings == theirs | {"site_name": settings["site_name"]}
+    (made / "environment.yml").write_text(yaml.safe_dump(ours | {"site_name": settings["site_name"]}))
+    main = made / "group_vars/site/main.yml"
+    values = yaml.safe_load(main.read_text()) | {
+        key: value
+        for key, value in yaml.safe_load((PROJECT / "inventories/test/group_vars/site/main.yml").read_text()).items()
+        if key in ("network_cidr", "docker_engine_registry_mirrors", "service_deregistration_seconds", "site_url_port")
+    }
+    main.write_text(yaml.safe_dump(values | {"site_ca_file": str(AUTHORITY)}))
+    (made / "group_vars/ecs_hosts.yml").unlink()
+    return settings["site_name"], made
+
+
+EXAMPLES = [
+    "flask_plain",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("django_rds", "node_cms_proxy", "celery_site")),
+]
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def site(request: pytest.FixtureRequest, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """An example whose images are built, and of which nothing is there yet."""
+    example = request.param
+    subprocess.run([sys.executable, "examples/build.py", example], cwd=PROJECT, check=True)
+    name, folder = inventory(example, tmp_path_factory.mktemp("inventories"))
+    return Site(example, name, folder, cloud)
+
+
+def test_a_check_run_on_nothing_shows_a_plan_and_makes_nothing(site: Site) -> None:
+    run = succeed(site.run("site.yml", "--check", "--diff"))
+    assert f"+ stack {site.prefix}-service-web" in run.output
+    assert site.cloud.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_it_comes_up(site: Site) -> None:
+    succeed(site.run("site.yml"))
+
+
+def test_a_second_run_and_a_check_run_change_nothing(site: Site) -> None:
+    for arguments in ((), ("--check", "--diff")):
+        run = succeed(site.run("site.yml", *arguments))
+        assert run.changed == 0, run.output
+
+
+def colours_are_graded(site: Site) -> None:
+    """flask_plain: a page, and an API."""
+    answer = site.visitor().get("/api/contrast", params={"text": "#000", "background": "#fff"})
+    assert (answer.status_code, answer.json()["ratio"]) == (200, 21)
+    assert "Can it be read?" in site.visitor().get("/").text
+
+
+def items_are_listed(site: Site) -> None:
+    """django_rds: log in, add one, see it listed."""
+    visitor = site.visitor()
+    assert visitor.get("/").headers["Location"] == "/login?next=/"
+    visitor.get("/login")
+    form = {"username": "admin", "password": site.secret("admin")["password"], "next": ""}
+    assert visitor.post("/login", data=form).headers.get("Location") == "/"
+    assert visitor.post("/", data={"text": "Bread & butter"}).status_code == 302
+    assert "<span>Bread &amp; butter</span>" in visitor.get("/").text
+
+
+def articles_are_published(site: Site) -> None:
+    """node_cms_proxy: an editor publishes an article with an image, a reader sees both."""
+    visitor, editor = site.visitor(), ("editor", site.secret("editor")["password"])
+    until(lambda: visitor.get("/").status_code == 200, 60, "the pages through the proxy")
+    published = visitor.post("/cms/", auth=editor, data={"title": "Salt"}, files={"image": ("salt.png", PNG)})
+    assert published.headers.get("Location") == "/cms/", published.text
+    until(lambda: "Salt" in visitor.get("/").text, 60, "the article on the front page")
+    link = re.search(r'<a href="(/articles/[^"]+)">Salt</a>', visitor.get("/").text)
+    assert link
+    image = re.search(r'<img src="(/cms/files/[^"]+)"', visitor.get(link[1]).text)
+    assert image
+    assert visitor.get(image[1]).content == PNG
+
+
+def numbers_are_factorised(site: Site) -> None:
+    """celery_site: a number is queued, and a worker answers."""
+    visitor = site.visitor()
+    assert visitor.get("/").status_code == 200
+    assert visitor.post("/", data={"value": 99_999_999_999_962}).status_code == 302
+    (number,) = until(
+        lambda: [each for each in visitor.get("/status.json").json()["numbers"] if each["factors"]],
+        60,
+        "the worker's answer",
+    )
+    assert number["factors"] == [2, 49_999_999_999_981]
+    assert "1 schedulers run" not in visitor.get("/").text
+    schedules = site.cloud.client("scheduler").list_schedules()["Schedules"]
+    assert {each["Name"].rpartition("-Schedule-")[0] for each in schedules} == {
+        f"{site.prefix}-job-clearsessions", f"{site.prefix}-job-report",
+    }  # fmt: skip
+
+
+USED: dict[str, Callable[[Site], None]] = {
+    "flask_plain": colours_are_graded,
+    "django_rds": items_are_listed,
+    "node_cms_proxy": articles_are_published,
+    "celery_site": numbers_are_factorised,
+}
+
+
+def test_its_visitors_can_use_it(site: Site) -> None:
+    USED[site.example](site)
+
+
+def test_one_service_is_rolled_while_the_others_keep_their_tasks(site: Site) -> None:
+    """A changed variable of `web`'s first container, as a person would try it out."""
+    description = yaml.safe_load((PROJECT / "examples" / site.example / "site.yml").read_text())
+    services = description["site_services"]
+    container = next(iter(services["web"]["containers"].values()))
+    container.setdefault("environment", {})["TRIED"] = "it"
+    like = {
+        f"service:{name}"
+        for name, service in services.items()
+        for each in service["containers"].values()
+        if str(each.get("like", "")).startswith("web.")
+    }
+    before = site.tasks()
+    succeed(site.run("site.yml", "-e", json.dumps({"site_services": services})))
+    after = site.tasks()
+    assert len(before) == len(after) == len(services)
+    changed = [group for group in before if before[group] != after.get(group)]
+    assert len(changed) == 1 + len(like), (before, after)
+
+
+def test_teardown_leaves_nothing(site: Site) -> None:
+    succeed(
+        site.run("teardown.yml", "-e", "confirm=test", "-e", "teardown_data=true", "-e", "teardown_keep_snapshot=false")
+    )
+    assert site.cloud.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert site.cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    assert site.cloud.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
+    assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []

@@ -131,7 +131,7 @@ class Gathering:
         return facts
 
     def _offers(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """The zones by what they offer; and of each database what is on offer, what there is, how long its log stays."""
+        """The zones by what they offer; of each database what is on offer, what there is, how long its log stays."""
         available, offers, kept = facts.pop("available"), facts.pop("offers"), facts.pop("database_log_days", {})
         found: dict[str, dict[str, Any]] = {}
         for name, each in self._databases.items():

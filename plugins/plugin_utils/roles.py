@@ -89,7 +89,7 @@ class Roles:
                 yield str(templar.template(rule["variable"])), str(templar.template(rule["say"]))
 
     def _each(self, expression: Any, variables: Mapping[str, Any]) -> Any:
-        """The items of a rule: many rules have the same ones, which may take longer to make than all of them to judge."""
+        """The items of a rule: many rules have the same ones, which take longer to make than to judge."""
         key = id(variables), repr(expression)
         if key not in self._items:  # which keeps the variables: no others come to be of their id
             self._items[key] = variables, self.value(expression, variables)

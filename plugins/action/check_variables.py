@@ -373,9 +373,11 @@ class ActionModule(ActionBase):
         return found
 
     def _complain(self, name: str, sentence: str) -> None:
-        path, line = origin(self.vars.get(name)) if name in self.vars else ("", 0)
+        """Complain about a variable, or about a key in it (`site_databases.main.class`)."""
+        variable, *inner = name.split(".")
+        path, line = origin_within(self.vars[variable], inner) if variable in self.vars else ("", 0)
         if not path:
-            path, line = self.written.get(name, ("", 0))
+            path, line = self.written.get(variable, ("", 0))
         self.wrong.append(Wrong(name, sentence, path, line))
 
 

@@ -12,16 +12,13 @@ options:
   instance_type:
     description: EC2 instance type; which Availability Zones offer it is returned.
     type: str
-  database_class:
-    description: RDS instance class; which Availability Zones offer it is returned.
-    type: str
-  database_engine:
-    description: Engine for O(database_class).
-    type: str
-    default: postgres
-  database_engine_version:
-    description: Version for O(database_class); a major version will do. Any by default.
-    type: str
+  databases:
+    description:
+      - Databases of RDS that there are or shall be, name to what is wanted of each. C(class) is its instance class;
+        C(engine) its engine, V(postgres) by default; C(version) the engine's version, of which the major number will
+        do, any by default; C(stack) one of O(stacks), whose output C(InstanceId) is the database there is now.
+    type: dict
+    default: {}
   ami_parameter:
     description: Name of a public SSM parameter that holds an AMI id.
     type: str
@@ -33,15 +30,12 @@ options:
       - Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now, and whose output
         C(AlbDnsName) is the load balancer that the site's own DNS records point at.
     type: str
-  database_stack:
-    description: Name of one of O(stacks), whose output C(DatabaseInstanceId) is the database there is now.
-    type: str
   quotas:
     description: Whether to ask what the account's quotas leave; a missing right to ask is no failure.
     type: bool
     default: false
   database_majors:
-    description: Whether to ask which major versions of O(database_engine) are in standard support.
+    description: Whether to ask which major versions of the engines of O(databases) are in standard support.
     type: bool
     default: false
   key_pairs:
@@ -70,9 +64,10 @@ options:
     description: Whether to ask the DNS which name servers answer for O(hosted_zone).
     type: bool
     default: false
-  file_system_name:
-    description: Value of the Name tag of EFS file systems to find.
-    type: str
+  file_systems:
+    description: EFS file systems to find, name to the value of the Name tag of each.
+    type: dict
+    default: {}
   buckets:
     description: Names of S3 buckets to look for.
     type: list
@@ -103,12 +98,13 @@ EXAMPLES = r"""
 - name: Ask the account
   aws_account_info:
     instance_type: "{{ host_instance_type }}"
-    database_class: "{{ database_class }}"
+    databases:
+      main: {class: db.t4g.micro, engine: postgres, version: "15", stack: "{{ site_prefix }}-database-main"}
     ami_parameter: /aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id
     quotas: true
-    file_system_name: "{{ site_name }}-{{ environment_name }}/{{ media_volume_name }}"
-    stacks: ["{{ site_name }}-{{ environment_name }}-cluster"]
-  register: preflight_account_info
+    file_systems: {uploads: "{{ site_prefix }}/uploads"}
+    stacks: ["{{ site_prefix }}-cluster", "{{ site_prefix }}-database-main"]
+  register: preflight_asked
 """
 
 RETURN = r"""
@@ -123,12 +119,7 @@ availability_zones:
   contains:
     available: {description: Those that the account may use., type: list}
     instance_type: {description: Those of them that offer O(instance_type)., type: list}
-    database_class: {description: Those of them that offer O(database_class)., type: list}
-    suitable: {description: Those that offer all that was asked for., type: list}
-database_versions:
-  description: The versions of O(database_engine) with which O(database_class) is offered, oldest first.
-  returned: always
-  type: list
+    suitable: {description: Those that offer O(instance_type) and every class of O(databases)., type: list}
 ami:
   description: The AMI that O(ami_parameter) holds now, C(id), C(name), C(creation_date), C(deprecation_time), C(found).
   returned: when asked
@@ -141,22 +132,28 @@ ami_live:
   description: The AMI that the hosts of O(cluster_stack) start from, in the same form.
   returned: when asked and there
   type: dict
-database:
-  description:
-    - The database of O(database_stack), C(id), C(class), C(engine_version) and C(allocated_storage) in GiB (with a
-      growth under way).
-  returned: always, empty if there is none
+databases:
+  description: What is known of each of O(databases), by its name.
+  returned: always
   type: dict
-database_log_days:
-  description: For how many days the exported log of that database is kept; V(0) for ever, V(-1) if there is none yet.
-  returned: when there is a database
-  type: int
+  contains:
+    versions: {description: Those of the engine with which the class is offered, oldest first., type: list}
+    zones: {description: Those available that offer the class with the version., type: list}
+    id: {description: Identifier of the database there is now; empty if there is none., type: str}
+    class: {description: Its instance class., type: str}
+    engine_version: {description: Its version., type: str}
+    allocated: {description: "Its storage in GiB, with a growth under way; V(0) if there is none.", type: int}
+    log_days:
+      description:
+        - For how many days its exported log is kept; V(0) for ever, V(-1) if there is none yet. Missing if there is no
+          database, or if that could not be asked, which is C(database_log_days) in RV(unasked).
+      type: int
 database_majors:
   description:
-    - Major versions of O(database_engine), oldest first, C(version), C(start) and C(end) of standard support as dates,
-      and whether they are C(supported) today.
-  returned: when asked
-  type: list
+    - Engine to its major versions, oldest first, C(version), C(start) and C(end) of standard support as dates, and
+      whether they are C(supported) today.
+  returned: when asked and O(databases) has any
+  type: dict
 key_pairs: {description: Names of the region's key pairs., returned: when asked, type: list}
 launch_configurations:
   description:
@@ -194,8 +191,9 @@ delegation:
 quotas:
   description:
     - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips), V(vcpus) (running on-demand standard
-      instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group), V(databases),
-      V(file_systems) (both only without a O(database_stack)) and V(load_balancers) (only without a O(cluster_stack)).
+      instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group), V(databases) (only if
+      one of O(databases) has no stack that is up), V(file_systems) (only if one of O(file_systems) is not there) and
+      V(load_balancers) (only without a O(cluster_stack)).
     - A quota that could not be asked is missing here.
   returned: when asked
   type: dict
@@ -204,8 +202,12 @@ unasked:
   returned: always
   type: dict
 file_systems:
-  description: The EFS file systems of the name, C(id), C(arn), C(name), C(state), C(tags).
+  description: The EFS file systems of each name in O(file_systems), C(id), C(arn), C(name), C(state), C(tags).
   returned: always
+  type: dict
+file_system_ids:
+  description: Ids of all EFS file systems of the region.
+  returned: if there are O(file_systems)
   type: list
 buckets:
   description: Name to V(mine), V(taken) (by another account) or V(absent).

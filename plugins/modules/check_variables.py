@@ -27,13 +27,15 @@ options:
     description:
       - Names of variables that hold rules, beside O(rules). Their sentences are rendered only where they are said, so
         one may read what exists only if its rule does not hold.
+      - Such a rule may also have C(each), a list of which each C(item) must fulfil C(that); its C(variable) may be a
+        template that reads the item, and name a key in a variable (C(site_databases.main.class)).
     type: list
     elements: str
     default: []
   rules_of:
     description:
       - Roles whose C(rules.yml) holds rules about their inputs, or names of variables that are lists of such roles.
-        Such a rule may also have C(each), a list of which each C(item) must fulfil C(that).
+        They may have C(each) as those of O(rules_in).
     type: list
     elements: str
     default: []

@@ -41,6 +41,7 @@ class Roles:
         self, loader: Any, templar: Any, variables: Mapping[str, Any], directory: Path = PROJECT / "roles"
     ) -> None:
         self._loader, self._templar, self._variables, self.directory = loader, templar, variables, directory
+        self._items: dict[tuple[int, str], tuple[Mapping[str, Any], Any]] = {}
 
     def variables(self, role: str, **more: Any) -> dict[str, Any]:
         """What is known inside a role: its defaults, what the task knows, its own variables; the last one holds."""
@@ -80,7 +81,7 @@ class Roles:
         Raises:
             AnsibleError: the rule cannot be judged.
         """
-        for item in self.value(rule["each"], variables) if "each" in rule else [None]:
+        for item in self._each(rule["each"], variables) if "each" in rule else [None]:
             scope = {**variables, "item": item} if "each" in rule else dict(variables)
             templar = self._templar.copy_with_new_env(available_variables=scope)
             conditions = rule["that"] if isinstance(rule["that"], (list, tuple)) else [rule["that"]]
@@ -90,6 +91,13 @@ class Roles:
     def has_entries(self, noun: str) -> bool:
         """Whether a site may have several of a noun."""
         return f"{noun}_entries" in self._read(noun, "vars")
+
+    def _each(self, expression: Any, variables: Mapping[str, Any]) -> Any:
+        """The items of a rule: many rules have the same ones, which take longer to make than to judge."""
+        key = id(variables), repr(expression)
+        if key not in self._items:  # which keeps the variables: no others come to be of their id
+            self._items[key] = variables, self.value(expression, variables)
+        return self._items[key][1]
 
     def layers(self, noun: str, templates: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         """The layers of a noun, name → options: one, or one for each entry that the site has of it.

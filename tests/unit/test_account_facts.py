@@ -14,6 +14,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.patches import autoscaling as autoscaling_patch
@@ -116,7 +117,29 @@ def test_major_versions_and_their_support(aws: Cloud) -> None:
     assert majors[2] == {"version": "13", "start": "2021-02-24", "end": "2026-02-28", "supported": False}
     early = databases.major_versions(aws.client("rds"), "postgres", datetime.date(2025, 11, 13))
     assert [major["version"] for major in early if major["supported"]] == ["13", "14", "15", "16", "17"]
-    assert ask(aws, database_majors=True)["database_majors"]
+    two = {name: {"class": "db.t3.micro"} for name in ("main", "stats")}
+    asked = ask(aws, database_majors=True, databases=two)["database_majors"]
+    assert {engine: [major["version"] for major in found] for engine, found in asked.items()} == {
+        "postgres": [major["version"] for major in majors]
+    }
+    assert "database_majors" not in ask(aws, database_majors=True), "no database, no engine"
+
+
+def test_versions_that_may_not_be_asked_are_said(aws: Cloud) -> None:
+    class Rds:
+        """RDS without the right to see lifecycles."""
+
+        def get_paginator(self, name: str) -> Any:
+            if name == "describe_db_major_engine_versions":
+                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not for you"}}, name)
+            return aws.client("rds").get_paginator(name)
+
+    def client(service: str, region: str = "us-east-1") -> Any:
+        return Rds() if service == "rds" else aws.client(service, region)
+
+    facts = ask(client, database_majors=True, databases={"main": {"class": "db.t3.micro"}})
+    assert "database_majors" not in facts
+    assert facts["unasked"] == {"database_majors": "describe_db_major_engine_versions: not for you"}
 
 
 @pytest.mark.parametrize(("made", "days"), [({}, -1), ({"retention": None}, 0), ({"retention": 30}, 30)])

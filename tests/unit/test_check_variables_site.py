@@ -84,6 +84,23 @@ def test_rules_pass_over_a_noun_that_is_wrong_and_hold_for_one_that_is_right(sit
     assert "One service" not in "\n".join(site.check())
 
 
+def test_a_rule_about_a_key_of_each_entry_is_told_at_the_line_of_that_key(site: Site) -> None:
+    rule = {
+        "each": "{{ site_databases | dict2items }}",
+        "variable": "site_databases.{{ item.key }}.class",
+        "that": "item.value.class | default('db.t3.micro') is not match('db[.]t3')",
+        "say": "is not on offer. Write class: {{ item.value.class | default('nothing') }}.",
+    }
+    site.write("group_vars/all/rules.yml", {"the_rules": [rule]})
+    site.task |= {"rules_in": ["the_rules"], "also_known": [*site.task["also_known"], "the_rules"]}
+    databases = ["main: {}", "stats: {class: db.m7g.large}", "more:", "  class: db.t3.small"]
+    site.prod(RIGHT.replace("main: {}", "\n  ".join(databases)))
+    assert site.check() == [
+        f"{VARS}:16: site_databases.main.class: is not on offer. Write class: nothing.",
+        f"{VARS}:19: site_databases.more.class: is not on offer. Write class: db.t3.small.",
+    ]
+
+
 def test_without_the_option_the_nouns_are_no_variables(site: Site) -> None:
     site.prod(RIGHT)
     site.task["site"] = False

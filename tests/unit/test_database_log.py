@@ -26,14 +26,23 @@ NAME = "/aws/rds/instance/db-1/postgresql"
 
 def expire(aws: Cloud, tmp_path: Path, *options: str, **given: Any) -> str:
     """Run the task of layers.yml; the recap."""
-    known = {"site": {"outputs": {"DatabaseInstanceId": "db-1"}}, "log_retention_days": 30}
+    known = {
+        "site": {"outputs": {"database.main.InstanceId": "db-1"}},
+        "site_databases": {"main": {}},
+        "log_retention_days": 30,
+    }
     run = playbook(tmp_path, [TASK | {"vars": known | given}], *options, **environment(aws))
     assert run.code == 0, run.output
     return run.recap
 
 
-def retention(aws: Cloud) -> list[int | None]:
-    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=NAME)["logGroups"]
+def kept(**days: int) -> dict[str, Any]:
+    """The answer of preflight: for how many days the log of each database is kept."""
+    return {"databases": {name: {"log_days": each} for name, each in days.items()}, "unasked": {}}
+
+
+def retention(aws: Cloud, name: str = NAME) -> list[int | None]:
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return [group.get("retentionInDays") for group in groups]
 
 
@@ -45,21 +54,34 @@ def test_the_log_expires_whether_rds_has_made_it_or_not(aws: Cloud, tmp_path: Pa
 
 def test_a_log_that_was_kept_for_ever_is_set(aws: Cloud, tmp_path: Path) -> None:
     aws.client("logs").create_log_group(logGroupName=NAME)
-    assert "changed=0" in expire(aws, tmp_path, "--check", preflight_asked={"database_log_days": 0})
+    assert "changed=0" in expire(aws, tmp_path, "--check", preflight_asked=kept(main=0))
     assert retention(aws) == [None], "a check run changes nothing"
-    assert "changed=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 0})
+    assert "changed=1" in expire(aws, tmp_path, preflight_asked=kept(main=0))
     assert retention(aws) == [30]
 
 
 def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path: Path) -> None:
-    assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"database_log_days": 30})
+    assert "skipped=1" in expire(aws, tmp_path, preflight_asked=kept(main=30))
     assert "skipped=1" in expire(aws, tmp_path, site={"outputs": {}})
     assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"unasked": {"database_log_days": "not authorized"}})
     assert retention(aws) == []
 
 
+def test_each_database_has_its_own_log(aws: Cloud, tmp_path: Path) -> None:
+    outputs = {"database.main.InstanceId": "db-1", "database.stats.InstanceId": "db-2"}
+    two = {"main": {}, "stats": {}, "old": {"endpoint": "db.example.net"}}
+    expire(aws, tmp_path, site={"outputs": outputs}, site_databases=two, preflight_asked=kept(main=30, stats=7))
+    assert retention(aws) == [], "this one is right already"
+    assert retention(aws, NAME.replace("db-1", "db-2")) == [30]
+
+
+def test_a_site_without_a_database_has_no_log(aws: Cloud, tmp_path: Path) -> None:
+    expire(aws, tmp_path, site={"outputs": {}}, site_databases={}, preflight_asked=kept())
+    assert retention(aws, "/aws/rds") == []
+
+
 def test_the_database_is_no_customer_of_extended_support() -> None:
-    template = (PROJECT / "cloudformation/data.yml").read_text()
+    template = (PROJECT / "cloudformation/database.yml").read_text()
     assert "EngineLifecycleSupport: open-source-rds-extended-support-disabled" in template
 
 

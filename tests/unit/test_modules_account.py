@@ -80,13 +80,11 @@ class OfferedDatabases:
         return SimpleNamespace(paginate=lambda **_: [{"OrderableDBInstanceOptions": options}])
 
 
-@pytest.mark.parametrize(
-    ("version", "zones"), [("15", ["us-east-1a"]), ("1", []), (None, ["us-east-1a", "us-east-1b"])]
-)
-def test_a_major_version_of_the_database_is_enough(aws: Cloud, version: str | None, zones: list[str]) -> None:
+@pytest.mark.parametrize(("version", "zones"), [("15", ["us-east-1a"]), ("1", []), ("", ["us-east-1a", "us-east-1b"])])
+def test_a_major_version_of_the_database_is_enough(aws: Cloud, version: str, zones: list[str]) -> None:
     offered, versions = places.database_class_zones(OfferedDatabases(), "db.t3.micro", "postgres", version)
     available = places.available_zones(aws.client("ec2"))
-    assert places.suitable(available, instance_type=None, database_class=offered)["suitable"] == zones
+    assert places.offering(available, offered) == zones
     assert versions == ["9.6", "15.10", "16.1"]
 
 
@@ -96,16 +94,19 @@ def test_what_is_there_already_is_found_by_name(aws: Cloud) -> None:
     aws.client("secretsmanager").create_secret(Name="legacy/database", SecretString="x")
     efs = aws.client("efs")
     mine = efs.create_file_system(CreationToken="1", Tags=[{"Key": "Name", "Value": "legacy-unit/media"}])
-    efs.create_file_system(CreationToken="2", Tags=[{"Key": "Name", "Value": "legacy-other/media"}])
+    other = efs.create_file_system(CreationToken="2", Tags=[{"Key": "Name", "Value": "legacy-other/media"}])
     facts = ask(
         aws,
-        file_system_name="legacy-unit/media",
+        file_systems={"media": "legacy-unit/media", "cms": "legacy-unit/cms", "all": "legacy-other/media"},
         buckets=["legacy-static", "legacy-none"],
         repositories=["legacy/django", "legacy/nginx"],
         secrets=["legacy/database", "legacy/other"],
         stacks=["legacy-none"],
     )
-    assert [each["id"] for each in facts["file_systems"]] == [mine["FileSystemId"]]
+    found = {entry: [each["id"] for each in systems] for entry, systems in facts["file_systems"].items()}
+    assert found == {"media": [mine["FileSystemId"]], "cms": [], "all": [other["FileSystemId"]]}
+    assert facts["file_systems"]["media"][0]["name"] == "legacy-unit/media"
+    assert sorted(facts["file_system_ids"]) == sorted([mine["FileSystemId"], other["FileSystemId"]])
     assert facts["buckets"] == {"legacy-static": "mine", "legacy-none": "absent"}
     assert facts["repositories"] == ["legacy/django"]
     assert facts["secrets"] == ["legacy/database"]
@@ -128,44 +129,103 @@ def test_pins_are_read_from_the_stacks(aws: Cloud) -> None:
 
 
 def test_a_version_that_the_class_does_not_run_leaves_no_zone(aws: Cloud) -> None:
-    offered = ask(aws, database_class="db.m7g.large", database_engine_version="15")
+    offered = ask(aws, databases={"main": {"class": "db.m7g.large", "version": "15"}})
     assert "us-east-1a" in offered["availability_zones"]["suitable"]
-    facts = ask(aws, database_class="db.m7g.large", database_engine_version="13.2")
-    assert facts["availability_zones"]["database_class"] == facts["availability_zones"]["suitable"] == []
-    assert "13.4" in facts["database_versions"]
+    facts = ask(aws, databases={"main": {"class": "db.m7g.large", "engine": "postgres", "version": "13.2"}})
+    assert facts["databases"]["main"]["zones"] == facts["availability_zones"]["suitable"] == []
+    assert "13.4" in facts["databases"]["main"]["versions"]
 
 
-def test_the_database_and_the_image_of_a_live_site(aws: Cloud) -> None:
-    image = aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]
+def test_suitable_is_a_zone_that_offers_the_hosts_type_and_every_class(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = {
+        "db.a.small": ({"us-east-1a", "us-east-1b", "us-east-1z"}, ["15.10"]),
+        "db.b.small": ({"us-east-1b", "us-east-1c"}, ["16.1"]),
+    }
+    asked: list[tuple[str, str, str]] = []
+
+    def zones(_: Any, *offer: str) -> Any:
+        asked.append(offer)
+        return offers[offer[0]]
+
+    monkeypatch.setattr(places, "database_class_zones", zones)
+    a, b = ({"class": f"db.{name}.small", "version": "15"} for name in "ab")
+    facts = ask(aws, instance_type="t3.micro", databases={"main": a, "stats": b, "more": a})
+    assert facts["databases"]["main"]["zones"] == facts["databases"]["more"]["zones"] == ["us-east-1a", "us-east-1b"]
+    assert facts["databases"]["stats"] == {
+        "versions": ["16.1"], "zones": ["us-east-1b", "us-east-1c"],
+        "id": "", "class": "", "engine_version": "", "allocated": 0,
+    }  # fmt: skip
+    assert facts["availability_zones"]["suitable"] == ["us-east-1b"]
+    assert len(asked) == 2, "what two databases have in common is asked once"
+
+
+@pytest.mark.parametrize("wrong", [{}, {"class": ""}, {"class": "db.t3.micro", "clas": "x"}, "db.t3.micro"])
+def test_a_database_that_is_not_described_right_is_refused(aws: Cloud, wrong: Any) -> None:
+    with pytest.raises(Failed, match="main must have class, and may have engine, version and stack"):
+        ask(aws, databases={"main": wrong})
+
+
+def live(aws: Cloud, stack: str, **values: str) -> None:
+    """A stack with these values as parameters, and as outputs under the names of `InstanceId` and `HostAmiId`."""
+    body = (
+        "Parameters: {HostAmiId: {Type: String}, Id: {Type: String}}\n"
+        "Resources: {Log: {Type: AWS::Logs::LogGroup}}\nOutputs: {InstanceId: {Value: !Ref Id}}"
+    )
+    cloudformation = aws.client("cloudformation")
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+    cloudformation.create_stack(StackName=stack, TemplateBody=body, Parameters=given)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+
+
+def instance(aws: Cloud, identifier: str, gigabytes: int) -> None:
+    """A database of RDS."""
     aws.client("rds").create_db_instance(
-        DBInstanceIdentifier="grown",
+        DBInstanceIdentifier=identifier,
         Engine="postgres",
         DBInstanceClass="db.t3.micro",
-        AllocatedStorage=26,
+        AllocatedStorage=gigabytes,
         MasterUsername="site",
         MasterUserPassword="not-a-secret-1",
     )
-    body = (
-        "Parameters: {HostAmiId: {Type: String}, Id: {Type: String}}\n"
-        "Resources: {Log: {Type: AWS::Logs::LogGroup}}\nOutputs: {DatabaseInstanceId: {Value: !Ref Id}}"
-    )
-    cloudformation = aws.client("cloudformation")
-    for stack, identifier in (("live", "grown"), ("odd", "gone")):
-        parameters = {"HostAmiId": image["ImageId"], "Id": identifier}
-        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
-        cloudformation.create_stack(StackName=stack, TemplateBody=body, Parameters=given)
-        cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
-    facts = ask(aws, stacks=["live"], cluster_stack="live", database_stack="live")
 
-    version = facts["database"].pop("engine_version")
-    assert version.startswith("17.")
-    assert facts["database"] == {"id": "grown", "allocated_storage": 26, "class": "db.t3.micro"}
-    assert facts["database_log_days"] == -1
+def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
+    image = aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]
+    instance(aws, "grown", 26)
+    instance(aws, "second", 20)
+    for stack, identifier in (("live", "grown"), ("other", "second"), ("odd", "gone")):
+        live(aws, stack, HostAmiId=image["ImageId"], Id=identifier)
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName="/aws/rds/instance/second/postgresql")
+    logs.put_retention_policy(logGroupName="/aws/rds/instance/second/postgresql", retentionInDays=30)
+
+    asked = {
+        name: {"class": "db.t3.small", "stack": stack}
+        for name, stack in {"main": "live", "stats": "other", "lost": "odd", "new": "none"}.items()
+    }
+    facts = ask(aws, stacks=["live", "other", "odd", "none"], cluster_stack="live", databases=asked)
+
+    main = facts["databases"]["main"]
+    assert main["engine_version"].startswith("17.")
+    assert (main["id"], main["allocated"], main["class"], main["log_days"]) == ("grown", 26, "db.t3.micro", -1)
+    stats = facts["databases"]["stats"]
+    assert (stats["id"], stats["allocated"], stats["log_days"]) == ("second", 20, 30)
+    lost, new = facts["databases"]["lost"], facts["databases"]["new"]
+    assert lost["id"] == new["id"] == ""
+    assert lost["allocated"] == new["allocated"] == 0
+    assert "log_days" not in new
+    assert "database_log_days" not in facts
     assert facts["ami_live"]["name"] == image["Name"]
-    assert ask(aws, stacks=["odd"], database_stack="odd")["database"] == {}
-    bare = ask(aws, stacks=["none"], cluster_stack="none", database_stack="none")
-    assert bare["database"] == {}
+
+    refuses = ask(Refuses(aws, "logs"), stacks=["live", "other"], databases={"main": asked["main"]})
+    assert refuses["databases"]["main"]["id"] == "grown"
+    assert "log_days" not in refuses["databases"]["main"]
+    assert set(refuses["unasked"]) == {"database_log_days"}
+
+    bare = ask(aws, stacks=["none"], cluster_stack="none")
+    assert bare["databases"] == bare["file_systems"] == {}
     assert "ami_live" not in bare
 
 
@@ -201,7 +261,8 @@ def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
     ec2.stop_instances(InstanceIds=[stopped])
     ec2.run_instances(**launch, InstanceType="g4dn.xlarge")
 
-    facts = ask(aws, instance_type="t3.small", quotas=True)
+    new = {"databases": {"main": {"class": "db.t3.micro", "stack": "none"}}, "file_systems": {"media": "a/media"}}
+    facts = ask(aws, instance_type="t3.small", quotas=True, **new)
 
     assert facts["unasked"] == {}
     assert facts["quotas"]["vpcs"] == {"limit": 5, "used": vpcs + 1}
@@ -211,10 +272,28 @@ def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
     assert facts["quotas"]["file_systems"] == {"limit": 1000, "used": 0}
     assert facts["quotas"]["load_balancers"] == {"limit": 20, "used": 0}
     assert ask(aws)["quotas"] == {}
+    assert set(quotas.USES) - set(ask(aws, quotas=True)["quotas"]) == {"databases", "file_systems"}, "it has none"
+
+
+def test_room_is_asked_for_only_where_something_is_new(aws: Cloud) -> None:
+    live(aws, "live", HostAmiId="ami-1", Id="gone")
+    aws.client("efs").create_file_system(CreationToken="1", Tags=[{"Key": "Name", "Value": "a/media"}])
+    there: dict[str, Any] = {"class": "db.t3.micro", "stack": "live"}
+    asked: dict[str, Any] = {"quotas": True, "stacks": ["live"], "cluster_stack": "live"}
+    facts = ask(aws, databases={"main": there}, file_systems={"media": "a/media"}, **asked)
+    assert set(quotas.USES) - set(facts["quotas"]) == {"databases", "file_systems", "load_balancers"}
+    facts = ask(
+        aws,
+        databases={"main": there, "new": there | {"stack": "none"}},
+        file_systems={"media": "a/media", "cms": "a/cms"},
+        **asked,
+    )
+    assert set(quotas.USES) - set(facts["quotas"]) == {"load_balancers"}
 
 
 def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:
-    facts = ask(Refuses(aws, "service-quotas"), instance_type="t3.micro", quotas=True)
+    new = {"databases": {"main": {"class": "db.t3.micro"}}, "file_systems": {"media": "a/media"}}
+    facts = ask(Refuses(aws, "service-quotas"), instance_type="t3.micro", quotas=True, **new)
     assert set(facts["quotas"]) == {"databases", "load_balancers"}, "these are told by RDS and the load balancers"
     assert "not for you" in facts["unasked"]["quotas"]
 
@@ -238,7 +317,7 @@ def test_an_answer_without_the_quota_is_no_failure(aws: Cloud, name: str, call: 
     for each in events:
         each.register("after-call", replace)
     try:
-        facts = ask(aws, quotas=True)
+        facts = ask(aws, quotas=True, databases={"main": {"class": "db.t3.micro"}}, file_systems={"media": "a/media"})
     finally:
         for each in events:  # the clients are those of the other tests too
             each.unregister("after-call", replace)
@@ -319,7 +398,7 @@ TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "uni
     ("name", "tags", "owned"),
     [
         ("legacy-unit", None, True),
-        ("legacy-unit-data", None, True),
+        ("legacy-unit-database-main", None, True),
         ("legacy-unit/django", None, True),
         ("legacy-united", None, False),
         ("my-legacy-unit", None, False),
@@ -484,8 +563,11 @@ def test_a_role_that_does_not_appear_is_said() -> None:
 def test_the_modules_run_as_modules(aws: Cloud, tmp_path: Path) -> None:
     services: dict[str, Any] = {"service_linked_role": {"services": ["ecs.amazonaws.com", "rds.amazonaws.com"]}}
     tasks: list[dict[str, Any]] = [
-        {"aws_account_info": {"instance_type": "t2.micro"}, "register": "account"},
-        {"ansible.builtin.assert": {"that": ["account.account == '123456789012'"]}},
+        {
+            "aws_account_info": {"instance_type": "t2.micro", "databases": {"main": {"class": "db.t3.micro"}}},
+            "register": "account",
+        },
+        {"ansible.builtin.assert": {"that": ["account.account == '123456789012'", "account.databases.main.id == ''"]}},
         services,
         {**services, "register": "again"},
         {"ansible.builtin.assert": {"that": ["again is not changed", "again.created == []"]}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,25 @@ def test_a_rule_is_judged_for_each_of_its_items(folder: Path) -> None:
         ("single_wanted", "must be a boolean")
     ]
     assert known.rules("store") == []
+
+
+def test_rules_with_the_same_items_make_them_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = roles(folder, one_days=3, two_days=30)
+    rule, _ = known.rules("single")
+    variables = known.variables("single")
+    made: list[Any] = []
+    value = known.value
+
+    def counted(expression: Any, scope: Mapping[str, Any]) -> Any:
+        made.append(expression)
+        return value(expression, scope)
+
+    monkeypatch.setattr(known, "value", counted)
+    told = list(known.refusals(rule, variables))
+    assert list(known.refusals({**rule}, variables)) == told != []
+    assert len(made) == 1
+    assert list(known.refusals(rule, {**variables, "two_days": 1})) == [], "of other variables there are other items"
+    assert len(made) == 2
 
 
 def stacks(aws: Cloud) -> set[str]:

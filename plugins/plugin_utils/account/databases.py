@@ -1,29 +1,66 @@
-"""What an account says about the site's database, and about versions of its engine."""
+"""What an account says about databases, and about versions of their engines."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 STANDARD_SUPPORT = "open-source-rds-standard-support"
+NONE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0}
+"""What is told of a database that is not there; sizes in GiB."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a database is to be.
+
+    Attributes:
+        class_: RDS's instance class.
+        engine: RDS's name of it.
+        version: of the engine; its major number will do, empty for any.
+        stack: name of the stack that has it, or will.
+    """
+
+    class_: str
+    engine: str
+    version: str
+    stack: str
+
+
+def wanted(given: Mapping[str, Any]) -> dict[str, Wanted]:
+    """The argument `databases` of `aws_account_info`.
+
+    Raises:
+        ValueError: an entry is not what the documentation says.
+    """
+    found: dict[str, Wanted] = {}
+    keys = ("class", "engine", "version", "stack")
+    for name, entry in given.items():
+        if not isinstance(entry, Mapping) or set(entry) - set(keys) or not entry.get("class"):
+            raise ValueError(f"databases: {name} must have class, and may have engine, version and stack.")
+        class_, engine, version, stack = (str(entry.get(key) or "") for key in keys)
+        found[name] = Wanted(class_, engine or "postgres", version, stack)
+    return found
 
 
 def database(rds: Any, identifier: str) -> dict[str, Any]:
-    """A database's size, which may have grown by itself, and its version; empty if it is gone."""
+    """A database's size, which may have grown by itself, its version and its class; see `NONE` if it is gone."""
     try:
         found = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-            return {}
+            return NONE
         raise
     pending = found.get("PendingModifiedValues", {}).get("AllocatedStorage", 0)
     return {
         "id": identifier,
-        "allocated_storage": max(found["AllocatedStorage"], pending),
-        "engine_version": found["EngineVersion"],
         "class": found["DBInstanceClass"],
+        "engine_version": found["EngineVersion"],
+        "allocated": max(found["AllocatedStorage"], pending),
     }
 
 

@@ -24,10 +24,17 @@ class Gathering:
     Args:
         client: gives a boto3 client, `client(service, region)`; called from several threads.
         wanted: the arguments of `aws_account_info`.
+
+    Raises:
+        Failed: an argument is not what its documentation says.
     """
 
     def __init__(self, client: Client, wanted: Mapping[str, Any]) -> None:
         self._client, self._wanted = client, wanted
+        try:
+            self._databases = databases.wanted(wanted["databases"])
+        except ValueError as error:
+            raise Failed(str(error)) from None
         self._unasked: dict[str, str] = {}
 
     def facts(self) -> dict[str, Any]:
@@ -53,16 +60,18 @@ class Gathering:
                 "region": region,
             }
             stacks = {name: found for name, future in first.pop("stacks").items() if (found := future.result())}
-            after = self._after(stacks, facts, optional)
-            facts |= {"stacks": stacks} | self._answers(first | self._of(stacks)) | self._settled(optional | after)
-        facts |= self._zones(facts)
+            found = self._found(first)
+            after = self._after(stacks, facts | found, optional)
+            facts |= {"stacks": stacks} | found | self._answers(first | self._of(stacks))
+            facts |= self._settled(optional | after)
+        facts |= self._offers(facts)
         return facts | {"unasked": self._unasked}
 
     # What nothing can go on without
 
     def _first(self) -> dict[str, Any]:
         wanted, client, ask = self._wanted, self._client, self._pool.submit
-        rds, ec2 = wanted["database_class"], client("ec2")
+        ec2 = client("ec2")
         first: dict[str, Any] = {
             "available": ask(places.available_zones, ec2),
             "buckets": {name: ask(names.bucket, client("s3"), name) for name in wanted["buckets"]},
@@ -74,43 +83,70 @@ class Gathering:
         }
         if wanted["instance_type"]:
             first["instance_type"] = ask(places.instance_type_zones, ec2, wanted["instance_type"])
-        if rds:
-            engine, version = wanted["database_engine"], wanted["database_engine_version"]
-            first["database_class"] = ask(places.database_class_zones, client("rds"), rds, engine, version)
-        if wanted["file_system_name"]:
-            first["file_systems"] = ask(names.file_systems, client("efs"), wanted["file_system_name"])
+        offers = {(each.class_, each.engine, each.version) for each in self._databases.values()}
+        first["offers"] = {offer: ask(places.database_class_zones, client("rds"), *offer) for offer in offers}
+        if wanted["file_systems"]:
+            first["file_systems"] = ask(names.file_systems, client("efs"), wanted["file_systems"])
         if wanted["ami_parameter"]:
             first["ami"] = ask(hosts.newest_ami, client("ssm"), ec2, wanted["ami_parameter"])
         if wanted["ami_id"]:
             first["ami_pinned"] = ask(hosts.ami, ec2, wanted["ami_id"])
         return first
 
-    def _of(self, stacks: Mapping[str, Any]) -> dict[str, Future]:
+    def _instances(self, stacks: Mapping[str, Any]) -> dict[str, str]:
+        """Database → its identifier, of those that are there."""
+        found = {name: _output(stacks, each.stack, "InstanceId") for name, each in self._databases.items()}
+        return {name: identifier for name, identifier in found.items() if identifier}
+
+    def _of(self, stacks: Mapping[str, Any]) -> dict[str, Any]:
         """What the layers that are there have made."""
-        wanted, asked = self._wanted, dict[str, Future]()
-        if identifier := _output(stacks, wanted["database_stack"], "DatabaseInstanceId"):
-            asked["database"] = self._pool.submit(databases.database, self._client("rds"), identifier)
-        if image := stacks.get(wanted["cluster_stack"], {}).get("parameters", {}).get("HostAmiId"):
+        asked: dict[str, Any] = {
+            "databases": {
+                name: self._pool.submit(databases.database, self._client("rds"), identifier)
+                for name, identifier in self._instances(stacks).items()
+            }
+        }
+        if image := stacks.get(self._wanted["cluster_stack"], {}).get("parameters", {}).get("HostAmiId"):
             asked["ami_live"] = self._pool.submit(hosts.ami, self._client("ec2"), image)
         return asked
 
-    def _answers(self, first: Mapping[str, Any]) -> dict[str, Any]:
-        facts: dict[str, Any] = {"file_systems": [], "database": {}}
-        for name, asked in first.items():
-            if isinstance(asked, dict):
-                facts[name] = {key: future.result() for key, future in asked.items()}
+    @staticmethod
+    def _found(first: dict[str, Any]) -> dict[str, Any]:
+        """The file systems of the names, which tell what else is to be asked."""
+        if "file_systems" not in first:
+            return {"file_systems": {}}
+        named, every = first.pop("file_systems").result()
+        return {"file_systems": named, "file_system_ids": every}
+
+    @staticmethod
+    def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        for name, question in asked.items():
+            if isinstance(question, dict):
+                facts[name] = {key: future.result() for key, future in question.items()}
             else:
-                facts[name] = asked.result()
+                facts[name] = question.result()
         for name in ("repositories", "secrets"):
             facts[name] = [each for each, exists in facts[name].items() if exists]
         return facts
 
-    def _zones(self, facts: dict[str, Any]) -> dict[str, Any]:
-        by_database, versions = facts.pop("database_class", (None, []))
-        zones = places.suitable(
-            facts.pop("available"), instance_type=facts.pop("instance_type", None), database_class=by_database
-        )
-        return {"availability_zones": zones, "database_versions": versions}
+    def _offers(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """The zones by what they offer; of each database what is on offer, what there is, how long its log stays."""
+        available, offers, kept = facts.pop("available"), facts.pop("offers"), facts.pop("database_log_days", {})
+        found: dict[str, dict[str, Any]] = {}
+        for name, each in self._databases.items():
+            zones, versions = offers[each.class_, each.engine, each.version]
+            found[name] = {"versions": versions, "zones": places.offering(available, zones)}
+            found[name] |= facts["databases"].get(name, databases.NONE)
+            if name in kept:
+                found[name]["log_days"] = kept[name]
+        zones_by = {"available": available}
+        conditions = [database["zones"] for database in found.values()]
+        if "instance_type" in facts:
+            zones_by["instance_type"] = places.offering(available, facts.pop("instance_type"))
+            conditions.append(zones_by["instance_type"])
+        zones_by["suitable"] = places.offering(available, *conditions)
+        return {"availability_zones": zones_by, "databases": found}
 
     # What may go unasked, for want of a right or of the API: said, and never judged
 
@@ -127,7 +163,8 @@ class Gathering:
             )
         if wanted["database_majors"]:
             today = datetime.datetime.now(datetime.UTC).date()
-            asked["database_majors"] = ask(databases.major_versions, client("rds"), wanted["database_engine"], today)
+            for engine in sorted({each.engine for each in self._databases.values()}):
+                asked[f"database_majors {engine}"] = ask(databases.major_versions, client("rds"), engine, today)
         if wanted["hosted_zone"]:
             asked["hosted_zone"] = ask(dns.hosted_zone, client("route53"), wanted["hosted_zone"])
         return asked
@@ -138,8 +175,8 @@ class Gathering:
         """What follows from the layers that are there, and from the answers to `before`."""
         wanted, client, ask = self._wanted, self._client, self._pool.submit
         asked = dict[str, Future]()
-        if identifier := _output(stacks, wanted["database_stack"], "DatabaseInstanceId"):
-            asked["database_log_days"] = ask(lambda: databases.log_days(client("logs"), identifier))
+        for name, identifier in self._instances(stacks).items():
+            asked[f"database_log_days {name}"] = ask(databases.log_days, client("logs"), identifier)
         if wanted["volume_key"]:
             account = f"arn:{facts['partition']}:iam::{facts['account']}"
             asked["volume_key"] = ask(hosts.volume_key, client("ec2"), lambda: client("kms"), account)
@@ -149,12 +186,21 @@ class Gathering:
             if wanted["delegation"]:
                 asked["delegation"] = ask(self._delegation, zone)
         if wanted["quotas"]:
-            # What the site has already needs no room any more.
-            has = {"databases", "file_systems"} if stacks.get(wanted["database_stack"], {}).get("outputs") else set()
-            has |= {"load_balancers"} if stacks.get(wanted["cluster_stack"], {}).get("outputs") else set()
-            for name in quotas.USES.keys() - has:
+            for name in quotas.USES.keys() - self._needs_no_room(stacks, facts["file_systems"]):
                 asked[f"quotas {name}"] = ask(quotas.USES[name], client, wanted["instance_type"])
         return asked
+
+    def _needs_no_room(self, stacks: Mapping[str, Any], file_systems: Mapping[str, Any]) -> set[str]:
+        """The quotas that do not matter, as the site has all of it already."""
+        up = {name for name, stack in stacks.items() if stack["outputs"]}
+        has = set[str]()
+        if all(each.stack in up for each in self._databases.values()):
+            has.add("databases")
+        if all(file_systems.values()):
+            has.add("file_systems")
+        if self._wanted["cluster_stack"] in up:
+            has.add("load_balancers")
+        return has
 
     def _records(self, zone: Future, balancer: str) -> dict[str, Any]:
         found, wanted = zone.result(), self._wanted
@@ -179,7 +225,7 @@ class Gathering:
                 self._unasked[question] = str(error)
             else:
                 if part:
-                    facts[question][part] = answer
+                    facts.setdefault(question, {})[part] = answer
                 else:
                     facts[question] = answer
         if "hosted_zone" in self._unasked:  # what follows from it was not asked for the same reason

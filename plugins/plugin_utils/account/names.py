@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 
-def file_systems(efs: Any, name: str) -> list[dict[str, Any]]:
-    """The file systems whose Name tag is `name`: what rexray would choose from."""
+def file_systems(efs: Any, names: Mapping[str, str]) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """The file systems that bear a name, and the ids of all there are in the region.
+
+    Args:
+        efs: client.
+        names: entry → value of the Name tag: what rexray would choose from.
+
+    Returns:
+        Entry → file systems of that name; and all ids.
+    """
     pages = efs.get_paginator("describe_file_systems").paginate()
-    return [
+    systems = [
         {
             "id": system["FileSystemId"],
             "arn": system.get("FileSystemArn", ""),
-            "name": name,
             "state": system["LifeCycleState"],
             "tags": {tag["Key"]: tag["Value"] for tag in system.get("Tags", [])},
         }
         for page in pages
         for system in page["FileSystems"]
-        if {"Key": "Name", "Value": name} in system.get("Tags", [])
     ]
+    named = {
+        entry: [system | {"name": name} for system in systems if system["tags"].get("Name") == name]
+        for entry, name in names.items()
+    }
+    return named, [system["id"] for system in systems]
 
 
 def bucket(s3: Any, name: str) -> str:

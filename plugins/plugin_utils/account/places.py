@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -53,8 +54,15 @@ def instance_type_zones(ec2: Any, instance_type: str) -> set[str]:
     return {offer["Location"] for page in pages for offer in page["InstanceTypeOfferings"]}
 
 
-def database_class_zones(rds: Any, database_class: str, engine: str, version: str | None) -> tuple[set[str], list[str]]:
-    """The zones that offer an RDS class with a version, and all versions that the class runs, oldest first."""
+def database_class_zones(rds: Any, database_class: str, engine: str, version: str) -> tuple[set[str], list[str]]:
+    """The zones that offer an RDS class with a version, and all versions that the class runs, oldest first.
+
+    Args:
+        rds: client.
+        database_class: RDS's instance class.
+        engine: RDS's name of it.
+        version: of the engine; its major number will do, empty for any.
+    """
     pages = rds.get_paginator("describe_orderable_db_instance_options").paginate(
         Engine=engine, DBInstanceClass=database_class, Vpc=True
     )
@@ -69,10 +77,6 @@ def database_class_zones(rds: Any, database_class: str, engine: str, version: st
     return zones, sorted(versions, key=lambda text: [int(number) for number in re.findall(r"\d+", text)])
 
 
-def suitable(available: list[str], **offered: set[str] | None) -> dict[str, list[str]]:
-    """The zones by what they offer, and those that offer all of it; what was not asked (None) is no condition."""
-    zones = {
-        name: [zone for zone in available if zone in those] for name, those in offered.items() if those is not None
-    }
-    every = [zone for zone in available if all(zone in those for those in zones.values())]
-    return {"available": available, **zones, "suitable": every}
+def offering(available: Iterable[str], *offers: Container[str]) -> list[str]:
+    """Those of the zones that all of `offers` have, in the order of `available`."""
+    return [zone for zone in available if all(zone in zones for zones in offers)]

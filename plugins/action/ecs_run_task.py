@@ -199,8 +199,8 @@ class ActionModule(AwsAction):
             wait.tell(f"no host has room for it ({why}); trying again", "yellow")
             if not wait.pause(f"room for it ({why})"):
                 raise Failed(
-                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise host_count, or lower the "
-                    "memory of the containers."
+                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise min of site_hosts, or "
+                    "lower mem_limit or mem_reservation of the containers."
                 )
 
     @staticmethod

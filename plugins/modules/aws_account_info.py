@@ -106,7 +106,7 @@ EXAMPLES = r"""
     database_class: "{{ database_class }}"
     ami_parameter: /aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id
     quotas: true
-    file_system_name: "{{ site_name }}-{{ environment_name }}/{{ media_volume_name }}"
+    file_system_name: "{{ site_name }}-{{ environment_name }}/media"
     stacks: ["{{ site_name }}-{{ environment_name }}-cluster"]
   register: preflight_account_info
 """

@@ -21,6 +21,7 @@ from plugins.modules.ecs_run_task import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import listed, tasks, why_stopped
+from plugins.plugin_utils.places import verb
 
 NAME = "task"
 SUCCESS = "LastSuccess"
@@ -62,7 +63,7 @@ class ActionModule(AwsAction):
         """
         self._check_started_by()
         ecs = self.client("ecs")
-        found = ecs.describe_task_definition(taskDefinition=self.arguments["task_definition"], include=["TAGS"])
+        found = self._definition(ecs)
         definition = found["taskDefinition"]
         overrides = self._overrides(definition)
         ended = next((tag["value"] for tag in found.get("tags", []) if tag["key"] == SUCCESS), "")
@@ -114,6 +115,15 @@ class ActionModule(AwsAction):
         if not overrides:
             self._record(ecs, definition["taskDefinitionArn"])
         return result
+
+    def _definition(self, ecs: Any) -> dict[str, Any]:
+        name = self.arguments["task_definition"]
+        try:
+            return dict(ecs.describe_task_definition(taskDefinition=name, include=["TAGS"]))
+        except ClientError as error:
+            if "Unable to describe task definition" in error.response["Error"].get("Message", ""):
+                raise Failed(f"There is no task definition {name} yet. Type: {verb('site.yml')}") from None
+            raise
 
     def _record(self, ecs: Any, definition: str) -> None:
         """Remember a success at the revision itself: a service's release does not tell whether its job has run."""
@@ -199,8 +209,8 @@ class ActionModule(AwsAction):
             wait.tell(f"no host has room for it ({why}); trying again", "yellow")
             if not wait.pause(f"room for it ({why})"):
                 raise Failed(
-                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise host_count, or lower the "
-                    "memory of the containers."
+                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise min of site_hosts, or "
+                    "lower mem_limit or mem_reservation of the containers."
                 )
 
     @staticmethod

@@ -86,6 +86,8 @@ class ActionModule(AwsAction):
     def _found(self) -> dict[str, dict[str, Any]]:
         """Image → what the engine knows of it, of those that it has."""
         self.silence = ""
+        if not self.arguments["images"]:
+            return {}  # a site may have none of this machine, and then needs no Docker here
         try:
             import docker
         except ImportError:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 
 from ansible import context
+from ansible.errors import AnsibleFilterError
 from ansible.parsing.splitter import parse_kv
 
 
@@ -27,9 +28,21 @@ def typed(value: object, name: str, others: list[str]) -> object:
     return shlex.join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
+def words(value: str) -> list[str]:
+    """The words of a command, as a shell would split it.
+
+    Raises:
+        AnsibleFilterError: a quote is not closed.
+    """
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise AnsibleFilterError(f"{value!r} is no command: {error}. Close the quote.") from error
+
+
 class FilterModule:
     """What Ansible asks for the filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
-        return {"typed": typed}
+        return {"typed": typed, "words": words}

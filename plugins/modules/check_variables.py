@@ -91,9 +91,9 @@ EXAMPLES = r"""
 - name: Refuse a wrong inventory, naming everything that is wrong with it
   check_variables:
     rules:
-      - variable: media_volume_driver
-        that: media_volume_driver != 'rexray' or host_imds_tokens == 'optional'
-        say: "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or media_volume_driver: efs."
+      - variable: host_imds_tokens
+        that: site_rexray_volumes == [] or host_imds_tokens == 'optional'
+        say: "is required, and rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or driver: efs."
     removed:
       host_type: "Set host_instance_type."
 """

@@ -60,11 +60,11 @@ EXAMPLES = r"""
 - name: Migrate the database
   ecs_run_task:
     cluster: "{{ site_name }}-{{ environment_name }}"
-    task_definition: "{{ site.outputs.OnceTaskDefinition }}"
-    capacity_provider: "{{ site.outputs.CapacityProvider }}"
+    task_definition: "{{ site.outputs['job.migrate.TaskDefinitionArn'] }}"
+    capacity_provider: "{{ site.outputs.CapacityProviderName }}"
     started_by: migrate
     overrides:
-      django: {command: [python, manage.py, migrate, --noinput]}
+      migrate: {command: [python, manage.py, migrate, --noinput]}
   register: migration
 """
 

@@ -28,7 +28,7 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"HttpTokens|IMDSv2",
-            "Set host_imds_tokens: required (and media_volume_driver: efs, as rexray speaks IMDSv1 only).",
+            "Set host_imds_tokens: required (and driver: efs in site_volumes, as rexray speaks IMDSv1 only).",
         ),
         (
             r"key pair .* does not exist|InvalidKeyPair",

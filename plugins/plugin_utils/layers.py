@@ -369,7 +369,7 @@ def _read_template(options: Mapping[str, Any], path: Path, wrong: Any) -> Templa
     if template.size > BODY_BYTES:
         wrong(
             f"its template has {template.size:,} bytes; an API call carries {BODY_BYTES:,}. Make it shorter: what is "
-            "rendered into it is the usual cause (site_containers in task, the hosts' files in cluster)."
+            "rendered into it is the usual cause (containers in service and job, the hosts' files in cluster)."
         )
     return template
 

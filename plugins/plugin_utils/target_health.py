@@ -12,8 +12,8 @@ from typing import Any
 HINTS = (
     (
         re.compile(r"codes"),
-        "The container answers, but not with {matcher}. Set health_path to a path that needs no login, no redirect to "
-        "HTTPS and no Host header: the load balancer asks by address.",
+        "The container answers, but not with {matcher}. Set health of its route (site_services) to a path that needs no "
+        "login, no redirect to HTTPS and no Host header: the load balancer asks by address.",
     ),
     (
         re.compile(r"timed out"),
@@ -22,7 +22,7 @@ HINTS = (
     (
         re.compile(r"Health checks failed$"),
         "Nothing took the connection. Does the container listen on port {port}, on 0.0.0.0 rather than 127.0.0.1? "
-        "site_containers.{container}.port must be the port that it listens on.",
+        "ports of {container} (site_services) must name the port that it listens on.",
     ),
 )
 """Descriptions of an unhealthy target → what most often is behind them."""

@@ -92,6 +92,17 @@ def test_revisions_and_their_end(world: World) -> None:
     assert world.define("web:3").endswith(":3")
 
 
+def test_families_by_their_begin_and_whether_a_revision_is_active(world: World) -> None:
+    for family in ("shop-job-a", "shop-job-b", "shop-service-a"):
+        world.define(family=family)
+    world.call("DeregisterTaskDefinition", taskDefinition="shop-job-b:1")
+    ask = {"familyPrefix": "shop-job-"}
+    assert world.call("ListTaskDefinitionFamilies", **ask, status="ACTIVE")["families"] == ["shop-job-a"]
+    assert world.call("ListTaskDefinitionFamilies", **ask, status="INACTIVE")["families"] == ["shop-job-b"]
+    assert world.call("ListTaskDefinitionFamilies", **ask)["families"] == ["shop-job-a", "shop-job-b"]
+    assert len(world.call("ListTaskDefinitionFamilies", status="ACTIVE")["families"]) == 2
+
+
 def test_unknown_members_and_actions(world: World) -> None:
     assert "Unknown parameter" in refused(world, "CreateCluster", clusterNam="x").message
     assert refused(world, "MakeCoffee").kind == "UnknownOperationException"

@@ -152,7 +152,7 @@ def test_a_health_check_that_is_answered_400_is_told_with_path_ports_and_code(si
     assert "port 80 (port 3277" in why
     assert "[400]; it must be 200" in why
     assert why.count("to container web") == 1, "one way to fail, though three tasks did"
-    assert "Set health_path" in why
+    assert "Set health of its route (site_services)" in why
     assert "  web: GET /healthz 400" in why
     event = "(instance i-1) (port 32770) is unhealthy in (target-group web) due to (reason Health checks failed with"
     assert event in site.screen
@@ -186,6 +186,7 @@ def test_nothing_on_the_port_names_the_port_that_was_asked(site: Site, monkeypat
     monkeypatch.setattr(site.clients, "_describe_target_health", lambda **_: answer)
     site.go(LOOK_SECONDS + 1)
     assert "Does the container listen on port 80" in site.watch.why()
+    assert "ports of web (site_services) must name the port that it listens on" in site.watch.why()
 
 
 def test_a_container_health_check_names_the_container(site: Site) -> None:
@@ -372,7 +373,7 @@ def test_no_place_is_hopeless_within_a_minute_with_the_arithmetic() -> None:
     hopeless = site.watch.hopeless()
     assert "a task takes 640 MiB; i-1 registered 660 MiB for tasks and has 20 MiB left" in hopeless
     assert "the tasks that run keep theirs until new ones are healthy" in hopeless
-    assert "host_count" in hopeless
+    assert "site_hosts" in hopeless
     assert "640 MiB" in site.watch.why()
 
 
@@ -457,7 +458,7 @@ def test_what_no_host_can_do_is_named(site: Site) -> None:
     site.go(60)
     hopeless = site.watch.hopeless()
     assert "i-1 lacks com.amazonaws.ecs.capability.logging-driver.gelf" in hopeless
-    assert "host_count" not in hopeless
+    assert "site_hosts" not in hopeless
 
 
 def test_an_attribute_that_no_host_has_is_named() -> None:

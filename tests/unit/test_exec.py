@@ -22,7 +22,22 @@ case $1 in ps) echo 0123456789ab ;; exec) echo did "$3"; exit {code} ;; esac
 """
 
 
+CONTAINER = {"image": "shop/web", "mem_limit": "64m"}
+SITE = {
+    "site_services": {
+        "web": {"containers": {"nginx": CONTAINER, "django": CONTAINER}},
+        "worker": {"containers": {"celery": CONTAINER, "statsd": CONTAINER}},
+        "beat": {"containers": {"statsd": CONTAINER}},
+    },
+    "site_jobs": {"migrate": {"like": "web.django", "command": ["migrate"], "run": "before_release"}},
+}
 IDENTITY = "site_name=legacy environment_name=prod aws_region=us-east-1"
+
+
+def describe(folder: Path) -> None:
+    """Say in an inventory what the site is, as inventories do: above the defaults of group_vars/all."""
+    (folder / "group_vars").mkdir(exist_ok=True)
+    (folder / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE))
 
 
 def execute(folder: Path, hosts: dict[str, Any], code: int = 0, *options: str) -> tuple[int, str, list[str]]:
@@ -33,6 +48,7 @@ def execute(folder: Path, hosts: dict[str, Any], code: int = 0, *options: str) -
     log.touch()
     inventory = {"prod": {"hosts": {"localhost": LOCAL}, "children": {"ecs_hosts": {"hosts": hosts}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    describe(folder)
     command = ["ansible-playbook", "exec.yml", "-i", str(folder / "hosts.yml"), "-e", IDENTITY]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     run = subprocess.run(
@@ -49,14 +65,18 @@ def test_a_command_runs_once_on_the_first_of_many_hosts_one_of_them_away(tmp_pat
     assert code == 0, output
     assert [line for line in asked if line.startswith("exec")] == ["exec 0123456789ab id"]
     assert len(asked) == 30
+    labels = "label=com.amazonaws.ecs.task-definition-family=legacy-prod-service-web"
+    assert asked[0] == f"ps --quiet --filter={labels} --filter=label=com.amazonaws.ecs.container-name=django"
     assert "did id" in output
     assert "exit code 0" in output
 
 
 def test_the_exit_code_counts(tmp_path: Path) -> None:
-    code, output, _ = execute(tmp_path, {"i-1": LOCAL}, 3)
+    code, output, asked = execute(tmp_path, {"i-1": LOCAL}, 3, "-e", "container=celery")
     assert code != 0
-    assert "id ended with exit code 3 in django on i-1." in output
+    assert "id ended with exit code 3 in worker.celery on i-1." in output
+    assert "task-definition-family=legacy-prod-service-worker " in asked[0]
+    assert asked[0].endswith("container-name=celery")
 
 
 def test_a_check_run_runs_nothing(tmp_path: Path) -> None:

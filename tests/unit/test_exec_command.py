@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.test_exec import describe
+
 pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -34,6 +36,7 @@ class Site:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         hosts = {"prod": {"hosts": {"localhost": local}, "children": {"ecs_hosts": {"hosts": {"i-0a": local}}}}}
         (folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        describe(folder)
         (folder / "bin").mkdir()
         docker = folder / "bin/docker"
         docker.write_text(DOCKER.format(python=sys.executable, log=str(folder / "called")))
@@ -81,5 +84,7 @@ def test_the_command_reaches_the_container_word_for_word(site: Site, given: Any,
 def test_what_is_no_command_is_refused(site: Site, given: str) -> None:
     done = site.type("-e", given)
     assert done.returncode != 0
-    sentence = "Give a command, and if it is not django the container (django, nginx): ansible-playbook exec.yml"
-    assert f"{sentence} -i {site.folder}" in " ".join(done.stdout.split())
+    sentence = "Give a command, and if it is not web.django the container (web.nginx, web.django, worker.celery,"
+    said = " ".join(done.stdout.split())
+    assert sentence in said
+    assert f"ansible-playbook exec.yml -i {site.folder}" in said

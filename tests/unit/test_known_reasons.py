@@ -33,6 +33,7 @@ from tests.unit.test_account_facts import NAME, record
             "two other",
         ),
         ("Instance became unhealthy. Client.InternalError: Client error on launch.", "AWSServiceRoleForAutoScaling"),
+        ("Launch templates must have HttpTokens set to required", "(and driver: efs in site_volumes, as rexray"),
         ("The key pair 'web' does not exist. Launching EC2 instance failed.", "host_key_name"),
     ],
 )

@@ -12,6 +12,7 @@ from plugins.action import local_images
 from tests.unit.plugin_support import run_action
 
 CONTENT = "4f0c00112233"
+WEB = {"image": "shop/web", "container": "web.nginx", "port": 80}
 
 
 def look(
@@ -28,20 +29,23 @@ def look(
     shown: list[str] = []
     result = run_action(
         local_images,
-        {"images": {"web": "shop/web", "other": "shop/other"}, **arguments},
+        {"images": ["shop/web", "shop/other"], **arguments},
         say=lambda name, text, _color=None: shown.append(f"{name}: {text}"),
     )
     return result, "\n".join(shown)
 
 
 def test_a_local_image_that_is_not_live_is_mentioned_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, shown = look(monkeypatch, live={"web": "1.dkr.ecr/shop/web:0123456789ab", "other": "x:0123456789ab"})
+    live = {"shop/web": "1.dkr.ecr/shop/web:0123456789ab", "shop/other": "x:0123456789ab"}
+    result, shown = look(monkeypatch, live=live)
     assert shown == ("publish: local shop/web differs from what is live; -e publish_select=local takes what is local")
     assert result["differ"] == ["shop/web"]
     assert not result["changed"]
 
 
-@pytest.mark.parametrize("live", [{"web": f"127.0.0.1:4568/shop/web:{CONTENT}"}, {"web": "shop/web:v1"}, {}])
+@pytest.mark.parametrize(
+    "live", [{"shop/web": f"127.0.0.1:4568/shop/web:{CONTENT}"}, {"shop/web": "elsewhere/shop/web:v1"}, {}]
+)
 def test_the_same_image_and_one_of_another_origin_need_no_word(
     monkeypatch: pytest.MonkeyPatch, live: dict[str, str]
 ) -> None:
@@ -51,34 +55,46 @@ def test_the_same_image_and_one_of_another_origin_need_no_word(
 
 
 def test_another_port_than_the_image_exposes_is_warned_of_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, _ = look(monkeypatch, {"5000/tcp": {}, "5353/udp": {}}, ports={"web": 80, "other": 1})
+    asked = [WEB, {"image": "shop/other", "container": "api.other", "port": 1}]
+    result, _ = look(monkeypatch, {"5000/tcp": {}, "5353/udp": {}}, ports=asked)
     (warning,) = result["warnings"]
     assert "shop/web says that it listens on 5000 (EXPOSE)" in warning
-    assert "ask web on port 80" in warning
-    assert "site_containers.web.port: 5000" in warning
+    assert "but web.nginx will be asked on port 80" in warning
+    assert 'ports: ["5000"]' in warning
 
 
 @pytest.mark.parametrize(
-    ("exposed", "ports"), [({"80/tcp": {}, "443/tcp": {}}, {"web": 80}), (None, {"web": 80}), ({"5000/tcp": {}}, {})]
+    ("exposed", "ports"), [({"80/tcp": {}, "443/tcp": {}}, [WEB]), (None, [WEB]), ({"5000/tcp": {}}, [])]
 )
 def test_a_port_that_fits_and_an_image_that_exposes_none_need_no_word(
-    monkeypatch: pytest.MonkeyPatch, exposed: dict[str, Any] | None, ports: dict[str, int]
+    monkeypatch: pytest.MonkeyPatch, exposed: dict[str, Any] | None, ports: list[dict[str, Any]]
 ) -> None:
     result, _ = look(monkeypatch, exposed, ports=ports)
     assert "warnings" not in result
 
 
 def test_what_is_live_and_differs_is_not_judged_by_the_local_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, _ = look(monkeypatch, {"5000/tcp": {}}, ports={"web": 80}, live={"web": "shop/web:0123456789ab"})
+    result, _ = look(monkeypatch, {"5000/tcp": {}}, ports=[WEB], live={"shop/web": "shop/web:0123456789ab"})
     assert "warnings" not in result
 
 
-def test_a_machine_without_an_engine_has_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: Any) -> Any:
-        raise docker.errors.DockerException("no socket")
+def refuse(**_: Any) -> Any:
+    raise docker.errors.DockerException("no socket")
 
+
+def test_a_machine_without_an_engine_has_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker, "from_env", refuse)
-    result = run_action(local_images, {"images": {"web": "shop/web"}})
+    result = run_action(local_images, {"images": ["shop/web"]})
     assert result == {"changed": False, "differ": [], "contents": {}}
-    required = run_action(local_images, {"images": {"web": "shop/web"}, "wanted": True, "engine": "required"})
+    required = run_action(local_images, {"images": ["shop/web"], "wanted": ["shop/web"], "engine": "required"})
     assert required["msg"] == "No Docker engine answers, and images have to be pushed: no socket."
+
+
+def test_a_site_without_an_image_of_this_machine_asks_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(docker, "from_env", lambda **_: asked.append(1) or refuse())
+    result = run_action(local_images, {"images": []})
+    assert not result.get("failed")
+    assert not asked
+    run_action(local_images, {"images": ["shop/web"]})
+    assert asked

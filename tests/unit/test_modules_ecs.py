@@ -209,7 +209,7 @@ def test_room_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("reason", "sentence", "tried_again"),
     [
-        ("RESOURCE:MEMORY", "RESOURCE:MEMORY, for 60 s. Raise host_count", True),
+        ("RESOURCE:MEMORY", "RESOURCE:MEMORY, for 60 s. Raise min of site_hosts", True),
         ("MISSING", "cannot be started: MISSING", False),
     ],
 )
@@ -232,6 +232,20 @@ def test_an_override_of_no_container_is_refused_before_anything_runs() -> None:
     result, _ = run(ecs_run_task, clients, **ONE_OFF, overrides={"djagno": {}})
     assert "overrides names the container djagno; the task definition has django" in result["msg"]
     assert not clients["ecs"].given("run_task")
+
+
+def test_a_task_that_nobody_has_made_yet_is_no_riddle() -> None:
+    def none(**_: Any) -> None:
+        raise error("Unable to describe task definition.", "DescribeTaskDefinition", "ClientException")
+
+    result, _ = run(ecs_run_task, one_off(describe_task_definition=none), **ONE_OFF)
+    assert "There is no task definition legacy-unit yet. Type: ansible-playbook site.yml -i " in result["msg"]
+
+    def denied(**_: Any) -> None:
+        raise error("not authorized", "DescribeTaskDefinition", "AccessDeniedException")
+
+    result, _ = run(ecs_run_task, one_off(describe_task_definition=denied), **ONE_OFF)
+    assert "not authorized" in result["msg"]
 
 
 def test_check_mode_runs_nothing() -> None:
@@ -414,17 +428,25 @@ def with_memory(name: str, memory: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("memory", [640, 660])
 def test_hosts_that_registered_room_for_a_task_beside_the_running_one_are_ready(memory: int) -> None:
-    result, _ = hosts_wait([with_memory("i-1", memory)], task_memory=320, task_count=2)
+    result, _ = hosts_wait([with_memory("i-1", memory)], tasks=[320, 320])
     assert not result.get("failed"), result
 
 
 def test_hosts_that_registered_too_little_are_refused_with_the_numbers() -> None:
-    result, _ = hosts_wait([with_memory("i-1", 639), with_memory("i-2", 300)], task_memory=320, task_count=2)
-    assert "no room for 2 tasks of 320 MiB at a time" in result["msg"]
-    assert "i-2 registered 300 MiB, i-1 registered 639 MiB; that is room for 1." in result["msg"]
-    assert "host_count" in result["msg"]
+    result, _ = hosts_wait([with_memory("i-1", 639), with_memory("i-2", 300)], tasks=[320, 320])
+    assert "no room for all tasks that may stand at the same time, 640 MiB in 2 tasks" in result["msg"]
+    assert "i-2 registered 300 MiB, i-1 registered 639 MiB; there is no place for one of 320 MiB." in result["msg"]
+    assert "more hosts (site_hosts: {min: …})" in result["msg"]
     unasked, _ = hosts_wait([with_memory("i-1", 639)])
     assert not unasked.get("failed"), unasked
+
+
+@pytest.mark.parametrize(("memory", "missing"), [(500, ""), (499, "no place for one of 100 MiB")])
+def test_tasks_of_several_services_are_placed_each_on_one_host(memory: int, missing: str) -> None:
+    """The sum of all hosts is no measure: a task is on one of them."""
+    result, _ = hosts_wait([with_memory("i-1", memory), with_memory("i-2", 300)], tasks=[400, 300, 100])
+    assert missing in result.get("msg", "")
+    assert bool(result.get("failed")) == bool(missing)
 
 
 def test_failed_scaling_activities_are_the_reason() -> None:
@@ -722,7 +744,7 @@ def test_everything_that_hinders_is_said_before_anything_is_pushed() -> None:
     assert result["failed"]
     assert "The image legacy/nginx:1 is not built. Type: make images" in result["msg"]
     assert (
-        "There is no ECR repository none. The layer data makes it. Type: ansible-playbook site.yml -i " in result["msg"]
+        "There is no ECR repository none. The layer image makes it. Type: ansible-playbook site.yml -i " in result["msg"]
     )
     assert not engine.pushed
     foreign, _ = push(images(there=False), Engine("arm64"), DJANGO)

@@ -77,12 +77,15 @@ def group(aws: Cloud, name: str) -> dict[str, Any]:
 def test_the_live_release_is_found_behind_an_empty_page(late_aws: Start) -> None:
     ecs = late_aws(**SHORT).client("ecs")
     ecs.create_cluster(clusterName="legacy-unit")
-    container = {"name": "web", "image": "web:1", "memory": 100, "environment": [{"name": "RELEASE", "value": "r1"}]}
-    ecs.register_task_definition(family="web", containerDefinitions=[container])
-    ecs.create_service(cluster="legacy-unit", serviceName="web", taskDefinition="web", desiredCount=0, launchType="EC2")
+    labels = {"berth.release": "r1", "berth.image": "shop/web"}
+    container = {"name": "web", "image": "registry/web:1", "memory": 100, "dockerLabels": labels}
+    family = "legacy-unit-service-web"
+    ecs.register_task_definition(family=family, containerDefinitions=[container])
+    ecs.create_service(cluster="legacy-unit", serviceName="web", taskDefinition=family, desiredCount=0, launchType="EC2")
     for _ in range(10):
         found = run_action(ecs_live_release, {"cluster": "legacy-unit"}, client=lambda _service, _region=None: ecs)
-        assert found["release"] == "r1", found
+        assert found["services"]["web"]["release"] == "r1", found
+        assert found["images"] == {"shop/web": "registry/web:1"}
 
 
 # Stacks

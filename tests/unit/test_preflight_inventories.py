@@ -304,7 +304,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",
         "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
-        "move_media_minutes": 600,
+        "move_volume_minutes": 600,
     },
 }  # fmt: skip
 """Right values, topic → what differs from the embedded AWS's own inventory."""

@@ -1,22 +1,96 @@
-"""What the role publish asks of images."""
+"""Which images the role publish keeps, takes from this machine and hands to the layers."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import filter_loader
-from ansible.template import Templar, trust_as_template
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+
+VARS = "roles/publish/vars/main.yml"
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+WEB = {"web": {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}}
+WORKER = {"worker": {"image": "shop/worker:3", "mem_limit": "64m"}}
+REDIS = {"redis": {"image": "public.ecr.aws/docker/library/redis:7", "mem_limit": "64m"}}
+LIVE = {"shop/web": f"{REGISTRY}/shop-prod/shop-web:aaaaaaaaaaaa"}
+
+
+def site(*services: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Variables of a site, each of whose services has these containers."""
+    described = {f"s{place}": {"containers": containers} for place, containers in enumerate(services)}
+    return variables(VARS, site_services=described, **more)
+
+
+def known(live: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {"publish_live": {"services": {}, "images": live}, **more}
 
 
 @pytest.mark.parametrize(("instance_type", "platform"), [("t2.micro", "linux/amd64"), ("t4g.small", "linux/arm64")])
 def test_images_must_be_built_for_the_processor_of_the_hosts(instance_type: str, platform: str) -> None:
-    filter_loader.add_directory(str(PROJECT / "plugins/filter"))
-    tasks = yaml.safe_load((PROJECT / "roles/publish/tasks/push.yml").read_text())
-    (push,) = [task["ecr_push"] for task in tasks if "ecr_push" in task]
-    templar = Templar(DataLoader(), {"host_instance_type": instance_type})
-    assert templar.template(trust_as_template(push["platform"])) == platform
+    push = tasks_of("roles/publish/tasks/push.yml")["Push the images that the registry has not yet"]["ecr_push"]
+    assert evaluate(push["platform"], {"host_instance_type": instance_type}) == platform
+
+
+@pytest.mark.parametrize(
+    ("live", "select", "wanted"),
+    [
+        ({}, "live", ["shop/web", "shop/worker:3"]),
+        (LIVE, "live", ["shop/worker:3"]),
+        ({**LIVE, "shop/worker:3": "registry/worker:b"}, "live", []),
+        ({**LIVE, "shop/worker:2": "registry/worker:b"}, "live", ["shop/worker:3"]),
+        (LIVE, "local", ["shop/web", "shop/worker:3"]),
+    ],
+    ids=["first release", "a second service comes", "all runs", "another tag is asked for", "local"],
+)
+def test_only_what_nothing_runs_is_taken_from_this_machine(live: dict[str, str], select: str, wanted: list[str]) -> None:
+    given = site(WEB, WORKER, publish_select=select, **known(live))
+    assert sorted(evaluate("{{ publish_wanted }}", given)) == wanted
+
+
+def test_a_second_service_is_pushed_and_the_first_stays_as_it_runs() -> None:
+    given = site(WEB, WORKER, **known(LIVE, publish_local={"contents": {"shop/worker:3": f"sha256:{'b' * 64}"}}))
+    assert evaluate("{{ publish_pushes }}", given) == [
+        {"image": "shop/worker:3", "repository": "shop-prod/shop-worker", "tag": "b" * 12}
+    ]
+    pushed = {"images": [{"image": "shop/worker:3", "uri": "registry/shop-prod/shop-worker:bbbbbbbbbbbb"}]}
+    images = evaluate("{{ publish_images }}", given | {"publish_pushed": pushed})
+    assert images == {**LIVE, "shop/worker:3": "registry/shop-prod/shop-worker:bbbbbbbbbbbb"}
+
+
+def test_what_is_taken_from_this_machine_wins_over_what_runs() -> None:
+    pushed = {"images": [{"image": "shop/web", "uri": "registry/web:new"}]}
+    given = site(WEB, publish_select="local", publish_pushed=pushed, **known(LIVE))
+    assert evaluate("{{ publish_images }}", given) == {"shop/web": "registry/web:new"}
+
+
+def test_a_check_run_before_anything_is_published_has_names_that_no_registry_has() -> None:
+    images = evaluate("{{ publish_images }}", site(WEB, WORKER, **known(LIVE)))
+    assert images == {**LIVE, "shop/worker:3": "unpublished/image:unpublished"}
+
+
+def test_a_site_of_registry_images_alone_publishes_nothing() -> None:
+    given = site(REDIS, publish_select="local", **known({}))
+    assert evaluate("{{ publish_wanted }}", given) == []
+    for path in ("roles/publish/tasks/main.yml", "playbooks/images.yml"):
+        (bring,) = [task for task in tasks_of(path).values() if "ansible.builtin.include_role" in task or "when" in task]
+        assert not holds(bring["when"], given), path
+        assert holds(bring["when"], site(WEB, publish_select="local", **known({}))), path
+    (container,) = evaluate("{{ lookup('site', 'service', images=publish_images) }}", given)["s0"]["containers"]
+    assert container["Image"] == "public.ecr.aws/docker/library/redis:7"
+
+
+def test_who_is_asked_on_which_port_is_the_load_balancers_and_the_other_services_affair() -> None:
+    local = tasks_of("roles/publish/tasks/live.yml")
+    (look,) = [task["local_images"] for task in local.values() if "local_images" in task]
+    given = site(WEB, WORKER, **known({}))
+    assert evaluate(look["ports"], given) == []
+    given["site_services"]["s0"] |= {"routes": [{"to": "web"}], "expose": "web"}
+    assert evaluate(look["ports"], given) == [{"image": "shop/web", "container": "s0.web", "port": 8000}]
+
+
+def test_the_layers_are_handed_what_is_published() -> None:
+    handed = load("playbooks/vars/layers.yml")
+    given = site(WEB, **known(LIVE))
+    for name in ("service_images", "job_images"):
+        assert evaluate(handed[name], given) == LIVE

@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
+from tests.unit.variables_support import evaluate, tasks_of, variables
 
-PROJECT = Path(__file__).resolve().parents[2]
+SERVICES = {
+    "web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}},
+    "api": {"containers": {"api": {"image": "shop/api", "mem_limit": "64m"}}},
+}
+JOBS = {
+    "migrate": {"like": "web.web", "command": ["migrate"], "run": "before_release", "minutes": 5},
+    "report": {"like": "web.web", "command": ["report"], "run": "by_hand"},
+    "clean": {"like": "web.web", "command": ["clean"], "schedule": "0 3 * * *"},
+}
+IMAGES = {"shop/web": "registry/web:a", "shop/api": "registry/api:b"}
 
 
 def the_task(module: str) -> dict[str, Any]:
-    (play,) = yaml.safe_load((PROJECT / "playbooks/release.yml").read_text())
-    (task,) = [task for task in play["tasks"] if module in task]
-    return dict(task)
+    (task,) = [task for task in tasks_of("playbooks/release.yml").values() if module in task]
+    return task
 
 
-@pytest.mark.parametrize(("live", "again"), [("legacy:3", False), ("legacy:2", True), ("", True)])
-def test_a_job_runs_for_each_release_and_else_when_it_has_not_run_yet(live: str, again: bool) -> None:
+def given(**more: Any) -> dict[str, Any]:
+    return variables(site_services=SERVICES, site_jobs=JOBS, **more)
+
+
+def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
     task = the_task("ecs_run_task")
     assert "when" not in task, "a job that was changed alone would never run"
-    variables = {
-        "publish_live": {"task_definition": live},
-        "release_task": {"outputs": {"TaskDefinitionArn": "legacy:3"}},
-    }
-    templar = Templar(DataLoader(), variables)
-    assert templar.template(trust_as_template(task["ecs_run_task"]["again"])) is again
+    jobs = evaluate(task["loop"], given())
+    assert [job["key"] for job in jobs] == ["migrate"]
+    asked = task["ecs_run_task"]
+    assert asked["again"] is False, "what the revision's own tag says decides, also after an interrupt"
+    outputs = {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}
+    known = given(item=jobs[0], release_jobs={"outputs": outputs})
+    assert evaluate(asked["task_definition"], known) == "arn:migrate:3"
+    assert evaluate(asked["timeout"], known) == 300
+
+
+def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
+    order = list(tasks_of("playbooks/release.yml").values())
+    (jobs, services) = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
+    assert jobs < order.index(the_task("ecs_run_task")) < services
+    known = given()
+    assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["job"]
+    assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
+
+
+def test_each_service_is_waited_for_with_its_own_revision() -> None:
+    task = the_task("ecs_service_wait")
+    assert evaluate(task["loop"], given()) == ["web", "api"]
+    outputs = {"service.api.ServiceName": "api-1", "service.api.TaskDefinitionArn": "arn:api:2"}
+    known = given(item="api", release_services={"outputs": outputs}, site={"outputs": {"ClusterName": "shop-prod"}})
+    asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}
+    assert (asked["cluster"], asked["service"], asked["task_definition"]) == ("shop-prod", "api-1", "arn:api:2")
+
+
+def test_one_service_rolls_while_the_other_keeps_its_task() -> None:
+    """A task definition that is the same to the letter makes no revision, and so no deployment."""
+    entries = "{{ lookup('site', 'service', images=service_images) }}"
+    before = evaluate(entries, given(service_images=IMAGES))
+    after = evaluate(entries, given(service_images={**IMAGES, "shop/api": "registry/api:c"}))
+    assert after["web"] == before["web"]
+    assert after["api"] != before["api"]
+    (container,) = after["api"]["containers"]
+    assert container["DockerLabels"] == {"berth.release": "c", "berth.image": "shop/api"}
+    assert {"Name": "RELEASE", "Value": "c"} in container["Environment"]
+    jobs = "{{ lookup('site', 'job', images=service_images) }}"
+    assert evaluate(jobs, given(service_images={**IMAGES, "shop/api": "registry/api:c"})) == evaluate(
+        jobs, given(service_images=IMAGES)
+    ), "nor does a job of the other image run again"

@@ -31,7 +31,7 @@ REASONS = {
     "-f name=^$volume\\$ | xargs -r docker volume rm": "the same, in the words of the host",
     "sudo systemctl stop ecs && sudo rm -r /var/lib/ecs/data": "the agent's own notes on a host that was drained",
     "trap 'rm -rf \"$folder\"' EXIT": "a script's own temporary folder",
-    "then rm -rf .move-media-*": "a script's own sentinel",
+    "then rm -rf .move-volume-*": "a script's own sentinel",
     'rm -rf "$folder" echo "The sentinel is removed': "as above",
     "every file with its content, and remove the folder again": "says what the comparison does with its own sentinel",
     "aws autoscaling terminate-instance-in-auto-scaling-group": "a host holds no data; another takes its place",

@@ -13,5 +13,6 @@ volumes, IAM statements, and the outputs of other stacks that it takes. Nothing 
 | reference, relations, secretive | references, and what may stand where |
 | tasks, traffic, routes | what containers and services are to each other |
 | names, graph, room, hosts | names that AWS bounds, order, memory |
+| moving | what one run sees otherwise than the inventory says it |
 | inputs, definitions, rights, images | what templates are made of |
 """

@@ -12,6 +12,7 @@ from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.kinds import Listed
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.moving import MOVED, moved
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
@@ -25,7 +26,14 @@ from plugins.plugin_utils.site.routes import host
 
 VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases")
 """The variables that describe a site."""
-ALSO_READ = ("site_name", "environment_name", "domain_name", "host_instance_type", "ecs_agent_reserved_memory")
+ALSO_READ = (
+    "site_name",
+    "environment_name",
+    "domain_name",
+    "host_instance_type",
+    "ecs_agent_reserved_memory",
+    MOVED,
+)
 """What the description is judged with; nothing is complained about these, as other rules do."""
 
 
@@ -45,7 +53,7 @@ class _Reading:
     """One reading: from what is written, over what each thing is, to what they are to each other."""
 
     def __init__(self, variables: Mapping[str, Any]) -> None:
-        self._variables = variables
+        self._variables = moved(variables)
         self._problems: list[Problem] = []
         self._identity = self._read_identity()
         self._hosts = hosts.read(variables, self._at("site_hosts"))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "roles/move_media/files/move_media.sh"
+SCRIPT = Path(__file__).resolve().parents[2] / "roles/move_volume/files/move_volume.sh"
 TRICKY = ["plain.png", "with space.png", "-rf", "umlaut-ä.png", "line\nbreak.png", "back\\slash.png"]
 
 
 def script(action: str, folder: Path, sentinel: str = "s1") -> subprocess.CompletedProcess[str]:
     """Run it as the task does, in Debian's sh."""
-    command = ["sh", "-c", SCRIPT.read_text(), "move_media", action, str(folder), sentinel]
+    command = ["sh", "-c", SCRIPT.read_text(), "move_volume", action, str(folder), sentinel]
     return subprocess.run(command, text=True, capture_output=True, check=False)
 
 
@@ -32,7 +32,7 @@ def volume(tmp_path: Path) -> Path:
 
 
 def test_the_list_is_for_its_writer_only(volume: Path) -> None:
-    hidden = volume / ".move-media-s1"
+    hidden = volume / ".move-volume-s1"
     assert hidden.stat().st_mode & 0o077 == 0
     assert len((hidden / "checksums").read_text().splitlines()) == 2 * len(TRICKY)
 
@@ -42,7 +42,7 @@ def test_the_same_files_and_new_ones_are_no_loss_and_nothing_stays_behind(volume
     done = script("compare", volume)
     assert done.returncode == 0, done.stdout
     assert "12 of 12 files are the same" in done.stdout
-    assert not list(volume.glob(".move-media-*"))
+    assert not list(volume.glob(".move-volume-*"))
     assert (volume / "uploaded-meanwhile.png").exists()
 
 
@@ -54,7 +54,7 @@ def test_a_missing_and_a_changed_file_are_named_and_the_list_stays(volume: Path,
     assert done.returncode == 1
     assert done.stdout.count("differs or is missing: ") == 2
     assert "10 of 12 files are the same" in done.stdout
-    assert (volume / ".move-media-s1" / "checksums").exists()
+    assert (volume / ".move-volume-s1" / "checksums").exists()
 
 
 def test_another_file_system_is_not_taken_for_the_same(volume: Path, tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_an_interrupted_move_is_compared_later_without_knowing_the_sentinel(volu
 
 
 def test_a_list_that_was_not_finished_is_made_again(volume: Path) -> None:
-    (volume / ".move-media-s1" / "checksums").rename(volume / ".move-media-s1" / "unfinished")
+    (volume / ".move-volume-s1" / "checksums").rename(volume / ".move-volume-s1" / "unfinished")
     assert script("compare", volume, "s1").returncode == 1
     assert script("remember", volume, "s2").returncode == 0
-    assert [path.name for path in volume.glob(".move-media-*")] == [".move-media-s2"]
+    assert [path.name for path in volume.glob(".move-volume-*")] == [".move-volume-s2"]
     assert script("compare", volume, "s2").returncode == 0
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_fails_before_anything_is_moved(tmp_path: Pat
     """Root reads everything, so a file that goes away while it is listed stands in."""
     (tmp_path / "file.png").write_text("x")
     broken = SCRIPT.read_text().replace('sha256sum "$@"', 'sha256sum "$@" gone.png')
-    command = ["sh", "-c", broken, "move_media", "remember", str(tmp_path), "s1"]
+    command = ["sh", "-c", broken, "move_volume", "remember", str(tmp_path), "s1"]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert done.returncode != 0
-    assert not list(tmp_path.glob(".move-media-*/checksums"))
+    assert not list(tmp_path.glob(".move-volume-*/checksums"))

@@ -1,4 +1,4 @@
-# Run in a one-off task of the site: move_media remember|compare FOLDER SENTINEL.
+# Run in a one-off task of the site: move_volume remember|compare FOLDER SENTINEL.
 # `remember` writes a sentinel and the checksum of every file into a hidden folder of the volume, `compare` finds them
 # again, however the volume is mounted. The web server must not serve the list: nobody else may read it, or guess its name.
 set -eu
@@ -7,15 +7,15 @@ cd "$2"
 umask 077
 
 if [ "$action" = remember ]; then
-  rm -rf .move-media-*
-  folder=.move-media-$sentinel
+  rm -rf .move-volume-*
+  folder=.move-volume-$sentinel
   mkdir "$folder"
   export list="$folder/unfinished"
   : >"$list"
-  total=$(find . -path './.move-media-*' -prune -o -type f -print | wc -l)
+  total=$(find . -path './.move-volume-*' -prune -o -type f -print | wc -l)
   export total
   echo "$total files to read, $(du -sk . | cut -f1) KiB"
-  find . -path './.move-media-*' -prune -o -type f -print0 |
+  find . -path './.move-volume-*' -prune -o -type f -print0 |
     xargs -0 -r -n 500 sh -c 'sha256sum "$@" >>"$list" && echo "$(wc -l <"$list") of $total files read"' sh
   echo "$sentinel" >"$folder/sentinel"
   mv "$list" "$folder/checksums"
@@ -23,14 +23,14 @@ if [ "$action" = remember ]; then
 fi
 
 folder=
-for found in .move-media-*; do
+for found in .move-volume-*; do
   [ -f "$found/checksums" ] && folder=$found
 done
 if [ -z "$folder" ] && [ -z "$sentinel" ]; then
   echo "No sentinel: nothing is being moved"
   exit 0
 fi
-if [ -z "$folder" ] || [ "${sentinel:-${folder#.move-media-}}" != "$(cat "$folder/sentinel")" ]; then
+if [ -z "$folder" ] || [ "${sentinel:-${folder#.move-volume-}}" != "$(cat "$folder/sentinel")" ]; then
   echo "The sentinel is not here: this is another file system, or another folder of it"
   exit 1
 fi

@@ -1,0 +1,56 @@
+"""Containers of the site, as people call them, and what they mount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+
+def container_names(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """All containers of the services, each as `<service>.<container>`, as `like` writes them.
+
+    Args:
+        services: `site_services`.
+    """
+    return [f"{service}.{name}" for service, given in services.items() for name in given["containers"]]
+
+
+def containers_called(names: Iterable[str], called: str) -> list[str]:
+    """Those that somebody may mean: by the whole name, or by the container's alone.
+
+    Args:
+        names: of `container_names`.
+        called: what was typed.
+    """
+    return [name for name in names if called in (name, name.partition(".")[2])]
+
+
+def volume_writers(tasks: Mapping[str, Mapping[str, Any]], volume: str) -> list[dict[str, str]]:
+    """Containers that mount a volume to write to it.
+
+    Args:
+        tasks: `lookup('site', 'job')`, or 'service'.
+        volume: entry of site_volumes.
+
+    Returns:
+        A mapping each: `task` (the entry), `container` (`web.django`), `path` in it.
+    """
+    return [
+        {"task": entry, "container": f"{entry}.{container['Name']}", "path": mount["ContainerPath"]}
+        for entry, task in tasks.items()
+        for container in task["containers"]
+        for mount in container.get("MountPoints", [])
+        if mount["SourceVolume"] == volume and not mount["ReadOnly"]
+    ]
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filter name → function."""
+        return {
+            "container_names": container_names,
+            "containers_called": containers_called,
+            "volume_writers": volume_writers,
+        }

@@ -34,7 +34,7 @@ def image_ports(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any
         services: `lookup('site', 'service')`, images as containers call them.
 
     Returns:
-        A mapping each: `image`, `container` (`web.django`), `port`.
+        A mapping each: `image`, `container` (`web.app`), `port`.
     """
     found = []
     for name, service in services.items():

@@ -49,10 +49,16 @@ class _Loader(yaml.SafeLoader):
     """Reads a template; a short tag (!Ref, !Sub) becomes its long form."""
 
     def short(self, name: str, node: yaml.Node) -> dict[str, Any]:
-        """`!Ref X` as `{Ref: X}`, `!Sub X` as `{Fn::Sub: X}`."""
+        """`!Ref X` as `{Ref: X}`, `!Sub X` as `{Fn::Sub: X}`, `!GetAtt X.Arn` as `{Fn::GetAtt: [X, Arn]}`.
+
+        The long form of GetAtt has no dot:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getatt.html
+        """
         value: Any
         if isinstance(node, yaml.ScalarNode):
             value = self.construct_scalar(node)
+            if name == "GetAtt":
+                value = value.split(".", 1)
         elif isinstance(node, yaml.SequenceNode):
             value = self.construct_sequence(node, deep=True)
         else:

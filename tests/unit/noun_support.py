@@ -1,26 +1,25 @@
-"""For tests of the nouns' layers: made by a real play over the roles, and deployed by our CloudFormation."""
+"""For tests of the nouns' layers: made by the roles as the plugin makes them, and deployed by our CloudFormation."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
+from ansible.template import Templar
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.layers import Template, text
+from plugins.plugin_utils.roles import Roles
+from plugins.plugin_utils.site.nouns import NOUNS as MODEL
 from tests.unit.plugin_support import run_action
 from tests.unit.render_support import PROJECT
 from tests.unit.stack_support import Stacks
 
 NOUNS = ("database", "volume", "bucket", "secret", "image")
-TASKS = ("service_entry", "job")
+TASKS = ("service", "job")
 NETWORK = """
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.79.0.0/17}}
@@ -37,52 +36,82 @@ Outputs:
 """What stands for the layer network: two subnets, and a security group of hosts."""
 
 
-def made(folder: Path, given: Mapping[str, Any], nouns: tuple[str, ...] = NOUNS) -> dict[str, dict[str, Any]]:
-    """Layer name → options, as the roles of the nouns make them in a play.
+IDENTITY = {
+    "site_name": "shop",
+    "environment_name": "unit",
+    "aws_region": "us-east-1",
+    "domain_name": "www.shop.test",
+    "site_prefix": "shop-unit",
+}
+RENDERED: dict[str, dict[str, Any]] = {
+    "service": {"replicas": 1, "stop_first": False, "routes": [], "expose": {}, "scale": {}},
+    "job": {"run": "by_hand", "schedule": "", "zone": "UTC", "minutes": 15},
+}
+"""What the model says of an entry that says nothing itself, beside what all tasks have."""
+
+
+def plugins_known() -> None:
+    """Let templates in this process see the project's plugins, as ansible.cfg does for a play."""
+    for loader, folder in ((lookup_loader, "lookup"), (filter_loader, "filter"), (test_loader, "test")):
+        loader.add_directory(str(PROJECT / "plugins" / folder))
+
+
+def defaults(loader: DataLoader) -> dict[str, Any]:
+    """The variables of every environment, group_vars/all."""
+    known: dict[str, Any] = {}
+    for path in sorted((PROJECT / "group_vars/all").glob("*.yml")):
+        known |= loader.load_from_file(str(path), cache="none", unsafe=True, trusted_as_template=True) or {}
+    return known
+
+
+class RolesOf(Roles):
+    """The roles, some entries being given as templates read them and not by the model.
 
     Args:
-        folder: an empty folder for the run's files.
-        given: variables: the entries (`site_databases`, …) and what else differs.
-        nouns: roles of the play.
+        variables: what an inventory says.
+        entries: noun → entries as the template reads them, for tests of a template's own variants.
     """
-    words = [noun.removesuffix("_entry") for noun in nouns]
-    shown = f"lookup('entries', {', '.join(map(repr, words))})"
-    play = {
-        "name": "Make the layers",
-        "hosts": "localhost",
-        "gather_facts": False,
-        "roles": list(nouns),
-        "tasks": [
-            {
-                "name": "Write them",
-                "ansible.builtin.copy": {
-                    "content": f"{{{{ {shown} | to_json }}}}",
-                    "dest": str(folder / "out"),
-                    "mode": "0600",
-                },
-            }
-        ],
+
+    def __init__(self, variables: Mapping[str, Any], entries: Mapping[str, Any] | None = None) -> None:
+        plugins_known()
+        loader = DataLoader()
+        super().__init__(loader, Templar(loader), {**defaults(loader), **IDENTITY, **variables})
+        self._entries = {f"{noun}_entries": given for noun, given in (entries or {}).items()}
+
+    def variables(self, role: str, **more: Any) -> dict[str, Any]:
+        """As in a play, but for the entries that were given."""
+        return super().variables(role, **more) | self._entries
+
+
+def entry(noun: str, **given: Any) -> dict[str, Any]:
+    """A service or job as its template reads it (`rendering.entry`), with what it does not say."""
+    parts = {"containers": [], "volumes": [], "takes": {}, "execution_statements": [], "task_statements": []}
+    return {"memory": 0, "patch": {}, **parts, **RENDERED[noun], **given}
+
+
+def made(given: Mapping[str, Any], nouns: tuple[str, ...] = NOUNS) -> dict[str, dict[str, Any]]:
+    """Layer name → options, as the roles of the nouns make them; `stack` is what the plugin calls its stack.
+
+    Args:
+        given: variables that differ: entries in an inventory's words (`site_databases`, …), or of services and jobs as
+            their templates read them (`service`, `job`: see `entry`).
+        nouns: whose layers.
+    """
+    entries = {
+        noun: {name: entry(noun, **each) for name, each in given[noun].items()} for noun in TASKS if noun in given
     }
-    (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    variables = {
-        "site_name": "shop",
-        "environment_name": "unit",
-        "aws_region": "us-east-1",
-        "ansible_python_interpreter": sys.executable,
-        **{f"site_{word}s": {} for word in words},
-        **given,
-    }
-    (folder / "given.yml").write_text(yaml.safe_dump(variables))
-    command = ["ansible-playbook", "play.yml", "-i", "localhost,", "-c", "local", "-e", "@given.yml"]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-        "ANSIBLE_INVENTORY_ENABLED": "host_list",
-    }
-    run = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return dict(json.loads((folder / "out").read_text()))
+    variables: dict[str, Any] = {each.variable: {} for each in MODEL.values()}
+    variables |= {name: value for name, value in given.items() if name not in TASKS}
+    # A site runs something, and a volume is mounted: else the model refuses it.
+    container: dict[str, Any] = {"image": "registry.test/some:1", "mem_limit": "64m"}
+    container["volumes"] = [f"{name}:/srv/{name}" for name in variables["site_volumes"]]
+    variables["site_services"] = {"some": {"containers": {"some": container}}, **variables["site_services"]}
+    roles = RolesOf(variables, entries)
+    layers: dict[str, dict[str, Any]] = {}
+    for noun in nouns:
+        for name, layer in roles.layers(noun, PROJECT / "cloudformation"):
+            layers[name] = {"stack": name.replace(".", "-"), **layer}
+    return layers
 
 
 def body(layer: Mapping[str, Any]) -> str:
@@ -116,11 +145,7 @@ class Deployed:
 
     def run(self, name: str, layer: Mapping[str, Any], check: bool = False, **more: Any) -> dict[str, Any]:
         """What the plugin says of the deployment of one entry."""
-        takes = {parameter: self.outputs[source] for parameter, source in layer.get("takes", {}).items()}
-        options = {key: value for key, value in layer.items() if key != "takes"}
-        options["parameters"] = {**layer["parameters"], **takes}
-        stacks = {name.replace(".", "_"): options}
-        arguments = {"prefix": "shop-unit", "stacks": stacks, "outputs": self.outputs, **more}
+        arguments = {"prefix": "shop-unit", "stacks": {name: dict(layer)}, "outputs": self.outputs, **more}
         return run_action(cloudformation_stacks, arguments, check)
 
     def create(self, name: str, layer: Mapping[str, Any]) -> dict[str, str]:

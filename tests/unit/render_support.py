@@ -37,11 +37,19 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Site:
-    """One rendered site: layer → template body, and what the hosts are told."""
+    """One rendered site, by layer: a noun that a site has one of, or noun and entry (`database.main`).
+
+    Attributes:
+        bodies: layer → template body.
+        user_data: what the hosts are told.
+        layers: layer → parameters.
+        takes: layer → parameter → output of an entry (`database.main.SecretArn`).
+    """
 
     bodies: Mapping[str, str]
     user_data: str
     layers: Mapping[str, Any]
+    takes: Mapping[str, Mapping[str, str]]
 
     def resources(self, layer: str) -> dict[str, Any]:
         """Logical id → resource, with short tags (!Ref) in their long form."""
@@ -100,7 +108,8 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
-    (folder / "group_vars/site.yml").symlink_to(PROJECT / f"inventories/{inventory}/group_vars/site.yml")
+    for described in (PROJECT / f"inventories/{inventory}/group_vars").glob("site*"):
+        (folder / "group_vars" / described.name).symlink_to(described)
     own = yaml.safe_load((PROJECT / f"inventories/{inventory}/environment.yml").read_text())
     identity = {"environment_name": inventory} | {name: own[name] for name in ("site_name", "aws_region")}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -119,5 +128,9 @@ def render(folder: Path, given: Mapping[str, Any], inventory: str = "prod") -> S
     assert run.returncode == 0, run.stdout + run.stderr
     out = json.loads((folder / "out").read_text())
     layers = out["layers"]
-    bodies = {name: layer["template_body"] for name, layer in layers.items()}
-    return Site(bodies, out["user_data"], {name: layer["parameters"] for name, layer in layers.items()})
+    return Site(
+        {name: layer["template_body"] for name, layer in layers.items()},
+        out["user_data"],
+        {name: layer["parameters"] for name, layer in layers.items()},
+        {name: layer.get("takes", {}) for name, layer in layers.items()},
+    )

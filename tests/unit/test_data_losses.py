@@ -1,4 +1,4 @@
-"""What holds data is neither lost nor hidden by a run: the data layer itself, deployed by our CloudFormation."""
+"""What holds data is neither lost nor hidden by a run: the layers themselves, deployed by our CloudFormation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ansible.template import Templar, trust_as_template
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils import stack_plan
+from tests.unit.noun_support import made
 from tests.unit.plugin_support import PROJECT, run_action, talk_to
 from tests.unit.render_support import LAYERS, STAGES
 
@@ -27,77 +28,61 @@ Resources:
 Outputs:
   HostSubnetIdA: {Value: !Ref A}
   HostSubnetIdB: {Value: !Ref B}
-  DatabaseSubnetIds: {Value: !Join [",", [!Ref A, !Ref B]]}
-  DatabaseSecurityGroupId: {Value: !Ref Group}
-  FileSystemSecurityGroupId: {Value: !Ref Group}
+  VpcId: {Value: !Ref Vpc}
+  PrivateSubnetIds: {Value: !Join [",", [!Ref A, !Ref B]]}
+  HostSecurityGroupId: {Value: !Ref Group}
 """
-TASK = """
+SERVICE = """
 Parameters:
-  FileSystemId: {Type: String}
-  AccessPointArn: {Type: String}
-  DatabaseSecretArn: {Type: String}
-  StaticBucketName: {Type: String}
+  VolumeMediaFileSystemId: {Type: String}
+  VolumeMediaAccessPointArn: {Type: String}
+  DatabaseMainSecretArn: {Type: String}
   Days: {Type: Number, Default: 7}
 Resources:
   Log:
     Type: AWS::Logs::LogGroup
-    Properties: {LogGroupName: !Sub "/task/${FileSystemId}", RetentionInDays: !Ref Days}
+    Properties: {LogGroupName: !Sub "/service/${VolumeMediaFileSystemId}", RetentionInDays: !Ref Days}
 Outputs:
-  TaskLog: {Value: !Ref Log}
+  ServiceLog: {Value: !Ref Log}
 """
-DATA: dict[str, Any] = {
-    "SiteName": "legacy",
-    "EnvironmentName": "unit",
-    "DatabaseClass": "db.t3.micro",
-    "DatabaseName": "site",
-    "DatabaseUsername": "site",
-    "DatabaseEngineVersion": "15",
-    "DatabaseStorageGb": 20,
-    "DatabaseStorageMaxGb": 50,
-    "DatabaseBackupDays": 7,
-    "DatabaseMultiAz": False,
-    "DatabaseDeletionProtection": True,
-    "MediaVolumeName": "media",
-    "MediaFileSystemId": "",
-    "MediaOwnerUid": 1000,
-    "MediaOwnerGid": 1000,
-    "MediaPermissions": "0755",
+TAKES = {
+    "VolumeMediaFileSystemId": "volume.media.FileSystemId",
+    "VolumeMediaAccessPointArn": "volume.media.AccessPointArn",
+    "DatabaseMainSecretArn": "database.main.SecretArn",
 }
+STORES = ("database.main", "volume.media")
 
 
 class Site:
-    """A site of three layers, of which `task` is deployed by a later call, as in playbooks/."""
+    """A site of four layers, of which `service.web` is deployed by a later call, as in playbooks/."""
 
-    def __init__(self, aws: Cloud) -> None:
-        self.aws = aws
+    def __init__(self, aws: Cloud, stores: dict[str, Any]) -> None:
+        self.aws, self.stores = aws, stores
         self.cloudformation = aws.client("cloudformation")
         self.network: dict[str, Any] = {"template_body": NETWORK}
-        self.task: dict[str, Any] = {"template_body": TASK}
+        self.service: dict[str, Any] = {"template_body": SERVICE, "takes": TAKES}
 
     def run(self, check: bool = False, remove: Any = (), **data: Any) -> dict[str, Any]:
-        """Both calls of `site`, with these parameters of the data layer; the first one's result if that fails."""
-        layer = {
-            "parameters": {**DATA, **data},
-            "first": {"DatabaseDeletionProtection": False},
-            "protect": True,
-        }
+        """Both calls of `site`, with these parameters of what holds data; the first one's result if that fails."""
+        base: dict[str, Any] = {"network": self.network}
+        for name, layer in self.stores.items():
+            own = {key: value for key, value in data.items() if key.lower().startswith(name.partition(".")[0])}
+            base[name] = {**layer, "parameters": {**layer["parameters"], **own}}
         call = {"prefix": "legacy-unit", "directory": str(PROJECT / "cloudformation"), "remove": list(remove)}
-        base = {"network": self.network, "data": layer}
-        first = run_action(cloudformation_stacks, {**call, "stacks": base, "later": {"task": self.task}}, check)
+        later = {"service.web": self.service}
+        first = run_action(cloudformation_stacks, {**call, "stacks": base, "later": later}, check)
         if first.get("failed") or check:
             return first
-        second = run_action(
-            cloudformation_stacks, {**call, "stacks": {"task": self.task}, "outputs": first["outputs"]}, check
-        )
+        second = run_action(cloudformation_stacks, {**call, "stacks": later, "outputs": first["outputs"]}, check)
         return second | {"first": first}
 
-    def outputs(self, layer: str = "data") -> dict[str, str]:
+    def outputs(self, layer: str = "volume-media") -> dict[str, str]:
         found = self.cloudformation.describe_stacks(StackName=f"legacy-unit-{layer}")["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     def updates(self) -> int:
         """How often any of the stacks was updated."""
-        names = ("network", "data", "task")
+        names = ("network", "database-main", "volume-media", "service-web")
         events = [
             event
             for name in names
@@ -111,10 +96,18 @@ class Site:
         return str(made["FileSystemId"])
 
 
+@pytest.fixture(scope="module")
+def stores() -> dict[str, Any]:
+    """A database and a volume, as their roles make them."""
+    given = {"site_name": "legacy", "site_databases": {"main": {}}, "site_volumes": {"media": {}}}
+    return made(given, ("database", "volume"))
+
+
 @pytest.fixture
-def site(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(aws: Cloud, monkeypatch: pytest.MonkeyPatch, stores: dict[str, Any]) -> Site:
+    assert set(stores) == set(STORES)
     talk_to(aws, monkeypatch)
-    return Site(aws)
+    return Site(aws, stores)
 
 
 def refused(result: dict[str, Any], *names: str) -> None:
@@ -126,7 +119,7 @@ def refused(result: dict[str, Any], *names: str) -> None:
 
 def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site) -> None:
     kept = site.file_system()
-    assert not site.run(MediaFileSystemId=kept).get("failed")
+    assert not site.run(VolumeFileSystemId=kept).get("failed")
     before, updates = site.outputs(), site.updates()
     assert before["FileSystemId"] == kept
 
@@ -134,8 +127,8 @@ def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site)
     result = site.run()
 
     refused(result, kept)
-    assert "task.FileSystemId points at it now, and would point at another one" in result["msg"]
-    assert "data.MediaAccessPoint (AWS::EFS::AccessPoint)" in result["msg"]
+    assert "service.web.VolumeMediaFileSystemId points at it now, and would point at another one" in result["msg"]
+    assert "volume.media.AccessPoint (AWS::EFS::AccessPoint)" in result["msg"]
     assert site.outputs() == before
     assert site.updates() == updates, "not even the network, which could have been changed before the data"
 
@@ -144,7 +137,7 @@ def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site)
     assert checked["refusal"].endswith(f"site_remove: [{kept}]")
     assert site.updates() == updates
 
-    assert not site.run(MediaFileSystemId=kept).get("failed"), "set back, with the network's change, it goes on"
+    assert not site.run(VolumeFileSystemId=kept).get("failed"), "set back, with the network's change, it goes on"
     assert site.outputs() == before
 
     named = site.run(remove=[kept])
@@ -153,39 +146,39 @@ def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site)
 
 
 def test_a_file_system_set_on_a_live_site_hides_its_own(site: Site) -> None:
-    made = site.run()
-    assert not made.get("failed"), made
+    first = site.run()
+    assert not first.get("failed"), first
     own, other = site.outputs()["FileSystemId"], site.file_system()
 
-    refused(site.run(MediaFileSystemId=other), own)
-    refused(site.run(MediaFileSystemId=other, remove=[other]), own)
+    refused(site.run(VolumeFileSystemId=other), own)
+    refused(site.run(VolumeFileSystemId=other, remove=[other]), own)
     # Its own, but no longer the stack's: it would be retained, and be nobody's.
-    refused(site.run(MediaFileSystemId=own), own)
+    refused(site.run(VolumeFileSystemId=own), own)
     assert site.outputs()["FileSystemId"] == own
 
-    assert not site.run(MediaFileSystemId=other, remove=[own]).get("failed")
+    assert not site.run(VolumeFileSystemId=other, remove=[own]).get("failed")
     assert site.outputs()["FileSystemId"] == other
     third = site.aws.client("efs").create_file_system(CreationToken="third")["FileSystemId"]
-    refused(site.run(MediaFileSystemId=third), other)
+    refused(site.run(VolumeFileSystemId=third), other)
 
 
-def test_another_owner_of_the_media_replaces_the_access_point(site: Site) -> None:
+def test_another_owner_of_a_volume_replaces_the_access_point(site: Site) -> None:
     assert not site.run().get("failed")
     access_point = site.outputs()["AccessPointId"]
-    result = site.run(MediaOwnerUid=2000)
+    result = site.run(VolumeUid=2000)
     refused(result, access_point)
     assert "because of RootDirectory" in result["msg"]
     assert "owner and mode of a folder that exists do not change by it" in result["msg"]
-    assert not site.run(MediaOwnerUid=2000, remove=[access_point]).get("failed")
+    assert not site.run(VolumeUid=2000, remove=[access_point]).get("failed")
     assert site.outputs()["AccessPointId"] != access_point
 
 
 def test_a_database_is_not_replaced(site: Site) -> None:
     assert not site.run().get("failed")
-    database = site.outputs()["DatabaseInstanceId"]
+    database = site.outputs("database-main")["InstanceId"]
     result = site.run(DatabaseName="other")
     refused(result, database)
-    assert f"{database}: data.Database (AWS::RDS::DBInstance) would be replaced, because of DBName" in result["msg"]
+    assert f"{database}: database.main.Database (AWS::RDS::DBInstance) would be replaced, because of DBName" in result["msg"]
 
 
 def test_what_changes_nothing_of_the_data_goes_on(site: Site) -> None:
@@ -193,7 +186,7 @@ def test_what_changes_nothing_of_the_data_goes_on(site: Site) -> None:
     again = site.run()
     assert not again["changed"]
     assert not again["first"]["changed"]
-    site.task = {**site.task, "parameters": {"Days": 30}}
+    site.service = {**site.service, "parameters": {"Days": 30}}
     right = site.run(DatabaseStorageGb=25, DatabaseBackupDays=14, DatabaseMultiAz=True)
     assert not right.get("failed"), right
     assert right["changed"]
@@ -203,52 +196,52 @@ def test_what_changes_nothing_of_the_data_goes_on(site: Site) -> None:
 
 def test_only_a_stack_that_differs_gets_a_change_set(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not site.run().get("failed")
-    made: list[str] = []
+    looked: list[str] = []
     original = stack_plan.Planner._changes
 
     def counted(self: Any, *arguments: Any) -> Any:
-        made.append(self._layer.name)
+        looked.append(self._layer.name)
         return original(self, *arguments)
 
     monkeypatch.setattr(stack_plan.Planner, "_changes", counted)
     assert not site.run()["changed"]
-    assert made == []
-    site.task = {**site.task, "parameters": {"Days": 30}}
+    assert looked == []
+    site.service = {**site.service, "parameters": {"Days": 30}}
     assert not site.run(DatabaseStorageGb=25).get("failed")
-    assert made == ["data"], "a stack without data has nothing to lose but what it points at"
+    assert looked == ["database.main"], "a stack without data has nothing to lose but what it points at"
 
 
 def test_a_service_that_points_elsewhere_is_refused_though_its_giver_has_changed_already(site: Site) -> None:
-    """An earlier run was interrupted, or somebody has updated the data layer by hand."""
+    """An earlier run was interrupted, or somebody has updated the stack by hand."""
     kept = site.file_system()
-    assert not site.run(MediaFileSystemId=kept).get("failed")
-    stack = "legacy-unit-data"
+    assert not site.run(VolumeFileSystemId=kept).get("failed")
+    stack = "legacy-unit-volume-media"
     found = site.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     parameters = [
         {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
         for each in found["Parameters"]
-        if each["ParameterKey"] != "MediaFileSystemId"
+        if each["ParameterKey"] != "VolumeFileSystemId"
     ]
     site.cloudformation.update_stack(
         StackName=stack,
         UsePreviousTemplate=True,
-        Parameters=[*parameters, {"ParameterKey": "MediaFileSystemId", "ParameterValue": ""}],
+        Parameters=[*parameters, {"ParameterKey": "VolumeFileSystemId", "ParameterValue": ""}],
     )
     site.cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
     refused(site.run(), kept)
-    assert site.outputs("task")["TaskLog"] == f"/task/{kept}"
+    assert site.outputs("service-web")["ServiceLog"] == f"/service/{kept}"
     assert not site.run(remove=[kept]).get("failed")
-    assert site.outputs("task")["TaskLog"] == f"/task/{site.outputs()['FileSystemId']}"
+    assert site.outputs("service-web")["ServiceLog"] == f"/service/{site.outputs()['FileSystemId']}"
 
 
 def test_a_change_that_cannot_be_foretold_is_an_error(site: Site) -> None:
     assert not site.run().get("failed")
     updates = site.updates()
     site.network = {**site.network, "parameters": {"Note": "two"}}
-    result = site.run(MediaPermissions="rwx")
+    result = site.run(VolumeMode="rwx")
     assert result["failed"]
-    assert result["msg"].startswith("data: ")
+    assert result["msg"].startswith("volume.media: ")
     assert result["msg"].endswith("Nothing was changed.")
     assert site.updates() == updates
 

@@ -16,8 +16,6 @@ from tests.unit.render_support import PROJECT
 from tests.unit.stack_support import Stacks
 from tests.unit.test_noun_service_templates import CONTAINER, ROUTE
 
-pytestmark = pytest.mark.playbook
-
 CLUSTER = """
 Parameters: {SubnetIds: {Type: "List<AWS::EC2::Subnet::Id>"}}
 Resources:
@@ -40,7 +38,7 @@ BARE = {key: value for key, value in CONTAINER.items() if key not in ("Secrets",
 TASK: dict[str, Any] = {"containers": [BARE]}
 EXPOSED = {"expose": {"container": "web", "container_port": 80, "port": 6379}}
 ENTRIES: dict[str, Any] = {
-    "site_services": {
+    "service": {
         "web": {**TASK, "routes": [{**ROUTE, "priority": 20}, {**ROUTE, "paths": ["/a/*"], "priority": 10}]},
         "api": {
             **TASK,
@@ -51,11 +49,10 @@ ENTRIES: dict[str, Any] = {
         "redis": {**TASK, **EXPOSED},
         "cms": {**TASK, "expose": {**EXPOSED["expose"], "port": 8080}},
     },
-    "site_jobs": {
+    "job": {
         "migrate": TASK,
         "nightly": {**TASK, "schedule": "cron(0 3 * * ? *)", "zone": "Europe/Zurich"},
     },
-    "log_retention_days": 30,
 }  # fmt: skip
 
 
@@ -66,8 +63,8 @@ def without_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return made(tmp_path_factory.mktemp("tasks"), ENTRIES, TASKS)
+def layers() -> dict[str, dict[str, Any]]:
+    return made(ENTRIES, TASKS)
 
 
 @pytest.fixture
@@ -225,9 +222,3 @@ def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     left = site.stacks.api.describe_stack_resources(StackName=site.name(layer))["StackResources"]
     assert [each for each in left if each["ResourceStatus"] != "DELETE_COMPLETE"] == []
     assert rules(site) == {}
-
-
-def test_the_templates_that_stand_for_one_thing_know_no_site() -> None:
-    for name in ("database", "volume", "bucket", "secret", "image", "service_entry", "job", "expose"):
-        text = (PROJECT / f"cloudformation/{name}.yml").read_text().lower()
-        assert not [word for word in ("django", "nginx", "media", "gunicorn") if word in text], name

@@ -15,8 +15,6 @@ from plugins.filter.route_targets import route_targets
 from tests.unit.noun_support import TASKS, body, made
 from tests.unit.render_support import PROJECT
 
-pytestmark = pytest.mark.playbook
-
 FLOWERS = "Fleurs 💐"
 CONTAINER = {
     "Name": "web", "Image": "shop/web:1", "Memory": 64, "Essential": True,
@@ -42,7 +40,7 @@ TASK: dict[str, Any] = {
 }
 ROUTE = {"to": "web", "port": 80, "hosts": [], "paths": [], "health": "/healthz", "priority": 49000}
 ENTRIES: dict[str, Any] = {
-    "site_services": {
+    "service": {
         "web": {**TASK, "routes": [ROUTE]},
         "api": {
             **TASK,
@@ -54,28 +52,25 @@ ENTRIES: dict[str, Any] = {
             ],
             "scale": {"min": 2, "max": 6, "cpu": 60, "memory": 70},
             "task_statements": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme/*"}],
-            "grace_seconds": 5,
-            "deregistration_seconds": 6,
-            "wait_minutes": 2,
         },
-        "worker": {**TASK, "scale": {"min": 1, "max": 4, "cpu": 50, "memory": None}},
+        "worker": {**TASK, "scale": {"min": 1, "max": 4, "cpu": 50}},
         "beat": {"containers": [CONTAINER], "replicas": 0, "stop_first": True, "volumes": TASK["volumes"],
                  "takes": TASK["takes"]},
-        "my_redis": {**TASK, "expose": {"container": "web", "container_port": 80, "port": 6379, "scheme": "redis"}},
+        "my-redis": {**TASK, "expose": {"container": "web", "container_port": 80, "port": 6379, "scheme": "redis"}},
         "both": {**TASK, "routes": [ROUTE], "expose": {"container": "web", "container_port": 80, "port": 8080}},
     },
-    "site_jobs": {
+    "job": {
         "migrate": TASK,
-        "nightly": {**TASK, "schedule": "cron(0 3 * * ? *)", "zone": "Europe/Zurich", "retries": 2,
+        "nightly": {**TASK, "schedule": "cron(0 3 * * ? *)", "zone": "Europe/Zurich",
                     "task_statements": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]},
     },
-    "log_retention_days": 30,
+    "job_retries": 2,
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return made(tmp_path_factory.mktemp("tasks"), ENTRIES, TASKS)
+def layers() -> dict[str, dict[str, Any]]:
+    return made(ENTRIES, TASKS)
 
 
 def template(layer: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +119,7 @@ def test_a_worker_has_no_way_in_and_a_service_only_those_it_asks_for(layers: dic
     assert kinds(layers["service.beat"]) == bare
     assert kinds(layers["service.worker"]) == bare | scaling
     assert kinds(layers["service.web"]) == bare | front
-    assert kinds(layers["service.my_redis"]) == bare | back
+    assert kinds(layers["service.my-redis"]) == bare | back
     assert kinds(layers["service.both"]) == bare | front | back
     assert kinds(layers["service.api"]) == bare | front | scaling
     for name in ("beat", "worker"):
@@ -202,15 +197,25 @@ def test_a_singleton_s_old_task_goes_first_and_all_others_stay(layers: dict[str,
         assert not {"ServiceName", "LaunchType"} & set(service)
 
 
-def test_the_settings_of_a_service_reach_its_parameters(layers: dict[str, Any]) -> None:
+def test_the_settings_of_services_reach_their_parameters(layers: dict[str, Any]) -> None:
+    settings = {
+        "service_grace_seconds": 5, "service_deregistration_seconds": 6, "service_wait_minutes": 2,
+        "log_retention_days": 7,
+    }  # fmt: skip
+    other = made(ENTRIES | settings, TASKS)
+    for name, seconds in (("service.api", (5, 6)), ("service.my-redis", (5, 6))):
+        given = other[name]["parameters"]
+        assert (given["ServiceGraceSeconds"], given["ServiceDeregistrationSeconds"]) == seconds
     given = layers["service.api"]["parameters"]
-    assert (given["ServiceGraceSeconds"], given["ServiceDeregistrationSeconds"]) == (5, 6)
-    assert (layers["service.api"]["timeout"], layers["service.web"]["timeout"]) == (120, 900)
-    assert layers["service.my_redis"]["parameters"]["ServiceExposePort"] == 6379
+    assert (given["ServiceGraceSeconds"], given["ServiceDeregistrationSeconds"]) == (60, 30)
+    assert [int(each["service.api"]["timeout"]) for each in (other, layers)] == [120, 900]
+    for name in ("service.api", "job.migrate"):
+        assert [each[name]["parameters"]["LogRetentionDays"] for each in (other, layers)] == [7, 30], name
+    assert layers["service.my-redis"]["parameters"]["ServiceExposePort"] == 6379
 
 
 def test_an_exposed_service_is_reached_from_its_own_host_too(layers: dict[str, Any]) -> None:
-    found = resources(layers["service.my_redis"])
+    found = resources(layers["service.my-redis"])
     attributes = {each["Key"]: each["Value"] for each in
                   found["ExposeTargetGroup"]["Properties"]["TargetGroupAttributes"]}  # fmt: skip
     assert attributes["preserve_client_ip.enabled"] == "false"

@@ -14,8 +14,6 @@ from tests.unit.noun_support import Deployed, body, made
 from tests.unit.plugin_support import talk_to
 from tests.unit.stack_support import Stacks
 
-pytestmark = pytest.mark.playbook
-
 ENTRIES: dict[str, Any] = {
     "site_databases": {"main": {}, "reports": {"name": "reports", "admin_cidrs": ["10.1.0.0/16"]}},
     "site_volumes": {"media": {}, "cms": {"uid": 33}},
@@ -27,7 +25,11 @@ ENTRIES: dict[str, Any] = {
         "django": {"generate": ["secret_key"]},
         "admin": {"generate": ["password"], "length": 20, "values": {"username": "admin"}},
     },
-    "site_images": {"django": "shop/django:1", "nginx": "shop/nginx:1"},
+    "site_services": {
+        "web": {
+            "containers": {name: {"image": f"shop/{name}:1", "mem_limit": "64m"} for name in ("django", "nginx")},
+        },
+    },
 }
 CHANGES = {
     "database": {"DatabaseBackupDays": 14},
@@ -46,13 +48,13 @@ LOSSES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "volume.cms": ({"VolumeUid": 34}, {"AccessPoint": "would be replaced, because of RootDirectory"}),
     "secret.django": ({"SecretLength": 60}, {"Secret": "would get another value, because of GenerateSecretString"}),
     "secret.admin": ({"EntryName": "root"}, {"Secret": "would be replaced, because of Name"}),
-    "image.django": ({"EntryName": "shop"}, {"Repository": "would be replaced, because of RepositoryName"}),
+    "image.shop-django": ({"EntryName": "shop"}, {"Repository": "would be replaced, because of RepositoryName"}),
 }
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return made(tmp_path_factory.mktemp("nouns"), ENTRIES)
+def layers() -> dict[str, dict[str, Any]]:
+    return made(ENTRIES)
 
 
 @pytest.fixture
@@ -225,15 +227,15 @@ def test_a_database_leaves_a_snapshot_and_its_secret_goes(
 
 
 def test_a_repository_goes_with_its_images(aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]) -> None:
-    site.create("image.django", layers["image.django"])
+    site.create("image.shop-django", layers["image.shop-django"])
     ecr = aws.client("ecr")
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "layers": []}
-    ecr.put_image(repositoryName="shop-unit/django", imageManifest=json.dumps(manifest), imageTag="1")
-    site.delete(layers["image.django"])
+    ecr.put_image(repositoryName="shop-unit/shop-django", imageManifest=json.dumps(manifest), imageTag="1")
+    site.delete(layers["image.shop-django"])
     assert ecr.describe_repositories()["repositories"] == []
 
 
-@pytest.mark.parametrize("name", ["database.main", "volume.media", "bucket.uploads", "secret.django", "image.django"])
+@pytest.mark.parametrize("name", ["database.main", "volume.media", "bucket.uploads", "secret.django", "image.shop-django"])
 def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str
 ) -> None:

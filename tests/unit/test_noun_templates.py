@@ -13,12 +13,10 @@ from cfnlint.decode import decode_str
 from plugins.plugin_utils.layers import PARAMETER_BYTES, Template, text
 from tests.unit.noun_support import NOUNS, body, made
 
-pytestmark = pytest.mark.playbook
-
 ENTRIES: dict[str, Any] = {
     "site_databases": {
         "main": {},
-        "big_one": {
+        "big-one": {
             "version": "16.4", "class": "db.m6g.large", "name": "shop", "username": "shop", "storage_gb": 100,
             "storage_max_gb": 400, "backup_days": 35, "multi_az": True, "deletion_protection": False,
             "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"],
@@ -40,15 +38,17 @@ ENTRIES: dict[str, Any] = {
         "admin": {"generate": "password", "length": 20, "values": {"username": "admin"}},
         "stripe": {"secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stripe-AbCdEf"},
     },
-    "site_images": {"django": "shop/django:1", "worker": {"image": "shop/worker:1", "keep": 20}},
-    "database_allocated_gb": {"main": 26, "big_one": 80},
+    "site_services": {"web": {"containers": {"web": {"image": "shop/django:1", "mem_limit": "64m"}}}},
+    "site_jobs": {"worker": {"image": "shop/worker", "mem_limit": "64m", "command": "work"}},
+    "image_keep": 20,
+    "database_allocated_gb": {"main": 26, "big-one": 80},
 }  # fmt: skip
 KEPT = {"AWS::EFS::FileSystem": "volume.media", "AWS::S3::Bucket": "bucket.uploads"}
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return made(tmp_path_factory.mktemp("nouns"), ENTRIES)
+def layers() -> dict[str, dict[str, Any]]:
+    return made(ENTRIES)
 
 
 def resources(layer: dict[str, Any]) -> dict[str, Any]:
@@ -65,10 +65,9 @@ def of_type(layer: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def test_an_entry_is_a_layer_unless_it_is_there_already(layers: dict[str, Any]) -> None:
     assert set(layers) == {
-        "database.main", "database.big_one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
-        "secret.django", "secret.admin", "image.django", "image.worker",
+        "database.main", "database.big-one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
+        "secret.django", "secret.admin", "image.shop-django", "image.shop-worker",
     }  # fmt: skip
-    assert layers["database.big_one"]["stack"] == "database-big-one", "a stack's name has no underscore"
 
 
 def test_every_template_is_clean_for_cfn_lint_as_it_is_deployed(layers: dict[str, Any], tmp_path: Path) -> None:
@@ -92,7 +91,7 @@ def test_parameters_are_those_of_the_template(layers: dict[str, Any]) -> None:
 
 
 def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[str, Any]) -> None:
-    main, big = layers["database.main"]["parameters"], layers["database.big_one"]["parameters"]
+    main, big = layers["database.main"]["parameters"], layers["database.big-one"]["parameters"]
     assert (main["DatabaseVersion"], big["DatabaseVersion"]) == ("15", "16.4")
     assert (main["DatabaseClass"], big["DatabaseClass"]) == ("db.t3.micro", "db.m6g.large")
     assert (main["DatabaseMultiAz"], big["DatabaseMultiAz"]) == (False, True)
@@ -113,11 +112,13 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
     assert (admin["SecretKey"], admin["SecretLength"]) == ("password", 20)
     assert admin["SecretTemplate"] == '{"username": "admin"}'
     assert layers["secret.django"]["parameters"]["SecretKey"] == "secret_key"
-    assert [layers[f"image.{name}"]["parameters"]["ImageKeep"] for name in ("django", "worker")] == [50, 20]
+    assert layers["image.shop-worker"]["parameters"] == {
+        "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "shop-worker", "ImageKeep": 20,
+    }  # fmt: skip
 
 
 def test_storage_that_has_grown_by_itself_is_not_asked_to_shrink(layers: dict[str, Any]) -> None:
-    gb = [layers[f"database.{name}"]["parameters"]["DatabaseStorageGb"] for name in ("main", "big_one")]
+    gb = [layers[f"database.{name}"]["parameters"]["DatabaseStorageGb"] for name in ("main", "big-one")]
     assert gb == [26, 100]
 
 
@@ -127,7 +128,7 @@ def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_cre
         assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), kind
     database = of_type(layers["database.main"], "AWS::RDS::DBInstance")
     assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
-    assert of_type(layers["image.django"], "AWS::ECR::Repository")["UpdateReplacePolicy"] == "Retain"
+    assert of_type(layers["image.shop-django"], "AWS::ECR::Repository")["UpdateReplacePolicy"] == "Retain"
     protected = {name.partition(".")[0] for name, layer in layers.items() if layer.get("protect")}
     assert protected == {"database", "volume", "bucket", "secret"}
 
@@ -154,9 +155,9 @@ def test_a_database_is_reached_by_the_hosts_and_by_who_is_named(layers: dict[str
         return {each.get("CidrIp") or each["SourceSecurityGroupId"]["Ref"] for each in found}
 
     assert ways("database.main") == {"HostSecurityGroupId"}
-    assert ways("database.big_one") == {"HostSecurityGroupId", "10.1.0.0/16", "192.0.2.7/32"}
+    assert ways("database.big-one") == {"HostSecurityGroupId", "10.1.0.0/16", "192.0.2.7/32"}
     assert of_type(layers["database.main"], "AWS::RDS::DBInstance")["Properties"]["PubliclyAccessible"] is False
-    assert "SecurityGroupInAdmin10x1x0x0x16" in resources(layers["database.big_one"])
+    assert "SecurityGroupInAdmin10x1x0x0x16" in resources(layers["database.big-one"])
 
 
 def test_a_database_s_password_comes_from_its_secret_and_support_is_not_bought(layers: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ def test_hosts_are_described_where_no_inventory_says_of_what_roles(tmp_path: Pat
         {"name": "Show", "ansible.builtin.debug": {"msg": "begins: {{ described.user_data.splitlines()[0] }}"}},
     ]
     for task in tasks:
-        task["vars"] = known | {"media_volume_driver": "rexray"}
+        task["vars"] = known | {"site_volumes": {"media": {"driver": "rexray"}}, "rexray_efs_volumes": ["media"]}
     run = playbook(tmp_path, tasks)
     assert run.code == 0, run.output
     assert "roles: docker_engine ecs_agent host_access host_limits rexray_efs" in run.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,17 @@ from tests.unit.render_support import LAYERS
 from tests.unit.test_role_readmes import BLOCK
 
 pytestmark = pytest.mark.playbook
+
+STACKS = {
+    "database": "database-main",
+    "volume": "volume-media",
+    "bucket": "bucket-uploads",
+    "secret": "secret-django",
+    "image": "image-shop-web",
+    "job": "job-migrate",
+    "service": "service-web",
+}
+"""Layer → stack that its example plans, where that is one of an entry."""
 
 
 def example(layer: str) -> str:
@@ -43,6 +55,7 @@ def test_the_example_of_a_layer_plans_its_stack(layer: str, aws: Cloud, tmp_path
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"+ stack legacy-prod-{layer}" in run.stdout
+    planned = re.findall(r"\+ stack (legacy-prod-\S+)", run.stdout)
+    assert planned == [f"legacy-prod-{STACKS.get(layer, layer)}"], run.stdout
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
     assert stacks == [], "a check run changes nothing"

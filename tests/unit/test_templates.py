@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import gzip
 import random
 import subprocess
@@ -18,26 +19,27 @@ from tests.unit.render_support import LAYERS, PROJECT, Site, render
 
 pytestmark = pytest.mark.playbook
 
-CONTAINERS = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())["site_containers"]
+DESCRIPTION = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())
 FLOWERS = "Fleurs 💐"
 """Beyond the Basic Multilingual Plane: as an escape in JSON it is a surrogate pair, which YAML 1.1 does not have."""
 CARD = {"domain_name": "www.shop.test", "hosted_zone_id": "Z0123456789"}
-SAFE = {
+SAFE: dict[str, Any] = {
     "domain_name": "www.shop.test",
     "host_launch_source": "launch_template",
     "host_instance_type": "t3.micro",
     "host_imds_tokens": "required",
-    "media_volume_driver": "efs",
+    "site_volumes": {"media": {"uid": 1000, "driver": "efs"}},
     "network_nat": "gateway",
     "cdn_enabled": True,
     "cdn_prefix_list_id": "pl-3b927c52",
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
     "host_access_session_manager": True,
-    "database_admin_cidrs": ["192.0.2.0/24"],
-    "site_containers": CONTAINERS | {"django": CONTAINERS["django"] | {"environment": {"TITLE": FLOWERS}}},
+    "site_databases": {"main": {"admin_cidrs": ["192.0.2.0/24"]}},
+    "site_services": copy.deepcopy(DESCRIPTION["site_services"]),
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
-    "data_allocated_gb": 26,
+    "database_allocated_gb": {"main": 26},
 }
+SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,14 @@ def site(request: pytest.FixtureRequest) -> Site:
     return rendered
 
 
+def test_a_site_has_a_layer_for_each_of_its_entries(card: Site, new: Site) -> None:
+    ground = {"network", "certificate", "cluster", "dns", "database.main", "volume.media", "job.migrate", "service.web"}
+    assert set(card.bodies) == ground | {
+        "secret.django", "secret.admin", "image.legacy-site-django", "image.legacy-site-nginx",
+    }  # fmt: skip
+    assert set(new.bodies) == ground | {"secret.django", "image.example-django"}
+
+
 def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_path: Path) -> None:
     for layer, body in site.bodies.items():
         (tmp_path / f"{layer}.yml").write_text(body)
@@ -73,13 +83,13 @@ def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_pat
 
 
 def test_characters_beyond_ascii_stand_in_bodies_and_user_data_as_themselves(safe: Site) -> None:
-    (django,) = (one for one in safe.resources("task")["TaskDefinition"]["Properties"]["ContainerDefinitions"]
-                 if one["Name"] == "django")  # fmt: skip
+    definitions = safe.resources("service.web")["TaskDefinition"]["Properties"]["ContainerDefinitions"]
+    (django,) = (one for one in definitions if one["Name"] == "django")
     assert {"Name": "TITLE", "Value": FLOWERS} in django["Environment"]
-    assert FLOWERS in safe.bodies["task"]
+    assert FLOWERS in safe.bodies["service.web"]
     written = {file["path"]: file["content"] for file in yaml.safe_load(safe.user_data)["write_files"]}
     assert any(FLOWERS in content for content in written.values())
-    assert "\\u" not in safe.bodies["task"] + safe.user_data
+    assert "\\u" not in safe.bodies["service.web"] + safe.user_data
 
 
 def test_a_body_fits_into_an_api_call_and_user_data_into_ec2(site: Site) -> None:
@@ -97,37 +107,49 @@ def test_the_launch_source_has_the_user_data_compressed_the_same_on_any_day(site
     assert packed[4:8] == bytes(4), "a time in it would make each run another launch source"
 
 
+def in_order(site: Site) -> list[str]:
+    """The site's layers as they are made, those of one noun side by side."""
+    return [layer for noun in LAYERS for layer in site.bodies if layer.partition(".")[0] == noun]
+
+
+def outputs(site: Site, layer: str) -> set[str]:
+    """What a layer gives; an entry with its name before it."""
+    return {f"{layer}.{output}" if "." in layer else output for output in site.outputs(layer)}
+
+
 def test_every_parameter_is_given_has_a_default_or_is_an_output_of_an_earlier_layer(site: Site) -> None:
-    outputs: set[str] = set()
-    for layer in LAYERS:
-        given = set(site.layers.get(layer, {})) | {"SiteName", "EnvironmentName"}
+    known: set[str] = set()
+    assert set(in_order(site)) == set(site.bodies)
+    for layer in in_order(site):
+        given, takes = site.layers[layer], site.takes[layer]
         for name, declared in site.parameters(layer).items():
-            assert name in given | outputs or "Default" in declared, f"{layer}.{name}"
-        assert set(site.layers.get(layer, {})) <= set(site.parameters(layer)), layer
-        outputs |= site.outputs(layer)
+            assert name in {*given, *takes} | known or "Default" in declared, f"{layer}.{name}"
+        assert {*given, *takes} <= set(site.parameters(layer)), layer
+        assert set(takes.values()) <= known, layer
+        known |= outputs(site, layer)
 
 
 def test_no_two_layers_give_the_same_output(site: Site) -> None:
     seen: dict[str, str] = {}
-    for layer in LAYERS:
-        for output in site.outputs(layer):
+    for layer in in_order(site):
+        for output in outputs(site, layer):
             assert seen.setdefault(output, layer) == layer, output
 
 
 def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_create(site: Site) -> None:
-    for name in ("MediaFileSystem", "StaticBucket", "UploadBucket", "BackupBucket"):
-        resource = site.resources("data")[name]
+    for layer, name in (("volume.media", "FileSystem"), ("secret.django", "Secret")):
+        resource = site.resources(layer)[name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
-    database = site.resources("data")["Database"]
+    database = site.resources("database.main")["Database"]
     assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
-    for name in ("TaskDefinition", "OneOffTaskDefinition"):
-        assert site.resources("task")[name]["UpdateReplacePolicy"] == "Retain"
+    for layer in ("service.web", "job.migrate"):
+        assert site.resources(layer)["TaskDefinition"]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_logs_are_delivered_without_making_the_site_wait_unless_asked_for(card: Site, tmp_path: Path) -> None:
     def options(site: Site) -> list[dict[str, str]]:
         definitions = [
-            site.resources("task")[name]["Properties"] for name in ("TaskDefinition", "OneOffTaskDefinition")
+            site.resources(layer)["TaskDefinition"]["Properties"] for layer in ("service.web", "job.migrate")
         ]
         return [each["LogConfiguration"]["Options"] for one in definitions for each in one["ContainerDefinitions"]]
 
@@ -138,19 +160,20 @@ def test_logs_are_delivered_without_making_the_site_wait_unless_asked_for(card: 
 
 
 def test_the_file_system_is_named_as_rexray_looks_for_it(site: Site) -> None:
-    tags = site.resources("data")["MediaFileSystem"]["Properties"]["FileSystemTags"]
-    assert tags == [{"Key": "Name", "Value": {"Fn::Sub": "${SiteName}-${EnvironmentName}/${MediaVolumeName}"}}]
+    tags = site.resources("volume.media")["FileSystem"]["Properties"]["FileSystemTags"]
+    assert tags == [{"Key": "Name", "Value": {"Fn::Sub": "${SiteName}-${EnvironmentName}/${EntryName}"}}]
+    assert site.layers["volume.media"]["EntryName"] == "media"
 
 
 def test_hosts_and_mount_targets_share_their_subnets(site: Site) -> None:
-    data, cluster = site.resources("data"), site.resources("cluster")
+    volume, cluster = site.resources("volume.media"), site.resources("cluster")
     zones = [{"Ref": "HostSubnetIdA"}, {"Ref": "HostSubnetIdB"}]
-    assert [data[f"MediaMountTarget{zone}"]["Properties"]["SubnetId"] for zone in "AB"] == zones
+    assert [volume[f"MountTarget{zone}"]["Properties"]["SubnetId"] for zone in "AB"] == zones
     assert cluster["HostGroup"]["Properties"]["VPCZoneIdentifier"] == zones
 
 
 def test_the_access_point_maps_no_user_so_both_drivers_see_the_same_owners(site: Site) -> None:
-    properties = site.resources("data")["MediaAccessPoint"]["Properties"]
+    properties = site.resources("volume.media")["AccessPoint"]["Properties"]
     assert "PosixUser" not in properties
     assert properties["RootDirectory"]["Path"] == "/data"
 
@@ -224,59 +247,68 @@ def test_a_new_environment_stands_on_what_is_maintained(new: Site) -> None:
     given = new.layers["cluster"]
     assert (given["HostImdsTokens"], given["HostInstanceType"]) == ("required", "t3.micro")
     assert "rexray" not in new.user_data
-    (volume,) = new.resources("task")["TaskDefinition"]["Properties"]["Volumes"]
+    (volume,) = new.resources("service.web")["TaskDefinition"]["Properties"]["Volumes"]
     assert "EFSVolumeConfiguration" in volume
 
 
 def test_ingress_rules_of_lists_are_named_by_their_network(safe: Site, card: Site) -> None:
-    rules = {name for name in safe.resources("network") if "InSsh" in name or "InAdmin" in name}
-    assert rules == {
+    def rules(site: Site) -> set[str]:
+        names = [name for layer in ("network", "database.main") for name in site.resources(layer)]
+        return {name for name in names if "InSsh" in name or "InAdmin" in name}
+
+    assert rules(safe) == {
         "HostSecurityGroupInSsh192x0x2x0x24",
         "HostSecurityGroupInSsh198x51x100x7x32",
-        "DatabaseSecurityGroupInAdmin192x0x2x0x24",
+        "SecurityGroupInAdmin192x0x2x0x24",
     }
-    assert not [name for name in card.resources("network") if "InSsh" in name or "InAdmin" in name]
+    assert rules(card) == set()
 
 
 def test_storage_that_has_grown_by_itself_is_not_asked_to_shrink(card: Site, safe: Site) -> None:
-    assert int(card.layers["data"]["DatabaseStorageGb"]) == 20
-    assert int(safe.layers["data"]["DatabaseStorageGb"]) == 26
+    assert int(card.layers["database.main"]["DatabaseStorageGb"]) == 20
+    assert int(safe.layers["database.main"]["DatabaseStorageGb"]) == 26
 
 
 def test_the_database_is_reached_by_the_hosts_only(card: Site) -> None:
     ingress = [
         resource["Properties"]
-        for resource in card.resources("network").values()
+        for resource in card.resources("database.main").values()
         if resource["Type"] == "AWS::EC2::SecurityGroupIngress"
-        and resource["Properties"]["GroupId"] == {"Ref": "DatabaseSecurityGroup"}
     ]
     assert [(one["SourceSecurityGroupId"], one["FromPort"], one["ToPort"]) for one in ingress] == [
-        ({"Ref": "HostSecurityGroup"}, 5432, 5432)
+        ({"Ref": "HostSecurityGroupId"}, 5432, 5432)
     ]
+    database = card.resources("database.main")["Database"]["Properties"]
+    assert database["VPCSecurityGroups"] == [{"Ref": "SecurityGroup"}]
 
 
 def test_the_service_does_what_is_fit_for_a_small_site(site: Site) -> None:
-    service = site.resources("service")["Service"]["Properties"]
+    web = site.resources("service.web")
+    service = web["Service"]["Properties"]
     assert service["AvailabilityZoneRebalancing"] == "DISABLED"
     assert service["DeploymentConfiguration"]["DeploymentCircuitBreaker"]["Rollback"] is True
     assert "LaunchType" not in service
     assert "ServiceName" not in service
-    target = site.resources("cluster")["TargetGroup"]["Properties"]
-    assert target["TargetType"] == "instance"
+    (target,) = (each["Properties"] for each in web.values() if each["Type"].endswith("::TargetGroup"))
+    assert (target["TargetType"], target["HealthCheckPath"]) == ("instance", "/healthz")
     assert target["HealthCheckPort"] == "traffic-port"
     assert target["TargetGroupAttributes"] == [
-        {"Key": "deregistration_delay.timeout_seconds", "Value": {"Ref": "DeregistrationDelaySeconds"}}
+        {"Key": "deregistration_delay.timeout_seconds", "Value": {"Ref": "ServiceDeregistrationSeconds"}}
     ]
+
+
+def test_what_no_service_takes_is_answered_by_the_load_balancer_itself(site: Site) -> None:
+    (action,) = site.resources("cluster")["HttpsListener"]["Properties"]["DefaultActions"]
+    assert (action["Type"], action["FixedResponseConfig"]["StatusCode"]) == ("fixed-response", "503")
 
 
 @pytest.mark.parametrize(
     ("layer", "logical_id", "named"),
     [
-        ("cluster", "TargetGroup", "Name"),
+        ("service.web", "TargetGroupnginxx2d80", "Name"),
         ("cluster", "CapacityProvider", "Name"),
         ("cluster", "Alb", "Name"),
-        ("data", "Database", "DBInstanceIdentifier"),
-        ("data", "StaticBucket", "BucketName"),
+        ("database.main", "Database", "DBInstanceIdentifier"),
     ],
 )
 def test_what_may_be_replaced_has_no_name_of_its_own(card: Site, layer: str, logical_id: str, named: str) -> None:

@@ -13,6 +13,11 @@ from plugins.plugin_utils.site.noun import Identity, Noun
 from plugins.plugin_utils.site.place import Place
 
 ENTRY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+MOST = 63
+"""Characters of an entry's name: what the templates' EntryName takes, and a service's name in the private zone has.
+
+https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+"""
 
 
 def check_entry(noun: Noun, entry: str, identity: Identity, at: Place) -> None:
@@ -30,9 +35,12 @@ def check_entry(noun: Noun, entry: str, identity: Identity, at: Place) -> None:
             f"is no name. It becomes part of names of stacks: use small letters, digits and single hyphens, a letter "
             f"first, for example {better if ENTRY.fullmatch(better) else f'my-{noun.word}'}."
         )
+    elif len(entry) > MOST:
+        at.wrong(f"is {len(entry)} characters long; an entry's name has {MOST} at most. Shorten it.")
     elif identity.site_name and identity.environment_name:
+        whose = {"site": identity.site_name, "environment": identity.environment_name, "prefix": identity.prefix}
         for name in noun.names:
-            made = name.form.format(prefix=identity.prefix, noun=noun.word, entry=entry)
+            made = name.form.format(**whose, noun=noun.word, entry=entry)
             if len(made) > name.most:
                 at.wrong(
                     f"makes the name of its {name.what} {len(made)} characters long, and AWS takes {name.most}. "

@@ -40,7 +40,7 @@ class AwsName:
 
     Attributes:
         what: the thing, for a sentence.
-        form: of `{prefix}`, `{noun}` and `{entry}`.
+        form: of `{site}`, `{environment}`, `{prefix}` (both, with a hyphen), `{noun}` and `{entry}`.
         most: characters at most.
     """
 
@@ -111,5 +111,5 @@ STACK = AwsName("stack", "{prefix}-{noun}-{entry}", 128)
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
 FAMILY = AwsName("task definition's family", "{prefix}-{noun}-{entry}", 255)
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html"""
-LOG_GROUP = AwsName("log group", "/{prefix}/{noun}/{entry}", 512)
+LOG_GROUP = AwsName("log group", "/{site}/{environment}/{noun}/{entry}", 512)
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""

@@ -34,11 +34,13 @@ def patched(resources: Mapping[str, Any], patches: Mapping[str, Any]) -> dict[st
         patches: path → value. A step into a list names the item whose `Name` it is: the container of a definition.
 
     Raises:
-        KeyError: a path leads to no resource, or to no item of a list.
+        KeyError: a path, which is its argument, leads to no resource, or to no item of a list.
     """
     made = copy.deepcopy(dict(resources))
     for path, value in patches.items():
         resource, *steps = path.split(".")
+        if resource not in made:
+            raise KeyError(path)
         where: Any = made[resource].setdefault("Properties", {})
         for step in steps[:-1]:
             where = _item(where, step, path) if isinstance(where, list) else where.setdefault(step, {})

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.images import name_of
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.rendering import Rendered, render
@@ -57,6 +58,7 @@ def read(given: dict[str, Any]) -> Site:
 
 
 def rendered(site: Site, key: str, **run: Any) -> Rendered:
-    """The parts of a template, every image of this machine published."""
-    images = {written: f"registry/{written}" for image in site.images.values() for written in image.written}
+    """The parts of a template, every image of this machine published: as `r1`, if it has no tag of its own."""
+    written = [name for image in site.images.values() for name in image.written]
+    images = {name: f"registry/{name}" if name_of(name) != name else f"registry/{name}:r1" for name in written}
     return render(site, key, Run(**{"images": images, "region": "eu-west-1", **run}))

@@ -694,9 +694,8 @@ CASES = {
         f"site_services: {{{'a' * 64}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",
         f"site_services: {{{'a' * 63}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",
         f"site_services.{'a' * 64}",
-        "private zone",
-        "AWS takes 63",
-        "63 characters",
+        "is 64 characters long",
+        "63 at most",
     ),
     "two names that are one in a template": case(
         "site_databases: {db-1: {}, db1: {}}",

@@ -9,7 +9,8 @@ import pytest
 
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.definitions import NoImage, Run
-from plugins.plugin_utils.site.rendering import entry, render
+from plugins.plugin_utils.site.images import release
+from plugins.plugin_utils.site.rendering import entry, plain, render
 from tests.unit.site.support import read, rendered, small
 
 ONE = "site_services: {{web: {{containers: {{web: {{{}}}}}}}}}"
@@ -74,7 +75,7 @@ WORDS: dict[str, tuple[str, dict[str, Any]]] = {
         "sysctls: {net.core.somaxconn: 1024}",
         {"SystemControls": [{"Namespace": "net.core.somaxconn", "Value": "1024"}]},
     ),
-    "labels": ("labels: [a=b]", {"DockerLabels": {"a": "b", "berth.release": "r1"}}),
+    "labels": ("labels: [a=b]", {"DockerLabels": {"a": "b", "berth.release": "r1", "berth.image": "shop/web"}}),
     "init": ("init: false", {"LinuxParameters": {"InitProcessEnabled": False}}),
     "shm_size": ("shm_size: 64m", {"LinuxParameters": {"InitProcessEnabled": True, "SharedMemorySize": 64}}),
     "tmpfs": (
@@ -128,6 +129,30 @@ def test_a_word_of_compose_becomes_what_ecs_calls_it(word: str) -> None:
     text, wanted = WORDS[word]
     definition = made(text)
     assert {name: definition.get(name) for name in wanted} == wanted
+
+
+def test_the_release_is_that_of_the_task_s_own_images_and_the_image_is_told_as_it_was_written() -> None:
+    text = "image: 'shop/web:2'}, b: {image: 'shop/back:7', mem_limit: 9m}, c: {like: web.b, command: x"
+    labels = {name: made(text, name=name)["DockerLabels"] for name in ("web", "b", "c")}
+    assert {each["berth.release"] for each in labels.values()} == {"2-7"}
+    assert {name: each["berth.image"] for name, each in labels.items()} == {
+        "web": "shop/web:2", "b": "shop/back:7", "c": "shop/back:7",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (["registry:5000/shop/web:2"], "2"),
+        (["registry:5000/shop/web"], "latest"),
+        (["shop/web:2", "shop/back:7"], "2-7"),
+        (["shop/web:2", "shop/back:2"], "2"),
+        ([f"shop/web@sha256:{'ab' * 32}"], "abababababab"),
+        ([f"shop/web:3@sha256:{'ab' * 32}"], "3"),
+    ],
+)
+def test_a_release_is_made_of_tags(names: list[str], wanted: str) -> None:
+    assert release(names) == wanted
 
 
 def test_there_is_a_test_of_every_word() -> None:
@@ -220,6 +245,17 @@ def test_like_copies_all_but_the_place_and_lays_its_own_over_it() -> None:
 
 def test_like_of_like_is_followed() -> None:
     assert made("user: app}, b: {like: web.web}, c: {like: web.b, command: x", name="c")["User"] == "app"
+
+
+def test_an_entry_is_plain_lists_and_the_words_of_an_inventory() -> None:
+    databases = "site_databases: {main: {class: db.t4g.micro, admin_cidrs: [10.1.0.0/16], patch: {Database.A: [1]}}}"
+    database = plain(read(small(databases)).databases["main"])
+    assert (database["class"], database["admin_cidrs"]) == ("db.t4g.micro", ["10.1.0.0/16"])
+    assert "class_" not in database, "a keyword of Python's goes by its own name"
+    assert json.loads(json.dumps(database)) == database
+    assert database["patch"] == {"Database.A": [1]}
+    secret = plain(read(small("site_secrets: {admin: {generate: password, values: {username: admin}}}")).secrets["admin"])
+    assert (secret["generate"], secret["values"]) == (["password"], {"username": "admin"})
 
 
 def test_what_a_template_reads_is_plain_and_says_only_what_is_there() -> None:

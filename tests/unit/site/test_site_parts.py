@@ -13,7 +13,7 @@ from plugins.plugin_utils.site.names import word
 from plugins.plugin_utils.site.patch import patched
 from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.reading import read_site
-from plugins.plugin_utils.site.room import hosts_for
+from plugins.plugin_utils.site.room import at_once, hosts_for, without_place
 from plugins.plugin_utils.site.routes import Route, numbered
 from tests.unit.site.support import read, small
 
@@ -109,6 +109,45 @@ def test_a_route_may_name_any_host_of_the_site() -> None:
 )
 def test_how_many_hosts_hold_what(tasks: list[int], hosts: int) -> None:
     assert hosts_for(tasks, 100) == hosts
+
+
+@pytest.mark.parametrize(
+    ("tasks", "hosts", "left"),
+    [
+        ([256, 256], [700], []),
+        ([256, 512, 256], [700, 512], []),  # the largest first: 512 goes where it leaves least
+        ([300, 300, 300], [700], [300]),
+        ([900], [700, 700], [900]),
+        ([0], [], []),
+        ([256], [], [256]),
+    ],
+)
+def test_tasks_that_find_no_place_are_left(tasks: list[int], hosts: list[int], left: list[int]) -> None:
+    assert without_place(tasks, hosts) == left
+
+
+def test_what_is_placed_is_taken_off() -> None:
+    free = [700, 400]
+    assert without_place([300, 200], free) == []
+    assert free == [500, 100]
+
+
+def test_what_may_stand_at_once_is_every_task_and_the_largest_that_comes_beside() -> None:
+    sized = "{web: {image: shop/web, mem_limit: %s}}"
+    replicas = f"deploy: {{replicas: 2}}, containers: {sized % '256m'}"
+    beat = f"deploy: {{update_config: {{order: stop-first}}}}, containers: {sized % '512m'}"
+    job = "site_jobs: {m: {image: shop/web, command: x, mem_limit: %s}}"
+    services = f"site_services: {{web: {{{replicas}}}, beat: {{{beat}}}}}"
+
+    def asked(text: str) -> list[int]:
+        site = read(small(text))
+        return at_once(site.services, site.jobs)
+
+    assert asked(services) == [512, 256, 256, 256], "a singleton's new task comes when the old one has gone"
+    assert asked(f"{services}\n{job % '300m'}") == [512, 300, 256, 256], "a job runs beside all of them"
+    assert asked(f"{services}\n{job % '100m'}") == [512, 256, 256, 256], "one at a time"
+    scaled = f"site_services: {{web: {{scale: {{max: 3, cpu: 60}}, containers: {sized % '128m'}}}}}"
+    assert asked(scaled) == [128] * 4, "at its most"
 
 
 def test_a_singleton_needs_no_room_beside_itself_and_a_reservation_counts() -> None:

@@ -9,13 +9,28 @@ import botocore.session
 import pytest
 import yaml
 from botocore.validate import validate_parameters
-from tests.unit.test_task_definition import CONTAINERS, DEFAULTS, camel
 
-from plugins.filter import task_definition
-from tests.unit.site.support import SITES, read, rendered, variables
+from plugins.filter.sizes import host_memory
+from plugins.plugin_utils.site import room
+from plugins.plugin_utils.site.model import Site
+from tests.unit.render_support import PROJECT
+from tests.unit.site.support import IDENTITY, SITES, read, rendered, variables
 
 NAMES = sorted(path.stem for path in SITES.glob("*.yml"))
 ANSIBLE_DEFAULTS = {"mode": "non-blocking", "max-buffer-size": "25m"}
+
+
+def camel(value: Any) -> Any:
+    """CloudFormation's names as the API has them, references as strings."""
+    if isinstance(value, dict):
+        if set(value) & {"Ref", "Fn::Sub"}:
+            return str(next(iter(value.values())))
+        verbatim = {"Options", "DockerLabels"}
+        return {
+            key[0].lower() + key[1:]: {k: camel(v) for k, v in item.items()} if key in verbatim else camel(item)
+            for key, item in value.items()
+        }
+    return [camel(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,58 +72,129 @@ def test_every_parameter_that_is_referred_to_is_taken_from_a_stack_that_comes_fi
         assert {other for other, _ in parts.takes.values()} <= site.graph[key]
 
 
-def founding() -> dict[str, Any]:
-    """The founding site with the timeout that its description of today has; Compose's default is 30 s."""
-    given = variables("seed0")
-    given["site_services"]["web"]["containers"]["django"]["healthcheck"]["timeout"] = "5s"
-    given["site_services"]["web"]["containers"]["django"]["environment"]["ALLOWED_HOSTS"] = "{{ domain_name }}"
-    return given
+IMAGES = {"legacy-site/django": "registry/django:1", "legacy-site/nginx": "registry/nginx:2"}
 
 
-OLD_NAMES = {
-    "DatabaseSecretArn": "DatabaseMainSecretArn",
-    "DjangoSecretArn": "SecretDjangoSecretArn",
-    "FileSystemId": "VolumeMediaFileSystemId",
-    "AccessPointId": "VolumeMediaAccessPointId",
-    "LogGroupName": "LogGroup",
+def founding(**volume: Any) -> Site:
+    """The founding site as examples/ has it, its volume with more keys."""
+    given = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())
+    given["site_volumes"]["media"] |= volume
+    return read(IDENTITY | given)
+
+
+def log(stream: str) -> dict[str, Any]:
+    """Where a container of it logs to: without a mode it might wait for its log, or the account's setting decide."""
+    options = {"awslogs-group": {"Ref": "LogGroup"}, "awslogs-region": "eu-west-1", "awslogs-stream-prefix": stream}
+    return {"LogDriver": "awslogs", "Options": options | ANSIBLE_DEFAULTS}
+
+
+def stored(parameter: str, **keys: str) -> list[dict[str, Any]]:
+    """Secrets of one stack: variable → key of its JSON. <ARN>:<key>:<version stage>:<version id>, these two left out."""
+    return [{"Name": name, "ValueFrom": {"Fn::Sub": f"${{{parameter}}}:{key}::"}} for name, key in keys.items()]
+
+
+DATABASE = stored(
+    "DatabaseMainSecretArn", DB_HOST="host", DB_NAME="dbname", DB_PASSWORD="password", DB_USER="username"
+)
+SECRET_KEY = stored("SecretDjangoSecretArn", SECRET_KEY="secret_key")
+DJANGO = {
+    "Name": "django",
+    "Image": "registry/django:1",
+    "Essential": True,
+    "Memory": 256,
+    "Environment": [
+        {"Name": "ALLOWED_HOSTS", "Value": "{{ domain_name }}"},
+        {"Name": "RELEASE", "Value": "1-2"},
+    ],
+    "Secrets": DATABASE + SECRET_KEY,
+    "MountPoints": [{"SourceVolume": "media", "ContainerPath": "/srv/media", "ReadOnly": False}],
+    "HealthCheck": {
+        "Command": ["CMD", "python", "/app/healthcheck.py"],
+        "Interval": 5,
+        "Timeout": 5,
+        "Retries": 3,
+        "StartPeriod": 60,
+    },
+    "DockerLabels": {"berth.release": "1-2", "berth.image": "legacy-site/django"},
+    "LinuxParameters": {"InitProcessEnabled": True},
+    "LogConfiguration": log("django"),
 }
-"""Parameters of cloudformation/task.yml and what they are called where a stack is made for each entry."""
+NGINX = {
+    "Name": "nginx",
+    "Image": "registry/nginx:2",
+    "Essential": True,  # both: nginx resolves its link once, so a task is replaced as a whole
+    "Memory": 64,
+    "Environment": [{"Name": "RELEASE", "Value": "1-2"}],
+    "PortMappings": [{"ContainerPort": 80, "HostPort": 0, "Protocol": "tcp"}],
+    "Links": ["django"],
+    "DependsOn": [{"ContainerName": "django", "Condition": "HEALTHY"}],
+    "MountPoints": [{"SourceVolume": "media", "ContainerPath": "/srv/media", "ReadOnly": True}],
+    "DockerLabels": {"berth.release": "1-2", "berth.image": "legacy-site/nginx"},
+    "LinuxParameters": {"InitProcessEnabled": True},
+    "LogConfiguration": log("nginx"),
+}
+"""What the founding site has always been, and is to stay; secrets are references, and their values nowhere."""
 
 
-def renamed(value: Any) -> Any:
-    """Definitions of today's filter with the names of today's parameters replaced."""
-    text = yaml.safe_dump(value)
-    for old, new in OLD_NAMES.items():
-        text = re.sub(rf"(Ref: |\$\{{){old}\b", rf"\g<1>{new}", text)
-    return yaml.safe_load(text)
+def test_the_founding_site_stays_what_it_is() -> None:
+    parts = rendered(founding(), "service.web", images=IMAGES, log_options=ANSIBLE_DEFAULTS)
+    assert parts.containers == [DJANGO, NGINX]
+    assert parts.volumes == [
+        {
+            "Name": "media",
+            "EFSVolumeConfiguration": {
+                "FilesystemId": {"Ref": "VolumeMediaFileSystemId"},
+                "TransitEncryption": "ENABLED",
+                "AuthorizationConfig": {"AccessPointId": {"Ref": "VolumeMediaAccessPointId"}, "IAM": "ENABLED"},
+            },
+        }
+    ]
 
 
-def test_the_founding_site_becomes_what_it_is_today() -> None:
-    images = {"legacy/django": "registry/django:1", "legacy/nginx": "registry/nginx:2"}
-    parts = rendered(read(founding()), "service.web", images=images, log_options=ANSIBLE_DEFAULTS)
-    today = task_definition.container_definitions(
-        CONTAINERS, {"django": "registry/django:1", "nginx": "registry/nginx:2"}, "r1", "eu-west-1", ANSIBLE_DEFAULTS
-    )
-    assert parts.containers == renamed(today)
-    assert parts.volumes == renamed(task_definition.task_volumes(CONTAINERS, "efs"))
+def test_its_migration_is_django_alone_with_a_command_and_a_login_of_its_own() -> None:
+    (made,) = rendered(founding(), "job.migrate", images=IMAGES, log_options=ANSIBLE_DEFAULTS).containers
+    placed = {"HealthCheck"}
+    release = {"berth.release": "1", "berth.image": "legacy-site/django"}
+    assert made == {key: value for key, value in DJANGO.items() if key not in placed} | {
+        "Name": "migrate",
+        "Command": ["python", "manage.py", "migrate", "--noinput"],
+        "Environment": [
+            {"Name": "ALLOWED_HOSTS", "Value": "{{ domain_name }}"},
+            {"Name": "RELEASE", "Value": "1"},
+        ],
+        "Secrets": stored("SecretAdminSecretArn", ADMIN_PASSWORD="password", ADMIN_USER="username")
+        + DATABASE
+        + SECRET_KEY,
+        "DockerLabels": release,
+        "LogConfiguration": log("migrate"),
+    }
+    assert not [each for each in DJANGO["Secrets"] if each["Name"].startswith("ADMIN")], "the first login is its alone"
 
 
-def test_its_migration_is_what_it_is_today_but_for_its_name() -> None:
-    parts = rendered(read(founding()), "job.migrate", images={"legacy/django": "registry/django:1"})
-    once = {**DEFAULTS["site_once"], "secrets": {}}
-    (today,) = task_definition.one_off_definitions(CONTAINERS, once, {"django": "registry/django:1"}, "r1", "eu-west-1")
-    (made,) = parts.containers
-    stream = {"awslogs-stream-prefix": "migrate"}
-    today["Name"], today["LogConfiguration"]["Options"] = "migrate", today["LogConfiguration"]["Options"] | stream
-    assert made == renamed(today)
+def test_another_release_of_the_same_description_is_another_revision() -> None:
+    one = rendered(founding(), "service.web", images=IMAGES).containers
+    two = rendered(founding(), "service.web", images=IMAGES | {"legacy-site/nginx": "registry/nginx:3"}).containers
+    assert one[0]["Image"] == two[0]["Image"]
+    assert {"Name": "RELEASE", "Value": "1-3"} in two[0]["Environment"]
 
 
-def test_rexray_mounts_as_today_and_its_volume_comes_first_without_a_parameter() -> None:
-    given = variables("seed0")
-    given["site_volumes"]["media"]["driver"] = "rexray"
-    site = read(given)
-    parts = rendered(site, "service.web")
-    assert parts.volumes == task_definition.task_volumes(CONTAINERS, "rexray")
+def test_the_founding_site_finds_room_twice_on_the_smallest_hosts() -> None:
+    """A deployment starts the new task beside the old one; 256 MiB are kept for the host."""
+    tasks = room.at_once(founding().services, {})
+    assert tasks == [320, 320]
+    for instance_type in ("t2.micro", "t3.micro", "t3a.micro", "t4g.micro"):
+        assert room.without_place(tasks, [host_memory(instance_type) - 256]) == []
+
+
+def test_rexray_mounts_what_exists_and_its_volume_comes_first_without_a_parameter() -> None:
+    site = founding(driver="rexray")
+    parts = rendered(site, "service.web", images=IMAGES)
+    assert parts.volumes == [
+        {
+            "Name": "media",
+            "DockerVolumeConfiguration": {"Scope": "shared", "Autoprovision": True, "Driver": "rexray/efs"},
+        }
+    ]
     assert parts.task_statements == []
     assert "volume.media" in site.graph["service.web"]
     assert not [name for name in parts.takes if name.startswith("Volume")], "cfn-lint refuses what is not used"

@@ -73,7 +73,7 @@ SCHEMA = Schema(
         "timezone": "write zone: Europe/Zurich.",
         "timeout": "write minutes: 15.",
         "when": "write run: before_release.",
-        "retries": "write patch: {Schedule.Target.RetryPolicy: …} for a run that finds no room.",
+        "retries": "all jobs have job_retries, for a run that finds no room; take the line out.",
     },
 )
 

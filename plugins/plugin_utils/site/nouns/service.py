@@ -9,7 +9,7 @@ from typing import Any
 
 from plugins.plugin_utils.site.container import Container, Draft, draft, is_name
 from plugins.plugin_utils.site.kinds import Choice, Kind, Pairs, Whole
-from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, AwsName, Identity, Noun
+from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place, shown
 from plugins.plugin_utils.site.reference import Attribute, right
@@ -238,12 +238,6 @@ NOUN = Noun(
     Service,
     check,
     attributes,
-    names=(
-        STACK,
-        FAMILY,
-        LOG_GROUP,
-        # https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
-        AwsName("name in the private zone", "{entry}", 63),
-    ),
+    names=(STACK, FAMILY, LOG_GROUP),
     instead_of_uses="services reach each other by expose: environment: {{URL: {{from: service.{entry}.url}}}}.",
 )

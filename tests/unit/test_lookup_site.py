@@ -1,0 +1,119 @@
+"""The lookup `site`: what templates are told of a noun, and what is said of a description that is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.template import Templar, trust_as_template
+
+from plugins.plugin_utils.site.nouns import NOUNS
+from tests.unit.noun_support import plugins_known
+
+IMAGES = {"shop/web": "registry.test/shop-web:5"}
+GIVEN: dict[str, Any] = {
+    "site_name": "shop",
+    "environment_name": "unit",
+    "domain_name": "www.shop.test",
+    "site_services": {
+        "web": {
+            "containers": {
+                "web": {
+                    "image": "shop/web",
+                    "mem_limit": "256m",
+                    "ports": ["8000"],
+                    "volumes": ["media:/srv/media"],
+                    "secrets": {"KEY": "secret.app.key", "DB_PASSWORD": "database.main.password"},
+                }
+            },
+            "routes": [{"to": "web", "health": "/healthz"}],
+            "uses": {"bucket.uploads": ["read"]},
+        }
+    },
+    "site_jobs": {"migrate": {"like": "web.web", "command": "migrate", "run": "before_release", "mem_limit": "64m"}},
+    "site_volumes": {"media": {"uid": 7}},
+    "site_databases": {"main": None},
+    "site_buckets": {"uploads": {}},
+    "site_secrets": {"app": {"generate": ["key"]}},
+}
+ARGUMENTS = "images=images, region='eu-west-1', log_options={'mode': 'blocking'}"
+
+
+def asked(terms: str, **more: Any) -> Any:
+    """What `lookup('site', …)` is in a template."""
+    plugins_known()
+    templar = Templar(None, {"images": IMAGES, **GIVEN, **more})
+    return templar.template(trust_as_template(f"{{{{ lookup('site', {terms}) }}}}"))
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_each_noun_has_its_entries_which_a_template_can_read(noun: str) -> None:
+    entries = asked(f"'{noun}', {ARGUMENTS}")
+    assert list(entries) == list(GIVEN[NOUNS[noun].variable])
+    assert json.loads(json.dumps(entries)) == entries
+
+
+def test_what_holds_data_says_what_is_left_out() -> None:
+    assert asked("'database'")["main"]["class"] == "db.t3.micro"
+    assert asked("'volume'")["media"] == {
+        "entry": "media", "driver": "efs", "uid": 7, "gid": 7, "mode": "0755", "file_system_id": "", "patch": {},
+    }  # fmt: skip
+    assert asked("'bucket'")["uploads"]["old_versions_days"] == 90
+    assert asked("'secret'")["app"]["generate"] == ["key"]
+
+
+def test_a_task_is_told_of_its_images_region_and_logs() -> None:
+    service, job = asked(f"'service', {ARGUMENTS}")["web"], asked(f"'job', {ARGUMENTS}")["migrate"]
+    for found, stream in ((service, "web"), (job, "migrate")):
+        (container,) = found["containers"]
+        assert container["Image"] == "registry.test/shop-web:5"
+        assert container["LogConfiguration"]["Options"] == {
+            "awslogs-group": {"Ref": "LogGroup"}, "awslogs-region": "eu-west-1", "awslogs-stream-prefix": stream,
+            "mode": "blocking",
+        }  # fmt: skip
+        assert found["takes"]["DatabaseMainSecretArn"] == "database.main.SecretArn"
+    assert (service["memory"], job["memory"]) == (256, 64)
+    assert (job["run"], service["routes"][0]["health"]) == ("before_release", "/healthz")
+
+
+def test_an_image_that_is_not_published_is_run_as_it_is_called() -> None:
+    """As a site that is taken down, or only looked at, knows no registry."""
+    (container,) = asked("'service'")["web"]["containers"]
+    assert container["Image"] == "shop/web"
+
+
+def test_images_and_memory_are_told_too() -> None:
+    assert asked("'image'") == {"shop-web": {"name": "shop/web", "written": ["shop/web"]}}
+    assert asked("'memory'") == [256, 256]
+
+
+def test_several_nouns_at_once() -> None:
+    plugins_known()
+    templar = Templar(None, GIVEN)
+    found = templar.template(trust_as_template("{{ query('site', 'volume', 'bucket') }}"))
+    assert [list(each) for each in found] == [["media"], ["uploads"]]
+
+
+def test_values_that_are_templates_are_rendered_first() -> None:
+    volumes = {"media": {"uid": trust_as_template("{{ owner }}")}}
+    assert asked("'volume'", owner=33, site_volumes=volumes)["media"]["uid"] == 33
+
+
+def test_a_wrong_description_is_refused_with_all_that_is_wrong() -> None:
+    wrong = {"site_volumes": {"media": {"uuid": 7}}, "site_databases": {"main": {"engine": "mysql"}}}
+    with pytest.raises(AnsibleError) as caught:
+        asked("'bucket'", **wrong)
+    said = str(caught.value)
+    assert "The site is not described right." in said
+    assert "site_volumes.media" in said
+    assert "uid" in said
+    assert "site_databases.main.engine" in said
+    assert "preflight.yml" in said
+    assert asked("'bucket'")
+
+
+def test_a_noun_that_is_none_is_told_which_there_are() -> None:
+    with pytest.raises(AnsibleError, match=r"cache is no noun of a site; there are .*service.*, image, memory\."):
+        asked("'cache'")

@@ -195,6 +195,7 @@ class ActionModule(ActionBase):
         subjects = {wrong.subject for wrong in self.wrong}
         for name, failure in broken.items():
             causes = set(UNDEFINED.findall(failure.message)) & (subjects | set(broken))
+            causes |= self._behind({name}, self.vars) & subjects
             if causes - {name}:
                 # A consequence of a variable that is complained about itself; the rules pass over it.
                 self._consequences.add(name)

@@ -89,9 +89,9 @@ EXAMPLES = r"""
 - name: Refuse a wrong inventory, naming everything that is wrong with it
   check_variables:
     rules:
-      - variable: host_imds_tokens
-        that: "'rexray_efs' not in host_roles or host_imds_tokens == 'optional'"
-        say: "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or take the role out of host_roles."
+      - variable: media_volume_driver
+        that: media_volume_driver != 'rexray' or host_imds_tokens == 'optional'
+        say: "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or media_volume_driver: efs."
     removed:
       host_type: "Set host_instance_type."
 """

@@ -84,6 +84,15 @@ def test_a_noun_of_a_wrong_shape_is_told_once_though_a_role_s_specification_has_
     assert site.check() == [f"{VARS}:16: site_databases: is ['main'], must be of type dict."]
 
 
+def test_what_is_missing_is_told_of_the_file_to_write_it_in(site: Site) -> None:
+    site.write("group_vars/all/service.yml", "site_services: {}\n")
+    site.prod("host_instance_type: t3.medium\n")
+    (complaint,) = site.check()
+    assert complaint.startswith(f"{VARS}: site_services: is missing: a site runs something. Write site_services: ")
+    site.prod("site_services: {}\n")
+    assert site.check()[0].startswith(f"{VARS}:2: site_services: is missing")
+
+
 def test_a_removed_variable_is_told_beside_what_the_model_says(site: Site) -> None:
     site.task["removed"] = {"host_count": "Write site_hosts: {min: 2}."}
     site.prod(RIGHT + "host_count: 2\n")

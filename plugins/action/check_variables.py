@@ -195,6 +195,7 @@ class ActionModule(ActionBase):
         subjects = {wrong.subject for wrong in self.wrong}
         for name, failure in broken.items():
             causes = set(UNDEFINED.findall(failure.message)) & (subjects | set(broken))
+            causes |= self._behind({name}, self.vars) & subjects
             if causes - {name}:
                 # A consequence of a variable that is complained about itself; the rules pass over it.
                 self._consequences.add(name)
@@ -320,6 +321,8 @@ class ActionModule(ActionBase):
             path, line = origin_within(self.vars.get(str(variable)), inner)
             if not path:
                 path, line = self.written.get(str(variable), ("", 0))
+            if not self.vars.get(str(variable)) and Path(path).resolve().is_relative_to(self.group_vars.resolve()):
+                path, line = self.own_file, 0  # what is missing is not to be written where its empty default stands
             self.wrong.append(Wrong(problem.subject, problem.sentence, path, line))
             self._consequences.add(str(variable))
 

@@ -40,7 +40,7 @@ name: environment
 short_description: One environment of a site
 description:
   - Gives localhost, and each host that it finds, the variables C(site_name), C(environment_name) and C(aws_region), in
-    the group C(site); what else is the environment's own stands in C(group_vars/site.yml) beside the file.
+    the group C(site); what else is the environment's own stands in C(group_vars/site/) beside the file.
   - The hosts are the running instances with the tags C(Site) and C(Environment). P(amazon.aws.aws_ec2#inventory) finds
     them, for the group C(ecs_hosts); only where the command has to do with hosts, which most verbs have not.
   - Sets environment variables for the run, which every module, lookup and command of it sees.

@@ -49,6 +49,13 @@ def role_variables() -> dict[str, Any]:
     return {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
 
 
+def of_inventory(name: str) -> dict[str, Any]:
+    """The variables of the group site in one of inventories/, as Ansible reads them: the last file holds."""
+    top = PROJECT / "inventories" / name / "group_vars"
+    files = sorted((top / "site").glob("*.yml")) or [top / "site.yml"]
+    return {key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()}
+
+
 def beside(role: str) -> list[dict[str, Any]]:
     """The rules beside a role."""
     path = PROJECT / "roles" / role / "rules.yml"

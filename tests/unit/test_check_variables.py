@@ -18,27 +18,35 @@ PROJECT = Path(__file__).resolve().parents[2]
 SPECIFICATION = {
     "network_nat": {"type": "str", "choices": ["none", "gateway"], "description": "NAT."},
     "network_cidr": {"type": "str", "required": True, "description": "Addresses of the VPC."},
-    "host_count": {"type": "int", "description": "Hosts."},
-    "host_imds_tokens": {"type": "str", "description": "IMDS."},
-    "media_volume_driver": {"type": "str", "choices": ["rexray", "efs"], "description": "Driver."},
+    "host_volume_gb": {"type": "int", "description": "Disk."},
+    "host_instance_type": {"type": "str", "description": "Type."},
+    "host_launch_source": {
+        "type": "str",
+        "choices": ["launch_configuration", "launch_template"],
+        "description": "Source.",
+    },
     "host_admin_cidrs": {"type": "list", "elements": "str", "description": "Networks."},
     "admin_password": {"type": "int", "no_log": True, "description": "Secret."},
     "site_url": {"type": "str", "description": "Address."},
 }
 DEFAULTS = {
     "network_nat": "none",
-    "host_count": 1,
-    "host_imds_tokens": "required",
-    "media_volume_driver": "efs",
+    "host_volume_gb": 1,
+    "host_instance_type": "m7i.large",
+    "host_launch_source": "launch_template",
     "site_url": "https://example.org",
 }
 RULES = [
     {
-        "variable": "media_volume_driver",
-        "that": "media_volume_driver != 'rexray' or host_imds_tokens == 'optional'",
-        "say": "rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or media_volume_driver: efs.",
+        "variable": "host_launch_source",
+        "that": "host_launch_source != 'launch_configuration' or host_instance_type != 'm7i.large'",
+        "say": "knows no such type. Set host_launch_source: launch_template, or an older type.",
     },
-    {"variable": "host_count", "that": "host_count | int >= 1", "say": "A site needs a host. Set host_count: 1."},
+    {
+        "variable": "host_volume_gb",
+        "that": "host_volume_gb | int >= 1",
+        "say": "A disk has room. Set host_volume_gb: 1.",
+    },
     {"variable": "site_url", "that": "site_url is match('^https://')", "say": "Set site_url: https://<name>."},
 ]
 
@@ -114,21 +122,20 @@ def test_a_right_inventory_passes(site: Site) -> None:
 def test_everything_is_said_at_once_sorted_with_place_and_cure(site: Site) -> None:
     site.prod(
         "network_nat: gatway\n"
-        "media_volume_driver: rexray\n"
-        "hosts_count: 3\n"
+        "host_launch_source: launch_configuration\n"
+        "host_volumes_gb: 3\n"
         "host_type: t2.micro\n"
         "host_admin_cidrs: {a: b}\n"
         "site_url: http://example.org\n"
     )
-    site.write("inventories/prod/group_vars/siet.yml", {"host_count": 2})
+    site.write("inventories/prod/group_vars/siet.yml", {"host_volume_gb": 2})
     assert site.check("-i", "inventories/prod", "-e", "relaese=3") == [
         "-e: relaese: is not a variable of this project.",
         "inventories/prod/group_vars/siet.yml: siet: belongs to no group of this inventory, so nobody reads it. "
         "Did you mean site?",
         f"{VARS}:2: network_nat: is 'gatway', must be one of none, gateway. Did you mean gateway?",
-        f"{VARS}:3: media_volume_driver: rexray speaks IMDSv1 only. Set host_imds_tokens: optional, or "
-        "media_volume_driver: efs.",
-        f"{VARS}:4: hosts_count: is not a variable of this project. Did you mean host_count?",
+        f"{VARS}:3: host_launch_source: knows no such type. Set host_launch_source: launch_template, or an older type.",
+        f"{VARS}:4: host_volumes_gb: is not a variable of this project. Did you mean host_volume_gb?",
         f"{VARS}:5: host_type: is not read any more. Set host_instance_type.",
         f"{VARS}:6: host_admin_cidrs: is {{'a': 'b'}}, must be of type list.",
         f"{VARS}:7: site_url: Set site_url: https://<name>.",
@@ -145,8 +152,18 @@ def test_required_but_empty_is_missing(site: Site, value: str) -> None:
 
 def test_missing_says_where_to_set_it_and_its_consequences_are_not_said(site: Site) -> None:
     site.write(VARS, 'site_url: "https://{{ network_cidr }}"\n')
-    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "network_cidr != ''", "say": "Not said."}]
+    site.task["rules"] = [*RULES, {"variable": "host_volume_gb", "that": "network_cidr != ''", "say": "Not said."}]
     assert site.check() == [f"network_cidr: is missing. It is: Addresses of the VPC. Set network_cidr: … in {VARS}."], (
+        site.output
+    )
+
+
+def test_a_default_made_of_what_has_a_wrong_shape_is_not_told_too(site: Site) -> None:
+    site.write("group_vars/all/made.yml", "site_url: \"https://{{ host_admin_cidrs | map('upper') | first }}\"\n")
+    site.prod("host_admin_cidrs: [a]\n")
+    assert site.check() == [], site.output
+    site.prod("host_admin_cidrs: 5\n")
+    assert site.check() == [f"{VARS}:2: host_admin_cidrs: is 5, must be of type list. Write host_admin_cidrs: [5]."], (
         site.output
     )
 
@@ -160,9 +177,12 @@ def test_what_cannot_be_evaluated_is_said_once(site: Site) -> None:
 
 BROKEN = [
     ({"that": "not_there > 1", "say": "Not said."}, "'not_there' is undefined"),
-    ({"that": "[host_count] | reject('is_network') | length == 0", "say": "Not said."}, "No test named 'is_network'"),
-    ({"that": "host_count is", "say": "Not said."}, "Syntax error"),
-    ({"that": "host_count > 1", "say": "Set {{ not_there }}."}, "'not_there' is undefined"),
+    (
+        {"that": "[host_volume_gb] | reject('is_network') | length == 0", "say": "Not said."},
+        "No test named 'is_network'",
+    ),
+    ({"that": "host_volume_gb is", "say": "Not said."}, "Syntax error"),
+    ({"that": "host_volume_gb > 1", "say": "Set {{ not_there }}."}, "'not_there' is undefined"),
 ]
 """A rule's condition or sentence that cannot be evaluated, and a part of the reason."""
 
@@ -170,10 +190,10 @@ BROKEN = [
 @pytest.mark.parametrize(("rule", "reason"), BROKEN, ids=["undefined", "no test", "syntax", "sentence"])
 def test_a_rule_that_cannot_be_judged_is_a_defect_of_berth(site: Site, rule: dict[str, str], reason: str) -> None:
     site.task |= {"rules_in": "the_rules", "also_known": ["the_rules"]}
-    site.write("group_vars/all/rules.yml", {"the_rules": [{"variable": "host_count", **rule}]})
+    site.write("group_vars/all/rules.yml", {"the_rules": [{"variable": "host_volume_gb", **rule}]})
     site.run()
     assert "A rule of Berth itself is broken; nothing was done." in site.output
-    assert "rule on host_count (" in site.output
+    assert "rule on host_volume_gb (" in site.output
     assert reason in site.output
     assert "This is a defect of Berth, not of your inventory: report it" in site.output
     assert "wrong with this inventory" not in site.output
@@ -182,11 +202,11 @@ def test_a_rule_that_cannot_be_judged_is_a_defect_of_berth(site: Site, rule: dic
 
 def test_a_defect_does_not_hide_what_is_wrong_with_the_inventory(site: Site) -> None:
     site.prod("site_url: http://example.org\n")
-    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "not_there > 1", "say": "Not said."}]
+    site.task["rules"] = [*RULES, {"variable": "host_volume_gb", "that": "not_there > 1", "say": "Not said."}]
     site.run()
     assert "1 thing is wrong with this inventory; nothing was done." in site.output
     assert f"{VARS}:2: site_url: Set site_url: https://<name>." in site.output
-    assert "rule on host_count (not_there > 1): " in site.output
+    assert "rule on host_volume_gb (not_there > 1): " in site.output
     assert "'not_there' is undefined" in site.output
 
 
@@ -195,20 +215,24 @@ def test_a_rule_over_what_a_wrong_variable_makes_is_no_defect(site: Site) -> Non
     site.write(VARS, 'network_cidr: "{{ nobody }}"\n')
     site.write("group_vars/all/made.yml", 'made: "{{ {1: network_cidr} }}"\n')
     site.task["also_known"] = ["made"]
-    site.task["rules"] = [*RULES, {"variable": "host_count", "that": "made | length == 1", "say": "Not said."}]
+    site.task["rules"] = [*RULES, {"variable": "host_volume_gb", "that": "made | length == 1", "say": "Not said."}]
     (complaint,) = site.check()
     assert "network_cidr: cannot be evaluated: 'nobody' is undefined" in complaint
 
 
 def test_a_sentence_is_rendered_only_where_it_is_said(site: Site) -> None:
-    rule = {"variable": "host_count", "that": "host_count == 1", "say": "Not {{ not_there }}, but {{ host_count }}."}
+    rule = {
+        "variable": "host_volume_gb",
+        "that": "host_volume_gb == 1",
+        "say": "Not {{ not_there }}, but {{ host_volume_gb }}.",
+    }
     site.write("group_vars/all/rules.yml", {"the_rules": [rule]})
     site.task |= {"rules_in": "the_rules", "also_known": ["the_rules"]}
     assert site.check() == [], site.output
-    rule["say"] = "One host, not {{ host_count }}."
+    rule["say"] = "One GiB, not {{ host_volume_gb }}."
     site.write("group_vars/all/rules.yml", {"the_rules": [rule]})
-    site.prod("host_count: 2\n")
-    assert site.check() == [f"{VARS}:2: host_count: One host, not 2."]
+    site.prod("host_volume_gb: 2\n")
+    assert site.check() == [f"{VARS}:2: host_volume_gb: One GiB, not 2."]
 
 
 def test_a_secret_is_not_shown(site: Site) -> None:
@@ -246,8 +270,8 @@ def test_misspelt_keys_of_the_hosts_file(site: Site) -> None:
 
 
 def test_files_that_ansible_passes_over(site: Site) -> None:
-    site.write("inventories/prod/group_vars/prod/more.yaml.txt", "host_count: 0")
-    site.write("inventories/prod/host_vars/lokalhost.yml", {"host_count": 0})
+    site.write("inventories/prod/group_vars/prod/more.yaml.txt", "host_volume_gb: 0")
+    site.write("inventories/prod/host_vars/lokalhost.yml", {"host_volume_gb": 0})
     text = "\n".join(site.check())
     assert "more.yaml.txt: is no file that Ansible reads variables from" in text
     assert "lokalhost: belongs to no host of this inventory, so nobody reads it. Did you mean localhost?" in text

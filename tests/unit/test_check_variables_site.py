@@ -75,6 +75,34 @@ def test_a_noun_that_cannot_be_evaluated_is_told_once_and_nothing_that_follows_f
     assert "site_databases: cannot be evaluated: 'nobody' is undefined" in complaint
 
 
+def test_a_noun_of_a_wrong_shape_is_told_once_though_a_role_s_specification_has_it_too(site: Site) -> None:
+    specification = {"site_databases": {"type": "dict", "description": "Databases."}}
+    site.write("roles/database/meta/argument_specs.yml", {"argument_specs": {"main": {"options": specification}}})
+    site.prod(RIGHT)
+    assert site.check() == [], site.output
+    site.prod(RIGHT.replace("site_databases:\n  main: {}", "site_databases: [main]"))
+    assert site.check() == [f"{VARS}:16: site_databases: is ['main'], must be of type dict."]
+
+
+def test_what_is_missing_is_told_of_the_file_to_write_it_in(site: Site) -> None:
+    site.write("group_vars/all/service.yml", "site_services: {}\n")
+    site.prod("host_instance_type: t3.medium\n")
+    (complaint,) = site.check()
+    assert complaint.startswith(f"{VARS}: site_services: is missing: a site runs something. Write site_services: ")
+    site.prod("site_services: {}\n")
+    assert site.check()[0].startswith(f"{VARS}:2: site_services: is missing")
+
+
+def test_a_removed_variable_is_told_beside_what_the_model_says(site: Site) -> None:
+    site.task["removed"] = {"host_count": "Write site_hosts: {min: 2}."}
+    site.prod(RIGHT + "host_count: 2\n")
+    assert site.check() == [f"{VARS}:17: host_count: is not read any more. Write site_hosts: {{min: 2}}."]
+    site.prod(RIGHT + "site_hosts: {min: 2, maks: 3}\n")
+    assert site.check() == [f"{VARS}:17: site_hosts.maks: is no key of site_hosts. Did you mean max?"]
+    site.prod(RIGHT + "site_hosts: {min: 2, max: 3}\n")
+    assert site.check() == [], site.output
+
+
 def test_rules_pass_over_a_noun_that_is_wrong_and_hold_for_one_that_is_right(site: Site) -> None:
     rule = {"variable": "site_services", "that": "site_services | length > 1", "say": "One service is not enough."}
     site.task["rules"] = [rule]

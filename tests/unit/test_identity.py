@@ -29,7 +29,7 @@ class Inventory:
         told = "".join(f"  {name}: {value}\n" for name, value in environment(cloud).items() if "REGION" not in name)
         own = self.folder / "environment.yml"
         own.write_text(f"plugin: environment\nsite_name: shop\naws_region: {REGION}\nset:\n{told}")
-        site = self.folder / "group_vars/site.yml"
+        site = self.folder / "group_vars/site/main.yml"
         site.write_text(site.read_text().replace("www.example.org", "shop.acme.io"))
 
     def append(self, name: str, text: str) -> None:
@@ -105,10 +105,10 @@ def test_an_inventory_may_lie_anywhere_and_be_typed_from_anywhere(inventory: Inv
     ("name", "other"), [("site_name", "other"), ("environment_name", "other"), ("aws_region", "eu-west-3")]
 )
 def test_what_says_it_once_more_is_refused(inventory: Inventory, name: str, other: str) -> None:
-    inventory.append("group_vars/site.yml", f"{name}: {other}\n")
+    inventory.append("group_vars/site/main.yml", f"{name}: {other}\n")
     done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE, "-e", f"{name}={other}")
     assert done.returncode != 0
-    file, own = inventory.folder / "group_vars/site.yml", inventory.folder / "environment.yml"
+    file, own = inventory.folder / "group_vars/site/main.yml", inventory.folder / "environment.yml"
     line = file.read_text().count("\n")
     assert f"{file}:{line}: {name}: is said by {own} alone. Take this line out, or change it there." in done.stdout
     assert f"-e: {name}: is said by {own}, by which the hosts were looked for. Change it there." in done.stdout

@@ -17,12 +17,15 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 from local_aws.config import CONFIGS
+from plugins.plugin_utils.site.reading import VARIABLES
+from tests.unit.rules_support import of_inventory
 
 pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "test", "prod")
 EMBEDDED = ("local", "test")
+VERBS = ("site", "preflight", "publish", "teardown", "ssh_config", "exec")
 
 
 def load(environment: str, name: str) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def load(environment: str, name: str) -> dict[str, Any]:
 
 
 def own(environment: str) -> dict[str, Any]:
-    return load(environment, "group_vars/site.yml")
+    return of_inventory(environment)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -40,11 +43,24 @@ def test_an_environment_is_a_name_that_can_be_typed(environment: str) -> None:
     assert "environment_name" not in load(environment, "environment.yml")
 
 
-def test_an_inventory_is_two_files_and_how_its_hosts_are_reached() -> None:
+def test_an_inventory_is_which_site_it_is_what_is_its_own_what_runs_and_how_its_hosts_are_reached() -> None:
     for environment in (*ENVIRONMENTS, "new"):
         folder = PROJECT / "inventories" / environment
         files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"README.md"}
-        assert files == {"environment.yml", "group_vars/site.yml", "group_vars/ecs_hosts.yml"}
+        own = {"group_vars/site/main.yml", "group_vars/site/description.yml"}
+        assert files == {"environment.yml", "group_vars/ecs_hosts.yml"} | own
+        nouns = yaml.safe_load((folder / "group_vars/site/description.yml").read_text())
+        assert set(nouns) <= set(VARIABLES), "what runs stands in one file, and nothing else does"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_founding_site_runs_in_three_environments_from_one_description(environment: str) -> None:
+    described = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())
+    mine = own(environment)
+    assert {name: mine[name] for name in described if name != "site_volumes"} == {
+        name: value for name, value in described.items() if name != "site_volumes"
+    }
+    assert mine["site_volumes"]["media"] == {**described["site_volumes"]["media"], "driver": "rexray"}
 
 
 @pytest.mark.parametrize("environment", EMBEDDED)
@@ -71,7 +87,7 @@ def test_prod_sets_no_endpoint_and_no_keys() -> None:
 
 
 def test_local_and_test_make_the_same_choices_as_prod() -> None:
-    choices = ("host_launch_source", "host_instance_type", "host_imds_tokens", "media_volume_driver")
+    choices = ("host_launch_source", "host_instance_type", "host_imds_tokens", "site_volumes")
     assert {name: own("local")[name] for name in choices} == {name: own("prod")[name] for name in choices}
     assert {name: own("test")[name] for name in choices} == {name: own("prod")[name] for name in choices}
 
@@ -104,7 +120,7 @@ def test_ansible_goes_through_session_manager_where_that_is_the_way(on: bool) ->
     )
 
 
-@pytest.mark.parametrize("verb", ["site", "teardown", "preflight", "publish", "ssh_config", "exec"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_understood_by_ansible(verb: str) -> None:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     run = subprocess.run(
@@ -114,7 +130,7 @@ def test_every_verb_is_understood_by_ansible(verb: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("verb", ["site", "preflight", "publish", "teardown", "ssh_config", "exec"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_without_an_environment_says_what_to_type(verb: str) -> None:
     done = subprocess.run(["ansible-playbook", f"{verb}.yml"], cwd=PROJECT, text=True, capture_output=True, check=False)
     assert done.returncode != 0

@@ -14,12 +14,15 @@ import pytest
 import yaml
 
 from local_aws.cloud import ACCESS_KEY, SECRET_KEY, Cloud
+from plugins.plugin_utils.site.reading import read_site
+from tests.unit.rules_support import of_inventory
 
 pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("ansible.cfg", "group_vars", "inventories", "playbooks", "plugins", "preflight.yml", "roles")
 REGION = "eu-central-1"
+EXAMPLES = sorted(path.parent.name for path in (PROJECT / "examples").glob("*/site.yml"))
 
 
 def variables(path: Path) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def project(tmp_path: Path) -> Path:
     for command in commands():
         subprocess.run(command.split(), cwd=copy, check=True)
     edit(copy, "environment.yml", ("us-east-1", REGION), ("example", "shop"))
-    edit(copy, "group_vars/site.yml", ("www.example.org", "shop.test"))
+    edit(copy, "group_vars/site/main.yml", ("www.example.org", "shop.test"))
     return copy
 
 
@@ -128,7 +131,7 @@ def test_its_hosts_are_found_and_those_of_others_are_not(project: Path, aws: Clo
 
 
 def test_every_line_that_shows_a_default_shows_the_default(project: Path, aws: Cloud) -> None:
-    path = project / "inventories/live/group_vars/site.yml"
+    path = project / "inventories/live/group_vars/site/main.yml"
     text = path.read_text()
     shown = re.findall(r"^# ([a-z_]+: .*)$", text, re.MULTILINE)
     assert len(shown) >= 10
@@ -143,11 +146,12 @@ def test_every_line_that_shows_a_default_shows_the_default(project: Path, aws: C
 
 
 def test_the_safe_choices_are_those_of_group_vars() -> None:
-    new = variables(PROJECT / "inventories/new/group_vars/site.yml")
-    cluster, data = (variables(PROJECT / f"group_vars/all/{name}.yml") for name in ("cluster", "data"))
+    new, cluster = of_inventory("new"), variables(PROJECT / "group_vars/all/cluster.yml")
     for name in ("host_launch_source", "host_instance_type", "host_imds_tokens"):
         assert new[name] == cluster[name]
-    assert new["media_volume_driver"] == data["media_volume_driver"] == "efs"
+    site = read_site(new)
+    assert [str(problem) for problem in site.problems] == []
+    assert {volume.driver for volume in site.entries["volume"].values()} == {"efs"}
 
 
 def test_what_is_copied_from_is_refused_itself(project: Path, aws: Cloud) -> None:
@@ -161,11 +165,25 @@ def test_what_is_copied_from_is_refused_itself(project: Path, aws: Cloud) -> Non
 
 def test_prod_says_for_each_choice_of_the_founding_site_which_line_replaces_it() -> None:
     """And the lines are those of inventories/new."""
-    text = (PROJECT / "inventories/prod/group_vars/site.yml").read_text()
-    prod, new = yaml.safe_load(text), variables(PROJECT / "inventories/new/group_vars/site.yml")
+    text = (PROJECT / "inventories/prod/group_vars/site/main.yml").read_text()
+    prod, new = yaml.safe_load(text), of_inventory("new")
     replaced = dict(
         pair for line in re.findall(r"# → (.+)$", text, re.MULTILINE) for pair in yaml.safe_load(line).items()
     )
-    choices = {"host_launch_source", "host_instance_type", "host_imds_tokens", "media_volume_driver"}
+    assert replaced.pop("driver") == "efs"
+    assert prod.pop("site_volumes")["media"]["driver"] == "rexray"
+    choices = {"host_launch_source", "host_instance_type", "host_imds_tokens"}
     assert replaced == {name: new[name] for name in choices}
     assert {name for name in prod if prod[name] != replaced.get(name, prod[name])} == choices
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_becomes_an_inventory_as_its_page_says(name: str, project: Path, aws: Cloud) -> None:
+    page = (PROJECT / "examples/README.md").read_text()
+    made, taken = (command.replace("django_rds", name) for command in re.findall(r"^\$ (cp .+)$", page, re.MULTILINE))
+    assert made.replace("shop", "live") == commands()[0], "what the fixture has typed already"
+    (project / "examples" / name).mkdir(parents=True)
+    shutil.copy(PROJECT / "examples" / name / "site.yml", project / "examples" / name)
+    subprocess.run(taken.replace("inventories/shop", "inventories/live").split(), cwd=project, check=True)
+    done = preflight(project, aws, "inventories/live")
+    assert done.returncode == 0, done.stdout + done.stderr

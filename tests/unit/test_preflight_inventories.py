@@ -7,6 +7,7 @@ refused something: two tests count.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -27,15 +28,26 @@ from tests.unit.render_support import LAYERS
 pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
-CONTAINERS = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())["site_containers"]
+DESCRIPTION: dict[str, Any] = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())
+REMOVED: dict[str, str] = rules_support.role_variables()["preflight_removed"]
 
 # Nothing that could be compressed away: EC2's limit is that of the compressed user data.
 LONG = [f"http://{hashlib.sha256(bytes([n % 256, n // 256])).hexdigest()}" for n in range(600)]
 
 
-def containers(**changes: dict[str, Any]) -> dict[str, Any]:
-    """`site_containers` of the defaults with some keys of some containers changed."""
-    return {name: {**given, **changes.get(name, {})} for name, given in CONTAINERS.items()}
+def services(*, of_web: dict[str, Any] | None = None, **changes: dict[str, Any]) -> dict[str, Any]:
+    """`site_services` of the example with keys of the service and of its containers changed; None takes one out."""
+    made = copy.deepcopy(DESCRIPTION["site_services"])
+    for name, change in changes.items():
+        container = {**made["web"]["containers"].get(name, {}), **change}
+        made["web"]["containers"][name] = {key: value for key, value in container.items() if value is not None}
+    made["web"] |= of_web or {}
+    return dict(made)
+
+
+def migrate(**changes: Any) -> dict[str, Any]:
+    """`site_jobs` of the example with some keys of its job changed."""
+    return {"migrate": {**DESCRIPTION["site_jobs"]["migrate"], **changes}}
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,6 @@ WRONG = [
     one("docker_engine_ulimits", "nofile=1024:2048", "must be of type dict"),
     one("host_admin_cidrs", ["192.0.2.10"], "/32"),
     one("host_admin_cidrs", ["203.0.113.7/32", "2001:db8::/32"], "no IPv4 network"),
-    one("database_admin_cidrs", ["0.0.0.0/0"], "database to the world"),
-    one("database_admin_cidrs", ["10.8.0.1/16"], "no IPv4 network"),
     one("cdn_prefix_list_id", "", "describe-managed-prefix-lists", cdn_enabled=True),
     one("cdn_enabled", True, "close the site to everybody", cdn_prefix_list_id="pl-3b927c52"),
     one("domain_name", "https://shop.test/", "Set for example shop.test."),
@@ -95,23 +105,10 @@ WRONG = [
     one("domain_name", "a" * 60 + ".test.org", "64 characters"),
     one("domain_name", "", "is missing"),
     one("hosted_zone_id", "/hostedzone/Z123", "no hosted zone"),
-    one("database_class", "db.t2.micro", "does not run PostgreSQL 15"),
-    one("database_class", "t3.micro", "no instance class"),
-    one("database_engine_version", "9.6", "no version of PostgreSQL"),
-    one("database_name", "postgres", "names that RDS keeps"),
-    one("database_username", "admin", "keeps for itself"),
-    one("database_username", "pg_site", "keeps for itself"),
-    one("database_username", "my-site", "letters, digits and underscores"),
-    one("database_storage_gb", 5, "20 to 65,536"),
-    one("database_storage_max_gb", 21, "a tenth above"),
-    one("database_backup_days", 0, "1 to 35 days"),
-    one("media_volume_driver", "rexray", "version 1", host_imds_tokens="required"),
-    one("media_volume_driver", "rexray", "x86_64 only", host_instance_type="t4g.micro"),
-    one("media_volume_driver", "nfs", "must be one of rexray, efs"),
-    one("media_volume_name", "Media Files", "small letters"),
-    one("media_file_system_id", "media", "no file system"),
-    one("media_permissions", 755, "in quotes"),
     one("rexray_efs_tag", "website", "site_name-environment_name"),
+    one("site_volumes", {"media": {"driver": "rexray"}}, "version 1", host_imds_tokens="required"),
+    one("site_volumes", {"media": {"driver": "rexray"}}, "x86_64 only", host_instance_type="t4g.micro"),
+    one("site_volumes", ["media"], "must be of type dict"),
     one("host_instance_type", "micro", "no instance type"),
     one("host_instance_type", "m7i.large", "launch configurations know no type"),
     one("host_ami_family", "amazon-linux-2", "host_ami_allow_eol"),
@@ -120,34 +117,26 @@ WRONG = [
     one("host_key_name", " ada", "no name of a key pair"),
     one("host_key_name", "ada.pem", "Leave .pem out: ada."),
     one("host_volume_gb", 8, "30 GiB"),
-    one("host_count", 0, "needs a host"),
-    one("host_count_max", 1, "less than host_count", host_count=2),
-    one("host_count", "two", "must be of type int"),
-    one("health_path", "healthz", "begins with a slash"),
-    one("deregistration_delay_seconds", 4000, "0 to 3600"),
+    one("site_hosts", 2, "must be of type dict"),
+    one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
-    one("site_containers", {}, "no containers"),
-    one("site_containers", containers(django={"memory": 500}), "the new task beside the old"),
-    one("site_containers", containers(django={"memory": 2}), "6 MiB or more"),
-    one("site_containers", containers(django={"memory": 256.9}), "a whole number of MiB"),
-    one("site_containers", containers(nginx={"links": "django"}), "links: [django]"),
-    one("site_containers", containers(nginx={"port": None}), "exactly one container needs a port"),
-    one("site_containers", containers(nginx={"depends_on": {"djnago": "START"}}), "depends on djnago"),
-    one("site_containers", containers(django={"health": None}), "has no health check"),
-    one("site_containers", containers(django={"depends_on": {"nginx": "START"}}), "in a circle"),
-    one("site_containers", containers(django={"secrets": {"DB_HOST": "db.host"}}), "no key of a secret"),
-    one("site_containers", containers(django={"volumes": {"files": "/srv"}}), "only volume is media"),
-    one("site_containers", containers(nginx={"memroy": 64}), "memroy, which is not known"),
-    one("site_containers", {**containers(), "redis": {"memory": 32}}, "no image repository"),
-    one("site_once", {"container": "web"}, "names no container"),
-    one("site_once", {"container": "django", "memory": 600}, "takes 600 MiB beside a task of the site"),
-    # Without a memory of its own it takes that of its container.
-    Case("site_once", {"site_once": {"container": "django"}, "site_containers": containers(django={"memory": 330})},
-         "takes 330 MiB beside"),
-    one("site_once", {"container": "django", "memory": 256.9}, "a whole number of MiB"),
-    one("site_images", {"django": "legacy-site/django"}, "no image for one"),
-    one("service_desired_count", 0, "cannot be verified"),
-    Case("site_containers", {"service_desired_count": 5}, "a deployment needs 6"),
+    one("image_keep", 5, "Set 10 or more"),
+    one("job_retries", 200, "takes 0 to 185"),
+    one("domain_aliases", ["acme.io"], "no layer yet"),
+    one("site_services", {}, "a site runs something"),
+    one("site_services", services(of_web={"deploy": {"replicas": 0}}), "cannot be verified"),
+    # What does not fit is said of the whole, once each part of it is right.
+    Case("site_hosts", {"site_services": services(django={"mem_limit": "500m"}), "site_hosts": {"max": 1}},
+         "a new task of web beside the old takes 564m"),
+    Case("site_hosts", {"site_services": services(of_web={"deploy": {"replicas": 5}})}, "that needs 3 hosts"),
+    Case("site_hosts", {"site_jobs": migrate(mem_limit="600m"), "site_hosts": {"max": 1}},
+         "the job migrate takes 600m"),
+    # Without a memory of its own it takes that of the container that it is like.
+    Case("site_hosts",
+         {"site_jobs": migrate(), "site_hosts": {"max": 1},
+          "site_services": services(django={"mem_limit": "600m", "mem_reservation": "330m"},
+                                    of_web={"deploy": {"update_config": {"order": "stop-first"}}})},
+         "the job migrate takes 330m"),
     one("service_grace_seconds", -1, "no number of seconds"),
     one("site_url_port", 70000, "is no port"),
     one("log_buffer_size", "25M", "for example 25m"),
@@ -160,6 +149,118 @@ WRONG = [
     one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
     one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
 ]  # fmt: skip
+
+
+TOGETHER: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "containers": (
+        {
+            "site_services": services(
+                django={
+                    "mem_limit": "2m", "healthcheck": None, "secrets": {"DB_HOST": "db.host"},
+                    "volumes": ["files:/srv"], "environment": {"RELEASE": "1"},
+                },
+                nginx={"mem_limit": "64.9m", "links": "django", "mem_limt": "64m"},
+                redis={"mem_limit": 32},
+            ),
+            "site_jobs": migrate(like="web.djnago", run="after_release"),
+        },
+        [
+            ("site_services.web.containers.django.mem_limit", "6m or more"),
+            ("site_services.web.containers.django.environment.RELEASE", "Take the line out."),
+            ("site_services.web.containers.django.secrets.DB_HOST", "must say where the secret lies"),
+            ("site_services.web.containers.django.volumes", "mounts files, which is no volume"),
+            ("site_services.web.containers.nginx.mem_limit", "which is no whole number of MiB"),
+            ("site_services.web.containers.nginx.mem_limt", "Did you mean mem_limit?"),
+            ("site_services.web.containers.nginx.links", "must be a list, for example [django]"),
+            ("site_services.web.containers.redis", "has no image"),
+            ("site_services.web.containers.redis.mem_limit", "which are bytes"),
+            ("site_jobs.migrate.like", "Did you mean web.django?"),
+            ("site_jobs.migrate.run", "write before_release, or by_hand and run it by run.yml"),
+        ],
+    ),
+    "what-containers-are-to-each-other": (
+        {
+            "site_services": services(
+                django={"healthcheck": None},
+                nginx={"ports": None},
+                cache={"image": "shop/cache", "mem_limit": "6m", "depends_on": ["djnago"]},
+                of_web={"routes": [{"to": "nginx", "health": "healthz"}]},
+            )
+        },
+        [
+            ("site_services.web.containers.nginx.depends_on.django", "has no healthcheck"),
+            ("site_services.web.containers.cache.depends_on.djnago", "Did you mean django?"),
+            ("site_services.web.routes[0].health", "Write for example /healthz."),
+            ("site_services.web.routes[0].to", "has no TCP port"),
+        ],
+    ),
+    "a-circle": (
+        {"site_services": services(django={"depends_on": ["nginx"]})},
+        [("site_services.web.containers", "in a circle (depends_on and links): django → nginx → django")],
+    ),
+    "database": (
+        {
+            "site_databases": {
+                "main": {"class": "db.t2.micro", "name": "postgres", "username": "admin", "admin_cidrs": ["0.0.0.0/0"]},
+                "two": {"class": "t3.micro", "version": "9.6", "username": "my-site", "storage_gb": 5},
+                "three": {"username": "pg_site", "storage_max_gb": 21, "admin_cidrs": ["10.8.0.1/16"]},
+                "four": {"backup_days": 0},
+                "five": {"storage_gb": 100, "storage_max_gb": 105},
+            }
+        },
+        [
+            ("site_databases.main.class", "too old for PostgreSQL 15"),
+            ("site_databases.main.name", "RDS keeps for itself"),
+            ("site_databases.main.username", "keeps for itself"),
+            ("site_databases.main.admin_cidrs[0]", "much of the world"),
+            ("site_databases.two.class", "an instance class of RDS"),
+            ("site_databases.two.version", "a version of PostgreSQL"),
+            ("site_databases.two.username", "letters, digits and underscores"),
+            ("site_databases.two.storage_gb", "20 to 65536"),
+            ("site_databases.three.username", "keeps for itself"),
+            ("site_databases.three.storage_max_gb", "from 22 to"),
+            ("site_databases.three.admin_cidrs[0]", "must be an IPv4 network"),
+            ("site_databases.four.backup_days", "from 1 to 35"),
+            ("site_databases.five.storage_max_gb", "a tenth above storage_gb or more: storage_max_gb: 110"),
+        ],
+    ),
+    "volumes-secrets-buckets-hosts": (
+        {
+            "site_volumes": {
+                "media": {"driver": "nfs", "mode": 755},
+                "Media Files": {},
+                "other": {"file_system_id": "media", "uid": -1, "owner_gid": 33},
+            },
+            "site_secrets": {
+                "django": {"generate": ["secret_key"], "value": "x"},
+                "admin": {"generate": ["password"], "values": {"username": "admin", "token": "x"}},
+            },
+            "site_buckets": {"uploads": {"public": True}},
+            "site_hosts": {"min": 0, "count": 2},
+        },
+        [
+            ("site_volumes.media.driver", "must be one of efs, rexray, task"),
+            ("site_volumes.media.mode", "in quotes"),
+            ("site_volumes.Media Files", "use small letters"),
+            ("site_volumes.Media Files", "is mounted by no container"),
+            ("site_volumes.other", "is mounted by no container"),
+            ("site_volumes.other.file_system_id", "the id of a file system"),
+            ("site_volumes.other.uid", "a whole number from 0"),
+            ("site_volumes.other.owner_gid", "write gid: 1000"),
+            ("site_secrets.django.value", "never stands in an inventory"),
+            ("site_secrets.admin.values.token", "is a secret in clear"),
+            ("site_buckets.uploads.public", "nobody reads a bucket"),
+            ("site_hosts.min", "a whole number of hosts"),
+            ("site_hosts.count", "write min: 2"),
+        ],
+    ),
+    "more-hosts-than-most": ({"site_hosts": {"min": 2, "max": 1}}, [("site_hosts", "below min")]),
+    "removed": (
+        dict.fromkeys(REMOVED, "as it was"),
+        [(name, f"is not read any more. {instead}") for name, instead in REMOVED.items()],
+    ),
+}  # fmt: skip
+"""Wrong inventories with several things wrong at once, and for each its place and a part of the sentence."""
 
 
 # What only a host role reads, it checks by itself: role → values that its tasks/preflight.yml refuses.
@@ -212,47 +313,62 @@ TOPICS: dict[str, dict[str, Any]] = {
     "network": {
         "site_name": "shop", "aws_region": "eusc-de-east-1", "network_cidr": "10.30.0.0/20", "network_nat": "gateway",
         "network_availability_zones": ["eusc-de-east-1a", "eusc-de-east-1b"], "cdn_prefix_list_id": "pl-3b927c52",
-        "host_admin_cidrs": ["203.0.113.7/32"], "database_admin_cidrs": ["10.8.0.0/16"],
+        "host_admin_cidrs": ["203.0.113.7/32"],
         "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "several-networks": {
         "aws_region": "us-gov-west-1", "host_admin_cidrs": ["203.0.113.7/32", "198.51.0.0/16"],
-        "database_admin_cidrs": ["10.8.0.0/16", "192.168.4.0/24"], "hosted_zone_id": "",
+        "hosted_zone_id": "",
     },
     "new-hosts": {
         "host_launch_source": "launch_template", "host_instance_type": "m7i.large", "host_imds_tokens": "required",
-        "media_volume_driver": "efs", "host_roles": ["host_limits", "docker_engine", "ecs_agent"],
+        "site_volumes": {"media": None}, "host_roles": ["host_limits", "docker_engine", "ecs_agent"],
         "host_ami_id": "ami-0123456789abcdef0", "host_volume_gb": 50, "host_wait_minutes": 30,
     },
     "arm-hosts": {
-        "host_launch_source": "launch_template", "host_instance_type": "t4g.small", "media_volume_driver": "efs",
-        "database_class": "db.t4g.micro",
+        "host_launch_source": "launch_template", "host_instance_type": "t4g.small",
+        "site_volumes": {"media": {"driver": "efs"}}, "site_databases": {"main": {"class": "db.t4g.micro"}},
     },
     "old-hosts": {"host_ami_family": "amazon-linux-2", "host_ami_allow_eol": True, "host_key_name": "my key"},
-    "several-hosts": {"host_count": 2, "host_count_max": 3, "service_desired_count": 3},
-    "balancer": {"health_path": "/health?full=1", "deregistration_delay_seconds": 0, "log_retention_days": 3653},
+    "several-hosts": {
+        "site_hosts": {"min": 2, "max": 3}, "site_services": services(of_web={"deploy": {"replicas": 3}}),
+    },
+    "balancer": {
+        "site_services": services(of_web={"routes": [{"to": "nginx", "health": "/health?full=1"}]}),
+        "service_deregistration_seconds": 0, "log_retention_days": 3653,
+    },
     "database": {
-        "database_class": "db.m6g.large", "database_engine_version": "18.1", "database_name": "Shop_1",
-        "database_username": "shop_owner", "database_storage_gb": 100, "database_storage_max_gb": 110,
-        "database_backup_days": 35, "database_multi_az": True, "database_deletion_protection": False,
+        "site_databases": {
+            "main": {
+                "class": "db.m6g.large", "version": "18.1", "name": "Shop_1", "username": "shop_owner",
+                "storage_gb": 100, "storage_max_gb": 110, "backup_days": 35, "multi_az": True,
+                "deletion_protection": False, "admin_cidrs": ["10.8.0.0/16", "192.168.4.0/24"],
+            }
+        },
     },
     "media": {
-        "media_volume_name": "uploads", "media_owner_uid": 2000, "media_owner_gid": 2001, "media_permissions": "0775",
-        "media_file_system_id": "fs-0123456789abcdef0", "site_remove": ["fs-0fedcba9876543210"],
-        "site_containers": containers(
-            django={"volumes": {"uploads": "/srv"}}, nginx={"volumes": {"uploads": {"path": "/srv", "read_only": True}}}
-        ),
+        "site_volumes": {
+            "uploads": {"uid": 2000, "gid": 2001, "mode": "0775", "file_system_id": "fs-0123456789abcdef0"},
+        },
+        "site_remove": ["fs-0fedcba9876543210"],
+        "site_services": services(django={"volumes": ["uploads:/srv"]}, nginx={"volumes": ["uploads:/srv:ro"]}),
     },
     "containers": {
         # ECS sets aside the soft limit; the hard ones would not fit twice.
-        "site_containers": containers(
-            django={"memory": 700, "memory_reservation": 200, "stop_seconds": 60, "environment": {"DEBUG": "0"}}
+        "site_services": services(
+            django={
+                "image": "shop/django:1.2", "mem_limit": "700m", "mem_reservation": "200m", "stop_grace_period": "60s",
+                "environment": {"DEBUG": "0"}, "secrets": {"SECRET_KEY": "secret.django.value"},
+            }
         ),
-        "site_once": {"container": "django", "memory": 700, "command": ["python", "manage.py", "check"]},
-        "site_once_minutes": 30, "site_images": {"django": "shop/django:1.2", "nginx": "shop/nginx"},
-        "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30,
-        "log_mode": "blocking", "log_buffer_size": "1m",
+        "site_jobs": migrate(command=["python", "manage.py", "check"], minutes=30, run="by_hand"),
+        "site_secrets": {
+            "django": {"parameter": "/shop/secret_key"}, "admin": DESCRIPTION["site_secrets"]["admin"],
+        },
+        "site_buckets": {"uploads": None},
+        "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
+        "job_retries": 0, "log_mode": "blocking", "log_buffer_size": "1m",
     },
     "docker-engine": {
         "docker_engine_log_max_size": "1g", "docker_engine_log_max_files": 1, "docker_engine_live_restore": False,
@@ -312,11 +428,11 @@ TOPICS: dict[str, dict[str, Any]] = {
 RIGHT = {
     " ".join(names): {variable: value for name in names for variable, value in TOPICS[name].items()}
     for names in (
-        ("network", "balancer", "database", "containers", "docker-engine", "verbs"),
-        ("several-networks", "several-hosts", "media", "ecs-agent"),
-        ("arm-hosts", "host-access", "host-limits"),
+        ("network", "database", "containers", "docker-engine", "verbs"),
+        ("several-networks", "media", "ecs-agent"),
+        ("arm-hosts", "balancer", "host-access", "host-limits"),
         ("new-hosts",),
-        ("old-hosts", "rexray"),
+        ("old-hosts", "several-hosts", "rexray"),
     )
 }
 """Right inventories. A topic that goes with another shares one: each runs the whole role, some sixty tasks."""
@@ -324,23 +440,17 @@ RIGHT = {
 IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
 """What inventories/local/environment.yml says."""
 HANDED_OVER = {
-    "network_zones_offered": ["us-east-1a", "us-east-1b"], "data_allocated_gb": 30, "data_outputs": {"VpcId": "x"},
-    "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config", "cluster_outputs": {"VpcId": "x"},
-    "task_images": {"django": "x"}, "task_release": "1", "task_outputs": {"VpcId": "x"}, "service_outputs": {"A": "x"},
+    "network_zones_offered": ["us-east-1a", "us-east-1b"], "database_allocated_gb": {"main": 30},
+    "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
+    "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"},
     "dns_records": {"own": ["x"], "elsewhere": []}, "dns_stack": {"status": "x", "parameters": {}},
-    "dns_balancer_seen": "x", "dns_outputs": {"AlbDnsName": "x"},
+    "dns_balancer_seen": "x",
+    **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip
 """What a play gives a layer's role, and no inventory."""
 
-NEVER_SET = {
-    "cdn_enabled": "true is refused until there is a layer that makes the CDN",
-    "database_allocated_gb": "handed over by a play",
-    **{
-        f"{noun}_defaults": "no verb deploys the noun yet"
-        for noun in ("bucket", "database", "image", "job", "secret", "service", "volume")
-    },
-}
-"""Variables that have one right value, or are not an inventory's."""
+NEVER_SET = {"cdn_enabled": "true is refused until there is a layer that makes the CDN"}
+"""Variables that have one right value."""
 
 
 class Listener:
@@ -399,6 +509,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """One run of the role over all cases, wrong and right."""
     folder = tmp_path_factory.mktemp("inventories")
     hosts = {case.host: case.given for case in WRONG}
+    hosts |= {f"together-{name}": given for name, (given, _) in TOGETHER.items()}
     hosts |= {name.replace(" ", "-"): {**given, "preflight_account": False} for name, given in RIGHT.items()}
     of_roles = {case.host: {**case.given, "_role": role} for role, cases in HOST_WRONG.items() for case in cases}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **IDENTITY}
@@ -415,7 +526,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     playbook.write_text(yaml.safe_dump(play))
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all").symlink_to(PROJECT / "group_vars/all")
-    (folder / "group_vars/local.yml").symlink_to(PROJECT / "inventories/local/group_vars/site.yml")
+    (folder / "group_vars/local").symlink_to(PROJECT / "inventories/local/group_vars/site")
     listener = Listener()
     shell = environment(listener.port) | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_VERBOSITY": "1"}
     result = subprocess.run(
@@ -446,6 +557,36 @@ def test_a_wrong_inventory_is_refused_by_a_sentence_that_names_the_variable(case
     assert line, f"no line names {case.variable} and says {case.says!r}:\n{message}"
 
 
+@pytest.mark.parametrize(
+    ("name", "place", "says"),
+    [(name, place, says) for name, (_, told) in TOGETHER.items() for place, says in told],
+    ids=lambda each: each[:40],
+)
+def test_everything_that_is_wrong_at_once_is_told_in_its_place(
+    name: str, place: str, says: str, verdicts: Verdicts
+) -> None:
+    lines = verdicts.messages.get(f"together-{name}", "").splitlines()
+    assert any(f" {place}: " in line and says in line for line in lines), lines
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_nothing_is_told_twice(name: str, verdicts: Verdicts) -> None:
+    """Neither by an argument specification and by the model, nor as the consequence of another."""
+    first, *told = verdicts.messages[f"together-{name}"].splitlines()
+    assert first == f"{len(told)} things are wrong with this inventory; nothing was done." or len(told) == 1
+    assert len(told) == len(TOGETHER[name][1]), told
+
+
+@pytest.mark.parametrize("case", [case for case in WRONG if "must be of type" in case.says], ids=lambda case: case.host)
+def test_a_wrong_shape_is_told_once(case: Case, verdicts: Verdicts) -> None:
+    """Defaults that are made of it, and the model, say nothing of their own."""
+    assert len(verdicts.messages[case.host].splitlines()) == 2, verdicts.messages[case.host]
+
+
+def test_what_is_removed_is_read_by_no_role() -> None:
+    assert set(REMOVED) & set(rules_support.options()) == set()
+
+
 @pytest.mark.parametrize("case", [case for cases in HOST_WRONG.values() for case in cases], ids=lambda case: case.host)
 def test_a_host_role_refuses_by_a_sentence_that_names_the_variable(case: Case, verdicts: Verdicts) -> None:
     message = verdicts.messages.get(f"role-{case.host}", "")
@@ -468,10 +609,12 @@ def test_a_right_inventory_passes(name: str, verdicts: Verdicts) -> None:
 
 def test_every_topic_is_judged() -> None:
     assert {topic for names in RIGHT for topic in names.split()} == set(TOPICS)
+    for names, given in RIGHT.items():
+        assert len(given) == sum(len(TOPICS[topic]) for topic in names.split()), f"{names} share a variable"
 
 
 def test_every_variable_is_given_a_right_value_that_is_not_its_default() -> None:
-    base = yaml.safe_load((PROJECT / "inventories/local/group_vars/site.yml").read_text())
+    base = rules_support.of_inventory("local")
     base |= {"preflight_account": False, **IDENTITY}
     assert set(rules_support.unset([base, HANDED_OVER, *RIGHT.values()])) == set(NEVER_SET)
 

@@ -112,7 +112,9 @@ def inventory(tmp_path: Path, aws: Cloud) -> Path:
     identity = {"site_name": "shop", "environment_name": "shop", "aws_region": "us-east-1"}
     plugin = {"plugin": "environment", "set": environment(aws)}
     (folder / "environment.yml").write_text(yaml.safe_dump(plugin | identity))
-    given = {"domain_name": "shop.acme.io", "preflight_account": False}
+    container = {"image": "shop/web", "mem_limit": "64m"}
+    services = {"web": {"containers": {"web": container}}}
+    given = {"domain_name": "shop.acme.io", "preflight_account": False, "site_services": services}
     (folder / "group_vars/site.yml").write_text(yaml.safe_dump(given))
     return folder
 

@@ -1,4 +1,4 @@
-"""docs/your-site.md says what is true: its examples pass the rules, its names and numbers are the templates'."""
+"""docs/your-site.md says what is true: its examples are right sites, its names and numbers are the templates'."""
 
 from __future__ import annotations
 
@@ -6,49 +6,119 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from plugins.filter.checks import container_problems
+
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.nouns import NOUNS
+from plugins.plugin_utils.site.reading import VARIABLES, read_site
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs/your-site.md").read_text()
-DEFAULTS: dict[str, Any] = yaml.safe_load((PROJECT / "group_vars/all/task.yml").read_text())
+BLOCKS = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+IDENTITY = {
+    "site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io", "host_instance_type": "t3.micro",
+}  # fmt: skip
 
 
-def examples() -> dict[str, Any]:
-    """The YAML of the page, variable to value."""
-    found: dict[str, Any] = {}
-    for block in re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL):
-        found |= yaml.safe_load(block)
-    return found
+def site(place: int) -> Site:
+    return read_site(IDENTITY | yaml.safe_load(BLOCKS[place]))
 
 
-def test_the_examples_pass_the_rules() -> None:
-    """Each is a part of a whole; what it leaves out is the default's."""
-    changed = {"django": DEFAULTS["site_containers"]["django"] | examples()["site_containers"]["django"]}
-    assert container_problems({**DEFAULTS["site_containers"], **changed}) == []
-    once = examples()["site_once"]
-    assert once.pop("container") in DEFAULTS["site_containers"]
-    assert container_problems({"django": once | {"port": 80}}) == []
+@pytest.mark.parametrize("place", range(len(BLOCKS)), ids=lambda place: BLOCKS[place].split(":")[0] + str(place))
+def test_each_example_is_a_whole_site_that_is_right(place: int) -> None:
+    assert [str(problem) for problem in site(place).problems] == []
 
 
-def test_one_container_alone_will_do() -> None:
-    django = DEFAULTS["site_containers"]["django"]
-    assert container_problems({"django": django | {"port": 8000}}) == []
-    assert container_problems({"web": django | {"port": 8000}}) != []
+def test_every_noun_is_in_the_list_and_in_an_example() -> None:
+    listed = set(re.findall(r"^\| `(site_\w+)` \|", PAGE, re.MULTILINE))
+    assert listed == {*(noun.variable for noun in NOUNS.values()), "site_hosts"} <= set(VARIABLES)
+    assert listed == {name for block in BLOCKS for name in yaml.safe_load(block)}
+
+
+def test_an_image_with_a_registry_is_not_published() -> None:
+    assert set(site(0).images) == {"shop-app"}
+
+
+def test_what_references_can_ask_for_is_what_entries_have() -> None:
+    rows = dict(re.findall(r"^\| `(\w+\.\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
+
+    def told(entry: str) -> set[str]:
+        return set(re.findall(r"`(\w+)`", rows[entry])) - {"secrets", "expose"}
+
+    read = {f"{noun}.{entry}": set(made.attributes(noun, entry)) for made, noun, entry in (
+        (site(0), "database", "main"), (site(3), "bucket", "uploads"), (site(5), "service", "redis"),
+    )}  # fmt: skip
+    assert {entry: told(entry) for entry in read} == read
+    assert site(2).attributes("secret", "smtp").keys() == told("secret.app") == {"value"}
+
+
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [("build", "."), ("restart", "always"), ("networks", ["x"]), ("env_file", ".env")],
+)
+def test_what_is_said_not_to_be_there_is_refused_with_what_to_write(key: str, more: Any) -> None:
+    given = yaml.safe_load(BLOCKS[0])
+    given["site_services"]["web"]["containers"]["app"][key] = more
+    (problem,) = read_site(IDENTITY | given).problems
+    assert problem.subject == f"site_services.web.containers.app.{key}"
+    assert f"`{key}`" in PAGE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environment": {"DB_PASSWORD": "geheim"}},
+        {"volumes": ["/srv/uploads:/srv/uploads"]},
+        {"mem_limit": None},
+        {"healthcheck": None},
+    ],
+    ids=["a password in clear", "a folder of the host", "no mem_limit", "the image's own health check"],
+)
+def test_what_the_page_says_is_needed_is_needed(change: dict[str, Any]) -> None:
+    given = yaml.safe_load(BLOCKS[0])
+    app = given["site_services"]["web"]["containers"]["app"]
+    for name, value in change.items():
+        app.pop(name) if value is None else app.update({name: value})
+    assert read_site(IDENTITY | given).problems != []
+
+
+def test_a_line_of_a_crontab_and_of_a_server_s_routes_can_be_said() -> None:
+    given = yaml.safe_load(BLOCKS[0])
+    (line,) = re.findall(r"`(routes: .+?)`", PAGE[PAGE.index("hand-kept") :])
+    given["site_services"]["web"] |= yaml.safe_load(line)
+    read = read_site(IDENTITY | given)
+    assert [str(problem) for problem in read.problems] == []
+    everything, api = read.services["web"].routes
+    assert api.priority < everything.priority, "which says more is asked first"
+    assert site(5).jobs["clearsessions"].schedule == "cron(0 3 * * ? *)"
+
+
+def test_a_job_takes_from_its_container_what_the_page_says() -> None:
+    read = site(0)
+    given = yaml.safe_load(BLOCKS[0]) | {"site_jobs": {"check": {"like": "web.app", "command": ["true"]}}}
+    job, app = read_site(IDENTITY | given).jobs["check"].container, read.services["web"].containers["app"]
+    for name in ("image", "mem_limit", "environment", "secrets", "volumes"):
+        assert getattr(job, name) == getattr(app, name)
+    assert (job.ports, job.links, job.depends_on, job.healthcheck) == ((), (), {}, None)
 
 
 def test_names_and_numbers_are_those_of_the_templates() -> None:
-    cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
-    assert "HealthCheckIntervalSeconds: 10" in cluster
-    assert 'Matcher: {HttpCode: "200"}' in cluster
+    service = (PROJECT / "cloudformation/service.yml").read_text()
+    assert "HealthCheckIntervalSeconds: 10" in service
+    assert 'Matcher: {HttpCode: "200"}' in service
     assert "every 10 seconds" in PAGE
-    assert 'LogGroupName: !Sub "/${SiteName}/${EnvironmentName}"' in cluster
-    assert "`/<site_name>/<environment_name>`" in PAGE
-    data = (PROJECT / "cloudformation/data.yml").read_text()
-    assert 'Name: !Sub "${SiteName}-${EnvironmentName}/admin"' in data
-    assert "<site_name>-<environment_name>/admin" in PAGE
-    health = yaml.safe_load((PROJECT / "group_vars/all/cluster.yml").read_text())["health_path"]
-    assert f"`health_path` (`{health}`)" in PAGE
+    for noun in ("service", "job"):
+        group = f"/${{SiteName}}/${{EnvironmentName}}/{noun}/${{EntryName}}"
+        assert f'LogGroupName: !Sub "{group}"' in (PROJECT / f"cloudformation/{noun}.yml").read_text()
+        assert f"`/<site_name>/<environment_name>/{noun}/<{noun}>`" in PAGE
+    assert '"${SiteName}-${EnvironmentName}/secret/${EntryName}/' in (PROJECT / "cloudformation/secret.yml").read_text()
+    assert "Values=<site_name>-<environment_name>/secret/admin/" in PAGE
+    assert site(2).entries["secret"]["app"].length == 50
+    assert "50 letters and digits" in PAGE
+    assert site(1).services["web"].routes[0].health == "/healthz"
+    assert site(2).services["web"].routes[0].health == "/"
+    assert site(5).attributes("service", "redis")["url"].plain == "redis://redis.shop-prod.internal:6379"
 
 
 def test_every_file_that_it_names_is_there() -> None:

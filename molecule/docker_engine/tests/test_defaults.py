@@ -58,8 +58,8 @@ def test_the_agent_does_not_start_without_the_rule(host: Any) -> None:
 
 def test_the_engine_takes_the_log_options_of_tasks(host: Any) -> None:
     """Docker 20.10 here, 25 on the ECS-optimized AMI. It checks them when a container is made."""
-    task = yaml.safe_load((PROJECT / "roles/task/defaults/main.yml").read_text())
-    create = f"docker create --log-driver awslogs --log-opt awslogs-group=g --log-opt mode={task['log_mode']}"
-    created = host.check_output(f"{create} --log-opt max-buffer-size={task['log_buffer_size']} sleeper true")
+    service = yaml.safe_load((PROJECT / "roles/service/defaults/main.yml").read_text())
+    create = f"docker create --log-driver awslogs --log-opt awslogs-group=g --log-opt mode={service['log_mode']}"
+    created = host.check_output(f"{create} --log-opt max-buffer-size={service['log_buffer_size']} sleeper true")
     host.check_output(f"docker rm {created}")
     assert host.run(f"{create} --log-opt max-buffer-size=plenty sleeper true").rc != 0

@@ -82,7 +82,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def site(host: Any, database: str) -> str:
-    """URL of the two containers, started by the agent with the memory that `site_containers` gives them."""
+    """URL of the two containers, started by the agent with the memory that examples/legacy_site/site.yml gives them."""
     environment = {**SETTINGS, "DB_HOST": database}
     media = {"sourceVolume": "media", "containerPath": "/srv/media"}
     django = {

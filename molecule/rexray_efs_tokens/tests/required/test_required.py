@@ -14,7 +14,7 @@ def test_the_unit_fails_with_a_sentence_and_the_agent_stays_down(host: Any) -> N
     assert host.check_output("systemctl show --value -p ActiveState ecs") == "inactive"
     with host.sudo():
         log = host.check_output("journalctl --unit rexray-efs --output cat")
-    assert "the plugin speaks IMDSv1 only. Set host_imds_tokens to optional, or media_volume_driver to efs." in log
+    assert "the plugin speaks IMDSv1 only. Set host_imds_tokens to optional, or driver to efs for the volumes" in log
 
 
 def test_docker_cannot_enable_the_plugin_by_force_either(host: Any) -> None:

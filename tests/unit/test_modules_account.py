@@ -241,7 +241,7 @@ class Refuses:
         return self.aws.client(service, region)
 
     def __getattr__(self, call: str) -> Any:
-        def refuse(**_: Any) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}, call)
 
         return refuse

@@ -21,7 +21,7 @@ DOCUMENTS = re.compile(r"README\.md$")
 EXAMPLES = re.compile(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r?"""\n.*?^"""$', re.MULTILINE | re.DOTALL)
 """Ansible's documentation of a plugin: it shows how one is used."""
 MODEL = "plugins/plugin_utils/site/"
-"""What reads a site's description. Its sentences and docstrings show what to type, with names of containers and volumes.
+"""What reads a site's description. Its sentences and docstrings show what to type, with names of containers, volumes.
 
 Nothing is compared with these: see `test_the_model_compares_nothing_with_an_example_s_names`.
 """

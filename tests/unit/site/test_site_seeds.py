@@ -89,7 +89,7 @@ def log(stream: str) -> dict[str, Any]:
 
 
 def stored(parameter: str, keys: dict[str, str]) -> list[dict[str, Any]]:
-    """Secrets of one stack, variable → key of its JSON: <ARN>:<key>:<version stage>:<version id>, the last two empty."""
+    """Secrets of one stack, variable → key of its JSON: <ARN>:<key>:<version stage>:<version id>, two empty."""
     return [{"Name": name, "ValueFrom": {"Fn::Sub": f"${{{parameter}}}:{key}::"}} for name, key in keys.items()]
 
 

@@ -19,17 +19,16 @@ STAGES: dict[str, list[str]] = yaml.safe_load((PROJECT / "group_vars/all/site.ym
 LAYERS = [layer for stage in STAGES.values() for layer in stage]
 """The one list of layers, in its order."""
 
+IMAGES = {
+    "legacy-site/django": "registry/legacy-prod/legacy-site-django:1a2b",
+    "legacy-site/nginx": "registry/legacy-prod/legacy-site-nginx:3c4d",
+}
 KNOWN = {
     # What the account and the registry would have said (playbooks/vars/layers.yml).
     "network_zones_offered": ["us-east-1a", "us-east-1b"],
     "cluster_ami_id": "ami-0123456789abcdef0",
-    **dict.fromkeys(
-        ("service_images", "job_images"),
-        {
-            "legacy-site/django": "registry/legacy-prod/legacy-site-django:1a2b",
-            "legacy-site/nginx": "registry/legacy-prod/legacy-site-nginx:3c4d",
-        },
-    ),
+    "service_images": IMAGES,
+    "job_images": IMAGES,
     # Else the layer is left out: the site's DNS is somewhere else.
     "hosted_zone_id": "Z0SHOP",
 }

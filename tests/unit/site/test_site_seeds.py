@@ -88,15 +88,16 @@ def log(stream: str) -> dict[str, Any]:
     return {"LogDriver": "awslogs", "Options": options | ANSIBLE_DEFAULTS}
 
 
-def stored(parameter: str, **keys: str) -> list[dict[str, Any]]:
-    """Secrets of one stack: variable → key of its JSON. <ARN>:<key>:<version stage>:<version id>, these two left out."""
+def stored(parameter: str, keys: dict[str, str]) -> list[dict[str, Any]]:
+    """Secrets of one stack, variable → key of its JSON: <ARN>:<key>:<version stage>:<version id>, two empty."""
     return [{"Name": name, "ValueFrom": {"Fn::Sub": f"${{{parameter}}}:{key}::"}} for name, key in keys.items()]
 
 
 DATABASE = stored(
-    "DatabaseMainSecretArn", DB_HOST="host", DB_NAME="dbname", DB_PASSWORD="password", DB_USER="username"
+    "DatabaseMainSecretArn",
+    {"DB_HOST": "host", "DB_NAME": "dbname", "DB_PASSWORD": "password", "DB_USER": "username"},
 )
-SECRET_KEY = stored("SecretDjangoSecretArn", SECRET_KEY="secret_key")
+SECRET_KEY = stored("SecretDjangoSecretArn", {"SECRET_KEY": "secret_key"})
 DJANGO = {
     "Name": "django",
     "Image": "registry/django:1",
@@ -162,7 +163,7 @@ def test_its_migration_is_django_alone_with_a_command_and_a_login_of_its_own() -
             {"Name": "ALLOWED_HOSTS", "Value": "{{ domain_name }}"},
             {"Name": "RELEASE", "Value": "1"},
         ],
-        "Secrets": stored("SecretAdminSecretArn", ADMIN_PASSWORD="password", ADMIN_USER="username")
+        "Secrets": stored("SecretAdminSecretArn", {"ADMIN_PASSWORD": "password", "ADMIN_USER": "username"})
         + DATABASE
         + SECRET_KEY,
         "DockerLabels": release,

@@ -58,6 +58,7 @@ INVENTORY: dict[str, Any] = SITE | {
     "host_ami_id": "",
     "host_ami_family": "amazon-linux-2023",
     "site_remove": [],
+    "move_volume_to_efs": [],
 }
 
 

@@ -18,8 +18,8 @@ LASTING_SECONDS = 30.0
 HOSTS = 3
 """How many hosts are named with their numbers."""
 REMEDY = (
-    "Lower mem_limit or mem_reservation of the containers, take a larger host_instance_type, or more hosts (site_hosts: "
-    "{min: …})."
+    "Lower mem_limit or mem_reservation of the containers, take a larger host_instance_type, or more hosts "
+    "(site_hosts: {min: …})."
 )
 REMEDY_ATTRIBUTES = (
     "A host registers such attributes when its agent starts; hosts.yml brings the agent's settings back."

@@ -12,8 +12,8 @@ from typing import Any
 HINTS = (
     (
         re.compile(r"codes"),
-        "The container answers, but not with {matcher}. Set health of its route (site_services) to a path that needs no "
-        "login, no redirect to HTTPS and no Host header: the load balancer asks by address.",
+        "The container answers, but not with {matcher}. Set health of its route (site_services) to a path that needs "
+        "no login, no redirect to HTTPS and no Host header: the load balancer asks by address.",
     ),
     (
         re.compile(r"timed out"),

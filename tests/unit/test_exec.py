@@ -37,7 +37,7 @@ IDENTITY = "site_name=legacy environment_name=prod aws_region=us-east-1"
 def describe(folder: Path) -> None:
     """Say in an inventory what the site is, as inventories do: above the defaults of group_vars/all."""
     (folder / "group_vars").mkdir(exist_ok=True)
-    (folder / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE))
+    (folder / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE, sort_keys=False))
 
 
 def execute(folder: Path, hosts: dict[str, Any], code: int = 0, *options: str) -> tuple[int, str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,12 +13,16 @@ from tests.unit.variables_support import evaluate, holds, tasks_of, variables
 REFUSAL = tasks_of("playbooks/exec.yml")["Refuse a run without a command, or in a container that the site has not"]
 
 
-def chosen(site: dict[str, Any] | None = None, **typed: str) -> tuple[bool, str, str]:
+def chosen(site: Mapping[str, Any] = SITE, /, **typed: str) -> tuple[bool, str, str]:
     """Whether it is taken, the container, and what would be said else."""
-    known = variables("playbooks/vars/exec.yml", **(site or SITE), **{"command": "id", **typed})
+    known = variables("playbooks/vars/exec.yml", **site, **{"command": "id", **typed})
     known["ansible_version"] = {}
     taken = holds(REFUSAL["ansible.builtin.assert"]["that"], known)
-    return taken, evaluate("{{ exec_container }}", known), evaluate(REFUSAL["ansible.builtin.assert"]["fail_msg"], known)
+    return (
+        taken,
+        evaluate("{{ exec_container }}", known),
+        evaluate(REFUSAL["ansible.builtin.assert"]["fail_msg"], known),
+    )
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,12 @@ def test_a_machine_without_an_engine_has_nothing_to_say(monkeypatch: pytest.Monk
 
 def test_a_site_without_an_image_of_this_machine_asks_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(docker, "from_env", lambda **_: asked.append(1) or refuse())
+
+    def ask(**_: Any) -> Any:
+        asked.append(1)
+        return refuse()
+
+    monkeypatch.setattr(docker, "from_env", ask)
     result = run_action(local_images, {"images": []})
     assert not result.get("failed")
     assert not asked

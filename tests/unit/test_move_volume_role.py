@@ -66,7 +66,7 @@ def test_what_names_no_volume_changes_nothing_and_never_raises(names: Any) -> No
 
 
 def test_what_is_written_besides_stays_and_the_inventorys_own_is_left_as_it_is() -> None:
-    volumes = {"media": {"driver": "rexray", "uid": 7}, "tmp": None, "wrong": "text"}
+    volumes: dict[str, Any] = {"media": {"driver": "rexray", "uid": 7}, "tmp": None, "wrong": "text"}
     given = {"site_volumes": volumes, "move_volume_to_efs": ["media", "tmp", "wrong"]}
     assert moved(given)["site_volumes"] == {
         "media": {"driver": "efs", "uid": 7}, "tmp": {"driver": "efs"}, "wrong": "text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ SITE = {
 }
 
 
-def known(site: dict[str, Any] | None = None, **typed: Any) -> dict[str, Any]:
+def known(site: Mapping[str, Any] = SITE, /, **typed: Any) -> dict[str, Any]:
     (play,) = load("playbooks/run.yml")
-    found = variables(**(site or SITE)) | dict(play["vars"]) | {"site_prefix": "shop-prod"}
+    found = variables(**site) | dict(play["vars"]) | {"site_prefix": "shop-prod"}
     return found | typed
 
 
@@ -98,7 +99,7 @@ def test_it_is_typed_like_the_other_verbs(tmp_path: Path) -> None:
     inventory = {"prod": {"hosts": {"localhost": local}}}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
     (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE))
+    (tmp_path / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE, sort_keys=False))
     identity = " ".join(f"{name}={value}" for name, value in IDENTITY.items())
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
     command = ["ansible-playbook", "run.yml", "-i", str(tmp_path / "hosts.yml"), "-e", identity]

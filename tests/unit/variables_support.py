@@ -36,7 +36,9 @@ def variables(*files: str, **given: Any) -> dict[str, Any]:
         found |= load(f"group_vars/all/{path.name}")
     for file in files:
         found |= load(file)
-    return found | {name: trust_as_template(value) if isinstance(value, str) else value for name, value in given.items()}
+    return found | {
+        name: trust_as_template(value) if isinstance(value, str) else value for name, value in given.items()
+    }
 
 
 def evaluate(value: Any, known: Mapping[str, Any]) -> Any:

@@ -20,7 +20,7 @@ def moved(variables: Mapping[str, Any]) -> dict[str, Any]:
         variables: of the inventory, templates resolved; `MOVED` may be missing, or of any shape.
     """
     names, volumes = variables.get(MOVED), variables.get("site_volumes")
-    if not is_list(names) or not isinstance(volumes, Mapping):
+    if names is None or not is_list(names) or not isinstance(volumes, Mapping):
         return dict(variables)
     own = {name: volumes[name] or {} for name in map(str, names) if name in volumes}
     changed = {name: {**given, "driver": "efs"} for name, given in own.items() if isinstance(given, Mapping)}

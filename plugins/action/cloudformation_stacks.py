@@ -156,7 +156,7 @@ class ActionModule(AwsAction):
     # What the inventory has no longer
 
     def _entries_deployed(self) -> dict[str, str]:
-        """Name (`volume.media`) → stack, of each entry of this call's nouns that there is a stack of."""
+        """Name (`volume.uploads`) → stack, of each entry of this call's nouns that there is a stack of."""
         nouns = [*self.arguments["layers"], *self.arguments["later_layers"]]
         roles = Roles(self._loader, self._templar, self.task_vars)
         of_entries = [noun for noun in nouns if roles.has_entries(noun)]

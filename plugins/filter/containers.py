@@ -33,7 +33,7 @@ def volume_writers(tasks: Mapping[str, Mapping[str, Any]], volume: str) -> list[
         volume: entry of site_volumes.
 
     Returns:
-        A mapping each: `task` (the entry), `container` (`web.django`), `path` in it.
+        A mapping each: `task` (the entry), `container` (`web.app`), `path` in it.
     """
     return [
         {"task": entry, "container": f"{entry}.{container['Name']}", "path": mount["ContainerPath"]}

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORDS = re.compile(
@@ -16,7 +17,7 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 """Containers, images, volume, secrets and names of the examples' sites, and variables that knew one shape of site."""
-PLACES = ("cloudformation", "group_vars", "playbooks", "plugins", "roles", "inventory_plugins")
+PLACES = ("cloudformation", "group_vars", "playbooks", "plugins", "roles")
 DOCUMENTS = re.compile(r"README\.md$")
 EXAMPLES = re.compile(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r?"""\n.*?^"""$', re.MULTILINE | re.DOTALL)
 """Ansible's documentation of a plugin: it shows how one is used."""
@@ -25,6 +26,9 @@ MODEL = "plugins/plugin_utils/site/"
 
 Nothing is compared with these: see `test_the_model_compares_nothing_with_an_example_s_names`.
 """
+
+REMOVED = "roles/preflight/vars/main/removed.yml"
+"""Variables that an inventory of an earlier release may set, and what takes their place: nothing reads them."""
 
 
 @cache
@@ -36,7 +40,8 @@ def files() -> tuple[str, ...]:
     ).stdout.splitlines()  # fmt: skip
     verbs = {name for name in listed if "/" not in name}
     mine = {name for name in listed if name.startswith(tuple(f"{place}/" for place in PLACES))}
-    return tuple(sorted(name for name in mine | verbs if not DOCUMENTS.search(name)))
+    own = {name for name in mine | verbs if (PROJECT / name).is_file() and not (PROJECT / name).is_symlink()}
+    return tuple(sorted(name for name in own if not DOCUMENTS.search(name)))
 
 
 def found(text: str) -> list[str]:
@@ -52,8 +57,7 @@ def code(name: str) -> str:
 def test_nothing_knows_an_example_s_site() -> None:
     known: dict[str, list[str]] = {}
     for name in files():
-        path = PROJECT / name
-        if path.is_symlink() or name.startswith(MODEL) or not path.is_file():
+        if name.startswith(MODEL) or name == REMOVED:
             continue
         if lines := found(code(name)):
             known[name] = lines
@@ -70,6 +74,14 @@ def test_the_model_compares_nothing_with_an_example_s_names() -> None:
             lines = (PROJECT / name).read_text().splitlines()
             assert [line for line in lines if compared.search(line)] == [], name
             assert [line for line in lines if alone.search(line) and not shown.search(line)] == [], name
+
+
+def test_what_was_removed_is_told_and_read_nowhere() -> None:
+    removed = yaml.safe_load((PROJECT / REMOVED).read_text())
+    names = {name for table in removed.values() if isinstance(table, dict) for name in table}
+    assert {"site_containers", "media_volume_name"} <= names
+    known = re.compile("|".join(rf"\b{name}\b" for name in names if WORDS.search(name)))
+    assert [name for name in files() if name != REMOVED and known.search(code(name))] == []
 
 
 @pytest.mark.parametrize("place", [*PLACES, "site.yml"])

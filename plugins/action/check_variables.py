@@ -441,7 +441,16 @@ def _reads_of(value: Any) -> Iterator[str]:
             return
 
 
+class _Anything(dict[str, Any]):
+    """Filters or tests of which each is known: Jinja refuses to look into a template with one that it does not know."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A stand-in, as nothing is evaluated."""
+        return super().get(name, default or str)
+
+
 _PARSER = jinja2.Environment(autoescape=True)  # parses only
+_PARSER.filters, _PARSER.tests = _Anything(_PARSER.filters), _Anything(_PARSER.tests)
 
 
 def _missing(option: Mapping[str, Any]) -> str:

@@ -159,7 +159,10 @@ def test_missing_says_where_to_set_it_and_its_consequences_are_not_said(site: Si
 
 
 def test_a_default_made_of_what_has_a_wrong_shape_is_not_told_too(site: Site) -> None:
-    site.write("group_vars/all/made.yml", "site_url: \"https://{{ host_admin_cidrs | map('upper') | first }}\"\n")
+    """Also by way of another, and through a filter of Ansible's own."""
+    made = {"site_url": "https://{{ made }}", "made": "{{ host_admin_cidrs | map('upper') | first | hash('sha1') }}"}
+    site.write("group_vars/all/made.yml", made)
+    site.task["also_known"] = ["made"]
     site.prod("host_admin_cidrs: [a]\n")
     assert site.check() == [], site.output
     site.prod("host_admin_cidrs: 5\n")

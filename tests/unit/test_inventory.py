@@ -25,7 +25,7 @@ pytestmark = pytest.mark.playbook
 PROJECT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "test", "prod")
 EMBEDDED = ("local", "test")
-VERBS = ("site", "preflight", "publish", "teardown", "ssh_config", "exec")
+VERBS = ("site", "preflight", "publish", "run", "move_volume", "teardown", "ssh_config", "exec")
 
 
 def load(environment: str, name: str) -> dict[str, Any]:

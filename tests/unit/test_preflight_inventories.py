@@ -444,7 +444,7 @@ HANDED_OVER = {
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"},
     "dns_records": {"own": ["x"], "elsewhere": []}, "dns_stack": {"status": "x", "parameters": {}},
-    "dns_balancer_seen": "x",
+    "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip
 """What a play gives a layer's role, and no inventory."""

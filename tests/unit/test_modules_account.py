@@ -143,7 +143,7 @@ def test_suitable_is_a_zone_that_offers_the_hosts_type_and_every_class(
         "db.a.small": ({"us-east-1a", "us-east-1b", "us-east-1z"}, ["15.10"]),
         "db.b.small": ({"us-east-1b", "us-east-1c"}, ["16.1"]),
     }
-    asked: list[tuple[str, str, str]] = []
+    asked: list[tuple[str, ...]] = []
 
     def zones(_: Any, *offer: str) -> Any:
         asked.append(offer)

@@ -496,7 +496,7 @@ def test_a_site_without_databases_and_volumes_asks_for_none_and_is_judged() -> N
 
 
 def test_each_of_several_is_judged_by_itself() -> None:
-    plenty = {"quotas": {}}
+    plenty: dict[str, Any] = {"quotas": {}}
     assert refused(LIVE | plenty, **TWO) == {}, "one of each is there, the other is new"
     said = refused(without_database(LIVE | plenty, [], "stats"), **TWO)
     assert set(said) == {"site_databases.stats.class"}

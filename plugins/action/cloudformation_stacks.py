@@ -77,16 +77,7 @@ class ActionModule(AwsAction):
                 raise Failed(f"{name} takes from {', '.join(sorted(after))}, which {name} does not come after.")
         records = Records()
         self.stacks = {
-            name: Stack(
-                layer,
-                self.client("cloudformation", layer.region),
-                self.progress.say,
-                records,
-                functools.partial(self.client, region=layer.region),
-                watchers=WATCHERS,
-            )
-            for name, layer in self.layers.items()
-            if self.same[name] == name
+            name: self._stack(layer, records) for name, layer in self.layers.items() if self.same[name] == name
         }
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
@@ -106,10 +97,22 @@ class ActionModule(AwsAction):
                 for name in self.others:
                     del self.stacks[name], self.layers[name]
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
+                if self.arguments["gone"] and all(map(self._done, self.stacks)):
+                    not_started += self._let_go()
         for name, original in self.same.items():
             if name != original and original in self.results:
                 self.results[name] = self.results[original]
         return self._result(not_started)
+
+    def _stack(self, layer: Layer, records: Records) -> Stack:
+        return Stack(
+            layer,
+            self.client("cloudformation", layer.region),
+            self.progress.say,
+            records,
+            functools.partial(self.client, region=layer.region),
+            watchers=WATCHERS,
+        )
 
     # The layers as given
 
@@ -182,6 +185,21 @@ class ActionModule(AwsAction):
                     how = f"{found} would go out of sight, as the inventory has no {name} any more"
                     losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
         return losses
+
+    def _let_go(self) -> list[str]:
+        """Delete the stacks of `gone`; the names of those never started."""
+        names: dict[str, Any] = {name: {} for name in self.arguments["gone"]}
+        layers = read_layers(
+            names, prefix=self.arguments["prefix"], directory=self.directory, tags={}, outputs={}, deleting=True
+        )
+        records, deployed = Records(), self.stacks
+        self.layers |= layers
+        self.same |= {name: name for name in layers}
+        self.stacks = {name: self._stack(layer, records) for name, layer in layers.items()}
+        try:
+            return self._run(self._deletion_order(), self._delete)
+        finally:
+            self.stacks = deployed | self.stacks
 
     def _plan_removals(self) -> None:
         for name, stack in self.removed.items():
@@ -322,7 +340,7 @@ class ActionModule(AwsAction):
     def _delete(self, name: str) -> Outcome:
         if self.check_mode:
             return self.stacks[name].plan_deletion()
-        return self.stacks[name].delete(self.arguments["unprotect"])
+        return self.stacks[name].delete(self.arguments["unprotect"] or name in self.arguments["gone"])
 
     def _deletion_order(self) -> dict[str, set[str]]:
         """Stack → the stacks that must be gone before it: those that take from it.
@@ -333,12 +351,12 @@ class ActionModule(AwsAction):
         """
         found = {name: stack.describe() for name, stack in self.stacks.items()}
         before: dict[str, set[str]] = {name: set() for name in self.stacks}
-        for taker, layer in self.layers.items():
+        for taker, layer in self._of_stacks():
             parameters = {
                 (parameter["ParameterKey"], parameter.get("ParameterValue"))
                 for parameter in (found.get(self.same[taker]) or {}).get("Parameters", [])
             }
-            for giver in self.layers:
+            for giver, _ in self._of_stacks():
                 outputs = _given(self.layers[giver], found.get(self.same[giver]))
                 if self.same[giver] != self.same[taker] and (giver in layer.needs or outputs & parameters):
                     before[self.same[giver]].add(self.same[taker])
@@ -347,8 +365,11 @@ class ActionModule(AwsAction):
                 before[giver].add(taker)
         if any(before.values()):
             return before
-        order = [name for name in self.named if name in self.stacks]
+        order = list(self.stacks) if self.arguments["gone"] else [name for name in self.named if name in self.stacks]
         return {name: set(order[position + 1 : position + 2]) for position, name in enumerate(order)}
+
+    def _of_stacks(self) -> Iterator[tuple[str, Layer]]:
+        return ((name, layer) for name, layer in self.layers.items() if self.same[name] in self.stacks)
 
     def _taken_by_value(self, found: Mapping[str, Mapping[str, Any] | None]) -> Iterator[tuple[str, str]]:
         """Pairs of stacks of which the first has, as a parameter, the value of an output of the second, an entry."""
@@ -380,7 +401,7 @@ class ActionModule(AwsAction):
             "outputs": outputs,
             "records": [record for position, record in enumerate(records) if record not in records[:position]],
             "diff": [{"prepared": "\n".join(plan) + "\n"} for plan in self._shown(outcomes) if plan],
-            "removed": {name: {} for name in self.removed},
+            "removed": list(self.removed),
         }
         if self.arguments["state"] == "present":
             result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]

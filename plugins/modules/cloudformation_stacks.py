@@ -18,7 +18,7 @@ description:
     hidden by the change, or no longer pointed at, is named with its physical id, and the run is refused, unless
     O(remove) names it. A stack whose template and parameters are as deployed needs no change set for that.
   - An entry of O(layers) or O(later_layers) that has a stack, and that the inventory has no longer, is in RV(removed);
-    its stack is left for a later call with O(state=absent), after those that use it. If it holds data, the run is
+    its stack is left for a later call that names it in O(gone), after those that use it. If it holds data, the run is
     refused like any other that loses some.
   - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
@@ -72,6 +72,13 @@ options:
       - Physical ids of what holds data and may be replaced, removed or hidden all the same (the variable
         C(site_remove)). Whoever names a file system need not name its access points. An entry that the inventory has
         no longer is named as it was (C(volume.media)).
+    type: list
+    elements: str
+    default: []
+  gone:
+    description:
+      - Names of entries to delete once the layers are through, as an earlier call gave them in RV(removed). Their
+        protection is switched off.
     type: list
     elements: str
     default: []
@@ -170,9 +177,9 @@ losses:
   type: list
   sample: [{layer: data, resource: Database, type: "AWS::RDS::DBInstance", physical_id: x, how: would be replaced}]
 removed:
-  description: Entries that the inventory has no longer, as O(stacks) takes them; their stacks are still there.
+  description: Entries that the inventory has no longer; their stacks are still there.
   returned: with O(state=present)
-  type: dict
+  type: list
 refusal:
   description: In check mode, why a run would be refused; empty if it would not.
   returned: with O(state=present)

@@ -178,7 +178,10 @@ def test_a_database_is_not_replaced(site: Site) -> None:
     database = site.outputs("database-main")["InstanceId"]
     result = site.run(DatabaseName="other")
     refused(result, database)
-    assert f"{database}: database.main.Database (AWS::RDS::DBInstance) would be replaced, because of DBName" in result["msg"]
+    assert (
+        f"{database}: database.main.Database (AWS::RDS::DBInstance) would be replaced, because of DBName"
+        in result["msg"]
+    )
 
 
 def test_what_changes_nothing_of_the_data_goes_on(site: Site) -> None:

@@ -744,7 +744,8 @@ def test_everything_that_hinders_is_said_before_anything_is_pushed() -> None:
     assert result["failed"]
     assert "The image legacy/nginx:1 is not built. Type: make images" in result["msg"]
     assert (
-        "There is no ECR repository none. The layer image makes it. Type: ansible-playbook site.yml -i " in result["msg"]
+        "There is no ECR repository none. The layer image makes it. Type: ansible-playbook site.yml -i "
+        in result["msg"]
     )
     assert not engine.pushed
     foreign, _ = push(images(there=False), Engine("arm64"), DJANGO)

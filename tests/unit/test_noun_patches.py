@@ -15,7 +15,7 @@ from tests.unit.noun_support import body, made
 from tests.unit.test_noun_service_templates import CONTAINER, FLOWERS, ROUTE, TASK
 
 CONSTRAINT = [{"Type": "distinctInstance"}]
-PATCHES = {
+PATCHES: dict[str, dict[str, Any]] = {
     "volume.media": {"FileSystem.ThroughputMode": "elastic"},
     "database.main": {"Database.PreferredBackupWindow": "03:00-04:00", "Database.MonitoringInterval": 0},
     "service.web": {

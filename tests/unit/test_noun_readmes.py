@@ -32,7 +32,7 @@ def described(noun: str) -> dict[str, Any]:
 
 
 def test_what_the_readmes_describe_is_one_right_site() -> None:
-    given = WHOSE | {each.variable: described(noun) for noun, each in NOUNS.items()}
+    given: dict[str, Any] = WHOSE | {each.variable: described(noun) for noun, each in NOUNS.items()}
     site = read_site(given)
     assert [str(problem) for problem in site.problems] == []
     given["site_volumes"]["media"]["uidd"] = 7

@@ -12,7 +12,6 @@ from local_aws.cloudformation.handlers.ecs import Service
 from plugins.action import cloudformation_stacks
 from tests.unit.noun_support import TASKS, Deployed, made
 from tests.unit.plugin_support import talk_to
-from tests.unit.render_support import PROJECT
 from tests.unit.stack_support import Stacks
 from tests.unit.test_noun_service_templates import CONTAINER, ROUTE
 

@@ -235,7 +235,9 @@ def test_a_repository_goes_with_its_images(aws: Cloud, site: Deployed, layers: d
     assert ecr.describe_repositories()["repositories"] == []
 
 
-@pytest.mark.parametrize("name", ["database.main", "volume.media", "bucket.uploads", "secret.django", "image.shop-django"])
+@pytest.mark.parametrize(
+    "name", ["database.main", "volume.media", "bucket.uploads", "secret.django", "image.shop-django"]
+)
 def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str
 ) -> None:

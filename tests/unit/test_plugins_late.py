@@ -81,7 +81,9 @@ def test_the_live_release_is_found_behind_an_empty_page(late_aws: Start) -> None
     container = {"name": "web", "image": "registry/web:1", "memory": 100, "dockerLabels": labels}
     family = "legacy-unit-service-web"
     ecs.register_task_definition(family=family, containerDefinitions=[container])
-    ecs.create_service(cluster="legacy-unit", serviceName="web", taskDefinition=family, desiredCount=0, launchType="EC2")
+    ecs.create_service(
+        cluster="legacy-unit", serviceName="web", taskDefinition=family, desiredCount=0, launchType="EC2"
+    )
     for _ in range(10):
         found = run_action(ecs_live_release, {"cluster": "legacy-unit"}, client=lambda _service, _region=None: ecs)
         assert found["services"]["web"]["release"] == "r1", found

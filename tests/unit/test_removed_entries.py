@@ -52,7 +52,7 @@ def stacks(aws: Cloud) -> set[str]:
 def test_nothing_is_removed_while_the_inventory_has_it_all(site: dict[str, Any]) -> None:
     deploy(site)
     again = run(site)
-    assert (again["changed"], again["removed"], again["losses"]) == (False, {}, [])
+    assert (again["changed"], again["removed"], again["losses"]) == (False, [], [])
 
 
 def test_what_can_be_made_again_is_shown_and_deleted(site: dict[str, Any], aws: Cloud) -> None:
@@ -63,14 +63,12 @@ def test_what_can_be_made_again_is_shown_and_deleted(site: dict[str, Any], aws: 
     assert "- stack shop-unit-queue-mail-old\n" in [each["prepared"] for each in shown["diff"]]
     assert shown["refusal"] == ""
     result = run(site)
-    assert result["removed"] == {"queue.mail-old": {}}
+    assert result["removed"] == ["queue.mail-old"]
     assert "shop-unit-queue-mail-old" in stacks(aws), "it goes in a call of its own, after those that use it"
-    gone = run_action(
-        cloudformation_stacks,
-        {"prefix": "shop-unit", "stacks": result["removed"], "state": "absent", "unprotect": True},
-        False,
-    )
+    gone = run_action(cloudformation_stacks, {**site, "layers": ["queue"], "gone": result["removed"]}, False)
     assert not gone.get("failed"), gone
+    assert gone["changed"]
+    assert not gone["stacks"]["queue.mail"]["changed"]
     assert stacks(aws) == {f"shop-unit-{end}" for end in ("network", "bucket-uploads", "bucket-old", "queue-mail")}
 
 
@@ -86,10 +84,10 @@ def test_what_holds_data_is_refused_until_it_is_named(site: dict[str, Any]) -> N
     assert run(site, check=True)["refusal"]
     allowed = run(site, remove=["bucket.old"])
     assert not allowed.get("failed")
-    assert allowed["removed"] == {"bucket.old": {}}
+    assert allowed["removed"] == ["bucket.old"]
 
 
 def test_another_sites_stack_is_not_looked_at(site: dict[str, Any], aws: Cloud) -> None:
     aws.client("cloudformation").create_stack(StackName="shop-unit2-queue-mail", TemplateBody=QUEUE)
     deploy(site)
-    assert run(site)["removed"] == {}
+    assert run(site)["removed"] == []

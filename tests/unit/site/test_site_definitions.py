@@ -254,7 +254,9 @@ def test_an_entry_is_plain_lists_and_the_words_of_an_inventory() -> None:
     assert "class_" not in database, "a keyword of Python's goes by its own name"
     assert json.loads(json.dumps(database)) == database
     assert database["patch"] == {"Database.A": [1]}
-    secret = plain(read(small("site_secrets: {admin: {generate: password, values: {username: admin}}}")).secrets["admin"])
+    secret = plain(
+        read(small("site_secrets: {admin: {generate: password, values: {username: admin}}}")).secrets["admin"]
+    )
     assert (secret["generate"], secret["values"]) == (["password"], {"username": "admin"})
 
 

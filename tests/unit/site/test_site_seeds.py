@@ -98,7 +98,7 @@ DATABASE = stored(
     {"DB_HOST": "host", "DB_NAME": "dbname", "DB_PASSWORD": "password", "DB_USER": "username"},
 )
 SECRET_KEY = stored("SecretDjangoSecretArn", {"SECRET_KEY": "secret_key"})
-DJANGO = {
+DJANGO: dict[str, Any] = {
     "Name": "django",
     "Image": "registry/django:1",
     "Essential": True,

@@ -85,7 +85,8 @@ class RolesOf(Roles):
 
 def entry(noun: str, **given: Any) -> dict[str, Any]:
     """A service or job as its template reads it (`rendering.entry`), with what it does not say."""
-    parts: dict[str, Any] = {"containers": [], "volumes": [], "takes": {}, "execution_statements": [], "task_statements": []}
+    parts: dict[str, Any] = {"containers": [], "volumes": [], "takes": {}}
+    parts |= {"execution_statements": [], "task_statements": []}
     return {"memory": 0, "patch": {}, **parts, **RENDERED[noun], **given}
 
 

@@ -27,6 +27,7 @@ from local_aws import server
 from local_aws.config import LABEL, Config
 from local_aws.late.chance import Settings
 
+FROM_ENV = docker.from_env
 NETWORK = ipaddress.IPv4Network("10.76.0.0/16")
 ROUTES = """\
 Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
@@ -115,9 +116,9 @@ class Containers(Shelf):
         return super().list(filters)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A Docker engine with nothing on it."""
+    """A Docker engine with nothing on it, for every test: on the machine's own the demo may be up."""
     engine = SimpleNamespace(containers=Containers(), volumes=Shelf(), networks=Shelf(), ping=lambda: True)
     monkeypatch.setattr(docker, "from_env", lambda **_options: engine)
     return engine
@@ -194,7 +195,6 @@ def refused(say: Say, chosen: Config, *words: str) -> None:
 # What is refused
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("port", ["api_port", "agent_port", "registry_port", "https_port", "http_port"])
 def test_a_taken_port_is_named_with_what_to_type(chosen: Config, say: Say, port: str) -> None:
     number = getattr(chosen, port)
@@ -213,20 +213,19 @@ def test_a_taken_api_port_removes_nothing(chosen: Config, say: Say, engine: Simp
 def test_without_a_docker_engine(
     chosen: Config, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
+    monkeypatch.setattr(docker, "from_env", FROM_ENV)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
 
     assert say(verb) == (1, "local_aws: No Docker engine answers. Type: make setup\n")
     assert not chosen.state.exists()
 
 
-@pytest.mark.usefixtures("engine")
 def test_too_little_memory(chosen: Config, say: Say) -> None:
     cli.MEMORY.write_text("MemTotal: 9000000 kB\nMemAvailable: 2097152 kB\n")
 
     refused(say, chosen, "Only 2.0 GiB of memory are free; 3 are needed. Stop something.")
 
 
-@pytest.mark.usefixtures("engine")
 def test_too_little_disk(chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**30))
 
@@ -243,7 +242,6 @@ def test_another_network_of_docker_in_the_way(chosen: Config, say: Say, engine: 
     refused(say, chosen, f"'shop_default' has {subnet}", str(NETWORK), "docker network rm shop_default")
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -261,7 +259,6 @@ def test_a_route_in_the_way(chosen: Config, say: Say, line: str, words: str) -> 
 # What it starts
 
 
-@pytest.mark.usefixtures("engine")
 def test_up_status_up_again_down(chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
         monkeypatch.setenv(name, "of-the-shell")
@@ -286,8 +283,6 @@ def test_up_status_up_again_down(chosen: Config, say: Say, monkeypatch: pytest.M
     assert not chosen.state.exists()
 
 
-@pytest.mark.usefixtures("engine")
-@pytest.mark.usefixtures("engine")
 def test_up_late_says_its_seed_and_is_not_had_from_one_that_runs_at_once(
     chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,7 +336,7 @@ def test_status_and_log_when_nothing_runs(say: Say) -> None:
     assert say("log") == (1, "local_aws: There is no log yet. Type: python -m local_aws up\n")
 
 
-@pytest.mark.usefixtures("chosen", "engine")
+@pytest.mark.usefixtures("chosen")
 def test_down_with_nothing_running_is_fine(say: Say) -> None:
     assert say("down") == (
         0,

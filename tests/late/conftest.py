@@ -16,7 +16,8 @@ from tests.e2e.conftest import CONFIG, images, local_aws
 
 __all__ = ["cloud", "images"]
 
-SEED = os.environ.get("BERTH_LATE_SEED") or str(secrets.randbelow(10**6))
+SEED = os.environ.setdefault("BERTH_LATE_SEED", str(secrets.randbelow(10**6)))
+"""Kept in the environment: pytest has this file once for itself, and those who import it have it once more."""
 
 
 def pytest_report_header() -> str:

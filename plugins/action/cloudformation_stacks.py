@@ -128,7 +128,7 @@ class ActionModule(AwsAction):
         wrong: list[str] = []
         for noun in self.arguments[of_roles]:
             if deleting:
-                named |= self._deployed(noun)
+                named |= self._deployed(noun) or ({} if roles.has_entries(noun) else {noun: {}})
                 continue
             try:
                 named |= roles.layers(noun, self.directory)
@@ -154,7 +154,7 @@ class ActionModule(AwsAction):
                     found[noun] = {}
                 elif name.startswith(f"{own}-"):
                     found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
-        return found or {noun: {}}
+        return found
 
     # What the inventory has no longer
 

@@ -260,7 +260,7 @@ def test_what_the_cluster_layer_made(cloud: Cloud) -> None:
         LoadBalancerArn=cloud.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
     )["Listeners"]
     assert {listener["Port"]: listener["DefaultActions"][0]["Type"] for listener in listeners} == {
-        443: "forward",
+        443: "fixed-response",  # services add rules of their own
         80: "redirect",
     }
 

@@ -81,7 +81,7 @@ def test_a_noun_of_a_wrong_shape_is_told_once_though_a_role_s_specification_has_
     site.prod(RIGHT)
     assert site.check() == [], site.output
     site.prod(RIGHT.replace("site_databases:\n  main: {}", "site_databases: [main]"))
-    assert site.check() == [f"{VARS}:16: site_databases: is ['main'], must be of type dict."]
+    assert site.check() == [f"{VARS}:15: site_databases: is ['main'], must be of type dict."]
 
 
 def test_what_is_missing_is_told_of_the_file_to_write_it_in(site: Site) -> None:
@@ -97,8 +97,8 @@ def test_a_removed_variable_is_told_beside_what_the_model_says(site: Site) -> No
     site.task["removed"] = {"host_count": "Write site_hosts: {min: 2}."}
     site.prod(RIGHT + "host_count: 2\n")
     assert site.check() == [f"{VARS}:17: host_count: is not read any more. Write site_hosts: {{min: 2}}."]
-    site.prod(RIGHT + "site_hosts: {min: 2, maks: 3}\n")
-    assert site.check() == [f"{VARS}:17: site_hosts.maks: is no key of site_hosts. Did you mean max?"]
+    site.prod(RIGHT + "site_hosts: {min: 2, maxx: 3}\n")
+    assert site.check() == [f"{VARS}:17: site_hosts.maxx: is no key of site_hosts. Did you mean max?"]
     site.prod(RIGHT + "site_hosts: {min: 2, max: 3}\n")
     assert site.check() == [], site.output
 

@@ -91,3 +91,18 @@ def test_another_sites_stack_is_not_looked_at(site: dict[str, Any], aws: Cloud) 
     aws.client("cloudformation").create_stack(StackName="shop-unit2-queue-mail", TemplateBody=QUEUE)
     deploy(site)
     assert run(site)["removed"] == []
+
+
+def test_entries_that_are_not_there_are_none_to_delete(site: dict[str, Any], aws: Cloud) -> None:
+    """Two nouns whose templates give an output of the same name, and no stack of either."""
+    arguments = {**site, "layers": ["network", "bucket", "queue"], "state": "absent", "unprotect": True}
+    for noun in ("bucket", "queue"):
+        path = Path(site["directory"], f"{noun}.yml")
+        path.write_text(path.read_text() + "\nOutputs: {Name: {Value: x}}\n")
+    result = run_action(cloudformation_stacks, arguments, False)
+    assert not result.get("failed"), result
+    assert list(result["stacks"]) == ["network"]
+    deploy(site)
+    result = run_action(cloudformation_stacks, arguments, False)
+    assert not result.get("failed"), result
+    assert stacks(aws) == set()

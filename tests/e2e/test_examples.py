@@ -88,6 +88,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url, self.session = url, requests.Session()
         self.session.verify = str(AUTHORITY)
+        self.session.trust_env = False  # a CA bundle or a proxy of the shell
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """A GET; redirects are shown, not followed."""

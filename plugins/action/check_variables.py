@@ -321,8 +321,8 @@ class ActionModule(ActionBase):
             path, line = origin_within(self.vars.get(str(variable)), inner)
             if not path:
                 path, line = self.written.get(str(variable), ("", 0))
-            if not self.vars.get(str(variable)) and Path(path).resolve().is_relative_to(self.group_vars.resolve()):
-                path, line = self.own_file, 0  # what is missing is not to be written where its empty default stands
+            if Path(path).resolve().is_relative_to(self.group_vars.resolve()):
+                path, line = self.own_file, 0  # what is missing is not to be written where its default stands
             self.wrong.append(Wrong(problem.subject, problem.sentence, path, line))
             self._consequences.add(str(variable))
 

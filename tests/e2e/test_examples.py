@@ -253,7 +253,7 @@ def test_teardown_leaves_nothing(site: Site) -> None:
         site.run("teardown.yml", "-e", "confirm=test", "-e", "teardown_data=true", "-e", "teardown_keep_snapshot=false")
     )
     assert site.cloud.client("cloudformation").describe_stacks()["Stacks"] == []
-    assert site.cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    until(lambda: not site.cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
     assert site.cloud.client("secretsmanager").list_secrets()["SecretList"] == []
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
     assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []

@@ -579,7 +579,7 @@ def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
 def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
     arguments = ["-e", f"confirm={SITE.partition('-')[2]}", "-e", "teardown_data=true"]
     succeed(playbook("teardown.yml", *arguments, "-e", "teardown_keep_snapshot=false"))
-    assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
     assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
 
 

@@ -85,6 +85,6 @@ def test_it_was_late_indeed() -> None:
 def test_teardown_leaves_nothing(cloud: Cloud) -> None:
     run("teardown.yml", confirm="test", teardown_data=True, teardown_keep_snapshot=False)
     assert stack_statuses(cloud) == {}
-    assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
     assert cloud.client("ecs").list_clusters()["clusterArns"] == []
     assert cloud.client("s3").list_buckets()["Buckets"] == []

@@ -53,9 +53,10 @@ def check_task(containers: Mapping[str, Container], hosts: Hosts, at: Place) -> 
 
 
 def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: Hosts, at: Place) -> None:
-    """Complain if all tasks at their most, with one more of the largest that is replaced or run, do not fit.
+    """Complain if the tasks, with one more of the largest that is replaced or run, do not fit.
 
     A deployment that starts first has a new task beside the old ones, one service at a time; a job runs beside all.
+    What always runs must fit the hosts that there always are; what autoscaling may come to, those that there may be.
 
     Args:
         services, jobs: of the site, each of which fits a host alone.
@@ -64,32 +65,47 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
     """
     if not hosts.memory:
         return
-    tasks, what, more = _most(services, jobs)
-    needed = hosts_for([*tasks, more], hosts.memory)
-    if needed > hosts.max:
-        at.wrong(
-            f"allows {hosts.max} hosts of type {hosts.instance_type} with about {hosts.memory}m for tasks each; "
-            f"{len(tasks)} tasks at the most take {sum(tasks)}m, and {what} takes {more}m: that needs {needed} hosts. "
-            f"Write site_hosts: {{max: {needed}}}, lower mem_limit, or {LARGER}."
-        )
+    what, more = _beside(services, jobs)
+    for most, count, key in ((False, hosts.min, "min"), (True, hosts.max, "max")):
+        tasks = _tasks(services, most)
+        needed = hosts_for([*tasks, more], hosts.memory)
+        if needed > count:
+            at.wrong(
+                f"allows {count} host{'s' if count > 1 else ''} of type {hosts.instance_type} with about "
+                f"{hosts.memory}m for tasks each; {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
+                f"{' at the most' if most else ''} take{'' if len(tasks) > 1 else 's'} {sum(tasks)}m, and {what} takes "
+                f"{more}m: that needs {needed} hosts. Write site_hosts: {{{key}: {needed}}}, lower mem_limit, or "
+                f"{LARGER}."
+            )
+            return
 
 
 def at_once(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> list[int]:
-    """MiB of each task that may stand at the same time, the largest first: all, and one that is replaced or run."""
-    tasks, _, more = _most(services, jobs)
-    return sorted([*tasks, more], reverse=True)
+    """MiB of each task that may stand at the same time, the largest first: all, and one that is replaced or run.
+
+    Of a service with autoscaling those that always run.
+    """
+    return sorted([*_tasks(services), _beside(services, jobs)[1]], reverse=True)
 
 
-def _most(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> tuple[list[int], str, int]:
-    """MiB of all tasks at their most; and what comes beside them for a while, with its MiB."""
-    running = {name: memory(service.containers.values()) for name, service in services.items()}
-    tasks = [running[name] for name, service in services.items() for _ in range(service.most)]
+def _tasks(services: Mapping[str, Service], most: bool = False) -> list[int]:
+    """MiB of each task, at the least or at the most that autoscaling may come to."""
+    return [
+        memory(service.containers.values())
+        for service in services.values()
+        for _ in range(service.most if most else service.replicas)
+    ]
+
+
+def _beside(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> tuple[str, int]:
+    """What comes beside the tasks for a while, with its MiB."""
     extra = {
-        f"a new task of {name} beside the old": running[name] for name, one in services.items() if not one.stop_first
+        f"a new task of {name} beside the old": memory(service.containers.values())
+        for name, service in services.items()
+        if not service.stop_first
     }
     extra |= {f"the job {name}": memory(job.containers.values()) for name, job in jobs.items()}
-    what, more = max(extra.items(), key=lambda each: each[1], default=("nothing else", 0))
-    return tasks, what, more
+    return max(extra.items(), key=lambda each: each[1], default=("nothing else", 0))
 
 
 def hosts_for(tasks: Iterable[int], memory_of_host: int) -> int:

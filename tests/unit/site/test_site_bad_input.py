@@ -671,18 +671,27 @@ CASES = {
         "site_hosts: {min: 3, max: 2}", "site_hosts: {min: 2, max: 3}", "site_hosts", "below min", "max: 4"
     ),
     "a limit that no host fits": container(
-        "mem_limit: 8g", "mem_limit: 2g", ".mem_limit", "type t3.medium has about 3587m", "host_instance_type"
+        "mem_limit: 8g", "mem_limit: 1g", ".mem_limit", "type t3.medium has about 3587m", "host_instance_type"
     ),
     "a task that no host fits": service(
         "containers: {web: {mem_limit: 2g}, a: {image: a/b, mem_limit: 2g}}",
-        "containers: {web: {mem_limit: 1g}, a: {image: a/b, mem_limit: 1g}}",
+        "containers: {web: {mem_limit: 800m}, a: {image: a/b, mem_limit: 800m}}",
         ".containers",
         "take 4096m together (web 2048m + a 2048m)",
         "3587m",
     ),
-    "more tasks than hosts fit": case(
-        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}",
-        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\nsite_hosts: {max: 5}",
+    "more tasks than the hosts that there are fit": case(
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}}}\nsite_hosts: {min: 1, max: 5}",
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}}}\nsite_hosts: {min: 2, max: 5}",
+        "site_hosts",
+        "allows 1 host of type t3.medium",
+        "1 task takes 2048m, and a new task of web beside the old takes 2048m",
+        "site_hosts: {min: 2}",
+    ),
+    "more tasks than the hosts that there may be fit": case(
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\nsite_hosts: {min: 2}",
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
+        "site_hosts: {min: 2, max: 5}",
         "site_hosts",
         "4 tasks at the most take 8192m",
         "site_hosts: {max: 5}",

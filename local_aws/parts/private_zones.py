@@ -104,6 +104,7 @@ def answers(zones: list[Zone], known: dict[str, list[str]]) -> tuple[dict[str, l
     Returns:
         Name → addresses; and zone → sentences about records that cannot be answered.
     """
+    known = {name.lower(): addresses for name, addresses in known.items()}  # CloudFormation's names have capitals
     records: dict[str, list[dict[str, Any]]] = {}
     unanswered: dict[str, list[str]] = {}
     for zone in zones:

@@ -208,3 +208,10 @@ def test_a_template_says_which_vpcs_see_a_zone(aws: Cloud, stacks: Stacks) -> No
     assert stacks.delete("zone")["StackStatus"] == "DELETE_COMPLETE"
     again = stacks.made("two", both)
     assert vpcs(again) == {again["A"], again["B"]}
+
+
+def test_a_balancers_name_may_have_capitals() -> None:
+    """CloudFormation cuts its logical id to a name, and Route 53 keeps the alias as it was written."""
+    name = "shop-LoadBalan-aI0r.elb.us-east-1.amazonaws.com"
+    names, _ = answers([zone("shop.internal", alias("cms.shop.internal", name))], {name: ["10.0.0.9"]})
+    assert names == {"cms.shop.internal": ["10.0.0.9"]}

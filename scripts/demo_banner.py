@@ -36,7 +36,9 @@ BANNER = """
 def main() -> None:
     """Print the banner."""
     cloud = Cloud(CONFIG)
-    secret = cloud.client("secretsmanager").get_secret_value(SecretId=f"{SITE}/admin")
+    stack = cloud.client("cloudformation").describe_stacks(StackName=f"{SITE}-secret-admin")["Stacks"][0]
+    arn = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "SecretArn")
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=arn)
     hosts = cloud.client("ecs").list_container_instances(cluster=SITE, status="ACTIVE")["containerInstanceArns"]
     described = cloud.client("ecs").describe_container_instances(cluster=SITE, containerInstances=hosts)
     host = described["containerInstances"][0]["ec2InstanceId"]

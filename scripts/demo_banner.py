@@ -1,4 +1,7 @@
-"""Say where the demo's site is, who may log in, and what to try next."""
+"""Say where the demo's site is, who may log in, and what to try next.
+
+Usage: python scripts/demo_banner.py [name of the embedded AWS, by default local]
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS
 
-CONFIG = CONFIGS["local"]
-SITE = "legacy-local"
-URL = f"https://legacy.berth.localhost:{CONFIG.https_port}"
+DOMAINS = {"local": "legacy.berth.localhost", "test": "legacy.test.berth.localhost"}
+"""`domain_name` of the inventory of that name."""
 BANNER = """
 ==  The site is up
 
@@ -33,24 +35,25 @@ BANNER = """
 """
 
 
-def main() -> None:
-    """Print the banner."""
-    cloud = Cloud(CONFIG)
-    stack = cloud.client("cloudformation").describe_stacks(StackName=f"{SITE}-secret-admin")["Stacks"][0]
+def main(name: str = "local") -> None:
+    """Print the banner of the legacy site on the embedded AWS of this name."""
+    config, site = CONFIGS[name], f"legacy-{name}"
+    cloud = Cloud(config)
+    stack = cloud.client("cloudformation").describe_stacks(StackName=f"{site}-secret-admin")["Stacks"][0]
     arn = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "SecretArn")
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=arn)
-    hosts = cloud.client("ecs").list_container_instances(cluster=SITE, status="ACTIVE")["containerInstanceArns"]
-    described = cloud.client("ecs").describe_container_instances(cluster=SITE, containerInstances=hosts)
+    hosts = cloud.client("ecs").list_container_instances(cluster=site, status="ACTIVE")["containerInstanceArns"]
+    described = cloud.client("ecs").describe_container_instances(cluster=site, containerInstances=hosts)
     host = described["containerInstances"][0]["ec2InstanceId"]
     print(
         BANNER.format(
-            url=URL,
-            authority=os.path.relpath(CONFIG.state / "ca" / "ca.pem"),
-            host=CONFIG.container(host),
+            url=f"https://{DOMAINS[name]}:{config.https_port}",
+            authority=os.path.relpath(config.state / "ca" / "ca.pem"),
+            host=config.container(host),
             **json.loads(secret["SecretString"]),
         )
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

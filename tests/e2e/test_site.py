@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -413,6 +414,20 @@ def test_a_job_runs_by_hand() -> None:
     run = playbook("run.yml", "-e", "job=report")
     assert run.status != 0
     assert "migrate" in run.output
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_banner_of_the_demo_says_what_works() -> None:
+    said = subprocess.run(
+        [sys.executable, "scripts/demo_banner.py", "test"], cwd=PROJECT, text=True, capture_output=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    tried = re.findall(r"^    ((?:curl|docker exec) [^#\n]*)", said.stdout, re.MULTILINE)
+    assert [each.split()[0] for each in tried] == ["curl", "docker"], said.stdout
+    for command in tried:
+        done = subprocess.run(command.split(), cwd=PROJECT, text=True, capture_output=True, check=False)
+        assert (done.returncode, bool(done.stdout)) == (0, True), f"{command}: {done.stderr}"
+    assert re.search(r"log in as admin with \S{12,}", said.stdout), said.stdout
 
 
 def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:

@@ -21,10 +21,11 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Progress, Wait, reason
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
+from plugins.plugin_utils.live_table import progress
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
@@ -44,6 +45,10 @@ class ActionModule(AwsAction):
     """See plugins/modules/cloudformation_stacks.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
+
+    def make_progress(self) -> Progress:
+        """A table of the layers on a terminal, lines elsewhere."""
+        return progress()
 
     def perform(self) -> dict[str, Any]:
         """Deploy, plan or delete.
@@ -280,7 +285,10 @@ class ActionModule(AwsAction):
             while waiting or running:
                 for name in [n for n, first in waiting.items() if all(self._done(other) for other in first)]:
                     del waiting[name]
+                    self.progress.starts(name)
                     running[pool.submit(work, name)] = name, time.monotonic()
+                for name, first in waiting.items():
+                    self.progress.waits(name, f"waits for {', '.join(n for n in first if not self._done(n))}")
                 if not running:
                     break  # what is left needs a stack that failed
                 done, _ = concurrent.futures.wait(running, POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -310,9 +318,9 @@ class ActionModule(AwsAction):
             "seconds": round(seconds, 1),
         } | ({"reason": failure} if failure else {})
         if failure:
-            self.progress.say(name, f"FAILED {failure}", "red")
+            self.progress.ends(name, f"FAILED {failure}", "red")
         else:
-            self.progress.say(name, *(("changed", "yellow") if outcome.changed else ("ok", "green")))
+            self.progress.ends(name, *(("changed", "yellow") if outcome.changed else ("ok", "green")))
 
     # One stack
 

@@ -10,7 +10,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import boto3
@@ -94,11 +94,28 @@ class Progress:
         for line in text.splitlines():
             self._lines.put((f"  {self._clock() - self._start:6.1f}s  {name:<14} {line}", color))
 
+    def waits(self, name: str, text: str) -> None:
+        """A thing has not begun: no line of its own (`LiveTable` has a row for it)."""
+
+    def starts(self, name: str) -> None:
+        """A thing begins: no line of its own, as it says so itself where it changes something."""
+
+    def ends(self, name: str, text: str, color: str) -> None:
+        """A thing is over."""
+        self.say(name, text, color)
+
     def flush(self) -> None:
         """Show what is queued."""
-        while not self._lines.empty():
-            text, color = self._lines.get()
+        for text, color in self._queued():
             self._show(text, color=color)
+
+    def close(self) -> None:
+        """Nothing more will be said."""
+        self.flush()
+
+    def _queued(self) -> Iterator[tuple[str, str | None]]:
+        while not self._lines.empty():
+            yield self._lines.get()
 
 
 class Wait:
@@ -180,7 +197,7 @@ class AwsAction(ActionBase):
         if validated.error_messages:
             raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
         self.arguments: dict[str, Any] = validated.validated_parameters
-        self.progress = Progress(Display().display)
+        self.progress = self.make_progress()
         self._session: Any = None
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._clients_lock = threading.Lock()
@@ -191,7 +208,11 @@ class AwsAction(ActionBase):
         except (BotoCoreError, ClientError) as error:
             return {"failed": True, "changed": False, "msg": reason(error)}
         finally:
-            self.progress.flush()
+            self.progress.close()
+
+    def make_progress(self) -> Progress:
+        """How this action shows what it is at."""
+        return Progress(Display().display)
 
     def perform(self) -> dict[str, Any]:
         """Do the work; the result of the task.

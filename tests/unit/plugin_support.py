@@ -77,17 +77,23 @@ def playbook(tmp_path: Path, tasks: list[dict[str, Any]], *options: str, **varia
         options: of the command.
         variables: of its environment.
     """
+    command = written(tmp_path, tasks)
+    done = subprocess.run(
+        [*command, *options], env=shell(variables), capture_output=True, text=True, timeout=180, check=False
+    )
+    return Run(done.returncode, done.stdout + done.stderr)
+
+
+def written(tmp_path: Path, tasks: list[dict[str, Any]]) -> list[str]:
+    """The command that runs tasks on localhost, its files being there."""
     play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"localhost": local}}}))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(tmp_path / "hosts.yml")]
-    done = subprocess.run(
-        [*command, str(tmp_path / "play.yml"), *options],
-        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **variables},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout + done.stderr)
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    return [program, "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml")]
+
+
+def shell(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a run with the project's settings."""
+    return {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **variables}

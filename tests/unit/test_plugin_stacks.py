@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import re
+import subprocess
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +15,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
-from tests.unit.plugin_support import environment, playbook, run_action, talk_to
+from tests.unit.plugin_support import environment, playbook, run_action, shell, talk_to, written
 
 pytestmark = pytest.mark.playbook
 
@@ -281,6 +287,30 @@ def test_wrong_layers_are_refused_before_the_first_call(aws: Cloud, site: dict[s
     assert result["failed"]
     assert "  data: parameters gives Dasy, which the template does not declare. Did you mean Days?" in result["msg"]
     assert not stacks(aws)
+
+
+def test_on_a_terminal_the_layers_are_rows_that_are_drawn_over(
+    aws: Cloud, site: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a real terminal: whether the controller knows it, and whether its worker's frames reach it whole."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    command = written(tmp_path, [{"name": "Bring up the layers", "cloudformation_stacks": site}])
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    # Pauses as on AWS, or all would be over before the first frame.
+    slow = environment(aws) | {"BERTH_POLL_SECONDS": "1.5"}
+    run = subprocess.Popen(command, env=shell(slow), stdin=terminal, stdout=terminal, stderr=terminal, close_fds=True)
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # how Linux tells that the last one who wrote has gone
+        while block := os.read(controller, 65536):
+            seen += block
+    assert run.wait(60) == 0, seen.decode()
+    text = seen.decode().replace("\r\n", "\n")
+    assert "task     waits for data" in text
+    assert re.search(r"\x1b\[4A\x1b\[J +[\d.]+s  layers .*\n(?: +\d+s  \w+ +changed\n){4}changed: ", text), text
+    assert text.count("TASK [") == 1
 
 
 def test_what_a_person_sees(aws: Cloud, site: dict[str, Any], tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def needs() -> dict[str, dict[str, set[str]]]:
 def linked_services() -> list[str]:
     """The services whose service-linked roles preflight makes."""
     account = yaml.safe_load((PROJECT / "roles/preflight/vars/main/account.yml").read_text())
-    return sorted(account["preflight_linked_services"])
+    return sorted(account["preflight_linked_roles"])
 
 
 def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:

@@ -332,9 +332,7 @@ def test_roles_are_passed_to_hosts_tasks_and_schedules_only(shop: dict[str, dict
 
 
 def test_only_the_service_linked_roles_of_preflight_can_be_made(shop: dict[str, dict[str, Any]]) -> None:
-    wanted = yaml.safe_load((PROJECT / "roles/preflight/vars/main/account.yml").read_text())[
-        "preflight_linked_services"
-    ]
+    wanted = yaml.safe_load((PROJECT / "roles/preflight/vars/main/account.yml").read_text())["preflight_linked_roles"]
     role = "arn:aws:iam::123456789012:role/aws-service-role/{0}/AWSServiceRole"
     for service in wanted:
         assert allows(shop["deploy"], "iam:CreateServiceLinkedRole", role.format(service), iam_AWSServiceName=service)
@@ -344,7 +342,7 @@ def test_only_the_service_linked_roles_of_preflight_can_be_made(shop: dict[str, 
         role.format("sso.amazonaws.com"),
         iam_AWSServiceName="sso.amazonaws.com",
     )
-    assert not allows(shop["deploy"], "iam:DeleteRole", role.format(wanted[0]))
+    assert not allows(shop["deploy"], "iam:DeleteRole", role.format("ecs.amazonaws.com"))
 
 
 def test_a_file_system_is_deleted_by_its_tag(shop: dict[str, dict[str, Any]]) -> None:

@@ -149,6 +149,7 @@ STACKS = {
     "legacy-prod-image-acme-web": layer("RepositoryUri"),
     "legacy-prod-cluster": layer("ClusterName", HostInstanceType="t3.micro") | {"outputs": {"HostGroupName": "mine"}},
 }
+CLUSTER = "legacy-prod-cluster"
 LIVE = EMPTY | {
     "stacks": STACKS,
     "file_systems": EMPTY["file_systems"] | {"media": [{"id": "fs-0a"}]},
@@ -186,6 +187,31 @@ def evaluation(asked: dict[str, Any], given: dict[str, Any]) -> Templar:
     lookup_loader.add_directory(str(PROJECT / "plugins/lookup"))
     test_loader.add_directory(str(PROJECT / "plugins/test"))
     return Templar(DataLoader(), variables(asked, given))
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "services"),
+    [
+        (EMPTY, NOTHING, "autoscaling ecs elasticloadbalancing"),
+        (EMPTY, {}, "autoscaling backup ecs elasticfilesystem elasticloadbalancing rds"),
+        (LIVE, {}, ""),
+        (
+            EMPTY | {"stacks": {"legacy-prod-cluster": STACKS["legacy-prod-cluster"]}},
+            {},
+            "backup elasticfilesystem rds",
+        ),
+        (
+            LIVE | {"stacks": STACKS | {"legacy-prod-cluster": layer("ClusterName") | {"status": "ROLLBACK_COMPLETE"}}},
+            {},
+            "autoscaling ecs elasticloadbalancing",
+        ),
+    ],
+)
+def test_service_linked_roles_are_asked_for_until_a_layer_is_up_that_needs_them(
+    asked: dict[str, Any], given: dict[str, Any], services: str
+) -> None:
+    wanted = evaluation(asked, given).template(trusted("{{ preflight_linked_services }}"))
+    assert sorted(each.removesuffix(".amazonaws.com") for each in wanted) == services.split()
 
 
 def refused(asked: dict[str, Any], **given: Any) -> dict[str, str]:

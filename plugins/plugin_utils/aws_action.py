@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import boto3
-import botocore.session
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
@@ -22,7 +20,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import create_loader
+
+from plugins.plugin_utils.read_once import session
 
 HEARTBEAT_SECONDS = 30
 """How long a wait may be silent."""
@@ -37,19 +36,6 @@ changed shows a second or so later.
 POLL_VARIABLE = "BERTH_POLL_SECONDS"
 """Environment variable with another first pause, in seconds, for an AWS whose rate is nobody else's."""
 LONGEST_POLL_SECONDS = 5.0
-
-
-def _session() -> boto3.Session:
-    core = botocore.session.get_session()
-    core.register_component("data_loader", LOADER)
-    return boto3.Session(botocore_session=core)
-
-
-LOADER = create_loader()
-"""botocore's data. A client reads a tenth of a second's worth of it, and each task has a process of its own; but the
-controller imports this file before it starts those, so what is read here, for most tasks, none of them reads again."""
-for _service in ("cloudformation", "ecs"):
-    _session().client(_service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106 - none
 
 
 class Say(Protocol):
@@ -257,7 +243,7 @@ class AwsAction(ActionBase):
         region = region or self.arguments.get("region")
         with self._clients_lock:
             if (service, region) not in self._clients:
-                self._session = self._session or _session()
+                self._session = self._session or session()
                 self._clients[service, region] = self._session.client(
                     service,
                     region_name=region,

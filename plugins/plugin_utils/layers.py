@@ -62,7 +62,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         elif isinstance(node, yaml.SequenceNode):
             value = self.construct_sequence(node, deep=True)
         else:
-            value = self.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # there are three kinds of nodes
+            value = self.construct_mapping(node, deep=True)
         return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 

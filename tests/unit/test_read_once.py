@@ -1,0 +1,54 @@
+"""What the controller has read, no worker reads again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+COUNT = """
+import json, os, sys
+sys.path.insert(0, ".")
+from botocore.loaders import JSONFileLoader
+from ansible.plugins.loader import PluginLoader
+from plugins.plugin_utils import read_once
+read = []
+for kind, method in ((JSONFileLoader, "load_file"), (PluginLoader, "_load_module_source")):
+    def counted(self, *arguments, _original=getattr(kind, method), **options):
+        read.append(str(arguments))
+        return _original(self, *arguments, **options)
+    setattr(kind, method, counted)
+os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="none", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+made = [read_once.session().client(name, region_name="eu-west-1") for name in sys.argv[1:]]
+from ansible.plugins.loader import filter_loader, test_loader
+found = [filter_loader.get("combine"), filter_loader.get("ansible.builtin.to_json"), test_loader.get("match")]
+where = [made[0].meta.endpoint_url, made[0]._request_signer._credentials.access_key] if made else []
+print(json.dumps([read, where, all(found)]))
+"""
+
+
+def counted(*services: str) -> tuple[list[str], list[str], bool]:
+    """What is read for clients of these services after the import; where the first one leads, and as whom."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, *services],
+        cwd=PROJECT,
+        env=os.environ,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    read, where, found = json.loads(done.stdout)
+    return read, where, found
+
+
+def test_the_clients_of_most_tasks_read_nothing_and_are_made_of_their_own_environment() -> None:
+    assert counted("cloudformation", "ecs") == ([], ["http://127.0.0.1:9", "key"], True)
+
+
+def test_another_client_reads_its_own_data_only() -> None:
+    read, _, _ = counted("ecr")
+    assert read
+    assert all("/ecr/" in each for each in read), read

@@ -24,6 +24,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.check_variables import DOCUMENTATION
+from plugins.plugin_utils.account.rooms import Rooms
 from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
@@ -70,6 +71,7 @@ class ActionModule(ActionBase):
         self.vars: dict[str, Any] = task_vars or {}
         directory = Path(self.arguments["roles_directory"] or PROJECT / "roles")
         self.roles = Roles(self._loader, self._templar, self.vars, directory)
+        self.account = Rooms(self.roles, self.arguments["account_of"])
         self.wrong: list[Wrong] = []
         self.defects: list[str] = []
         self.refused_by: list[int] = []
@@ -103,7 +105,7 @@ class ActionModule(ActionBase):
                 if not passed_over & {rule["variable"], *_reads(rule["that"]), *_reads_of(rule.get("each"))}:
                     self._check_rule(place, rule, variables, passed_over)
                 place += 1
-        for note in self.arguments["notes"]:
+        for note in self.account.notes(self._unasked()) if self.arguments["account_of"] else ():
             self._display.display(f"  {note}", color="yellow")
         return self._answer()
 
@@ -338,6 +340,11 @@ class ActionModule(ActionBase):
         yield rules, self.vars
         for role in self._roles_with_rules(passed_over):
             yield self.roles.rules(role), self.roles.variables(role)
+        yield list(self.account.rules()), self.account.variables
+
+    def _unasked(self) -> dict[str, str]:
+        """Question → why the account did not answer it."""
+        return dict(self._templar.template(self.vars["preflight_asked"])["unasked"])
 
     def _roles_with_rules(self, passed_over: set[str]) -> Iterator[str]:
         for name in self.arguments["rules_of"]:

@@ -29,8 +29,8 @@ description:
 options:
   _terms:
     description:
-      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(secret), C(image)), or C(memory) for what the
-        tasks take that may stand at the same time.
+      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(secret), C(image)); C(memory) for what the
+        tasks take that may stand at the same time; or C(entries) for the names of each noun's entries.
     required: true
   images:
     description:
@@ -55,7 +55,7 @@ service_entries: "{{ lookup('site', 'service', images=service_images, region=aws
 
 RETURN = r"""
 _raw:
-  description: Entry to what it is; for C(memory) a list of MiB, the largest first.
+  description: Entry to what it is; for C(memory) a list of MiB, the largest first; for C(entries) noun to names.
   type: raw
 """
 
@@ -83,8 +83,10 @@ class LookupModule(LookupBase):
             return room.at_once(site.services, site.jobs)
         if noun == "image":
             return {name: {"name": each.name, "written": list(each.written)} for name, each in site.images.items()}
+        if noun == "entries":
+            return {name: list(entries) for name, entries in {**site.entries, "image": site.images}.items()}
         if noun not in site.entries:
-            known = ", ".join([*site.entries, "image", "memory"])
+            known = ", ".join([*site.entries, "image", "memory", "entries"])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
         if noun not in ("service", "job"):
             return {name: rendering.plain(entry) for name, entry in site.entries[noun].items()}

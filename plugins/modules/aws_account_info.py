@@ -9,6 +9,13 @@ description:
     where its option is given.
   - What follows a missing right or an API that is not there is in RV(unasked); nothing is said about it elsewhere.
 options:
+  questions_of:
+    description:
+      - Roles whose C(account.yml) says what to ask, as C(<role>_account_questions), a mapping of the options below.
+        Lists and mappings of several roles are put together; what the task says itself holds.
+    type: list
+    elements: str
+    default: []
   instance_type:
     description: EC2 instance type; which Availability Zones offer it is returned.
     type: str
@@ -97,6 +104,7 @@ author: Berth
 EXAMPLES = r"""
 - name: Ask the account
   aws_account_info:
+    questions_of: [network, database]
     instance_type: "{{ host_instance_type }}"
     databases:
       main: {class: db.t4g.micro, engine: postgres, version: "15", stack: "{{ site_prefix }}-database-main"}

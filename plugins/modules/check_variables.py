@@ -39,8 +39,12 @@ options:
     type: list
     elements: str
     default: []
-  notes:
-    description: Lines to show, which are no reason to stop.
+  account_of:
+    description:
+      - Roles whose C(account.yml) judges what the account has answered (the variable C(preflight_asked), result of
+        M(aws_account_info)); its C(<role>_account_rules) are as those of O(rules_of).
+      - What the account did not answer is shown with what follows (C(<role>_account_unasked)), and so are the
+        C(<role>_account_warnings); neither stops the run.
     type: list
     elements: str
     default: []

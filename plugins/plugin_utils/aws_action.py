@@ -194,7 +194,7 @@ class AwsAction(ActionBase):
         """Check the arguments, then `perform`; known failures become the task's message."""
         super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
-        validated = ArgumentSpecValidator(specification(self.DOCUMENTATION)).validate(dict(self._task.args))
+        validated = ArgumentSpecValidator(specification(self.DOCUMENTATION)).validate(self.given())
         if validated.error_messages:
             raise AnsibleActionFail("; ".join(validated.error_messages), obj=self._task.args)
         self.arguments: dict[str, Any] = validated.validated_parameters
@@ -214,6 +214,10 @@ class AwsAction(ActionBase):
     def make_progress(self) -> Progress:
         """How this action shows what it is at."""
         return Progress(Display().display)
+
+    def given(self) -> dict[str, Any]:
+        """The arguments, before they are checked; a subclass may know more than the task says."""
+        return dict(self._task.args)
 
     def perform(self) -> dict[str, Any]:
         """Do the work; the result of the task.

@@ -1,4 +1,4 @@
-"""What roles say as data: layers (`vars/main.yml`: how variables become parameters), host files, rules (`rules.yml`).
+"""What roles say as data: layers (`vars/main.yml`: how variables become parameters), host files, rules.
 
 It is read here rather than by a play that lists the roles: a play would check, include and skip for each role what one
 task can do for all of them.
@@ -74,6 +74,11 @@ class Roles:
         """The rules beside a role (`rules.yml`), how its inputs relate; none if it has none."""
         path = self.directory / role / "rules.yml"
         return self._load(path) or [] if path.exists() else []
+
+    def account(self, role: str) -> dict[str, Any]:
+        """The variables beside a role about the account (`account.yml`, see account/rooms.py); none if it has none."""
+        path = self.directory / role / "account.yml"
+        return self._load(path) or {} if path.exists() else {}
 
     def refusals(self, rule: Mapping[str, Any], variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Variable and sentence, for each item of `each` (or once) where a rule does not hold.

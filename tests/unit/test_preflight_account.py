@@ -13,6 +13,7 @@ from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, trust_as_template
 
 from plugins.plugin_utils.account import databases
+from plugins.plugin_utils.account.rooms import Rooms
 from plugins.plugin_utils.roles import Roles
 
 pytestmark = pytest.mark.playbook  # Ansible's templar judges all rules for each answer: as slow as a run
@@ -165,28 +166,18 @@ LIVE = EMPTY | {
 }
 
 
-FILES = sorted((PROJECT / "roles/preflight/vars/main").iterdir())
-ROLE = {name: value for file in FILES for name, value in yaml.safe_load(file.read_text()).items()}
 GROUP = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())
-TASKS = yaml.safe_load((PROJECT / "roles/preflight/tasks/account.yml").read_text())
-(JUDGED,) = [
-    [rule for name in task["check_variables"]["rules_in"] for rule in ROLE[name]]
-    for task in TASKS
-    if "check_variables" in task
-]
+ROOMS = ["preflight", *(layer for stage in GROUP["site_stages"].values() for layer in stage)]
 
 
-def variables(asked: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The variables of a run in which the account answers `asked`."""
-    return {**trusted(GROUP), **trusted(ROLE), **INVENTORY, **given, "preflight_asked": asked}
-
-
-def evaluation(asked: dict[str, Any], given: dict[str, Any]) -> Templar:
-    """What renders them."""
+def rooms(asked: dict[str, Any], given: dict[str, Any]) -> tuple[Rooms, Roles]:
+    """What the roles ask and judge in a run in which the account answers `asked`."""
     filter_loader.add_directory(str(PROJECT / "plugins/filter"))
     lookup_loader.add_directory(str(PROJECT / "plugins/lookup"))
     test_loader.add_directory(str(PROJECT / "plugins/test"))
-    return Templar(DataLoader(), variables(asked, given))
+    known = {**trusted(GROUP), **INVENTORY, **given, "preflight_asked": asked}
+    roles = Roles(LOADER, Templar(LOADER, known), known)
+    return Rooms(roles, ROOMS), roles
 
 
 @pytest.mark.parametrize(
@@ -221,23 +212,19 @@ def refused(asked: dict[str, Any], **given: Any) -> dict[str, str]:
 
 def broken(asked: dict[str, Any], given: dict[str, Any]) -> dict[int, list[tuple[str, str]]]:
     """The rules that refuse, by their place in the list, with what they say about which variable."""
-    known = variables(asked, given)
-    roles = Roles(DataLoader(), evaluation(asked, given), known)
-    found = {place: list(roles.refusals(rule, known)) for place, rule in enumerate(trusted(JUDGED))}
+    account, roles = rooms(asked, given)
+    found = {place: list(roles.refusals(rule, account.variables)) for place, rule in enumerate(account.rules())}
     return {place: told for place, told in found.items() if told}
 
 
 def questions(**given: Any) -> dict[str, Any]:
     """What the account is asked."""
-    (arguments,) = [task["aws_account_info"] for task in TASKS if "aws_account_info" in task]
-    found: dict[str, Any] = evaluation({}, {"preflight_delegation": True, **given}).template(trusted(arguments))
-    return found
+    return rooms({}, {"preflight_delegation": True, **given})[0].questions()
 
 
 def said(asked: dict[str, Any], **given: Any) -> str:
     """What preflight says without stopping."""
-    templar = evaluation(asked, given)
-    lines = templar.template(trusted("{{ preflight_unasked_lines + preflight_warning_lines }}"))
+    lines = rooms(asked, given)[0].notes(asked["unasked"])
     assert all(line and "  " not in line for line in lines)
     return "\n".join(lines)
 
@@ -251,6 +238,7 @@ def trusted(value: Any) -> Any:
     return trust_as_template(value) if isinstance(value, str) else value
 
 
+LOADER = DataLoader()  # keeps what it has read
 FILE_SYSTEM = "site_volumes.media.file_system_id"
 
 
@@ -731,8 +719,13 @@ def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
     bare = {name: value for name, value in EMPTY.items() if name not in OPTIONAL} | {"quotas": {}, "unasked": why}
     assert refused(bare, host_key_name="whatever") == {}
     text = said(bare, host_imds_tokens="required")
-    assert set(why) == set(ROLE["preflight_unasked_means"])
-    for name, means in ROLE["preflight_unasked_means"].items():
+    means_of = {
+        name: means
+        for role in ROOMS
+        for name, means in rooms({}, {})[1].account(role).get(f"{role}_account_unasked", {}).items()
+    }
+    assert set(why) == set(means_of)
+    for name, means in means_of.items():
         assert f"Could not ask for {name}: NoSuchThing: not for you. {' '.join(means.split())}" in text
 
 
@@ -811,5 +804,6 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 def test_every_rule_refuses_something_and_lets_the_right_values_pass() -> None:
     refusing = {place for asked, given in REFUSALS for place in broken(asked, given)}
-    assert not [f"{rule['variable']}: {rule['that']}" for place, rule in enumerate(JUDGED) if place not in refusing]
+    rules = enumerate(rooms({}, {})[0].rules())
+    assert not [f"{rule['variable']}: {rule['that']}" for place, rule in rules if place not in refusing]
     assert [broken(asked, given) for asked, given in RIGHT] == [{}] * len(RIGHT)

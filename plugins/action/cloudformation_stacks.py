@@ -86,7 +86,7 @@ class ActionModule(AwsAction):
         }
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
-        self.removed = removed(self._entries_deployed(), self.layers) if present else {}
+        self.removed = removed(self._no_longer_wanted(), self.layers) if present else {}
         self.removed_losses = self._lost_with(self.removed)
         if self.arguments["state"] == "absent":
             not_started = self._run(self._deletion_order(), self._delete)
@@ -163,33 +163,45 @@ class ActionModule(AwsAction):
 
     # What the inventory has no longer
 
-    def _entries_deployed(self) -> dict[str, str]:
-        """Name (`volume.uploads`) → stack, of each entry of this call's nouns that there is a stack of."""
+    def _no_longer_wanted(self) -> dict[str, str]:
+        """Name → stack, of what there is of this call's nouns: all entries (`volume.uploads`), and absent layers."""
         nouns = [*self.arguments["layers"], *self.arguments["later_layers"]]
         roles = Roles(self._loader, self._templar, self.task_vars)
+        begins = {noun: f"{self.arguments['prefix']}-{noun.replace('_', '-')}" for noun in nouns}
         of_entries = [noun for noun in nouns if roles.has_entries(noun)]
+        absent = {begins[noun]: noun for noun in nouns if noun not in of_entries and roles.is_absent(noun)}
         found: dict[str, str] = {}
-        if not of_entries:
+        if not of_entries and not absent:
             return found
         for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
+            for name in (stack["StackName"] for stack in page["Stacks"]):
+                if name in absent:
+                    found[absent[name]] = name
                 for noun in of_entries:
-                    begin = f"{self.arguments['prefix']}-{noun.replace('_', '-')}-"
-                    if stack["StackName"].startswith(begin):
-                        found[f"{noun}.{stack['StackName'].removeprefix(begin)}"] = stack["StackName"]
+                    if name.startswith(f"{begins[noun]}-"):
+                        found[f"{noun}.{name.removeprefix(f'{begins[noun]}-')}"] = name
         return found
 
     def _lost_with(self, stacks: Mapping[str, str]) -> list[Loss]:
-        """What holds data in stacks that the inventory has no entry for any more."""
+        """What holds data in stacks that the inventory has no entry for any more, or no use."""
         losses = []
         for name, stack in stacks.items():
-            pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-            for resource in (each for page in pages for each in page["StackResourceSummaries"]):
+            for resource in self._resources(stack):
                 if resource["ResourceType"] in KEPT_TYPES and resource.get("PhysicalResourceId"):
                     found = resource["PhysicalResourceId"]
                     how = f"{found} would go out of sight, as the inventory has no {name} any more"
                     losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
         return losses
+
+    def _resources(self, stack: str) -> list[dict[str, Any]]:
+        """The resources of a stack; none if it has just gone, which DescribeStacks need not show yet."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        try:
+            return [each for page in pages for each in page["StackResourceSummaries"]]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            return []
 
     def _let_go(self) -> list[str]:
         """Delete the stacks of `gone`; the names of those never started."""
@@ -442,7 +454,7 @@ class ActionModule(AwsAction):
 
 
 def removed(deployed: Mapping[str, str], layers: Mapping[str, Layer]) -> dict[str, str]:
-    """Of the entries that there are stacks of, those that are none of the layers any more.
+    """Of the entries and absent layers that there are stacks of, those that are none of the layers any more.
 
     A stack's name is the site's, the noun's and the entry's with hyphens between, and an entry may have hyphens itself;
     so what is a layer's stack is never another noun's entry (`job-x` of `service.job-x`).

@@ -17,9 +17,9 @@ description:
   - Before anything is changed all existing stacks are looked at. What holds data and would be replaced, removed or
     hidden by the change, or no longer pointed at, is named with its physical id, and the run is refused, unless
     O(remove) names it. A stack whose template and parameters are as deployed needs no change set for that.
-  - An entry of O(layers) or O(later_layers) that has a stack, and that the inventory has no longer, is in RV(removed);
-    its stack is left for a later call that names it in O(gone), after those that use it. If it holds data, the run is
-    refused like any other that loses some.
+  - An entry of O(layers) or O(later_layers) that has a stack, and that the inventory has no longer, is in RV(removed),
+    and so is a layer without entries that says C(state=absent). The stack is left for a later call that names it in
+    O(gone), after those that use it. If it holds data, the run is refused like any other that loses some.
   - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
 options:
@@ -48,8 +48,9 @@ options:
   layers:
     description:
       - Layers that roles describe, by the roles' names, beside O(stacks). What C(<role>_layer) in the role's C(vars)
-        says are the options; C(when) among them leaves the layer out where it is false. The template is that of the
-        role's name, rendered where it holds Jinja.
+        says are the options; C(when) among them leaves the layer out where it is false, and its stack as it is. The
+        template is that of the role's name, rendered where it holds Jinja.
+      - C(state) among them, V(present) or V(absent), says of a layer without entries whether it is wanted at all.
       - Where C(vars) says C(<role>_entries), a dict, there is a layer for each entry (C(<role>.<entry>)), and
         C(<role>_layer) and the template may read C(entry_name) and C(entry).
       - With O(state=absent), all stacks of these names that there are, whatever the inventory says.
@@ -77,8 +78,8 @@ options:
     default: []
   gone:
     description:
-      - Names of entries to delete once the layers are through, as an earlier call gave them in RV(removed). Their
-        protection is switched off.
+      - Names of entries and layers to delete once the layers of this call are through, as an earlier call gave them in
+        RV(removed). Their protection is switched off.
     type: list
     elements: str
     default: []
@@ -177,7 +178,7 @@ losses:
   type: list
   sample: [{layer: data, resource: Database, type: "AWS::RDS::DBInstance", physical_id: x, how: would be replaced}]
 removed:
-  description: Entries that the inventory has no longer; their stacks are still there.
+  description: Entries that the inventory has no longer, and absent layers; their stacks are still there.
   returned: with O(state=present)
   type: list
 refusal:

@@ -97,6 +97,19 @@ class Roles:
         """Whether a site may have several of a noun."""
         return f"{noun}_entries" in self._read(noun, "vars")
 
+    def is_absent(self, noun: str) -> bool:
+        """Whether a layer that a site has one of is not wanted (`state: absent`), so that a stack of it is to go.
+
+        Raises:
+            LookupError: `state` is something else.
+            AnsibleError: it cannot be rendered.
+        """
+        known = self.variables(noun)
+        state = self.value(known.get(f"{noun}_layer", {}).get("state", "present"), known)
+        if state not in ("present", "absent"):
+            raise LookupError(f"{noun}_layer has state: {state}; it is present or absent.")
+        return bool(state == "absent")
+
     def _each(self, expression: Any, variables: Mapping[str, Any]) -> Any:
         """The items of a rule: many rules have the same ones, which take longer to make than to judge."""
         key = id(variables), repr(expression)
@@ -117,6 +130,8 @@ class Roles:
             OSError: the template cannot be read.
         """
         known = self.variables(noun)
+        if not self.has_entries(noun) and self.is_absent(noun):
+            return
         if f"{noun}_layer" not in known:
             raise LookupError(f"there is no {noun}_layer in roles/{noun}/vars/main.yml")
         if f"{noun}_entries" not in known:
@@ -129,6 +144,7 @@ class Roles:
             }
         for name, scope in scopes.items():
             options = dict(self.value(known[f"{noun}_layer"], scope))
+            options.pop("state", None)
             if options.pop("when", True):
                 path = templates / str(options.get("template") or f"{noun}.yml")
                 body = self.text(path, scope)

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.roles import Roles
+from tests.unit.noun_support import RolesOf
 from tests.unit.plugin_support import run_action, talk_to
 
 pytestmark = pytest.mark.embedded
@@ -32,6 +35,7 @@ def site(aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
     monkeypatch.setattr(Roles, "layers", layers)
     monkeypatch.setattr(Roles, "has_entries", lambda _, noun: noun != "network")
+    monkeypatch.setattr(Roles, "is_absent", lambda *_: False)
     ENTRIES.update(bucket={"uploads": {}, "old": {}}, queue={"mail": {}, "mail-old": {}})
     return {"prefix": "shop-unit", "directory": str(tmp_path), "layers": ["network", "bucket"]}
 
@@ -106,3 +110,115 @@ def test_entries_that_are_not_there_are_none_to_delete(site: dict[str, Any], aws
     result = run_action(cloudformation_stacks, arguments, False)
     assert not result.get("failed"), result
     assert stacks(aws) == set()
+
+
+# A layer without entries
+
+
+USED = {
+    "ground": "Resources: {Topic: {Type: AWS::SNS::Topic}}\nOutputs: {GroundArn: {Value: !Ref Topic}}",
+    "task": (
+        "Parameters: {GroundArn: {Type: String, Default: none}}\n"
+        "Resources: {Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Sub '/${GroundArn}'}}}"
+    ),
+}
+
+
+def of_roles(folder: Path, wanted: Any = True, when: bool = True, body: str = "") -> Roles:
+    """Two layers, of which the second takes from the first where that is wanted."""
+    state = {True: "present", False: "absent"}.get(wanted, wanted)
+    for noun, text in USED.items():
+        (folder / f"roles/{noun}/vars").mkdir(parents=True, exist_ok=True)
+        (folder / f"{noun}.yml").write_text(body or text if noun == "ground" else text)
+    (folder / "roles/ground/vars/main.yml").write_text(f"ground_layer: {{state: '{state}', when: {when}}}\n")
+    (folder / "roles/task/vars/main.yml").write_text("task_layer: {}\n")
+    loader = DataLoader()
+    return Roles(loader, Templar(loader), {}, folder / "roles")
+
+
+def site_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, check: bool = False, arguments: Any = None, **given: Any
+) -> dict[str, Any]:
+    """What a call says of these layers, the second one being a later one as in `site`."""
+    roles = of_roles(folder, **given)
+    monkeypatch.setattr(cloudformation_stacks, "Roles", lambda *_: roles)
+    layers = {"layers": ["ground"], "later_layers": ["task"]} | (arguments or {})
+    return run_action(cloudformation_stacks, {"prefix": "shop-unit", "directory": str(folder), **layers}, check)
+
+
+@pytest.fixture
+def up(aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site with both layers."""
+    talk_to(aws, monkeypatch)
+    result = site_of(tmp_path, monkeypatch, arguments={"layers": ["ground", "task"], "later_layers": []})
+    assert not result.get("failed"), result
+    assert stacks(aws) == {"shop-unit-ground", "shop-unit-task"}
+    return tmp_path
+
+
+def test_a_layer_that_is_wanted_or_not_due_stays(up: Path, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = site_of(up, monkeypatch)
+    assert (again["changed"], again["removed"]) == (False, [])
+    undue = site_of(up, monkeypatch, when=False, check=True)
+    assert undue["removed"] == [], "when: false says nothing about what there is"
+    assert stacks(aws) == {"shop-unit-ground", "shop-unit-task"}
+
+
+def test_a_layer_that_nobody_needs_is_shown_and_goes_after_those_that_used_it(
+    up: Path, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = site_of(up, monkeypatch, check=True, wanted=False)
+    assert shown["changed"]
+    assert "- stack shop-unit-ground\n" in [each["prepared"] for each in shown["diff"]]
+    assert shown["refusal"] == ""
+    first = site_of(up, monkeypatch, wanted=False)
+    assert first["removed"] == ["ground"]
+    assert "shop-unit-ground" in stacks(aws), "what uses it is not changed yet"
+    last = {"layers": ["task"], "later_layers": [], "gone": first["removed"]}
+    result = site_of(up, monkeypatch, arguments=last, wanted=False)
+    assert not result.get("failed"), result
+    assert [result["stacks"][name]["changed"] for name in ("task", "ground")] == [True, True]
+    assert stacks(aws) == {"shop-unit-task"}
+    again = site_of(up, monkeypatch, wanted=False)
+    assert (again["changed"], again["removed"]) == (False, [])
+
+
+def test_one_that_is_still_used_because_a_service_failed_stays(
+    up: Path, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.client("logs").create_log_group(logGroupName="/taken")
+    wrong = {"layers": ["task"], "later_layers": [], "gone": ["ground"], "outputs": {"GroundArn": "taken"}}
+    result = site_of(up, monkeypatch, arguments=wrong, wanted=False)
+    assert result["failed"]
+    assert "shop-unit-ground" in stacks(aws)
+
+
+def test_one_that_holds_data_is_refused_until_it_is_named(up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = site_of(up, monkeypatch, body=BUCKET, arguments={"later_layers": []})
+    assert not made.get("failed"), made
+    refused = site_of(up, monkeypatch, wanted=False)
+    assert "ground.Bucket (AWS::S3::Bucket) shop-unit-ground-bucket" in refused["msg"]
+    assert "site_remove: [ground]" in refused["msg"]
+    allowed = site_of(up, monkeypatch, wanted=False, arguments={"remove": ["ground"]})
+    assert allowed["removed"] == ["ground"]
+
+
+def test_a_stack_that_is_shown_though_it_has_gone_stops_nothing(up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DescribeStacks of all may show what was before."""
+    monkeypatch.setattr(cloudformation_stacks.ActionModule, "_no_longer_wanted", lambda _: {"ground": "shop-unit-gone"})
+    result = site_of(up, monkeypatch, wanted=False, arguments={"prefix": "shop-gone", "later_layers": []})
+    assert (result.get("failed"), result["losses"]) == (None, [])
+    gone = {"prefix": "shop-gone", "layers": [], "later_layers": [], "gone": ["ground"]}
+    assert not site_of(up, monkeypatch, wanted=False, arguments=gone)["changed"]
+
+
+def test_a_state_that_is_none_is_refused(up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = site_of(up, monkeypatch, wanted="gone")
+    assert "ground_layer has state: gone; it is present or absent." in said["msg"]
+
+
+@pytest.mark.parametrize(("expose", "absent"), [("redis", False), ("", True)])
+def test_the_layer_of_exposed_services_is_absent_without_any(expose: str, absent: bool) -> None:
+    service = {"containers": {"redis": {"image": "r", "mem_limit": "64m", "ports": ["6379"]}}}
+    site = {"site_services": {"redis": service | ({"expose": expose} if expose else {})}}
+    assert RolesOf(site).is_absent("expose") is absent

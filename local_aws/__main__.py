@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import requests
 from docker.models.containers import Container
 
 from local_aws.config import DIRECT, LABEL, PROJECT, Config, config
@@ -278,6 +279,13 @@ def _remove_containers(chosen: Config) -> int:
             if error.status_code != 409 or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+        except requests.Timeout:
+            # A busy machine: the engine goes on with it, and says so (409) to who asks again.
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"The Docker engine does not remove the container {container.name}. Type the same command again; "
+                    "if it stays, restart the engine, then type it once more."
+                ) from None
 
     with ThreadPoolExecutor(REMOVALS) as pool:
         while containers := client.containers.list(all=True, filters=mine, ignore_removed=True):

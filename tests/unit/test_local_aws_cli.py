@@ -21,6 +21,7 @@ from typing import Any
 
 import docker
 import pytest
+import requests
 
 from local_aws import __main__ as cli
 from local_aws import server
@@ -414,11 +415,22 @@ def test_what_vanishes_meanwhile_is_fine_and_the_rest_goes(
         shelf.add("mine", label=f"{LABEL}={chosen.name}")
         shelf.add("other", label=f"{LABEL}=test")
     engine.containers.add("slow", label=f"{LABEL}={chosen.name}", errors=[under_way, under_way])
+    engine.containers.add("busy", label=f"{LABEL}={chosen.name}", errors=[requests.ReadTimeout("60 s"), under_way])
 
-    assert "(3 containers removed)" in say("down")[1]
+    assert "(4 containers removed)" in say("down")[1]
 
     for shelf in (engine.containers, engine.volumes, engine.networks):
         assert [thing.id for thing in shelf.things] == ["other"]
+
+
+def test_an_engine_that_does_not_remove_a_container_is_told_of(
+    chosen: Config, say: Say, engine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_aws.__main__.DOWN_SECONDS", -1)
+    engine.containers.add("stuck", label=f"{LABEL}={chosen.name}", errors=[requests.ReadTimeout("60 s")])
+    code, said = say("down")
+    assert code == 1
+    assert "The Docker engine does not remove the container stuck. Type the same command again" in said
 
 
 @pytest.mark.parametrize(

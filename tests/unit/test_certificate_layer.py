@@ -11,7 +11,6 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
-from plugins.plugin_utils import aws_action
 from tests.unit.plugin_support import run_action, talk_to
 
 DOMAIN = "www.example.org"
@@ -26,6 +25,8 @@ class Screen:
         lines: all that was shown, with its colour.
         act: called with the name and the value of each record that is asked for.
     """
+
+    verbosity = 0
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str | None]] = []
@@ -46,7 +47,8 @@ class Screen:
 def screen(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Screen:
     talk_to(aws, monkeypatch)
     screen = Screen()
-    monkeypatch.setattr(aws_action, "Display", lambda: screen)
+    monkeypatch.setattr("plugins.plugin_utils.live_table.Display", lambda: screen)
+    monkeypatch.setattr("plugins.plugin_utils.live_table.SCREEN", None)
     return screen
 
 

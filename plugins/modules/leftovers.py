@@ -6,8 +6,10 @@ module: leftovers
 short_description: List everything in the account that belongs to an environment of a site
 description:
   - Asks each service, as the tagging API does not know all of them, and forgets or keeps resources for a while.
-  - A thing belongs to the environment if it bears all of O(tags), or if its name begins with O(prefix) and then ends or
-    goes on with a hyphen or slash, so that C(legacy-prod) does not find C(legacy-production).
+  - A thing belongs to the environment if it bears all of O(tags). One that bears another value of one of them is
+    somebody else's whatever its name. Of what bears none the name tells; it is O(prefix), or goes on with a slash, or
+    with a hyphen and one of O(nouns). So C(legacy-prod) finds neither C(legacy-production) nor, as site names have
+    hyphens, anything of the site C(legacy-prod) in its environment C(live).
 options:
   prefix:
     description: Begin of the names, C(<site_name>-<environment_name>).
@@ -16,6 +18,11 @@ options:
   tags:
     description: Tags that a thing of the environment bears.
     type: dict
+    required: true
+  nouns:
+    description: What stacks are of, C(<prefix>-<noun>) or C(<prefix>-<noun>-<entry>); an underscore counts as a hyphen.
+    type: list
+    elements: str
     required: true
 extends_documentation_fragment: [amazon.aws.common.modules, amazon.aws.region.modules, amazon.aws.boto3]
 author: Berth
@@ -26,6 +33,7 @@ EXAMPLES = r"""
   leftovers:
     prefix: "{{ site_name }}-{{ environment_name }}"
     tags: {Site: "{{ site_name }}", Environment: "{{ environment_name }}"}
+    nouns: [network, cluster, volume, service]
   register: teardown_left
 """
 
@@ -38,7 +46,7 @@ found:
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -47,6 +55,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 SPECIFICATION: dict[str, Any] = {
     "prefix": {"type": "str", "required": True},
     "tags": {"type": "dict", "required": True},
+    "nouns": {"type": "list", "elements": "str", "required": True},
 }
 
 DELETING = frozenset({"deleting", "shutting-down", "draining", "delete in progress", "inactive"})
@@ -58,17 +67,25 @@ class Owner:
     Args:
         prefix: begin of names.
         tags: tags that are borne.
+        nouns: what stacks are of.
     """
 
-    def __init__(self, prefix: str, tags: dict[str, str]) -> None:
+    def __init__(self, prefix: str, tags: dict[str, str], nouns: Iterable[str]) -> None:
         self.prefix, self._tags = prefix, {str(key): str(value) for key, value in tags.items()}
-        self._name = re.compile(rf"/?{re.escape(prefix)}(?:[-/].*)?", re.DOTALL)
+        words = "|".join(re.escape(noun.replace("_", "-")) for noun in nouns)
+        self._name = re.compile(rf"{re.escape(prefix)}(?:/.*|-(?:{words})(?:[-/].*)?)?", re.DOTALL)
 
     def owns(self, name: str = "", tags: Any = None) -> bool:
         """Whether a thing of that name, with these tags (in any of AWS's three notations), belongs to it."""
         borne = plain(tags)
-        by_tags = bool(self._tags) and all(borne.get(key) == value for key, value in self._tags.items())
-        return by_tags or bool(self._name.fullmatch(name))
+        found = [borne[key] == value for key, value in self._tags.items() if key in borne]
+        if not all(found):
+            return False
+        return (bool(found) and len(found) == len(self._tags)) or bool(self._name.fullmatch(name))
+
+    def owns_group(self, name: str) -> bool:
+        """Whether a log group belongs to it: they are called `/<site>/<environment>/…`, the values of the tags."""
+        return self.owns(name) or (bool(self._tags) and name.startswith("/".join(("", *self._tags.values(), ""))))
 
 
 def plain(tags: Any) -> dict[str, str]:
@@ -264,8 +281,7 @@ def other(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
             yield "AWS::Route53::HostedZone", zone["Id"].rsplit("/", 1)[-1], zone["Name"], "available"
     for group in pages(client("logs"), "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
-        # Log groups are called /<site>/<environment>/…; stacks and the rest <site>-<environment>.
-        if owner.owns(name) or owner.owns(name.strip("/").replace("/", "-")):
+        if owner.owns_group(name):
             yield "AWS::Logs::LogGroup", name, name, "available"
     iam = client("iam")
     for role in pages(iam, "list_roles", "Roles"):
@@ -313,7 +329,7 @@ def main() -> None:
         return clients[service]
 
     try:
-        found = find(client, Owner(module.params["prefix"], module.params["tags"]))
+        found = find(client, Owner(*(module.params[key] for key in ("prefix", "tags", "nouns"))))
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="The account cannot be searched")
     module.exit_json(changed=False, found=found)

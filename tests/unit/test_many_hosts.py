@@ -212,7 +212,7 @@ def test_what_is_left_of_many_hosts_is_found(count: int) -> None:
         get_paginator=lambda operation: SimpleNamespace(paginate=lambda: pages.get(operation, [])),
         describe_addresses=lambda: {"Addresses": []},
     )
-    owner = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"})
+    owner = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"}, ["network"])
     kinds = [each[0] for each in leftovers.ec2(lambda _service: ec2, owner)]
     assert kinds.count("AWS::EC2::Instance") == kinds.count("AWS::EC2::Volume") == count
 

@@ -390,7 +390,8 @@ def test_a_region_that_is_not_enabled_is_the_reason_before_any_other(aws: Cloud)
 
 # Leftovers
 
-OWNER = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"})
+NOUNS = ("network", "cluster", "database", "bucket", "queue_of", "job", "service")
+OWNER = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"}, NOUNS)
 TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "unit"}]
 
 
@@ -400,6 +401,22 @@ TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "uni
         ("legacy-unit", None, True),
         ("legacy-unit-database-main", None, True),
         ("legacy-unit/django", None, True),
+        ("/legacy-unit/live/service/web", None, False),
+        ("legacy-unit-network", None, True),
+        ("legacy-unit-queue-of-mail", None, True),
+        ("legacy-unit-service-web-TaskRole-1A2B", None, True),
+        # Those of the site legacy-unit, in its environment live.
+        ("legacy-unit-live", None, False),
+        ("legacy-unit-live/media", None, False),
+        ("legacy-unit-live-database-main", None, False),
+        ("legacy-unit-networks", None, False),
+        (
+            "legacy-unit/media",
+            [{"Key": "Site", "Value": "legacy-unit"}, {"Key": "Environment", "Value": "live"}],
+            False,
+        ),
+        ("legacy-unit-database-main", [{"Key": "Environment", "Value": "live"}], False),
+        ("legacy-unit-database-main", [{"Key": "Owner", "Value": "them"}], True),
         ("legacy-united", None, False),
         ("my-legacy-unit", None, False),
         ("other", TAGS, True),
@@ -414,7 +431,23 @@ def test_what_belongs_to_an_environment(name: str, tags: Any, owned: bool) -> No
 
 
 def test_no_tags_own_nothing() -> None:
-    assert not leftovers.Owner("legacy-unit", {}).owns("other", TAGS)
+    nobody = leftovers.Owner("legacy-unit", {}, NOUNS)
+    assert not nobody.owns("other", TAGS)
+    assert not nobody.owns_group("/other")
+
+
+@pytest.mark.parametrize(
+    ("name", "owned"),
+    [
+        ("/legacy/unit/service/web", True),
+        ("legacy-unit/flow", True),
+        ("/legacy/unit2/service/web", False),
+        ("/legacy-unit/live/service/web", False),
+        ("/aws/rds/instance/legacy-unit-database-main/postgresql", False),
+    ],
+)
+def test_which_log_groups_belong_to_an_environment(name: str, owned: bool) -> None:
+    assert OWNER.owns_group(name) is owned
 
 
 def found(aws: Cloud) -> set[str]:
@@ -454,14 +487,14 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
         AvailabilityZone="us-east-1a", Size=1, TagSpecifications=[{"ResourceType": "volume", "Tags": TAGS}]
     )
     ec2.create_network_interface(SubnetId=subnets[0], Groups=[group])
-    elb.create_load_balancer(Name="legacy-unit-alb", Subnets=subnets, SecurityGroups=[group])
+    elb.create_load_balancer(Name="legacy-unit-cluster-alb", Subnets=subnets, SecurityGroups=[group])
     elb.create_target_group(Name="other-name", Protocol="HTTP", Port=80, VpcId=vpc, Tags=TAGS)
     autoscaling.create_launch_configuration(
-        LaunchConfigurationName="legacy-unit-lc", ImageId="ami-12345678", InstanceType="t2.micro"
+        LaunchConfigurationName="legacy-unit-cluster-lc", ImageId="ami-12345678", InstanceType="t2.micro"
     )
     autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName="legacy-unit-asg",
-        LaunchConfigurationName="legacy-unit-lc",
+        AutoScalingGroupName="legacy-unit-cluster-asg",
+        LaunchConfigurationName="legacy-unit-cluster-lc",
         MinSize=0,
         MaxSize=1,
         VPCZoneIdentifier=subnets[0],
@@ -475,8 +508,9 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
         RoleName="somebody-elses-role",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]}),
     )["Role"]["Arn"]
-    aws.client("s3").create_bucket(Bucket="legacy-unit-static")
+    aws.client("s3").create_bucket(Bucket="legacy-unit-bucket-static")
     aws.client("s3").create_bucket(Bucket="somebody-elses")
+    aws.client("s3").create_bucket(Bucket="legacy-unit-live-bucket-static")
     aws.client("ecr").create_repository(repositoryName="legacy-unit/django")
     aws.client("efs").create_file_system(CreationToken="1", Tags=TAGS)
     aws.client("secretsmanager").create_secret(Name="legacy-unit/database", SecretString="x")
@@ -500,16 +534,16 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
     )
     aws.client("logs").create_log_group(logGroupName="/legacy/united")
     aws.client("rds").create_db_instance(
-        DBInstanceIdentifier="legacy-unit-db",
+        DBInstanceIdentifier="legacy-unit-database-db",
         Engine="postgres",
         DBInstanceClass="db.t3.micro",
         AllocatedStorage=20,
         MasterUsername="site",
         MasterUserPassword="not-a-secret-1",
     )
-    aws.client("rds").create_db_snapshot(DBInstanceIdentifier="legacy-unit-db", DBSnapshotIdentifier="last")
+    aws.client("rds").create_db_snapshot(DBInstanceIdentifier="legacy-unit-database-db", DBSnapshotIdentifier="last")
     names = {each["name"] for each in leftovers.find(aws.client, OWNER)}
-    assert "somebody-elses" not in names
+    assert not names & {"somebody-elses", "legacy-unit-live-bucket-static"}
     assert "/legacy/united" not in names
     assert found(aws) == {
         "AWS::AutoScaling::AutoScalingGroup",
@@ -571,7 +605,7 @@ def test_the_modules_run_as_modules(aws: Cloud, tmp_path: Path) -> None:
         services,
         {**services, "register": "again"},
         {"ansible.builtin.assert": {"that": ["again is not changed", "again.created == []"]}},
-        {"leftovers": {"prefix": "legacy-unit", "tags": {"Site": "legacy"}}, "register": "left"},
+        {"leftovers": {"prefix": "legacy-unit", "tags": {"Site": "legacy"}, "nouns": ["network"]}, "register": "left"},
         {"ansible.builtin.assert": {"that": ["left.found == []"]}},
     ]
     run = playbook(tmp_path, tasks, **environment(aws))

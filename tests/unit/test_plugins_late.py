@@ -47,18 +47,18 @@ def test_leftovers_are_all_found_in_short_pages(aws: Cloud, late_aws: Start) -> 
     """Every kind that is there in threes: one page holds two at most."""
     late = late_aws(**SHORT)
     for number in range(3):
-        name = f"legacy-unit-{number}"
+        name = f"legacy-unit-network-{number}"
         aws.client("s3").create_bucket(Bucket=name)
         aws.client("logs").create_log_group(logGroupName=f"/legacy/unit/{number}")
         aws.client("efs").create_file_system(CreationToken=name, Tags=[{"Key": "Name", "Value": name}])
         late.client("ecs").create_cluster(clusterName=name)
         late.client("ecs").create_capacity_provider(name=name, autoScalingGroupProvider=group(aws, name))
-    found = leftovers.find(late.client, leftovers.Owner("legacy-unit", TAGS))
+    found = leftovers.find(late.client, leftovers.Owner("legacy-unit", TAGS, ["network"]))
     kinds = [each["type"] for each in found]
     for kind in ("S3::Bucket", "Logs::LogGroup", "EFS::FileSystem", "ECS::Cluster", "ECS::CapacityProvider"):
         assert kinds.count(f"AWS::{kind}") == 3, kind
     for number in range(3):
-        aws.client("s3").delete_bucket(Bucket=f"legacy-unit-{number}")
+        aws.client("s3").delete_bucket(Bucket=f"legacy-unit-network-{number}")
 
 
 def group(aws: Cloud, name: str) -> dict[str, Any]:

@@ -76,6 +76,7 @@ WRONG = [
     one("site_name", "example", "placeholder that came with the inventory"),
     one("site_name", "awsome", "may not begin with aws"),
     one("environment_name", "new", "what new environments are copied from"),
+    one("environment_name", "volume", "could not be told apart"),
     one("environment_name", "Local-1", "small letters and digits"),
     one("aws_region", "frankfurt", "is no region"),
     one("aws_region", "cn-north-1", "is a region of China"),

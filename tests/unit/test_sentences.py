@@ -13,8 +13,6 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDERS = ("roles", "plugins", "playbooks")
-OUTSIDE = PROJECT / "roles/teardown"
-"""What deletes, after it has asked."""
 VERB = r"(?:delete|remove|destroy|drop|erase|wipe|purge|terminate)"
 ADVICE = re.compile(
     # At the beginning of a sentence or a clause, or after "or", "and", "then"; and what is typed.
@@ -93,7 +91,7 @@ def advice() -> Iterator[tuple[str, str]]:
     """File and sentence of each advice to delete."""
     files = (path for folder in FOLDERS for path in sorted((PROJECT / folder).rglob("*")))
     for path in files:
-        if not path.is_file() or OUTSIDE in path.parents or "__pycache__" in path.parts:
+        if not path.is_file() or "__pycache__" in path.parts:
             continue
         for sentence in sentences(path):
             whole = " ".join(sentence.split())

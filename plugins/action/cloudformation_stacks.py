@@ -29,7 +29,7 @@ from plugins.plugin_utils.live_table import progress
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
-from plugins.plugin_utils.stack_plan import KEPT_TYPES, Loss, Plan, concerns_data, holding, refusal
+from plugins.plugin_utils.stack_plan import LEADING, STATEFUL_TYPES, Loss, Plan, concerns_data, holding, refusal
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
@@ -152,14 +152,25 @@ class ActionModule(AwsAction):
         """The stacks that there are of a noun: what is deleted need not be in the inventory any more."""
         own = f"{self.arguments['prefix']}-{noun.replace('_', '-')}"
         found: dict[str, Any] = {}
+        for name in self._stacks_of_this_site():
+            if name == own:
+                found[noun] = {}
+            elif name.startswith(f"{own}-"):
+                found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
+        return found
+
+    def _stacks_of_this_site(self) -> Iterator[str]:
+        """Names of the stacks that are not, by their tags, of another site or environment.
+
+        A name alone does not tell: `shop-prod-volume-live-network` is an entry of the volumes of `shop` in `prod`, or
+        the network of `shop-prod-volume` in `live`.
+        """
+        ours = self.arguments["tags"]
         for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
-                name = stack["StackName"]
-                if name == own:
-                    found[noun] = {}
-                elif name.startswith(f"{own}-"):
-                    found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
-        return found
+                borne = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+                if all(borne.get(key, value) == value for key, value in ours.items()):
+                    yield stack["StackName"]
 
     # What the inventory has no longer
 
@@ -173,24 +184,25 @@ class ActionModule(AwsAction):
         found: dict[str, str] = {}
         if not of_entries and not absent:
             return found
-        for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
-            for name in (stack["StackName"] for stack in page["Stacks"]):
-                if name in absent:
-                    found[absent[name]] = name
-                for noun in of_entries:
-                    if name.startswith(f"{begins[noun]}-"):
-                        found[f"{noun}.{name.removeprefix(f'{begins[noun]}-')}"] = name
+        for name in self._stacks_of_this_site():
+            if name in absent:
+                found[absent[name]] = name
+            for noun in of_entries:
+                if name.startswith(f"{begins[noun]}-"):
+                    found[f"{noun}.{name.removeprefix(f'{begins[noun]}-')}"] = name
         return found
 
     def _lost_with(self, stacks: Mapping[str, str]) -> list[Loss]:
-        """What holds data in stacks that the inventory has no entry for any more, or no use."""
+        """What holds data, or leads to it, in stacks that the inventory has no entry for any more, or no use."""
         losses = []
         for name, stack in stacks.items():
-            for resource in self._resources(stack):
-                if resource["ResourceType"] in KEPT_TYPES and resource.get("PhysicalResourceId"):
-                    found = resource["PhysicalResourceId"]
-                    how = f"{found} would go out of sight, as the inventory has no {name} any more"
-                    losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
+            made = [each for each in self._resources(stack) if each.get("PhysicalResourceId")]
+            holds = [each for each in made if each["ResourceType"] in STATEFUL_TYPES]
+            # An adopted file system is none of the stack's, and is seen by its access point only.
+            for resource in holds or [each for each in made if each["ResourceType"] in LEADING]:
+                found = resource["PhysicalResourceId"] + ("" if holds else ", and what it leads to,")
+                how = f"{found} would go out of sight, as the inventory has no {name} any more"
+                losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
         return losses
 
     def _resources(self, stack: str) -> list[dict[str, Any]]:

@@ -33,8 +33,6 @@ STATEFUL_TYPES = frozenset(
     }
 )
 """Types whose replacement loses data, or starts empty beside the old one."""
-KEPT_TYPES = STATEFUL_TYPES - {"AWS::ECR::Repository"}
-"""Types of which the content cannot be made again, as images can."""
 LEADING = {
     "AWS::EFS::AccessPoint": "FileSystemId",
     "AWS::EFS::MountTarget": "FileSystemId",

@@ -201,7 +201,8 @@ def rooms(asked: dict[str, Any], given: dict[str, Any]) -> tuple[Rooms, Roles]:
 def test_service_linked_roles_are_asked_for_until_a_layer_is_up_that_needs_them(
     asked: dict[str, Any], given: dict[str, Any], services: str
 ) -> None:
-    wanted = evaluation(asked, given).template(trusted("{{ preflight_linked_services }}"))
+    account, roles = rooms(asked, given)
+    wanted = roles.value(trusted("{{ preflight_linked_services }}"), account.variables)
     assert sorted(each.removesuffix(".amazonaws.com") for each in wanted) == services.split()
 
 

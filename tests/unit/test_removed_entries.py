@@ -91,10 +91,52 @@ def test_what_holds_data_is_refused_until_it_is_named(site: dict[str, Any]) -> N
     assert allowed["removed"] == ["bucket.old"]
 
 
-def test_another_sites_stack_is_not_looked_at(site: dict[str, Any], aws: Cloud) -> None:
-    aws.client("cloudformation").create_stack(StackName="shop-unit2-queue-mail", TemplateBody=QUEUE)
+@pytest.mark.parametrize(
+    ("name", "tags", "removed"),
+    [
+        ("shop-unit2-queue-mail", {}, []),
+        # The queue `mail` of a site called shop-unit-queue, in its environment live.
+        ("shop-unit-queue-live-queue-mail", {"Site": "shop-unit-queue", "Environment": "live"}, []),
+        ("shop-unit-queue-live-queue-mail", {"Site": "shop", "Environment": "unit"}, ["queue.live-queue-mail"]),
+        ("shop-unit-queue-live-queue-mail", {"Owner": "them"}, ["queue.live-queue-mail"]),
+    ],
+)
+def test_another_sites_stack_is_not_looked_at(
+    site: dict[str, Any], aws: Cloud, name: str, tags: dict[str, str], removed: list[str]
+) -> None:
+    site["tags"] = {"Site": "shop", "Environment": "unit"}
     deploy(site)
-    assert run(site)["removed"] == []
+    borne = [{"Key": key, "Value": value} for key, value in tags.items()]
+    aws.client("cloudformation").create_stack(StackName=name, TemplateBody=QUEUE, Tags=borne)
+    assert run(site)["removed"] == removed
+    arguments = {**site, "layers": ["network", "bucket", "queue"], "state": "absent", "unprotect": True}
+    gone = run_action(cloudformation_stacks, arguments, False)
+    assert not gone.get("failed"), gone
+    assert stacks(aws) == (set() if removed else {name})
+
+
+REPOSITORY = "Resources: {Repository: {Type: AWS::ECR::Repository}}"
+ADOPTED = """
+Resources:
+  AccessPoint:
+    Type: AWS::EFS::AccessPoint
+    Properties: {FileSystemId: %s}
+"""
+
+
+@pytest.mark.parametrize("kind", ["a repository", "a file system of somebody else's"])
+def test_what_has_releases_or_leads_to_data_is_refused_too(site: dict[str, Any], aws: Cloud, kind: str) -> None:
+    system = aws.client("efs").create_file_system(CreationToken="theirs")["FileSystemId"]
+    body = REPOSITORY if kind == "a repository" else ADOPTED % system
+    Path(site["directory"], "bucket.yml").write_text(body)
+    deploy(site)
+    del ENTRIES["bucket"]["old"]
+    refused = run(site)
+    assert refused["failed"]
+    assert "would go out of sight, as the inventory has no bucket.old any more" in refused["msg"]
+    assert ("and what it leads to," in refused["msg"]) is (kind != "a repository")
+    assert "site_remove: [bucket.old]" in refused["msg"]
+    assert run(site, remove=["bucket.old"])["removed"] == ["bucket.old"]
 
 
 def test_entries_that_are_not_there_are_none_to_delete(site: dict[str, Any], aws: Cloud) -> None:

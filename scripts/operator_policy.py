@@ -62,7 +62,7 @@ class Site:
         region: `aws_region`.
         account: twelve digits.
         partition: of the region (`aws`, `aws-cn`, …).
-        hosted_zone: id of the zone that holds the domain, `*` for any.
+        hosted_zones: ids of the zones that hold its names, `*` for any.
         session_manager: whether hosts are reached through Session Manager.
     """
 
@@ -70,14 +70,19 @@ class Site:
     region: str = "REGION"
     account: str = "ACCOUNT"
     partition: str = "PARTITION"
-    hosted_zone: str = "*"
+    hosted_zones: tuple[str, ...] = ("*",)
     session_manager: bool = False
 
+    def arns(self, service: str, pattern: str) -> list[str]:
+        """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
+        zones = self.hosted_zones if "{hosted_zone}" in pattern else ("",)
+        return [self.arn(service, pattern.replace("{hosted_zone}", zone)) for zone in zones]
+
     def arn(self, service: str, pattern: str) -> str:
-        """The ARN of a pattern of `iam.NAMES`."""
+        """The ARN of a pattern without a zone."""
         region = "" if service in iam.GLOBAL else self.region
         account = "" if service in ("s3", "route53") or pattern.startswith("parameter/aws/") else self.account
-        named = pattern.format(site=self.name, hosted_zone=self.hosted_zone)
+        named = pattern.format(site=self.name)
         return f"arn:{self.partition}:{service}:{region}:{account}:{named}"
 
 
@@ -141,7 +146,7 @@ def scope(action: str, site: Site) -> tuple[list[str], dict[str, Any]]:
         return found
     service = action.partition(":")[0]
     if patterns := iam.patterns(action):
-        return [site.arn(service, pattern) for pattern in patterns], {}
+        return [arn for pattern in patterns for arn in site.arns(service, pattern)], {}
     if service in (*iam.GLOBAL, "ssmmessages") or iam.LOOKING.match(action):
         return ["*"], {}
     return ["*"], {"StringEquals": {"aws:RequestedRegion": site.region}}
@@ -220,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--site", help="site_name of the inventory")
     parser.add_argument("--region", help="aws_region of the inventory")
     parser.add_argument("--account", help="the account's twelve digits")
-    parser.add_argument("--hosted-zone", default="*", help="hosted_zone_id; any zone by default")
+    parser.add_argument("--hosted-zone", action="append", help="hosted_zone_id; once for each zone, any by default")
     parser.add_argument("--session-manager", action="store_true", help="as host_access_session_manager: true")
     parser.add_argument("--output", type=Path, default=Path(), help="folder to write into; this one by default")
     parser.add_argument("--recorded", type=Path, metavar="CALLS", help="first take over what `make e2e` recorded")
@@ -233,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     site, folder = Site(), DOCS
     if given.site:
         partition = botocore.session.get_session().get_partition_for_region(given.region)
-        site = Site(*wanted, partition, given.hosted_zone, given.session_manager)
+        site = Site(*wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager)
         folder = given.output
         folder.mkdir(parents=True, exist_ok=True)
     for trade, document in policies(site).items():

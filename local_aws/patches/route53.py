@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.route53.exceptions import DnsNameInvalidForZone, Route53ClientError
-from moto.route53.models import RecordSet, Route53Backend
+from moto.route53.models import HostedZoneIdentifier, RecordSet, Route53Backend
 from moto.route53.utils import validate_domain_name
 
 from local_aws.config import ACCOUNT_ID
@@ -28,6 +28,12 @@ def _init(init: Any, self: Any, region_name: str, account_id: str) -> None:
         del self.zones[zone.resource_id]
         zone.resource_id = ZONE_ID
         self.zones[ZONE_ID] = zone
+
+
+@around(HostedZoneIdentifier, "generate")
+def _generate(generate: Any, self: Any, *arguments: Any, **given: Any) -> str:
+    """As Route 53 calls zones, https://docs.aws.amazon.com/Route53/latest/APIReference/API_HostedZone.html"""
+    return f"Z{generate(self, *arguments, **given)}"
 
 
 @around(Route53Backend, "create_hosted_zone")
@@ -70,10 +76,26 @@ def _change_resource_record_sets(self: Any, zoneid: str, change_list: list[dict[
     """
     zone = self.get_hosted_zone(zoneid)
     after = {_key(record): record for record in zone.rrsets}
+    _refuse_twice(change_list)
     problems = [problem for change in change_list if (problem := _apply(zone, after, change))]
     if problems:
         raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(problems)}]")
     zone.rrsets = list(after.values())
+
+
+def _refuse_twice(changes: list[dict[str, Any]]) -> None:
+    """Of one record, a batch may delete what there is and make another, but not make it twice.
+
+    The sentence is that of https://github.com/schwamster/serverless-certificate-creator/issues/28.
+    """
+    made = [change["ResourceRecordSet"] for change in changes if change["Action"] != "DELETE"]
+    keys = [(each["Name"].rstrip(".").lower(), each["Type"], each.get("SetIdentifier", "")) for each in made]
+    for name, kind, _ in keys:
+        if keys.count((name, kind, _)) > 1:
+            raise Route53ClientError(
+                "InvalidChangeBatch",
+                f"[The request contains an invalid set of changes for a resource record set '{kind} {name}.']",
+            )
 
 
 def _apply(zone: Any, records: dict[tuple[str, ...], Any], change: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The quotas of EC2 and EFS that preflight asks for, with the values of a new account; nothing enforces them.
+"""The quotas of ACM, EC2 and EFS that preflight asks for, with the values of a new account; nothing enforces them.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
 """
@@ -14,6 +14,7 @@ from moto.servicequotas.responses import ServiceQuotasResponse
 from local_aws.patches._moto import around, missing
 
 KNOWN = {
+    ("acm", "L-FB94F0B0"): ("Domain names per ACM certificate", 10.0),
     ("ec2", "L-0263D0A3"): ("EC2-VPC Elastic IPs", 5.0),
     ("ec2", "L-1216C47A"): ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5.0),
     ("elasticfilesystem", "L-848C634D"): ("File systems per account", 1000.0),

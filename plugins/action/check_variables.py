@@ -38,6 +38,8 @@ GROUP_KEYS = ("hosts", "vars", "children")
 OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
 
+STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
+"""A step of a place as a person writes it: `domain_aliases[1].name`."""
 UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
@@ -383,11 +385,11 @@ class ActionModule(ActionBase):
         return found
 
     def _complain(self, name: str, sentence: str) -> None:
-        """Complain about a variable, or about a key in it (`site_databases.main.class`)."""
-        variable, *inner = name.split(".")
+        """Complain about a variable, or about a part of it (`site_databases.main.class`)."""
+        variable, *inner = (int(place) if place else key for place, key in STEP.findall(name))
         path, line = origin_within(self.vars[variable], inner) if variable in self.vars else ("", 0)
         if not path:
-            path, line = self.written.get(variable, ("", 0))
+            path, line = self.written.get(str(variable), ("", 0))
         self.wrong.append(Wrong(name, sentence, path, line))
 
 

@@ -29,8 +29,9 @@ description:
 options:
   _terms:
     description:
-      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(secret), C(image)); C(memory) for what the
-        tasks take that may stand at the same time; or C(entries) for the names of each noun's entries.
+      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(secret), C(image)); C(domain) for the names of
+        the site, also where no service is known yet; C(memory) for what the tasks take that may stand at the same time;
+        or C(entries) for the names of each noun's entries.
     required: true
   images:
     description:
@@ -73,20 +74,23 @@ class LookupModule(LookupBase):
         known = variables or {}
         given = {name: self._templar.template(known[name]) for name in (*VARIABLES, *ALSO_READ) if name in known}
         site = read_site(given)
-        if site.problems:
-            told = "".join(f"\n  {each.subject}: {each.sentence}" for each in site.problems)
+        problems = [each for each in site.problems if terms != ["domain"] or each.path != ("site_services",)]
+        if problems:
+            told = "".join(f"\n  {each.subject}: {each.sentence}" for each in problems)
             raise AnsibleLookupError(f"The site is not described right.{told}\nType: {verb('preflight.yml')}")
         return [self._entries(site, noun) for noun in terms]
 
     def _entries(self, site: Site, noun: str) -> Any:
         if noun == "memory":
             return room.at_once(site.services, site.jobs)
+        if noun == "domain":
+            return site.domains
         if noun == "image":
             return {name: {"name": each.name, "written": list(each.written)} for name, each in site.images.items()}
         if noun == "entries":
             return {name: list(entries) for name, entries in {**site.entries, "image": site.images}.items()}
         if noun not in site.entries:
-            known = ", ".join([*site.entries, "image", "memory", "entries"])
+            known = ", ".join([*site.entries, "image", "domain", "memory", "entries"])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
         if noun not in ("service", "job"):
             return {name: rendering.plain(entry) for name, entry in site.entries[noun].items()}

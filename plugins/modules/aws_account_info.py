@@ -61,14 +61,14 @@ options:
     description: Whether to ask if Auto Scaling may use the key that encrypts EBS volumes by default.
     type: bool
     default: false
-  hosted_zone:
-    description: Id of a hosted zone of Route 53 to describe.
-    type: str
-  domain_name:
-    description: Name whose records in O(hosted_zone) are wanted.
-    type: str
+  domains:
+    description:
+      - Names of the site, each with the id of the hosted zone of Route 53 that answers for it; empty where its DNS is
+        elsewhere. The zones are described, and the names' records looked for in them.
+    type: dict
+    default: {}
   delegation:
-    description: Whether to ask the DNS which name servers answer for O(hosted_zone).
+    description: Whether to ask the DNS which name servers answer for the zones of O(domains).
     type: bool
     default: false
   file_systems:
@@ -181,27 +181,28 @@ volume_key:
       service-linked role of Auto Scaling.
   returned: when asked
   type: dict
-hosted_zone:
-  description: The zone, C(found), C(name), C(private), C(name_servers).
+hosted_zones:
+  description: Id to the zone, C(found), C(name), C(private), C(name_servers), of all that O(domains) names.
   returned: when asked
   type: dict
 records:
   description:
-    - The A, AAAA and CNAME records of O(domain_name), C(own), and those of the C(wildcard) that answers in their
+    - Name of O(domains) to its A, AAAA and CNAME records, C(own), and those of the C(wildcard) that answers in their
       absence; each with C(name), C(type), C(text) as a person reads it, and C(ours) if it points at the load balancer
       of O(cluster_stack). C(elsewhere) has the texts of those that answer for the name and point elsewhere.
   returned: when asked
   type: dict
 delegation:
-  description: The name servers to which the DNS sends who asks for O(hosted_zone); empty if it knows no such zone.
+  description: Id of a zone to the name servers to which the DNS sends who asks for it; empty if it knows no such zone.
   returned: when asked
-  type: list
+  type: dict
 quotas:
   description:
     - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips), V(vcpus) (running on-demand standard
       instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group), V(databases) (only if
-      one of O(databases) has no stack that is up), V(file_systems) (only if one of O(file_systems) is not there) and
-      V(load_balancers) (only without a O(cluster_stack)).
+      one of O(databases) has no stack that is up), V(file_systems) (only if one of O(file_systems) is not there),
+      V(load_balancers) (only without a O(cluster_stack)) and V(certificate_names) (only for more O(domains) than the 10
+      that every account may have in a certificate).
     - A quota that could not be asked is missing here.
   returned: when asked
   type: dict

@@ -8,6 +8,8 @@ import socket
 import ssl
 import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -16,7 +18,7 @@ module: https_answer
 short_description: Wait until a site answers over HTTPS
 description:
   - Connects to an address, asks for a name (SNI and Host), and checks the certificate against that name. So a site can
-    be seen to work before its DNS record has reached everybody. Redirects count as an answer.
+    be seen to work before its DNS record has reached everybody. A redirect is an answer too.
 options:
   name:
     description: The site's domain name, as in its certificate.
@@ -39,9 +41,17 @@ options:
     type: path
     default: ""
   timeout:
-    description: Seconds to wait for a status below 400.
+    description: Seconds to wait for such an answer.
     type: float
     default: 300
+  below:
+    description: The status of a good answer is below this one.
+    type: int
+    default: 400
+  redirected_to:
+    description: Name to which the answer must lead, over HTTPS and with the same path; any answer will do if empty.
+    type: str
+    default: ""
 author: Berth
 """
 
@@ -75,8 +85,8 @@ class Connection(http.client.HTTPSConnection):
         self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
 
 
-def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> int:
-    """The status of one request.
+def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> tuple[int, str]:
+    """Status and Location of the answer to one request.
 
     Raises:
         OSError: no connection, or a certificate that does not hold (ssl.SSLError).
@@ -85,9 +95,24 @@ def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) 
     connection = Connection(name, address, port, context)
     try:
         connection.request("GET", path, headers={"User-Agent": "berth"})
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Location", "")
     finally:
         connection.close()
+
+
+def problem_of(status: int, location: str, wanted: dict[str, Any]) -> str:
+    """What is wrong with an answer; empty if it is good. `wanted` are the module's parameters."""
+    problem = f"it answers with status {status}"
+    if to := wanted["redirected_to"]:
+        try:
+            found = urlsplit(location)
+        except ValueError:
+            found = urlsplit("")
+        # The port may be one that stands for 443.
+        if (found.scheme, found.hostname, found.path) != ("https", to, wanted["path"]):
+            return f"{problem} and leads to {location or 'nowhere'}, not to https://{to}{wanted['path']}"
+    return "" if status < wanted["below"] else problem
 
 
 def main() -> None:
@@ -100,6 +125,8 @@ def main() -> None:
             "path": {"type": "str", "default": "/"},
             "ca_file": {"type": "path", "default": ""},
             "timeout": {"type": "float", "default": 300},
+            "below": {"type": "int", "default": 400},
+            "redirected_to": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -112,10 +139,10 @@ def main() -> None:
     problem = ""
     while True:
         try:
-            status = ask(given["name"], given["address"], given["port"], given["path"], context)
-            if status < 400:
+            status, location = ask(given["name"], given["address"], given["port"], given["path"], context)
+            problem = problem_of(status, location, given)
+            if not problem:
                 module.exit_json(changed=False, status=status)
-            problem = f"it answers with status {status}"
         except (OSError, http.client.HTTPException) as error:
             problem = f"{type(error).__name__}: {error}"
         if time.monotonic() > deadline:

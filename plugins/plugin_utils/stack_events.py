@@ -133,6 +133,7 @@ class Watch:
         self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
         self._watchers: dict[str, Watcher] = {}
         self._explained = ""
+        self._told: set[str] = set()  # certificates of which ACM has named all records
         self._next_question = 0.0
 
     def until_over(self, now: Mapping[str, Any], events: Events, stopping: float | None = None) -> dict[str, Any]:
@@ -152,7 +153,7 @@ class Watch:
         """
         wait = self._wait(self._layer.timeout if stopping is None else stopping, self._say, self._layer.name)
         if stopping is None:
-            self._watchers, self._explained, self._next_question = {}, "", RECORD_SECONDS
+            self._watchers, self._explained, self._told, self._next_question = {}, "", set(), RECORD_SECONDS
         # Of an operation that was under way already, what has happened is no news; only what is to be done about it.
         show = self._show_record if events.token is None else self._show
         while True:
@@ -211,7 +212,7 @@ class Watch:
             return
         self._next_question = wait.elapsed + RECORD_SECONDS
         for name, arn in events.in_progress(CERTIFICATE_TYPE).items():
-            if name in self._awaited:
+            if name in self._told:
                 continue
             try:
                 arn = arn or self._physical_id(name)
@@ -221,9 +222,11 @@ class Watch:
             except ClientError as error:
                 self._say(self._layer.name, f"which DNS record {name} waits for cannot be asked: {reason(error)}")
                 continue
-            for option in found.get("DomainValidationOptions", []):
-                if record := option.get("ResourceRecord"):
-                    self._ask_for(name, {key.lower(): str(record[key]) for key in ("Name", "Type", "Value")})
+            options = found.get("DomainValidationOptions", [])
+            for record in (option["ResourceRecord"] for option in options if option.get("ResourceRecord")):
+                self._ask_for(name, {key.lower(): str(record[key]) for key in ("Name", "Type", "Value")})
+            if options and all(option.get("ResourceRecord") for option in options):
+                self._told.add(name)
 
     def _physical_id(self, name: str) -> str:
         found = self._client.describe_stack_resource(StackName=self._layer.stack, LogicalResourceId=name)
@@ -263,9 +266,10 @@ class Watch:
         if record not in self.asked:
             self.asked.append(record)
         awaited = self._awaited.setdefault(certificate, [])
-        if record not in awaited:
-            awaited.append(record)
-        if any(name.endswith("HostedZoneId") and value for name, value in self._layer.parameters.items()):
+        if record in awaited:
+            return  # a wildcard and the name below which it is have one; and ACM is asked after the events
+        awaited.append(record)
+        if self._is_in_zone(certificate, record["name"]):
             self._say(self._layer.name, f"validated by {record['name']} in the hosted zone")
         elif self._records.is_new(record):
             self._say(
@@ -274,6 +278,14 @@ class Watch:
                 f"    {record['name']}  {record['type']}  {record['value']}",
                 "bright yellow",
             )
+
+    def _is_in_zone(self, certificate: str, record: str) -> bool:
+        """Whether CloudFormation itself makes the record of a certificate, as the template names its hosted zone."""
+        properties = self._layer.template.resources.get(certificate, {}).get("Properties", {})
+        options = properties.get("DomainValidationOptions", [])
+        zoned = {str(option["DomainName"]) for option in options if option.get("HostedZoneId")}
+        name = record.partition(".")[2].rstrip(".")
+        return bool(zoned & {name, f"*.{name}"})
 
 
 class Events:

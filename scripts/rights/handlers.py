@@ -166,7 +166,6 @@ BESIDES: Mapping[str, Collection[str]] = {
         "ec2:DescribeVpcs",
         "ec2:DescribeSubnets",
         "ec2:DescribeSecurityGroups",
-        "route53:GetHostedZone",
     ],
     # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     "dynamic references": ["secretsmanager:GetSecretValue"],
@@ -211,7 +210,8 @@ def needed(also: Collection[str]) -> dict[str, set[str]]:
         also: prefixes of services that plugins call, which count besides the templates' own.
     """
     used = resources()
-    services = {*also, *(schema_service(kind) for kind in used), "iam"}
+    # What is CloudFormation's own (WaitConditionHandle) has no handlers.
+    services = {*also, *(schema_service(kind) for kind in used if named(kind)), "iam"}
     found: dict[str, set[str]] = {}
     for kind, properties in used.items():
         unset = {

@@ -172,6 +172,12 @@ def colours_are_graded(site: Site) -> None:
     answer = site.visitor().get("/api/contrast", params={"text": "#000", "background": "#fff"})
     assert (answer.status_code, answer.json()["ratio"]) == (200, 21)
     assert "Can it be read?" in site.visitor().get("/").text
+    # Its other name has a certificate, and leads to the same place of the first.
+    answer = Visitor(site.url.replace("//", "//www.")).get(
+        "/api/contrast", params={"text": "#000", "background": "#fff"}
+    )
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == f"{site.url}/api/contrast?text=%23000&background=%23fff"
 
 
 def items_are_listed(site: Site) -> None:
@@ -257,3 +263,5 @@ def test_teardown_leaves_nothing(site: Site) -> None:
     assert site.cloud.client("secretsmanager").list_secrets()["SecretList"] == []
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
     assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []
+    records = site.cloud.client("route53").list_resource_record_sets(HostedZoneId="Z0BERTHLOCALZONE")
+    assert {record["Type"] for record in records["ResourceRecordSets"]} == {"NS", "SOA", "CNAME"}

@@ -183,9 +183,12 @@ def test_a_name_that_is_in_use(aws: Cloud) -> None:
     found = records(aws)
     assert found["elsewhere"] == ["www.berth.localhost A 192.0.2.7, for 300 s"]
     assert found["own"][0]["ours"] is False
-    asked = ask(aws, hosted_zone=ZONE_ID, domain_name=NAME)
-    assert asked["records"]["elsewhere"] == found["elsewhere"]
-    assert asked["hosted_zone"]["name"] == "berth.localhost"
+    other = "shop.berth.localhost"
+    asked = ask(aws, domains={NAME: ZONE_ID, other: ZONE_ID, "shop.test": ""})
+    assert asked["records"][NAME]["elsewhere"] == found["elsewhere"]
+    assert asked["records"][other]["elsewhere"] == []
+    assert set(asked["records"]) == {NAME, other}, "for one without a zone nobody here answers"
+    assert [(zone, facts["name"]) for zone, facts in asked["hosted_zones"].items()] == [(ZONE_ID, "berth.localhost")]
 
 
 def test_records_by_weight_are_all_seen(aws: Cloud) -> None:
@@ -220,9 +223,9 @@ def test_a_wildcard_answers_only_where_nothing_else_is(aws: Cloud) -> None:
 
 
 def test_a_zone_that_is_not_there(aws: Cloud) -> None:
-    facts = ask(aws, hosted_zone="ZNOSUCHZONE", domain_name=NAME, delegation=True)
-    assert facts["hosted_zone"]["found"] is False
-    assert facts["records"]["own"] == facts["delegation"] == []
+    facts = ask(aws, domains={NAME: "ZNOSUCHZONE", "shop.berth.localhost": ZONE_ID}, delegation=True)
+    assert [facts["hosted_zones"][zone]["found"] for zone in ("ZNOSUCHZONE", ZONE_ID)] == [False, True]
+    assert facts["records"][NAME]["own"] == facts["delegation"]["ZNOSUCHZONE"] == []
 
 
 def test_a_private_zone_is_told(aws: Cloud) -> None:
@@ -236,9 +239,16 @@ def test_a_private_zone_is_told(aws: Cloud) -> None:
 
 
 def test_without_the_right_to_see_the_zone_one_thing_is_said(aws: Cloud) -> None:
-    facts = ask(Refuses(aws, "route53"), hosted_zone=ZONE_ID, domain_name=NAME, delegation=True)
-    assert set(facts["unasked"]) == {"hosted_zone"}
-    assert not {"hosted_zone", "records", "delegation"} & set(facts)
+    facts = ask(Refuses(aws, "route53"), domains={NAME: ZONE_ID, "shop.test": "Z2"}, delegation=True)
+    assert set(facts["unasked"]) == {"hosted_zones"}
+    assert not {"hosted_zones", "records", "delegation"} & set(facts)
+
+
+def test_more_names_than_every_account_may_have_in_a_certificate_are_asked_about(aws: Cloud) -> None:
+    names = {f"a{number}.shop.test": "" for number in range(11)}
+    assert ask(aws, domains=names, quotas=True)["quotas"]["certificate_names"] == {"limit": 10, "used": 0}
+    del names["a0.shop.test"]
+    assert "certificate_names" not in ask(aws, domains=names, quotas=True)["quotas"]
 
 
 class Resolver(socketserver.BaseRequestHandler):
@@ -285,6 +295,6 @@ def test_a_dns_that_does_not_answer_is_said(aws: Cloud, monkeypatch: pytest.Monk
         raise account_dns.CannotAsk(f"nobody answers for {zone}")
 
     monkeypatch.setattr(account_dns, "delegated_to", nobody)
-    facts = ask(aws, hosted_zone=ZONE_ID, domain_name=NAME, delegation=True)
+    facts = ask(aws, domains={NAME: ZONE_ID}, delegation=True)
     assert facts["unasked"] == {"delegation": "nobody answers for berth.localhost"}
     assert "delegation" not in facts

@@ -11,7 +11,9 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
+from tests.unit.noun_support import RolesOf
 from tests.unit.plugin_support import run_action, talk_to
+from tests.unit.render_support import PROJECT
 
 DOMAIN = "www.example.org"
 STACK = "legacy-unit-certificate"
@@ -52,10 +54,15 @@ def screen(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Screen:
     return screen
 
 
-def deploy(timeout: float = 10, domain: str = DOMAIN, hosted_zone_id: str = "", **more: Any) -> dict[str, Any]:
-    """The layer as roles/certificate/vars has it, and perhaps others."""
-    parameters = {"DomainName": domain, "HostedZoneId": hosted_zone_id}
-    layer = {"parameters": parameters, "timeout": timeout}
+def layer_of(timeout: float, **inventory: Any) -> dict[str, Any]:
+    """The layer as the role makes it."""
+    ((_, layer),) = RolesOf(inventory).layers("certificate", PROJECT / "cloudformation")
+    return {**layer, "timeout": timeout}
+
+
+def deploy(timeout: float = 10, inventory: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """The layer, and perhaps others of its template."""
+    layer = layer_of(timeout, **{"domain_name": DOMAIN, **(inventory or {})})
     stacks = {"certificate": layer} | {name: {**layer, **options} for name, options in more.items()}
     return run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": stacks})
 
@@ -151,7 +158,7 @@ def test_the_other_layers_do_not_wait_for_a_certificate_that_waits_already(aws: 
         {
             "prefix": "legacy-unit",
             "stacks": {
-                "certificate": {"parameters": {"DomainName": DOMAIN, "HostedZoneId": ""}, "timeout": 3},
+                "certificate": layer_of(3, domain_name=DOMAIN),
                 "beside": {"template_body": group},
             },
         },
@@ -162,8 +169,62 @@ def test_the_other_layers_do_not_wait_for_a_certificate_that_waits_already(aws: 
 
 
 def test_with_a_hosted_zone_nothing_is_asked(screen: Screen) -> None:
-    result = deploy(domain="www.berth.localhost", hosted_zone_id="Z0BERTHLOCALZONE")
+    result = deploy(inventory={"domain_name": "www.berth.localhost", "hosted_zone_id": "Z0BERTHLOCALZONE"})
 
     assert not result.get("failed"), result
     assert screen.asked == []
     assert not [text for text, _ in screen.lines if "CREATE THIS" in text]
+
+
+# Several names
+
+ZONED: dict[str, Any] = {"domain_name": "www.berth.localhost", "hosted_zone_id": "Z0BERTHLOCALZONE"}
+
+
+def certificate(aws: Cloud, result: dict[str, Any]) -> dict[str, Any]:
+    assert not result.get("failed"), result
+    arn = result["outputs"]["CertificateArn"]
+    found: dict[str, Any] = aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    return found
+
+
+def test_all_names_of_a_zone_are_in_one_certificate_that_validates_itself(aws: Cloud, screen: Screen) -> None:
+    """A wildcard, before or behind the name below which it is, has that one's record, which Route 53 takes once."""
+    names = ["*.shop.berth.localhost", "shop.berth.localhost", "*.www.berth.localhost"]
+    found = certificate(aws, deploy(inventory=ZONED | {"domain_aliases": names}))
+    assert found["Status"] == "ISSUED"
+    assert set(found["SubjectAlternativeNames"]) == {"www.berth.localhost", *names}
+    records = aws.client("route53").list_resource_record_sets(HostedZoneId="Z0BERTHLOCALZONE")["ResourceRecordSets"]
+    cnames = [record["Name"].partition(".")[2] for record in records if record["Type"] == "CNAME"]
+    assert sorted(cnames) == ["shop.berth.localhost.", "www.berth.localhost."]
+    assert screen.asked == []
+
+
+def test_a_wildcard_alone_is_validated_too(aws: Cloud, screen: Screen) -> None:
+    assert certificate(aws, deploy(inventory=ZONED | {"domain_aliases": ["*.shop.berth.localhost"]}))
+    assert screen.asked == []
+
+
+def test_only_what_has_no_zone_is_asked_for_and_the_others_are_not(aws: Cloud, screen: Screen) -> None:
+    screen.act = writes(aws, "www.elsewhere.test")
+    elsewhere = [{"name": name, "hosted_zone_id": ""} for name in ("www.elsewhere.test", "*.www.elsewhere.test")]
+    found = certificate(aws, deploy(inventory=ZONED | {"domain_aliases": ["berth.localhost", *elsewhere]}))
+    assert len(found["SubjectAlternativeNames"]) == 4
+    (asked,) = screen.asked
+    assert asked.endswith(".www.elsewhere.test.")
+
+
+def test_a_name_may_have_a_zone_of_its_own(aws: Cloud, screen: Screen) -> None:
+    zone = aws.client("route53").create_hosted_zone(Name="shop.test", CallerReference="1")["HostedZone"]["Id"]
+    other = {"name": "shop.test", "hosted_zone_id": zone.rpartition("/")[2]}
+    assert certificate(aws, deploy(inventory=ZONED | {"domain_aliases": [other]}))["Status"] == "ISSUED"
+    records = aws.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert [record["Name"].partition(".")[2] for record in records if record["Type"] == "CNAME"] == ["shop.test."]
+    assert screen.asked == []
+
+
+@pytest.mark.usefixtures("screen")
+def test_another_order_of_the_names_is_no_other_certificate() -> None:
+    names = ["b.berth.localhost", "a.berth.localhost"]
+    assert deploy(inventory=ZONED | {"domain_aliases": names})["changed"]
+    assert not deploy(inventory=ZONED | {"domain_aliases": names[::-1]})["changed"]

@@ -37,7 +37,6 @@ Resources:
       DomainValidationOptions: !If
         - HasZone
         - - {DomainName: shop.berth.localhost, HostedZoneId: !Ref Zone}
-          - {DomainName: "*.shop.berth.localhost", HostedZoneId: !Ref Zone}
           - {DomainName: www.berth.localhost, HostedZoneId: !Ref Zone}
         - !Ref AWS::NoValue
 """
@@ -73,6 +72,15 @@ def test_a_certificate_with_a_zone_validates_itself(aws: Cloud, stacks: Stacks) 
     cnames = {record["Name"] for record in records if record["Type"] == "CNAME"}
     assert cnames == {validation_record(name)["Name"] for name in NAMES}, "a name and its wildcard share a record"
     assert not [reason for _, _, reason in stacks.events("certificate") if "Content of DNS" in reason]
+
+
+def test_a_name_and_its_wildcard_with_a_zone_each_are_refused_as_their_record_is_one(stacks: Stacks) -> None:
+    twice = "- {DomainName: shop.berth.localhost, HostedZoneId: !Ref Zone}"
+    both = f'{twice}\n          - {{DomainName: "*.shop.berth.localhost", HostedZoneId: !Ref Zone}}'
+    assert twice in CERTIFICATE
+    made = stacks.create("certificate", CERTIFICATE.replace(twice, both), {"Zone": ZONE_ID})
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "contains an invalid set of changes for a resource record set 'CNAME _" in str(stacks.events("certificate"))
 
 
 def test_a_certificate_without_a_zone_names_its_records_and_waits(aws: Cloud, stacks: Stacks) -> None:

@@ -116,6 +116,72 @@ def test_a_wrong_description_is_refused_with_all_that_is_wrong() -> None:
 
 def test_a_noun_that_is_none_is_told_which_there_are() -> None:
     with pytest.raises(
-        AnsibleError, match=r"cache is no noun of a site; there are .*service.*, image, memory, entries\."
+        AnsibleError, match=r"cache is no noun of a site; there are .*service.*, image, domain, memory, entries\."
     ):
         asked("'cache'")
+
+
+ALIASES = ["shop.test", "api.shop.test", "*.shop.test", {"name": "shop.example", "hosted_zone_id": "Z2"}]
+
+
+def domains(**more: Any) -> Any:
+    return asked("'domain'", **{"domain_aliases": ALIASES, "hosted_zone_id": "Z1", **more})
+
+
+def routed(*hosts: str) -> dict[str, Any]:
+    """A site with a route for these hosts beside the one for all."""
+    web = GIVEN["site_services"]["web"]
+    routes = [{"to": "web", "host": host, "health": "/healthz"} for host in hosts]
+    return {"site_services": {"web": web | {"routes": web["routes"] + routes}}}
+
+
+def test_the_names_are_told_the_first_before_the_others_each_with_its_zone() -> None:
+    found = domains()
+    assert {name: each["hosted_zone_id"] for name, each in found.items()} == {
+        "www.shop.test": "Z1", "shop.test": "Z1", "api.shop.test": "Z1", "*.shop.test": "Z1", "shop.example": "Z2",
+    }  # fmt: skip
+    assert next(iter(found)) == "www.shop.test"
+    assert [(each["key"], each["zone_key"]) for each in found.values()][-2:] == [
+        ("domain_aliases[2]", "hosted_zone_id"), ("domain_aliases[3]", "domain_aliases[3].hosted_zone_id"),
+    ]  # fmt: skip
+    assert list(domains(domain_aliases=[])) == ["www.shop.test"]
+
+
+def redirected(**more: Any) -> list[str]:
+    return [name for name, each in domains(**more).items() if each["redirected"]]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "names"),
+    [
+        ([], ["shop.test", "api.shop.test", "shop.example"]),
+        (["www.shop.test"], ["shop.test", "api.shop.test", "shop.example"]),
+        (["api.shop.test"], ["shop.test", "shop.example"]),
+        (["*.shop.test"], ["shop.test", "shop.example"]),
+    ],
+)
+def test_a_name_leads_to_the_first_unless_a_route_takes_it(hosts: list[str], names: list[str]) -> None:
+    assert redirected(**routed(*hosts)) == names
+
+
+def test_a_wildcard_shares_the_record_of_the_name_below_which_it_is() -> None:
+    assert [name for name, each in domains().items() if each["shares_record"]] == ["*.shop.test"]
+    assert not domains(domain_aliases=["*.shop.test"])["*.shop.test"]["shares_record"]
+
+
+def test_a_name_keeps_its_logical_id_and_no_two_have_one() -> None:
+    alike = ["a-b.test", "ab.test", "a.b.test", "*.b.test", "any.b.test"]
+    ids = {name: each["logical_id"] for name, each in domains(domain_aliases=alike).items()}
+    assert len(set(ids.values())) == 6
+    assert all(each.isalnum() for each in ids.values())
+    less = domains(domain_name="a.b.test", domain_aliases=["any.b.test", "www.shop.test"])
+    assert {name: each["logical_id"] for name, each in less.items()}.items() <= ids.items()
+
+
+def test_names_are_told_where_no_service_is_known_yet_and_not_where_something_is_wrong() -> None:
+    nothing: dict[str, Any] = {name: {} for name in ("site_services", "site_jobs", "site_volumes")}
+    assert list(domains(**nothing))[:2] == ["www.shop.test", "shop.test"]
+    with pytest.raises(AnsibleError, match=r"domain_aliases\[0\]: is 'shop', no host name"):
+        domains(domain_aliases=["shop"])
+    with pytest.raises(AnsibleError, match="a site runs something"):
+        asked("'service'", **nothing)

@@ -60,7 +60,7 @@ def test_the_policies_are_up_to_date(trade: str) -> None:
 @pytest.mark.parametrize("trade", TRADES)
 def test_each_is_short_enough_for_a_managed_policy_whatever_the_site_is_called(trade: str) -> None:
     """6,144 characters without white space: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-    longest = Site("s" * 20, "ap-southeast-1", "1" * 12, "aws-us-gov", "Z" * 32, session_manager=True)
+    longest = Site("s" * 20, "ap-southeast-1", "1" * 12, "aws-us-gov", ("Z" * 32,), session_manager=True)
     document = policies(longest)[trade]
     assert len(re.sub(r"\s", "", json.dumps(document))) == operator_policy.length(document) <= 6144
 

@@ -47,6 +47,7 @@ INVENTORY: dict[str, Any] = SITE | {
     "environment_name": "prod",
     "aws_region": "us-east-1",
     "domain_name": "www.shop.test",
+    "domain_aliases": [],
     "hosted_zone_id": "Z0SHOP",
     "dns_switch": False,
     "host_key_name": "",
@@ -105,9 +106,11 @@ EMPTY: dict[str, Any] = {
     "launch_configurations": {"some": False, "account_created": "2018-03-14"},
     "instance_metadata": {"tokens_enforced": False, "managed_by": "account"},
     "volume_key": {"id": "alias/aws/ebs", "grantee": "arn:aws:iam::1:role/x", "usable": True},
-    "hosted_zone": {"found": True, "name": "shop.test", "private": False, "name_servers": ["ns-1.awsdns-1.org"]},
-    "records": {"own": [], "wildcard": [], "elsewhere": []},
-    "delegation": ["NS-1.awsdns-1.org", "ns-2.awsdns-2.com"],
+    "hosted_zones": {
+        "Z0SHOP": {"found": True, "name": "shop.test", "private": False, "name_servers": ["ns-1.awsdns-1.org"]}
+    },
+    "records": {"www.shop.test": {"own": [], "wildcard": [], "elsewhere": []}},
+    "delegation": {"Z0SHOP": ["NS-1.awsdns-1.org", "ns-2.awsdns-2.com"]},
     "unasked": {},
     "ami": {"id": "ami-0123456789abcdef0"},
     "quotas": {
@@ -647,9 +650,10 @@ def test_what_restarts_the_database_is_said_before() -> None:
 # Domain
 
 
-def zone(**facts: Any) -> dict[str, Any]:
-    """An account whose hosted zone is another."""
-    return EMPTY | {"hosted_zone": EMPTY["hosted_zone"] | facts}
+def zone(of: str = "Z0SHOP", **facts: Any) -> dict[str, Any]:
+    """An account one of whose hosted zones is another."""
+    zones = EMPTY["hosted_zones"]
+    return EMPTY | {"hosted_zones": zones | {of: zones["Z0SHOP"] | facts}}
 
 
 @pytest.mark.parametrize(
@@ -659,8 +663,8 @@ def zone(**facts: Any) -> dict[str, Any]:
         (zone(private=True), "is the private zone shop.test"),
         (zone(name="hop.test"), "is the zone hop.test, in which www.shop.test does not lie"),
         (zone(name="a.shop.test"), "is the zone a.shop.test"),
-        (EMPTY | {"delegation": ["ns1.old.example"]}, "the DNS names ns1.old.example for it"),
-        (EMPTY | {"delegation": []}, "the DNS names no name servers at all for it"),
+        (EMPTY | {"delegation": {"Z0SHOP": ["ns1.old.example"]}}, "the DNS names ns1.old.example for it"),
+        (EMPTY | {"delegation": {"Z0SHOP": []}}, "the DNS names no name servers at all for it"),
     ],
 )
 def test_a_hosted_zone_that_cannot_be_the_domains(asked: dict[str, Any], says: str) -> None:
@@ -670,7 +674,7 @@ def test_a_hosted_zone_that_cannot_be_the_domains(asked: dict[str, Any], says: s
 
 
 def test_without_a_hosted_zone_nothing_is_said_about_it() -> None:
-    elsewhere = {name: value for name, value in EMPTY.items() if name not in ("hosted_zone", "records", "delegation")}
+    elsewhere = {name: value for name, value in EMPTY.items() if name not in ("hosted_zones", "records", "delegation")}
     assert refused(elsewhere, hosted_zone_id="") == {}
     assert "in use" not in said(elsewhere, hosted_zone_id="")
 
@@ -680,9 +684,51 @@ def test_a_zone_is_for_its_own_name_and_all_below(domain: str) -> None:
     assert refused(EMPTY, domain_name=domain) == {}
 
 
+def test_each_name_is_judged_by_its_own_zone_and_at_its_own_line() -> None:
+    here, there = "shop.test", {"name": "shop.example", "hosted_zone_id": "Z2"}
+    both = zone("Z2", name="shop.example", name_servers=[])
+    assert refused(both, domain_aliases=[here, "*.shop.test", there]) == {}
+    assert refused(EMPTY, domain_aliases=[here, {"name": "shop.example", "hosted_zone_id": ""}]) == {}
+    assert refused(both, domain_aliases=[here, "shop.example"]) == {
+        "domain_aliases[1]": "is shop.example, which does not lie in the zone shop.test of hosted_zone_id. Write "
+        "{name: shop.example, hosted_zone_id: Z…}, with the zone of that name, or an empty one if its DNS is elsewhere."
+    }
+    at = "domain_aliases[1].hosted_zone_id"
+    wrong = {
+        "has no hosted zone of that id": zone("Z2", found=False, name="", name_servers=[]),
+        "is the private zone shop.example": zone("Z2", name="shop.example", private=True),
+        "is the zone hop.example, in which shop.example does not lie": zone("Z2", name="hop.example", name_servers=[]),
+        "is a zone of shop.example that nobody asks: the DNS names ns1.old.example": zone("Z2", name="shop.example")
+        | {"delegation": EMPTY["delegation"] | {"Z2": ["ns1.old.example"]}},
+    }
+    for sentence, asked in wrong.items():
+        said = refused(asked, domain_aliases=[here, there])
+        assert set(said) == {at}
+        assert sentence in said[at]
+
+
+def test_the_zones_and_names_are_asked_about() -> None:
+    aliases = ["shop.test", {"name": "shop.example", "hosted_zone_id": ""}]
+    asked = questions(domain_aliases=aliases)["domains"]
+    assert asked == {"www.shop.test": "Z0SHOP", "shop.test": "Z0SHOP", "shop.example": ""}
+
+
+def test_more_names_than_the_account_may_have_in_a_certificate() -> None:
+    aliases = [f"a{number}.shop.test" for number in range(10)]
+    few, many = (EMPTY | {"quotas": {"certificate_names": {"limit": limit, "used": 0}}} for limit in (10, 11))
+    sentence = refused(few, domain_aliases=aliases)["domain_aliases"]
+    assert sentence.startswith("makes 11 names with domain_name, and the account's quota is 10 in a certificate")
+    assert "--quota-code L-FB94F0B0 --desired-value 11" in sentence
+    assert refused(many, domain_aliases=aliases) == {}
+    assert refused(few, domain_aliases=aliases[1:]) == {}
+
+
 def test_a_name_in_use_stops_nothing_and_is_said() -> None:
-    used = EMPTY | {"records": {"own": [{}], "wildcard": [], "elsewhere": ["www.shop.test A 192.0.2.7"]}}
+    main = {"own": [{}], "wildcard": [], "elsewhere": ["www.shop.test A 192.0.2.7"]}
+    other = main | {"elsewhere": ["shop.test A 192.0.2.8"]}
+    used = EMPTY | {"records": {"www.shop.test": main, "shop.test": other}}
     assert refused(used) == {}
+    assert "shop.test is in use: shop.test A 192.0.2.8. This run leaves it" in said(used)
     assert "www.shop.test is in use: www.shop.test A 192.0.2.7. This run leaves it; -e dns_switch=true" in said(used)
     assert "This run takes it over" in said(used, dns_switch=True)
 
@@ -710,7 +756,7 @@ def test_a_file_system_that_is_there_needs_no_room() -> None:
 
 
 OPTIONAL = {
-    "key_pairs", "instance_metadata", "launch_configurations", "volume_key", "database_majors", "hosted_zone",
+    "key_pairs", "instance_metadata", "launch_configurations", "volume_key", "database_majors", "hosted_zones",
     "records", "delegation",
 }  # fmt: skip
 
@@ -784,7 +830,8 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (zone(found=False), {}),
     (zone(private=True), {}),
     (zone(name="hop.test"), {}),
-    (EMPTY | {"delegation": []}, {}),
+    (EMPTY | {"delegation": {"Z0SHOP": []}}, {}),
+    (EMPTY | {"quotas": {"certificate_names": {"limit": 1, "used": 0}}}, {"domain_aliases": ["shop.test"]}),
 ]
 RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {}),
@@ -795,6 +842,7 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (LIVE, {"site_hosts": {"min": 2}, **database(storage_max_gb=22, version="15.13")}),
     (LIVE, TWO),
     (EMPTY, NOTHING),
+    (EMPTY | {"quotas": {"certificate_names": {"limit": 2, "used": 0}}}, {"domain_aliases": ["shop.test"]}),
     (
         LIVE | {"ami_pinned": {"found": True, "name": "ours"}},
         {"host_ami_id": "ami-0a", "host_ami_family": "amazon-linux-2"},

@@ -123,7 +123,8 @@ WRONG = [
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
     one("job_retries", 200, "takes 0 to 185"),
-    one("domain_aliases", ["acme.io"], "no layer yet"),
+    one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
+    one("domain_aliases", ["https://acme.io"], "no host name"),
     one("site_services", {}, "a site runs something"),
     one("site_services", services(of_web={"deploy": {"replicas": 0}}), "cannot be verified"),
     # What does not fit is said of the whole, once each part of it is right.
@@ -316,6 +317,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "network_availability_zones": ["eusc-de-east-1a", "eusc-de-east-1b"], "cdn_prefix_list_id": "pl-3b927c52",
         "host_admin_cidrs": ["203.0.113.7/32"],
         "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
+        "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "several-networks": {
@@ -444,7 +446,7 @@ HANDED_OVER = {
     "network_zones_offered": ["us-east-1a", "us-east-1b"], "database_allocated_gb": {"main": 30},
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"},
-    "dns_records": {"own": ["x"], "elsewhere": []}, "dns_stack": {"status": "x", "parameters": {}},
+    "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
     "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip

@@ -120,7 +120,12 @@ def test_a_layer_reads_nothing_but_inputs_and_what_it_says_itself(layer: str) ->
     files = [path.read_text() for path in sorted((role / "tasks").glob("*.yml"))]
     own = set(load(variables)) | {name for file in files for name in re.findall(r"register: (\w+)", file)}
     inputs = {name for each in ROLES for name in options(each)}
-    known = inputs | own | set(load(PROJECT / "group_vars/all/site.yml")) | {"lookup", "entry", "entry_name", "omit"}
+    known = (
+        inputs
+        | own
+        | set(load(PROJECT / "group_vars/all/site.yml"))
+        | {"lookup", "entry", "entry_name", "omit", "item"}
+    )
     assert sorted((reads(text) | set().union(*map(reads, files))) - known) == []
 
 

@@ -14,6 +14,7 @@ from ansible.template import Templar, trust_as_template
 from local_aws.cloud import Cloud
 from local_aws.patches.route53 import ZONE_ID
 from plugins.action import route53_alias
+from tests.unit.noun_support import plugins_known
 from tests.unit.plugin_support import run_action
 from tests.unit.stack_support import refused
 from tests.unit.test_account_facts import ALB, NAME, record, records
@@ -156,34 +157,39 @@ def test_only_the_exact_record_is_deleted(aws: Cloud) -> None:
 
 # What the role dns decides
 
+MAIN, OTHER, FOREIGN = "www.shop.test", "shop.test", "shop.example"
 OWN = {"own": [{"ours": True}], "elsewhere": []}
 USED = {"own": [{"ours": False}], "elsewhere": ["www.shop.test A 192.0.2.7"]}
 WILDCARD = {"own": [], "elsewhere": ["*.shop.test A 192.0.2.7"]}
 FREE: dict[str, Any] = {"own": [], "elsewhere": []}
+BALANCER = "new-alb"
 
 
-def stack(status: str, domain: str = "www.shop.test") -> dict[str, Any]:
-    return {"legacy-prod-dns": {"status": status, "parameters": {"DomainName": domain}, "outputs": {}}}
+def stack(status: str, *names: str) -> dict[str, Any]:
+    parameters = {"DomainNames": ",".join(names or [MAIN])}
+    return {"legacy-prod-dns": {"status": status, "parameters": parameters, "outputs": {}}}
+
+
+def cluster(balancer: str) -> dict[str, Any]:
+    return {"legacy-prod-cluster": {"status": "UPDATE_COMPLETE", "parameters": {}, "outputs": {"AlbDnsName": balancer}}}
 
 
 UP = stack("CREATE_COMPLETE")
-BALANCER = "new-alb"
 
 
 @pytest.mark.parametrize(
     ("records", "stacks", "switch", "decided"),
     [
-        (FREE, {}, False, "layer"),
-        (FREE, UP, False, "layer"),
-        (FREE, {}, True, "layer"),
-        (OWN, UP, False, "layer"),
-        (OWN, UP, True, "layer"),
-        (OWN, stack("CREATE_IN_PROGRESS"), False, "layer"),
+        (FREE, {}, False, "made"),
+        (FREE, UP, False, "made"),
+        (FREE, {}, True, "made"),
+        (OWN, UP, False, "made"),
+        (OWN, UP, True, "made"),
+        (OWN, stack("CREATE_IN_PROGRESS"), False, "made"),
         # Taken over before: no stack has it, and none may try to make it.
         (OWN, {}, False, "nothing"),
         (OWN, {}, True, "nothing"),
         (OWN, stack("ROLLBACK_COMPLETE"), False, "nothing"),
-        (OWN, stack("UPDATE_COMPLETE", "old.shop.test"), False, "nothing"),
         (USED, {}, False, "left"),
         (USED, UP, False, "left"),
         (USED, {}, True, "taken"),
@@ -193,62 +199,144 @@ BALANCER = "new-alb"
     ],
 )
 def test_who_makes_the_record(records: dict[str, Any], stacks: dict[str, Any], switch: bool, decided: str) -> None:
-    asked = {"records": records, "stacks": stacks | cluster(BALANCER)}
-    assert decision(asked, switch) == {decided} - {"nothing"}
-    assert decision(asked, switch, zone="") == set()
+    asked = {"records": {MAIN: records}, "stacks": stacks | cluster(BALANCER)}
+    words = {"made": ["made", "layer"], "nothing": []}.get(decided, [decided])
+    assert decision(asked, switch) == {word: [MAIN] for word in words}
+    assert decision(asked, switch, zone="") == {"by hand": [MAIN]}
 
 
 def test_records_that_could_not_be_asked_are_made_if_there_are_none() -> None:
-    assert decision({"stacks": {}}, False) == {"layer"}
-    assert decision(None, False) == {"layer"}
-
-
-def cluster(balancer: str) -> dict[str, Any]:
-    return {"legacy-prod-cluster": {"status": "UPDATE_COMPLETE", "parameters": {}, "outputs": {"AlbDnsName": balancer}}}
+    assert decision({"stacks": {}}, False) == {"made": [MAIN], "layer": [MAIN]}
+    assert decision(None, False) == {"made": [MAIN], "layer": [MAIN]}
 
 
 @pytest.mark.parametrize(
-    ("records", "stacks", "decided"),
-    [
-        (OWN, {}, {"follows"}),
-        (OWN, stack("UPDATE_COMPLETE", "old.shop.test"), {"follows"}),
-        (OWN, UP, {"layer"}),
-        (FREE, {}, {"layer"}),
-        (USED, {}, {"left"}),
-        (WILDCARD, {}, {"left"}),
-    ],
+    ("records", "stacks", "follows"),
+    [(OWN, {}, True), (OWN, UP, False), (FREE, {}, False), (USED, {}, False), (WILDCARD, {}, False)],
 )
 def test_a_name_that_was_taken_over_follows_the_load_balancer(
-    records: dict[str, Any], stacks: dict[str, Any], decided: set[str]
+    records: dict[str, Any], stacks: dict[str, Any], follows: bool
 ) -> None:
-    asked = {"records": records, "stacks": stacks | cluster("old-alb")}
-    assert decision(asked, False) == decided
-    assert decision(asked, False, zone="") == set()
-    same = {"records": records, "stacks": stacks | cluster(BALANCER)}
-    assert decision(same, False) == decided - {"follows"}
+    asked = {"records": {MAIN: records}, "stacks": stacks | cluster("old-alb")}
+    assert ("follows" in decision(asked, False)) is follows
+    assert "follows" not in decision(asked, False, zone="")
+    same = {"records": {MAIN: records}, "stacks": stacks | cluster(BALANCER)}
+    assert "follows" not in decision(same, False)
 
 
-def test_the_task_runs_where_a_name_follows() -> None:
-    tasks = yaml.safe_load((PROJECT / "roles/dns/tasks/domain.yml").read_text())
-    (taken,) = (task["when"] for task in tasks if "route53_alias" in task)
-    for takes_over, follows in ((True, False), (False, True), (False, False)):
-        templar = Templar(DataLoader(), {"dns_takes_over": takes_over, "dns_follows": follows})
-        assert templar.evaluate_conditional(trust_as_template(taken)) is (takes_over or follows)
+ALIASES_GIVEN = [OTHER, {"name": FOREIGN, "hosted_zone_id": ""}]
 
 
-def decision(asked: dict[str, Any] | None, switch: bool, zone: str = "Z0SHOP") -> set[str]:
-    """What is to be done about the name."""
+def several(
+    main: dict[str, Any], other: dict[str, Any], stacks: dict[str, Any], switch: bool = False
+) -> dict[str, Any]:
+    asked = {"records": {MAIN: main, OTHER: other}, "stacks": stacks | cluster(BALANCER)}
+    return decision(asked, switch, domain_aliases=ALIASES_GIVEN)
+
+
+def test_each_name_is_decided_by_itself() -> None:
+    assert several(FREE, FREE, {}) == {"made": [OTHER, MAIN], "layer": [OTHER, MAIN], "by hand": [FOREIGN]}
+    assert several(OWN, USED, {}) == {"left": [OTHER], "by hand": [FOREIGN]}
+    assert several(FREE, USED, {}) == {"made": [MAIN], "layer": [MAIN], "left": [OTHER], "by hand": [FOREIGN]}
+    assert several(USED, FREE, {}, switch=True) == {
+        "made": [OTHER], "layer": [OTHER], "taken": [MAIN], "by hand": [FOREIGN],
+    }  # fmt: skip
+
+
+def test_a_record_of_the_stack_that_leads_elsewhere_holds_the_others() -> None:
+    """An update with another load balancer would bring it back, and one without the name would delete it."""
+    both = stack("CREATE_COMPLETE", MAIN, OTHER)
+    assert several(OWN, USED, both) == {"made": [MAIN], "left": [OTHER], "by hand": [FOREIGN]}
+    assert several(OWN, OWN, both) == {"made": [OTHER, MAIN], "layer": [OTHER, MAIN], "by hand": [FOREIGN]}
+    assert "layer" not in several(OWN, FREE, stack("CREATE_COMPLETE", MAIN, FOREIGN)), "it has a zone no more"
+
+
+def test_a_name_that_the_inventory_has_no_longer_goes_even_if_it_was_the_stacks_only_one() -> None:
+    gone = {"records": {MAIN: OWN}, "stacks": stack("UPDATE_COMPLETE", "old.shop.test") | cluster(BALANCER)}
+    assert decision(gone, False) == {"layer": []}
+    assert decision({**gone, "stacks": cluster(BALANCER)}, False) == {}
+
+
+def told(asked: dict[str, Any], taken: list[dict[str, Any]], **given: Any) -> list[str]:
+    known = known_of(asked, site_url_port=443, dns_taken={"results": taken}, **given)
+    (task,) = (task for task in yaml.safe_load(TASKS.read_text()) if "ansible.builtin.debug" in task)
+    lines = Templar(DataLoader(), known).template(trust_as_template(task["ansible.builtin.debug"]["msg"]))
+    return [str(line) for line in lines]
+
+
+TASKS = PROJECT / "roles/dns/tasks/domain.yml"
+
+
+def test_what_is_to_be_done_is_said_of_each_name() -> None:
+    asked = {"records": {MAIN: USED, OTHER: FREE}, "stacks": cluster(BALANCER)}
+    lines = told(asked, [], dns_switch=False, domain_aliases=ALIASES_GIVEN)
+    assert lines[0] == "https://www.shop.test/"
+    assert lines[1] == "www.shop.test still points elsewhere: www.shop.test A 192.0.2.7."
+    assert lines[2].endswith("give the hosts file of your machine an address of that for www.shop.test.")
+    assert "-e dns_switch=true" in lines[3]
+    assert lines[4:] == ["Make this DNS record: shop.example CNAME new-alb (or an alias)"]
+
+
+def test_what_was_taken_over_is_said_with_what_it_was() -> None:
+    asked = {"records": {MAIN: USED, OTHER: OWN}, "stacks": cluster("old-alb")}
+    results = [
+        {"item": MAIN, "undo": "{}", "replaced": ["x"]},
+        {"item": OTHER, "undo": "{}", "replaced": ["shop.test A alias of old-alb"]},
+        {"item": FOREIGN, "replaced": []},
+    ]
+    assert told(asked, results, dns_switch=True)[1:] == [
+        "www.shop.test points at this site now, in place of: www.shop.test A 192.0.2.7.",
+        "shop.test points at this site now, in place of: shop.test A alias of old-alb.",
+    ]
+
+
+def test_the_task_takes_over_what_is_in_use_and_leads_on_what_follows() -> None:
+    asked = {"records": {MAIN: USED, OTHER: OWN}, "stacks": cluster("old-alb")}
+    (task,) = (task for task in yaml.safe_load(TASKS.read_text()) if "route53_alias" in task)
+    for switch, names in ((True, [MAIN, OTHER]), (False, [OTHER])):
+        known = known_of(asked, dns_switch=switch, domain_aliases=[OTHER])
+        loop = Templar(DataLoader(), known).template(trust_as_template(task["loop"]))
+        assert loop == names
+        zone = Templar(DataLoader(), {**known, "item": OTHER}).template(
+            trust_as_template(task["route53_alias"]["zone"])
+        )
+        assert zone == "Z0SHOP"
+
+
+def known_of(asked: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    """What the role knows."""
+    plugins_known()
     role = yaml.safe_load((PROJECT / "roles/dns/vars/main.yml").read_text())
-    role = {name: trust_as_template(value) for name, value in role.items() if isinstance(value, str)}
-    given: dict[str, Any] = {
-        "dns_switch": switch,
-        "hosted_zone_id": zone,
-        "domain_name": "www.shop.test",
-        "site_prefix": "legacy-prod",
-    }
-    given["site"] = {"outputs": {"AlbDnsName": BALANCER}}
     handed = yaml.safe_load((PROJECT / "playbooks/vars/layers.yml").read_text())
-    given |= {name: trust_as_template(text) for name, text in handed.items() if name.startswith("dns_")}
-    templar = Templar(DataLoader(), {**role, **given, "preflight_asked": asked or {"stacks": {}}})
-    words = {"layer": "dns_layer_is_due", "taken": "dns_takes_over", "left": "dns_is_left", "follows": "dns_follows"}
-    return {word for word, name in words.items() if templar.evaluate_conditional(trust_as_template(f"{name} | bool"))}
+    given: dict[str, Any] = {
+        "hosted_zone_id": "Z0SHOP",
+        "domain_name": MAIN,
+        "site_prefix": "legacy-prod",
+        "site": {"outputs": {"AlbDnsName": BALANCER}},
+        "preflight_asked": asked or {"stacks": {}},
+    }
+    texts = {name: text for name, text in {**role, **handed}.items() if name.startswith("dns_")}
+    return {**trusted(texts), **given, **more}
+
+
+def trusted(value: Any) -> Any:
+    """The value, its strings marked as templates of the project's own files."""
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+def decision(asked: dict[str, Any] | None, switch: bool, zone: str = "Z0SHOP", **more: Any) -> dict[str, Any]:
+    """What is to be done about which names; `layer` are those of the stack that is deployed, if it is."""
+    templar = Templar(DataLoader(), known_of(asked, dns_switch=switch, hosted_zone_id=zone, **more))
+    words = {
+        "made": "dns_made",
+        "taken": "dns_taken_over",
+        "left": "dns_left",
+        "follows": "dns_following",
+        "by hand": "dns_by_hand",
+    }
+    found = {word: templar.template(trust_as_template(f"{{{{ {name} }}}}")) for word, name in words.items()}
+    layer = templar.template(trust_as_template("{{ dns_layer }}"))
+    names = [each for each in layer["parameters"]["DomainNames"].split(",") if each]
+    return {word: each for word, each in found.items() if each} | ({"layer": names} if layer["when"] else {})

@@ -25,6 +25,12 @@ FLOWERS = "Fleurs 💐"
 CARD = {"domain_name": "www.shop.test", "hosted_zone_id": "Z0123456789"}
 SAFE: dict[str, Any] = {
     "domain_name": "www.shop.test",
+    "domain_aliases": [
+        "shop.test",
+        "*.shop.test",
+        {"name": "shop.example", "hosted_zone_id": "Z0OTHER"},
+        {"name": "shop.elsewhere", "hosted_zone_id": ""},
+    ],
     "host_launch_source": "launch_template",
     "host_instance_type": "t3.micro",
     "host_imds_tokens": "required",
@@ -365,3 +371,31 @@ def test_user_data_has_the_plugin_only_with_rexray(card: Site, safe: Site) -> No
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def test_other_names_are_in_the_certificate_lead_to_the_first_and_have_records_in_their_zones(safe: Site) -> None:
+    certificate = safe.resources("certificate")["Certificate"]["Properties"]
+    assert certificate["SubjectAlternativeNames"] == ["*.shop.test", "shop.elsewhere", "shop.example", "shop.test"]
+    zones = [(each["DomainName"], each["HostedZoneId"]) for each in certificate["DomainValidationOptions"]]
+    assert zones == [("shop.example", "Z0OTHER"), ("shop.test", "Z0SHOP"), ("www.shop.test", "Z0SHOP")]
+    rule = safe.resources("cluster")["AliasRedirect1"]["Properties"]
+    assert rule["Priority"] == "1"
+    (condition,), (action,) = rule["Conditions"], rule["Actions"]
+    assert condition["HostHeaderConfig"]["Values"] == ["shop.elsewhere", "shop.example", "shop.test"]
+    assert action["RedirectConfig"]["Host"] == "www.shop.test"
+    records = [each["Properties"] for each in safe.resources("dns").values()]
+    assert sorted((each["Name"], each["Type"], each["HostedZoneId"]) for each in records) == sorted(
+        (name, kind, "Z0OTHER" if name == "shop.example" else "Z0SHOP")
+        for name in ("www.shop.test", "shop.test", "*.shop.test", "shop.example")
+        for kind in ("A", "AAAA")
+    )
+    assert safe.layers["dns"]["DomainNames"] == "*.shop.test,shop.example,shop.test,www.shop.test"
+
+
+def test_a_site_of_one_name_has_nothing_of_others(card: Site, new: Site) -> None:
+    for site in (card, new):
+        properties = site.resources("certificate")["Certificate"]["Properties"]
+        assert "SubjectAlternativeNames" not in properties
+        assert len(properties["DomainValidationOptions"]) == 1
+        assert not [name for name in site.resources("cluster") if name.startswith("AliasRedirect")]
+        assert len(site.resources("dns")) == 2

@@ -1,4 +1,4 @@
-"""Another domain name on a live site: the old certificate goes once the listener has the new one."""
+"""Other domain names on a live site: the old certificate goes once the listener has the new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks, unused_certificates
-from tests.unit.plugin_support import environment, playbook, run_action, talk_to
+from tests.unit.noun_support import RolesOf
+from tests.unit.plugin_support import PROJECT, environment, playbook, run_action, talk_to
 
 pytestmark = pytest.mark.playbook
 
@@ -17,9 +18,10 @@ STACK = "legacy-unit-certificate"
 ZONE = "Z0BERTHLOCALZONE"
 
 
-def deploy(domain: str) -> str:
-    """The layer as roles/certificate/vars has it; the ARN of its certificate."""
-    layer = {"parameters": {"DomainName": domain, "HostedZoneId": ZONE}, "timeout": 10}
+def deploy(domain: str, *aliases: str) -> str:
+    """The layer as the role makes it; the ARN of its certificate."""
+    given = {"domain_name": domain, "hosted_zone_id": ZONE, "domain_aliases": list(aliases)}
+    ((_, layer),) = RolesOf(given).layers("certificate", PROJECT / "cloudformation")
     result = run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"certificate": layer}})
     assert not result.get("failed"), result
     return str(result["outputs"]["CertificateArn"])
@@ -76,6 +78,19 @@ def test_the_old_certificate_goes_once_the_listener_has_the_new_one(aws: Cloud) 
     assert clear(aws) == {"deleted": [old], "in_use": {}}
     assert certificates(aws) == {new}
     assert clear(aws) == {"deleted": [], "in_use": {}}
+
+
+def test_a_name_more_or_less_is_another_certificate_and_the_former_goes_later(aws: Cloud) -> None:
+    one = deploy("www.berth.localhost")
+    listener = listen(aws, one)
+    two = deploy("www.berth.localhost", "berth.localhost")
+    assert certificates(aws) == {one, two}, "the listener still has the first"
+    aws.client("elbv2").modify_listener(ListenerArn=listener, Certificates=[{"CertificateArn": two}])
+    assert clear(aws) == {"deleted": [one], "in_use": {}}
+    three = deploy("www.berth.localhost")
+    assert three not in (one, two)
+    aws.client("elbv2").modify_listener(ListenerArn=listener, Certificates=[{"CertificateArn": three}])
+    assert clear(aws) == {"deleted": [two], "in_use": {}}
 
 
 def test_certificates_that_the_stack_never_had_are_left_alone(aws: Cloud) -> None:

@@ -15,7 +15,9 @@ from plugins.plugin_utils.site.reading import VARIABLES, read_site
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs/your-site.md").read_text()
-BLOCKS = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+(NAMES,) = [block for block in EXAMPLES if block.startswith("domain_name:")]
+BLOCKS = [block for block in EXAMPLES if block != NAMES]
 IDENTITY = {
     "site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io", "host_instance_type": "t3.micro",
 }  # fmt: skip
@@ -34,6 +36,15 @@ def test_every_noun_is_in_the_list_and_in_an_example() -> None:
     listed = set(re.findall(r"^\| `(site_\w+)` \|", PAGE, re.MULTILINE))
     assert listed == {*(noun.variable for noun in NOUNS.values()), "site_hosts"} <= set(VARIABLES)
     assert listed == {name for block in BLOCKS for name in yaml.safe_load(block)}
+
+
+def test_the_names_are_right_and_lead_to_the_first_but_for_the_one_that_has_a_route() -> None:
+    given = IDENTITY | yaml.safe_load(BLOCKS[0]) | yaml.safe_load(NAMES)
+    given["site_services"]["web"]["routes"].append({"to": "proxy", "health": "/healthz", "host": "api.acme.io"})
+    made = read_site(given)
+    assert [str(problem) for problem in made.problems] == []
+    assert [name for name, each in made.domains.items() if each["redirected"]] == ["acme.io", "acme.de"]
+    assert made.domains["acme.de"]["hosted_zone_id"] == "Z0ACMEDE"
 
 
 def test_an_image_with_a_registry_is_not_published() -> None:

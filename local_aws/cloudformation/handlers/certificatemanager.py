@@ -61,17 +61,20 @@ class Certificate(Handler):
         """Write the validation records into the zones that the template names, report the others, wait for ISSUED."""
         options = properties.get("DomainValidationOptions") or []
         zones = {option["DomainName"]: option.get("HostedZoneId") for option in options}
-        told = set()
-        for domain in self._describe(context, arn)["DomainValidationOptions"]:
-            record = domain["ResourceRecord"]
-            if record["Name"] in told:  # a name and its wildcard share one record
-                continue
-            told.add(record["Name"])
-            if zone := zones.get(domain["DomainName"]):
-                self._upsert(context, zone, record)
-            else:
-                text = f"Name: {record['Name']},Type: {record['Type']},Value: {record['Value']}"
-                context.event(f"Content of DNS Record is: {{{text}}}")
+        records = {
+            each["DomainName"]: each["ResourceRecord"]
+            for each in self._describe(context, arn)["DomainValidationOptions"]
+        }
+        batches: dict[str, list[dict[str, str]]] = {}
+        for name, zone in zones.items():
+            if zone and name in records:
+                batches.setdefault(zone, []).append(records[name])
+        for zone, batch in batches.items():
+            self._upsert(context, zone, batch)
+        made = [record for batch in batches.values() for record in batch]
+        for record in {each["Name"]: each for each in records.values() if each not in made}.values():
+            text = f"Name: {record['Name']},Type: {record['Type']},Value: {record['Value']}"
+            context.event(f"Content of DNS Record is: {{{text}}}")
 
         def issued() -> bool:
             found = self._describe(context, arn)
@@ -85,8 +88,22 @@ class Certificate(Handler):
         found: dict[str, Any] = call(context, "acm", "describe_certificate", CertificateArn=arn)["Certificate"]
         return found
 
-    def _upsert(self, context: Context, zone: str, record: dict[str, str]) -> None:
-        values = [{"Value": record["Value"]}]
-        record_set = {"Name": record["Name"], "Type": record["Type"], "TTL": 300, "ResourceRecords": values}
-        batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record_set}]}
+    def _upsert(self, context: Context, zone: str, records: list[dict[str, str]]) -> None:
+        """One batch a zone; a name and its wildcard have one record, which Route 53 refuses to take twice in it.
+
+        https://github.com/aws/aws-cdk/issues/9248
+        """
+        changes = [
+            {
+                "Action": "UPSERT",
+                "ResourceRecordSet": {
+                    "Name": record["Name"],
+                    "Type": record["Type"],
+                    "TTL": 300,
+                    "ResourceRecords": [{"Value": record["Value"]}],
+                },
+            }
+            for record in records
+        ]
+        batch = {"Changes": changes}
         call(context, "route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)

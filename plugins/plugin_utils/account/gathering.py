@@ -165,8 +165,8 @@ class Gathering:
             today = datetime.datetime.now(datetime.UTC).date()
             for engine in sorted({each.engine for each in self._databases.values()}):
                 asked[f"database_majors {engine}"] = ask(databases.major_versions, client("rds"), engine, today)
-        if wanted["hosted_zone"]:
-            asked["hosted_zone"] = ask(dns.hosted_zone, client("route53"), wanted["hosted_zone"])
+        for zone in sorted(set(wanted["domains"].values()) - {""}):
+            asked[f"hosted_zones {zone}"] = ask(dns.hosted_zone, client("route53"), zone)
         return asked
 
     def _after(
@@ -180,11 +180,13 @@ class Gathering:
         if wanted["volume_key"]:
             account = f"arn:{facts['partition']}:iam::{facts['account']}"
             asked["volume_key"] = ask(hosts.volume_key, client("ec2"), lambda: client("kms"), account)
-        if wanted["hosted_zone"]:
-            zone, balancer = before["hosted_zone"], _output(stacks, wanted["cluster_stack"], "AlbDnsName")
-            asked["records"] = ask(self._records, zone, balancer)
-            if wanted["delegation"]:
-                asked["delegation"] = ask(self._delegation, zone)
+        balancer = _output(stacks, wanted["cluster_stack"], "AlbDnsName")
+        zones = {question.partition(" ")[2]: each for question, each in before.items() if "hosted_zones " in question}
+        for name, zone in wanted["domains"].items():
+            if zone:
+                asked[f"records {name}"] = ask(self._records, name, zone, zones[zone], balancer)
+        for zone, found in zones.items() if wanted["delegation"] else ():
+            asked[f"delegation {zone}"] = ask(self._delegation, found)
         if wanted["quotas"]:
             for name in quotas.USES.keys() - self._needs_no_room(stacks, facts["file_systems"]):
                 asked[f"quotas {name}"] = ask(quotas.USES[name], client, wanted["instance_type"])
@@ -200,14 +202,15 @@ class Gathering:
             has.add("file_systems")
         if self._wanted["cluster_stack"] in up:
             has.add("load_balancers")
+        if len(self._wanted["domains"]) <= quotas.CERTIFICATE_NAMES:
+            has.add("certificate_names")
         return has
 
-    def _records(self, zone: Future, balancer: str) -> dict[str, Any]:
-        found, wanted = zone.result(), self._wanted
+    def _records(self, name: str, zone: str, described: Future, balancer: str) -> dict[str, Any]:
+        found = described.result()
         if not found["found"]:
             return {"own": [], "wildcard": [], "elsewhere": []}
-        route53 = self._client("route53")
-        return dns.addresses(route53, wanted["hosted_zone"], found["name"], wanted["domain_name"], balancer)
+        return dns.addresses(self._client("route53"), zone, found["name"], name, balancer)
 
     def _delegation(self, zone: Future) -> list[str]:
         found = zone.result()
@@ -228,7 +231,7 @@ class Gathering:
                     facts.setdefault(question, {})[part] = answer
                 else:
                     facts[question] = answer
-        if "hosted_zone" in self._unasked:  # what follows from it was not asked for the same reason
+        if "hosted_zones" in self._unasked:  # what follows from it was not asked for the same reason
             self._unasked = {name: why for name, why in self._unasked.items() if name not in ("records", "delegation")}
         return facts
 

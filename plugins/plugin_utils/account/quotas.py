@@ -13,13 +13,17 @@ CODES = {
     "elastic_ips": ("ec2", "L-0263D0A3"),
     "vcpus": ("ec2", "L-1216C47A"),
     "file_systems": ("elasticfilesystem", "L-848C634D"),
+    "certificate_names": ("acm", "L-FB94F0B0"),
 }
 """Service and code of each quota that Service Quotas is asked for.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html,
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html,
-https://docs.aws.amazon.com/efs/latest/ug/limits.html
+https://docs.aws.amazon.com/efs/latest/ug/limits.html,
+https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
 """
+CERTIFICATE_NAMES = 10
+"""Names that every account may have in a certificate; last of these pages."""
 STANDARD = re.compile(r"(?!(inf|trn|dl|hpc|mac)\d)[acdhimrtz]")
 """Families (A, C, D, H, I, M, R, T, Z) that share the quota of standard instances; page of EC2."""
 
@@ -114,6 +118,11 @@ def use_of_load_balancers(client: Client, _: str | None) -> dict[str, Any]:
     return {"limit": int(most), "used": used}
 
 
+def use_of_certificate_names(client: Client, _: str | None) -> dict[str, Any]:
+    """The names of a certificate; none is used by another."""
+    return {"limit": limit(client("service-quotas"), "certificate_names"), "used": 0}
+
+
 USES: dict[str, Callable[[Client, str | None], dict[str, Any]]] = {
     "vpcs": use_of_vpcs,
     "elastic_ips": use_of_elastic_ips,
@@ -121,5 +130,6 @@ USES: dict[str, Callable[[Client, str | None], dict[str, Any]]] = {
     "databases": use_of_databases,
     "file_systems": use_of_file_systems,
     "load_balancers": use_of_load_balancers,
+    "certificate_names": use_of_certificate_names,
 }
 """How each quota is asked for. Target groups have one too, of 3,000 a region: nobody meets it before the others."""

@@ -33,6 +33,7 @@ class Site:
         hosts: how many, and what they hold.
         entries: noun → entry → what it is.
         images: entry of the noun `image` → an image of this machine that the site's registry gets.
+        domains: name → what is to be made of it (domains.py), `domain_name` first.
         graph: `<noun>.<entry>` → those whose stacks must be there first, because it takes outputs from them or mounts
             them. Only what has a stack is in it.
         talks: `service.<entry>` → services whose addresses it is told. No order follows from it, see graph.py.
@@ -43,6 +44,7 @@ class Site:
     hosts: Hosts
     entries: dict[str, dict[str, Any]]
     images: dict[str, Image]
+    domains: dict[str, dict[str, Any]]
     graph: dict[str, set[str]] = field(default_factory=dict)
     talks: dict[str, set[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

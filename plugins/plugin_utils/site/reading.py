@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plugins.plugin_utils.site import graph, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site import domains, graph, hosts, images, names, room, tasks, traffic
 from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.definitions import Run
-from plugins.plugin_utils.site.kinds import Listed
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.moving import MOVED, moved
@@ -22,7 +21,6 @@ from plugins.plugin_utils.site.place import Place, Problem, shown
 from plugins.plugin_utils.site.reference import Reference
 from plugins.plugin_utils.site.relations import Relations
 from plugins.plugin_utils.site.rendering import render
-from plugins.plugin_utils.site.routes import host
 
 VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases")
 """The variables that describe a site."""
@@ -30,6 +28,7 @@ ALSO_READ = (
     "site_name",
     "environment_name",
     "domain_name",
+    "hosted_zone_id",
     "host_instance_type",
     "ecs_agent_reserved_memory",
     MOVED,
@@ -55,6 +54,7 @@ class _Reading:
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self._variables = moved(variables)
         self._problems: list[Problem] = []
+        self._aliases: tuple[domains.Alias, ...] = ()
         self._identity = self._read_identity()
         self._hosts = hosts.read(variables, self._at("site_hosts"))
         self._raw: dict[str, dict[str, Any]] = {word: self._read_noun(word) for word in NOUNS}
@@ -70,7 +70,7 @@ class _Reading:
         self._build_services()
         self._build_jobs()
         self._relate()
-        made = Site(self._identity, self._hosts, self._entries, self._images())
+        made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains())
         self._edges(made)
         places = {f"{word}.{name}": self._at(word) / name for word in NOUNS for name in self._raw[word]}
         graph.refuse_cycles(made.graph, places)
@@ -84,17 +84,15 @@ class _Reading:
         return Place((NOUNS[word].variable if word in NOUNS else word,), self._problems)
 
     def _read_identity(self) -> Identity:
-        texts = {}
-        for name in ("site_name", "environment_name", "domain_name"):
-            value = self._variables.get(name)
-            texts[name] = str(value) if isinstance(value, str) else ""
+        texts = {name: self._text(name) for name in ("site_name", "environment_name", "domain_name")}
         given = self._variables.get("domain_aliases")
-        at = self._at("domain_aliases")
-        aliases = () if given is None else Listed(host, "www.acme.io")(given, at) or ()
-        for place, alias in enumerate(aliases):
-            if alias == texts["domain_name"] or alias in aliases[:place]:
-                at.wrong(f"has {alias} twice, or as domain_name. Take it out.")
-        return Identity(**texts, domain_aliases=tuple(aliases))
+        if given is not None:
+            self._aliases = domains.read(given, texts["domain_name"], self._at("domain_aliases"))
+        return Identity(**texts, domain_aliases=tuple(alias.name for alias in self._aliases))
+
+    def _text(self, name: str) -> str:
+        value = self._variables.get(name)
+        return str(value) if isinstance(value, str) else ""
 
     def _read_noun(self, word: str) -> dict[str, Any]:
         """Entry → as written, of one noun."""
@@ -211,6 +209,11 @@ class _Reading:
                     written = tuple(sorted({*before.written, container.image}))
                     found[key] = images.Image(key, before.name, written)
         return found
+
+    def _domains(self) -> dict[str, dict[str, Any]]:
+        routes = [route for service in self._entries["service"].values() for route in service.routes]
+        zone = self._text("hosted_zone_id")
+        return domains.described(self._identity.domain_name, zone, self._aliases, routes)
 
     def _edges(self, site: Site) -> None:
         """Who needs whose stack first, and which service is told whose address."""

@@ -24,6 +24,8 @@ VALUES_MOST = 5
 """Condition values of a rule; https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
 PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?!,;=%-]{0,127}")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+REDIRECTS_MOST = 20
+"""The first numbers are those of the rules that lead domain_aliases to domain_name (cloudformation/cluster.yml)."""
 BANDS = 100
 BAND = PRIORITY_MOST // BANDS
 
@@ -74,6 +76,18 @@ def health(value: Any, at: Place) -> str | None:
     return None
 
 
+def priority(value: Any, at: Place) -> int | None:
+    """The number of a rule, behind those of the redirects."""
+    number = Whole(1, PRIORITY_MOST - 1)(value, at)
+    if number is None or number > REDIRECTS_MOST:
+        return number
+    at.wrong(
+        f"is {number}, and 1 to {REDIRECTS_MOST} are kept for the rules that lead domain_aliases to domain_name. "
+        f"Write {REDIRECTS_MOST + number}."
+    )
+    return None
+
+
 def host(value: Any, at: Place) -> str | None:
     """A host name, or *.acme.io."""
     if isinstance(value, str) and len(value) <= 128 and HOST.fullmatch(value):
@@ -90,7 +104,7 @@ _ROUTE = Schema(
         "host": Key(Listed(host, "www.acme.io", single=True, least=1), ()),
         "path": Key(Listed(path, "/api/*", single=True, least=1), ()),
         "health": Key(health, "/"),
-        "priority": Key(Whole(1, PRIORITY_MOST - 1), 0),
+        "priority": Key(priority, 0),
     },
     {
         "container": "write to: nginx.",
@@ -138,7 +152,7 @@ def numbered(routes: Collection[tuple[str, Route]]) -> dict[tuple[str, Route], i
     rest = [key for key in routes if not key[1].priority]
     for key in sorted(rest, key=lambda each: (each[0], conditions(each[1]))):
         number = _band(key[1]) * BAND + _spread(key)
-        while number in taken or not 1 <= number < PRIORITY_MOST:
+        while number in taken or not REDIRECTS_MOST < number < PRIORITY_MOST:
             number = number % (PRIORITY_MOST - 1) + 1
         taken.add(number)
         found[key] = number

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from plugins.plugin_utils.site.container import Container
+from plugins.plugin_utils.site.domains import covers
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns.service import Expose, Service
 from plugins.plugin_utils.site.place import Place, listed, unknown
@@ -110,7 +110,7 @@ def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Pla
             numbers.setdefault(route.priority, f"{name}.{route.to}")
         ours = (identity.domain_name, *identity.domain_aliases)
         for host in route.hosts if identity.domain_name else ():
-            if not any(_covers(mine, host) for mine in ours):
+            if not any(covers(mine, host) for mine in ours):
                 (here / "host").wrong(
                     f"is {host}, no name of this site ({listed(filter(None, ours))}), so no request for it has a "
                     f"certificate. Write domain_aliases: [{host}]."
@@ -127,13 +127,6 @@ def _one_health_each(services: Mapping[str, Service], at: Place) -> None:
                 f"has {route.to} asked for {route.health}, another route for {before}; a port is asked for one path. "
                 f"Write health: {before if before != '/' else route.health} in both."
             )
-
-
-def _covers(mine: str, host: str) -> bool:
-    """Whether a name of the site, perhaps with a wildcard for one label, stands for a host."""
-    return mine == host or (
-        mine.startswith("*.") and fnmatch.fnmatchcase(host, mine) and host.count(".") == mine.count(".")
-    )
 
 
 def _one_port_each(services: Mapping[str, Service], at: Place) -> None:

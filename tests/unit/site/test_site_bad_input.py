@@ -482,8 +482,8 @@ CASES = {
         "path:",
     ),
     "one number for two routes": service(
-        "routes: [{to: web, priority: 5}, {to: web, path: /a, priority: 5}]",
-        "routes: [{to: web, priority: 6}, {to: web, path: /a, priority: 5}]",
+        "routes: [{to: web, priority: 50}, {to: web, path: /a, priority: 50}]",
+        "routes: [{to: web, priority: 60}, {to: web, path: /a, priority: 50}]",
         ".routes.1.priority",
         "Write another",
     ),
@@ -512,8 +512,57 @@ CASES = {
         "a rule takes 5",
         "two routes",
     ),
+    "a number that redirects have": service(
+        "routes: [{to: web, priority: 20}]", "routes: [{to: web, priority: 21}]", ".routes.0.priority", "Write 40"
+    ),
+    # Names
+    "the main name as another": case(
+        "domain_aliases: [www.acme.io]", "domain_aliases: [acme.io, '*.acme.io']", "domain_aliases.0", "Take it out"
+    ),
     "a name twice": case(
-        "domain_aliases: [www.acme.io]", "domain_aliases: [acme.io, '*.acme.io']", "domain_aliases", "Take it out"
+        "domain_aliases: [acme.io, {name: acme.io, hosted_zone_id: Z1}]",
+        "domain_aliases: [acme.io, {name: acme.de, hosted_zone_id: Z1}]",
+        "domain_aliases.1",
+        "Take it out",
+    ),
+    "a wildcard in the middle": case(
+        "domain_aliases: ['www.*.io']", "domain_aliases: ['*.acme.io']", "domain_aliases.0", "*.acme.io"
+    ),
+    "one name without a list": case(
+        "domain_aliases: acme.io", "domain_aliases: [acme.io]", "domain_aliases", "must be a list", "[acme.io]"
+    ),
+    "a name that nobody has": case(
+        "domain_aliases: [shop.example.org]", "domain_aliases: [shop.acme.org]", "domain_aliases.0", "of your own"
+    ),
+    "a name with keys and no zone": case(
+        "domain_aliases: [{name: acme.de}]",
+        "domain_aliases: [{name: acme.de, hosted_zone_id: ''}]",
+        "domain_aliases.0",
+        "hosted_zone_id: ''",
+    ),
+    "a zone without a name": case(
+        "domain_aliases: [{hosted_zone_id: Z1}]",
+        "domain_aliases: [{name: acme.de, hosted_zone_id: Z1}]",
+        "domain_aliases.0",
+        "Write name: acme.de",
+    ),
+    "a hosted zone that is none": case(
+        "domain_aliases: [{name: acme.de, hosted_zone_id: /hostedzone/Z1}]",
+        "domain_aliases: [{name: acme.de, hosted_zone_id: Z1}]",
+        "domain_aliases.0.hosted_zone_id",
+        "begins with Z",
+    ),
+    "a key that a name has not": case(
+        "domain_aliases: [{name: acme.de, zone: Z1, hosted_zone_id: Z1}]",
+        "domain_aliases: [{name: acme.de, hosted_zone_id: Z1}]",
+        "domain_aliases.0.zone",
+        "no key of a name",
+    ),
+    "more names than a certificate has": case(
+        f"domain_aliases: [{', '.join(f'a{number}.acme.io' for number in range(100))}]",
+        f"domain_aliases: [{', '.join(f'a{number}.acme.io' for number in range(99))}]",
+        "domain_aliases",
+        "99 beside domain_name",
     ),
     # Expose, deploy, scale, uses
     "expose of two": service("expose: [web, api]", "expose: 'web:8000'", ".expose", "one address"),

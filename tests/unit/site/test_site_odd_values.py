@@ -42,7 +42,8 @@ def put(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 WHOLE = small(
     """
-    domain_aliases: [acme.io]
+    domain_aliases: [acme.io, {name: acme.de, hosted_zone_id: Z1}]
+    hosted_zone_id: Z2
     site_hosts: {min: 1, max: 9}
     site_buckets: {up: {expire_days: 9, cors_origins: ["*"]}, old: {name: acme-old}}
     site_volumes: {media: {uid: 5, mode: "0755"}, cache: {driver: task}}
@@ -64,7 +65,7 @@ WHOLE = small(
             links: []
             depends_on: {}
           side: {like: web.web, ports: ["81"], depends_on: {web: {condition: service_healthy}}, links: ["web:app"]}
-        routes: [{to: web, host: [acme.io], path: ["/a"], health: /x, priority: 4}]
+        routes: [{to: web, host: [acme.io], path: ["/a"], health: /x, priority: 44}]
         expose: {to: "web:8000", port: 80, scheme: http}
         deploy: {update_config: {order: stop-first}}
         scale: {min: 1, max: 2, cpu: 50}

@@ -14,7 +14,7 @@ from plugins.plugin_utils.site.patch import patched
 from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.room import at_once, hosts_for, without_place
-from plugins.plugin_utils.site.routes import Route, numbered
+from plugins.plugin_utils.site.routes import REDIRECTS_MOST, Route, numbered
 from tests.unit.site.support import read, small
 
 
@@ -80,19 +80,25 @@ def test_the_more_a_route_says_the_earlier_it_is_asked() -> None:
     order = sorted(said, key=lambda each: numbers["web", each])
     assert order == said
     assert len(set(numbers.values())) == len(said)
-    assert all(1 <= number < 50_000 for number in numbers.values())
+    assert all(REDIRECTS_MOST < number < 50_000 for number in numbers.values())
 
 
 def test_a_route_that_comes_changes_no_other_s_number_and_a_given_one_is_kept() -> None:
     before = numbered([("web", route("/api/*")), ("web", route())])
-    after = numbered([("api", route("/other/*", priority=7)), ("web", route()), ("web", route("/api/*"))])
+    after = numbered([("api", route("/other/*", priority=70)), ("web", route()), ("web", route("/api/*"))])
     assert {key: after[key] for key in before} == before
-    assert after["api", route("/other/*", priority=7)] == 7
+    assert after["api", route("/other/*", priority=70)] == 70
 
 
 def test_many_routes_of_one_kind_have_a_number_each() -> None:
     numbers = numbered([(f"s{i}", route(f"/{i:04}/*")) for i in range(600)])
     assert len(set(numbers.values())) == 600
+
+
+def test_routes_for_everything_go_round_behind_the_numbers_of_the_redirects() -> None:
+    numbers = set(numbered([(f"s{i}", route()) for i in range(600)]).values())
+    assert len(numbers) == 600
+    assert min(numbers) == REDIRECTS_MOST + 1, "more than the last numbers hold"
 
 
 def test_a_route_may_name_any_host_of_the_site() -> None:

@@ -114,7 +114,7 @@ class FileSystems(Part):
             if ipaddress.ip_address(address) not in network:
                 raise ValueError(
                     f"A mount target of {identifier} is at {address}, outside of the network {network} of the embedded "
-                    f"AWS. Choose a network_cidr inside {self.cloud.config.vpc_range}."
+                    f"AWS. Choose a network_cidr, or a VPC (network_vpc_id), inside {self.cloud.config.vpc_range}."
                 )
         start = (container.id, container.attrs["State"]["StartedAt"])
         present = self._addresses.get(start, [])

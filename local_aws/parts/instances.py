@@ -209,7 +209,7 @@ class Instances(Part):
             vpc = self.cloud.client("ec2").describe_vpcs(VpcIds=[instance["VpcId"]])["Vpcs"][0]["CidrBlock"]
             raise LaunchError(
                 f"The VPC range {vpc} lies outside {allowed}, the range of the embedded AWS "
-                f"{self.cloud.config.name!r}. Set network_cidr to a range within {allowed}."
+                f"{self.cloud.config.name!r}. Set network_cidr to a range or network_vpc_id to a VPC within {allowed}."
             )
 
     def _start(self, instance: dict[str, Any], metadata: dict[str, Any]) -> None:

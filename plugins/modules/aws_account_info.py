@@ -71,6 +71,14 @@ options:
     description: Whether to ask the DNS which name servers answer for the zones of O(domains).
     type: bool
     default: false
+  vpc_id:
+    description: Id of a VPC to describe.
+    type: str
+  subnets:
+    description: Ids of subnets to describe, with O(vpc_id).
+    type: list
+    elements: str
+    default: []
   file_systems:
     description: EFS file systems to find, name to the value of the Name tag of each.
     type: dict
@@ -196,13 +204,37 @@ delegation:
   description: Id of a zone to the name servers to which the DNS sends who asks for it; empty if it knows no such zone.
   returned: when asked
   type: dict
+vpc:
+  description: The VPC O(vpc_id), C(id), C(found), C(owner) (an account), C(cidrs).
+  returned: when asked
+  type: dict
+subnets:
+  description:
+    - Those of O(subnets) that there are, by id, C(vpc), C(zone), C(free) (addresses), C(public) (whether instances get
+      public addresses).
+  returned: when asked
+  type: dict
+vpc_dns:
+  description: Whether the VPC has DNS C(support) and DNS C(hostnames).
+  returned: when asked and there
+  type: dict
+ways_out:
+  description:
+    - Subnet to where its route to 0.0.0.0/0 leads, C(igw-…) or C(nat-…) for example; empty without such a route.
+      Missing if its route table is not shown, as may be in a VPC that another account shares.
+  returned: when asked and there
+  type: dict
+vpc_endpoints:
+  description: Services that have an endpoint in the VPC, V(ecs-agent) for example.
+  returned: when asked and there
+  type: list
 quotas:
   description:
-    - Each quota's C(limit) and what is C(used) of it, by V(vpcs), V(elastic_ips), V(vcpus) (running on-demand standard
-      instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling Group), V(databases) (only if
-      one of O(databases) has no stack that is up), V(file_systems) (only if one of O(file_systems) is not there),
-      V(load_balancers) (only without a O(cluster_stack)) and V(certificate_names) (only for more O(domains) than the 10
-      that every account may have in a certificate).
+    - Each quota's C(limit) and what is C(used) of it, by V(vpcs) and V(elastic_ips) (only without O(vpc_id)), V(vcpus)
+      (running on-demand standard instances; also C(each), those of O(instance_type), and C(groups), by Auto Scaling
+      Group), V(databases) (only if one of O(databases) has no stack that is up), V(file_systems) (only if one of
+      O(file_systems) is not there), V(load_balancers) (only without a O(cluster_stack)) and V(certificate_names) (only
+      for more O(domains) than the 10 that every account may have in a certificate).
     - A quota that could not be asked is missing here.
   returned: when asked
   type: dict

@@ -24,6 +24,9 @@ options:
     type: list
     elements: str
     required: true
+  vpc_id:
+    description: VPC in which the environment stands and that is somebody else's, with its subnets, routes and gateways.
+    type: str
 extends_documentation_fragment: [amazon.aws.common.modules, amazon.aws.region.modules, amazon.aws.boto3]
 author: Berth
 """
@@ -56,6 +59,7 @@ SPECIFICATION: dict[str, Any] = {
     "prefix": {"type": "str", "required": True},
     "tags": {"type": "dict", "required": True},
     "nouns": {"type": "list", "elements": "str", "required": True},
+    "vpc_id": {"type": "str"},
 }
 
 DELETING = frozenset({"deleting", "shutting-down", "draining", "delete in progress", "inactive"})
@@ -68,10 +72,11 @@ class Owner:
         prefix: begin of names.
         tags: tags that are borne.
         nouns: what stacks are of.
+        vpc: id of a VPC that it uses and does not own; empty if there is none.
     """
 
-    def __init__(self, prefix: str, tags: dict[str, str], nouns: Iterable[str]) -> None:
-        self.prefix, self._tags = prefix, {str(key): str(value) for key, value in tags.items()}
+    def __init__(self, prefix: str, tags: dict[str, str], nouns: Iterable[str], vpc: str = "") -> None:
+        self.prefix, self.given_vpc, self._tags = prefix, vpc, {str(key): str(value) for key, value in tags.items()}
         words = "|".join(re.escape(noun.replace("_", "-")) for noun in nouns)
         self._name = re.compile(rf"{re.escape(prefix)}(?:/.*|-(?:{words})(?:[-/].*)?)?", re.DOTALL)
 
@@ -134,6 +139,10 @@ EC2 = (
 )
 
 
+OF_A_VPC = {kind for kind, *_ in EC2[:6]}
+"""What comes with a VPC that is given: Berth makes none of it there, whatever tags its owner has put on it."""
+
+
 def ec2(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
     """Instances, networks and volumes; what lies in a VPC of the environment belongs to it too."""
     api = client("ec2")
@@ -143,11 +152,12 @@ def ec2(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
             if state != "terminated" and owner.owns("", instance.get("Tags")):
                 yield "AWS::EC2::Instance", instance["InstanceId"], plain(instance.get("Tags")).get("Name", ""), state
     vpcs = {vpc["VpcId"] for vpc in pages(api, "describe_vpcs", "Vpcs") if owner.owns("", vpc.get("Tags"))}
+    vpcs.discard(owner.given_vpc)
     for kind, operation, key, identifier in EC2:
         for item in pages(api, operation, key):
             state = str(item.get("State") or item.get("Status") or "available")
             name = item.get("LaunchTemplateName") or plain(item.get("Tags")).get("Name", "")
-            if state.lower() in ("deleted", "terminated"):
+            if state.lower() in ("deleted", "terminated") or (kind in OF_A_VPC and owner.given_vpc in _vpcs_of(item)):
                 continue
             own = owner.owns(str(item.get("LaunchTemplateName", "")), item.get("Tags"))
             if own or (item.get("VpcId") in vpcs and not _comes_with_vpc(kind, item)):
@@ -155,6 +165,11 @@ def ec2(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
     for address in api.describe_addresses()["Addresses"]:
         if owner.owns("", address.get("Tags")):
             yield "AWS::EC2::EIP", address.get("AllocationId", address.get("PublicIp", "")), "", "available"
+
+
+def _vpcs_of(item: dict[str, Any]) -> list[str]:
+    """The VPC that a part of a network lies in; an internet gateway is attached to one."""
+    return [str(each["VpcId"]) for each in (item, *item.get("Attachments", [])) if each.get("VpcId")]
 
 
 def _comes_with_vpc(kind: str, item: dict[str, Any]) -> bool:
@@ -329,7 +344,8 @@ def main() -> None:
         return clients[service]
 
     try:
-        found = find(client, Owner(*(module.params[key] for key in ("prefix", "tags", "nouns"))))
+        given = module.params
+        found = find(client, Owner(given["prefix"], given["tags"], given["nouns"], given["vpc_id"] or ""))
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="The account cannot be searched")
     module.exit_json(changed=False, found=found)

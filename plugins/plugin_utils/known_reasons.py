@@ -19,7 +19,7 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"UnsupportedAvailabilityZone|is not supported in (the )?(requested )?Availability Zone",
-            "Name two other zones of the region in network_availability_zones.",
+            "Name two other zones of the region in network_availability_zones; with network_vpc_id, subnets in others.",
         ),
         (
             r"Client\.InternalError: Client error on launch",

@@ -58,6 +58,10 @@ class Site:
         """Names of a layer's outputs."""
         return set(self._template(layer)["Outputs"])
 
+    def values(self, layer: str) -> dict[str, Any]:
+        """Name → value of a layer's outputs, short tags in their long form."""
+        return {name: output["Value"] for name, output in self._template(layer)["Outputs"].items()}
+
     def parameters(self, layer: str) -> dict[str, Any]:
         """Name → declaration of a layer's parameters."""
         return dict(self._template(layer)["Parameters"])

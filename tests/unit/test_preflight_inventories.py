@@ -70,6 +70,10 @@ def one(variable: str, value: Any, says: str, **more: Any) -> Case:
     return Case(variable, {variable: value, **more}, says)
 
 
+VPC = "vpc-0123456789abcdef0"
+PAIR = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+SUBNETS = {"alb": PAIR, "host": ["subnet-01234567", "subnet-89abcdef"], "private": PAIR}
+
 WRONG = [
     one("site_name", "Shop_1", "small letters"),
     one("site_name", "a-name-that-is-much-too-long", "at most 20"),
@@ -90,6 +94,20 @@ WRONG = [
     one("network_nat", "gatway", "Did you mean gateway"),
     one("network_availability_zones", ["us-east-1a"], "two different zones"),
     one("network_availability_zones", ["eu-west-1a", "eu-west-1b"], "outside aws_region"),
+    one("network_vpc_id", "vpc-website", "is no VPC", network_subnets=SUBNETS),
+    one("network_vpc_id", "vpc-0123456789", "is no VPC", network_subnets=SUBNETS),
+    one("network_vpc_id", "", "is needed with network_subnets", network_subnets=SUBNETS),
+    Case("network_subnets", {"network_vpc_id": VPC}, "lacks alb, host, private: in a VPC that exists"),
+    one("network_subnets", {"host": PAIR, "private": PAIR}, "lacks alb: in", network_vpc_id=VPC),
+    one("network_subnets", SUBNETS | {"public": PAIR}, "has public. It has alb", network_vpc_id=VPC),
+    one("network_subnets", SUBNETS | {"host": PAIR[:1] * 2}, "two different subnets in host, for", network_vpc_id=VPC),
+    one("network_subnets", SUBNETS | {"alb": [*PAIR, "subnet-01234567"], "host": "x"}, "exactly two zones",
+        network_vpc_id=VPC),
+    one("network_subnets", PAIR, "must be of type dict"),
+    one("network_cidr", "10.30.0.0/16", "has its own addresses", network_vpc_id=VPC, network_subnets=SUBNETS),
+    one("network_nat", "gateway", "has no meaning beside", network_vpc_id=VPC, network_subnets=SUBNETS),
+    one("network_availability_zones", ["us-east-1a", "us-east-1b"], "has no meaning beside", network_vpc_id=VPC,
+        network_subnets=SUBNETS),
     one("host_admin_cidrs", ["0.0.0.0/0"], "ssh to the world"),
     one("host_admin_cidrs", "203.0.113.7/32", "Write host_admin_cidrs: [203.0.113.7/32]."),
     one("docker_engine_ulimits", "nofile=1024:2048", "must be of type dict"),
@@ -320,6 +338,11 @@ TOPICS: dict[str, dict[str, Any]] = {
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
+    "given-network": {
+        "network_vpc_id": VPC, "network_subnets": SUBNETS, "network_cidr": "10.20.0.0/16",
+        # Its addresses are asked for, they are not those of network_cidr.
+        "docker_engine_address_pools": [{"base": "10.20.0.0/16", "size": 24}],
+    },
     "several-networks": {
         "aws_region": "us-gov-west-1", "host_admin_cidrs": ["203.0.113.7/32", "198.51.0.0/16"],
         "hosted_zone_id": "",
@@ -434,7 +457,7 @@ RIGHT = {
         ("network", "database", "containers", "docker-engine", "verbs"),
         ("several-networks", "media", "ecs-agent"),
         ("arm-hosts", "balancer", "host-access", "host-limits"),
-        ("new-hosts",),
+        ("new-hosts", "given-network"),
         ("old-hosts", "several-hosts", "rexray"),
     )
 }

@@ -30,15 +30,17 @@ STACKS = {
 """Layer → stack that its example plans, where that is one of an entry."""
 
 
-def example(layer: str) -> str:
+def example(layer: str, heading: str) -> str:
     readme = (PROJECT / "roles" / layer / "README.md").read_text()
-    return next(BLOCK.finditer(readme.partition("\n## Example\n")[2]))["yaml"]
+    return next(BLOCK.finditer(readme.partition(f"\n## {heading}\n")[2]))["yaml"]
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_the_example_of_a_layer_plans_its_stack(layer: str, aws: Cloud, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("layer", "heading"), [*((layer, "Example") for layer in LAYERS), ("network", "A VPC that exists")]
+)
+def test_the_example_of_a_layer_plans_its_stack(layer: str, heading: str, aws: Cloud, tmp_path: Path) -> None:
     play = tmp_path / "play.yml"
-    play.write_text(example(layer))
+    play.write_text(example(layer, heading))
     (tmp_path / "group_vars").symlink_to(PROJECT / "group_vars")
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     known = {

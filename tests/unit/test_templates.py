@@ -63,9 +63,20 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return render(tmp_path_factory.mktemp("new"), {"site_name": "shop", "domain_name": "shop.test"}, "new")
 
 
-@pytest.fixture(scope="module", params=["card", "safe", "new"])
+KINDS = ("alb", "host", "private")
+VPC = "vpc-0123456789abcdef0"
+SUBNETS = {kind: [f"subnet-000000{number}{zone}" for zone in "ab"] for number, kind in enumerate(KINDS)}
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    more = {"site_name": "shop", "domain_name": "shop.test", "network_vpc_id": VPC, "network_subnets": SUBNETS}
+    return render(tmp_path_factory.mktemp("given"), more | {"host_admin_cidrs": ["192.0.2.0/24"]}, "new")
+
+
+@pytest.fixture(scope="module", params=["card", "safe", "new", "given"])
 def site(request: pytest.FixtureRequest) -> Site:
-    """The site with the card's choices, with the other of each, and as a new environment has it."""
+    """The site with the card's choices, with the other of each, as a new environment has it, and in a given VPC."""
     rendered: Site = request.getfixturevalue(request.param)
     return rendered
 
@@ -176,6 +187,55 @@ def test_hosts_and_mount_targets_share_their_subnets(site: Site) -> None:
     zones = [{"Ref": "HostSubnetIdA"}, {"Ref": "HostSubnetIdB"}]
     assert [volume[f"MountTarget{zone}"]["Properties"]["SubnetId"] for zone in "AB"] == zones
     assert cluster["HostGroup"]["Properties"]["VPCZoneIdentifier"] == zones
+
+
+def test_in_a_vpc_that_exists_there_are_security_groups_and_nothing_else(given: Site, new: Site) -> None:
+    network = given.resources("network")
+    assert {each["Type"] for each in network.values()} == {
+        "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress",
+    }  # fmt: skip
+    assert {name for name in network if "SecurityGroup" in name} == set(network)
+    own = {name for name in new.resources("network") if "SecurityGroup" in name}
+    assert set(network) == own | {"HostSecurityGroupInSsh192x0x2x0x24"}
+    groups = [each["Properties"]["VpcId"] for each in network.values() if each["Type"] == "AWS::EC2::SecurityGroup"]
+    assert groups == [{"Ref": "NetworkVpcId"}] * 2
+
+
+def test_the_layers_above_do_not_know_whose_vpc_it_is(given: Site, new: Site) -> None:
+    assert given.outputs("network") == new.outputs("network")
+    for layer in set(new.bodies) - {"network", "cluster"}:  # the hosts' user data has the site's own keys in it
+        assert given.bodies[layer] == new.bodies[layer]
+        assert given.layers[layer] == new.layers[layer]
+    values = given.values("network")
+    ids = given.layers["network"]
+    assert ids == {
+        "CdnPrefixListId": "",
+        "NetworkVpcId": VPC,
+        **{
+            f"Network{kind.title()}SubnetId{place}": SUBNETS[kind][number]
+            for kind in KINDS
+            for number, place in enumerate("AB")
+        },
+    }
+    assert values["VpcId"] == {"Ref": "NetworkVpcId"}
+    for output, kind in (("AlbSubnetIds", "Alb"), ("PrivateSubnetIds", "Private")):
+        pair = [{"Ref": f"Network{kind}SubnetId{place}"} for place in "AB"]
+        assert values[output] == {"Fn::Join": [",", pair]}
+    assert [values[f"HostSubnetId{place}"] for place in "AB"] == [
+        {"Ref": f"NetworkHostSubnetId{place}"} for place in "AB"
+    ]
+
+
+@pytest.mark.parametrize(("name", "subnets"), [("new", "SubnetPublic"), ("safe", "SubnetPrivate")])
+def test_in_a_vpc_of_its_own_hosts_live_where_the_nat_gateway_is_for_them(
+    name: str, subnets: str, request: pytest.FixtureRequest
+) -> None:
+    rendered: Site = request.getfixturevalue(name)
+    values = rendered.values("network")
+    assert rendered.layers["network"]["NetworkNat"] == ("none" if name == "new" else "gateway")
+    assert [values[f"HostSubnetId{place}"] for place in "AB"] == [{"Ref": f"{subnets}{place}"} for place in "AB"]
+    assert values["AlbSubnetIds"] == {"Fn::Join": [",", [{"Ref": f"SubnetPublic{place}"} for place in "AB"]]}
+    assert values["PrivateSubnetIds"] == {"Fn::Join": [",", [{"Ref": f"SubnetPrivate{place}"} for place in "AB"]]}
 
 
 def test_the_access_point_maps_no_user_so_both_drivers_see_the_same_owners(site: Site) -> None:

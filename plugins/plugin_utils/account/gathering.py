@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from plugins.plugin_utils.account import databases, dns, hosts, names, places, quotas
+from plugins.plugin_utils.account import databases, dns, hosts, names, networks, places, quotas
 from plugins.plugin_utils.aws_action import Failed, reason
 
 Client = Callable[..., Any]
@@ -87,6 +87,9 @@ class Gathering:
         first["offers"] = {offer: ask(places.database_class_zones, client("rds"), *offer) for offer in offers}
         if wanted["file_systems"]:
             first["file_systems"] = ask(names.file_systems, client("efs"), wanted["file_systems"])
+        if wanted["vpc_id"]:
+            first["vpc"] = ask(networks.vpc, ec2, wanted["vpc_id"])
+            first["subnets"] = ask(networks.subnets, ec2, wanted["subnets"])
         if wanted["ami_parameter"]:
             first["ami"] = ask(hosts.newest_ami, client("ssm"), ec2, wanted["ami_parameter"])
         if wanted["ami_id"]:
@@ -112,11 +115,13 @@ class Gathering:
 
     @staticmethod
     def _found(first: dict[str, Any]) -> dict[str, Any]:
-        """The file systems of the names, which tell what else is to be asked."""
-        if "file_systems" not in first:
-            return {"file_systems": {}}
-        named, every = first.pop("file_systems").result()
-        return {"file_systems": named, "file_system_ids": every}
+        """The file systems of the names, and the VPC: they tell what else is to be asked."""
+        found: dict[str, Any] = {"file_systems": {}}
+        if "file_systems" in first:
+            found["file_systems"], found["file_system_ids"] = first.pop("file_systems").result()
+        if "vpc" in first:
+            found["vpc"] = first.pop("vpc").result()
+        return found
 
     @staticmethod
     def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,6 +192,11 @@ class Gathering:
                 asked[f"records {name}"] = ask(self._records, name, zone, zones[zone], balancer)
         for zone, found in zones.items() if wanted["delegation"] else ():
             asked[f"delegation {zone}"] = ask(self._delegation, found)
+        if facts.get("vpc", {}).get("found"):
+            ec2, vpc = client("ec2"), wanted["vpc_id"]
+            asked["vpc_dns"] = ask(networks.dns, ec2, vpc)
+            asked["ways_out"] = ask(networks.ways_out, ec2, vpc, wanted["subnets"])
+            asked["vpc_endpoints"] = ask(networks.endpoints, ec2, vpc)
         if wanted["quotas"]:
             for name in quotas.USES.keys() - self._needs_no_room(stacks, facts["file_systems"]):
                 asked[f"quotas {name}"] = ask(quotas.USES[name], client, wanted["instance_type"])
@@ -195,7 +205,7 @@ class Gathering:
     def _needs_no_room(self, stacks: Mapping[str, Any], file_systems: Mapping[str, Any]) -> set[str]:
         """The quotas that do not matter, as the site has all of it already."""
         up = {name for name, stack in stacks.items() if stack["outputs"]}
-        has = set[str]()
+        has = {"vpcs", "elastic_ips"} if self._wanted["vpc_id"] else set[str]()
         if all(each.stack in up for each in self._databases.values()):
             has.add("databases")
         if all(file_systems.values()):

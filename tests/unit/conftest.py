@@ -18,6 +18,8 @@ from local_aws.config import Config
 from tests.unit.late_support import LateAws
 from tests.unit.stack_support import Stacks, Thing
 
+collect_ignore = ["recipes"]  # what test_recipes.py adds to a copy of the tree, and runs there
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts the embedded APIs: `make check` leaves these to `make test`."""

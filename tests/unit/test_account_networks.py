@@ -127,7 +127,7 @@ def test_in_a_vpc_that_exists_no_room_is_needed_for_one(aws: Cloud, made: Landin
 
 
 def left(aws: Cloud, vpc: str) -> set[tuple[str, str]]:
-    owner = leftovers.Owner("legacy-unit", TAGS, vpc)
+    owner = leftovers.Owner("legacy-unit", TAGS, ["network"], vpc)
     return {(kind, identifier) for kind, identifier, *_ in leftovers.ec2(aws.client, owner)}
 
 

@@ -13,8 +13,10 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
+from tests.unit.room_support import host_roles
+
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-HOST_ROLES = ["docker_engine", "ecs_agent", "host_access", "host_limits", "rexray_efs"]
+HOST_ROLES = host_roles(ROLES.parent)
 SITE = {"site_name": "shop", "environment_name": "prod", "aws_region": "eu-west-1"}
 
 

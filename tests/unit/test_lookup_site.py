@@ -11,6 +11,7 @@ from ansible.template import Templar, trust_as_template
 
 from plugins.plugin_utils.site.nouns import NOUNS
 from tests.unit.noun_support import plugins_known
+from tests.unit.test_noun_readmes import described
 
 IMAGES = {"shop/web": "registry.test/shop-web:5"}
 GIVEN: dict[str, Any] = {
@@ -38,6 +39,7 @@ GIVEN: dict[str, Any] = {
     "site_buckets": {"uploads": {}},
     "site_secrets": {"app": {"generate": ["key"]}},
 }
+GIVEN |= {each.variable: described(noun) for noun, each in NOUNS.items() if each.variable not in GIVEN}
 ARGUMENTS = "images=images, region='eu-west-1', log_options={'mode': 'blocking'}"
 
 

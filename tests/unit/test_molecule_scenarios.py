@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.room_support import host_roles
+
 PROJECT = Path(__file__).resolve().parents[2]
 MOLECULE = PROJECT / "molecule"
 BASE = yaml.safe_load((PROJECT / ".config/molecule/config.yml").read_text())
 SHARED = ("shared", "inventory")
 SCENARIOS = sorted(path.name for path in MOLECULE.iterdir() if path.is_dir() and path.name not in SHARED)
-HOST_ROLES = ("host_limits", "host_access", "docker_engine", "rexray_efs", "ecs_agent")
+HOST_ROLES = tuple(host_roles(PROJECT))
 PLAYBOOK_STEPS = ("create", "prepare", "converge", "side_effect", "cleanup", "destroy")
 OWN = ("molecule_", "converge_", "prepare_", "side_effect_")
 """Beginnings of variables that plays of scenarios make up for themselves."""
@@ -206,12 +208,6 @@ def test_no_variable_is_misspelt(scenario: str) -> None:
         # One of the scenario's own is used in the scenario; a misspelt one is used nowhere.
         assert not name.startswith((*HOST_ROLES, "estate_")), f"no role has a variable {name}"
         assert len(re.findall(rf"\b{name}\b", text)) > 1, f"nobody reads {name}"
-
-
-def test_the_host_roles_are_those_of_production() -> None:
-    listed = load(PROJECT / "roles/cluster/defaults/main.yml")["host_roles"]
-    names = re.findall(r"\w+", str(listed))
-    assert [name for name in dict.fromkeys(names) if (PROJECT / "roles" / name).is_dir()] == list(HOST_ROLES)
 
 
 @pytest.mark.parametrize("role", HOST_ROLES)

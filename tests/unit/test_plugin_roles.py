@@ -14,7 +14,8 @@ from ansible.template import Templar
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.roles import Roles
-from tests.unit.plugin_support import playbook, run_action, talk_to
+from tests.unit.plugin_support import PROJECT, playbook, run_action, talk_to
+from tests.unit.room_support import host_roles
 
 FILES = {
     "roles/store/defaults/main.yml": "store_days: 7\nsite_stores: {}\n",
@@ -173,5 +174,5 @@ def test_hosts_are_described_where_no_inventory_says_of_what_roles(tmp_path: Pat
         task["vars"] = known | {"site_volumes": {"media": {"driver": "rexray"}}, "rexray_efs_volumes": ["media"]}
     run = playbook(tmp_path, tasks)
     assert run.code == 0, run.output
-    assert "roles: docker_engine ecs_agent host_access host_limits rexray_efs" in run.output
+    assert f"roles: {' '.join(host_roles(PROJECT))}" in run.output
     assert "begins: #cloud-config" in run.output

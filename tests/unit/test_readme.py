@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.render_support import LAYERS
 from tests.unit.rules_support import PROJECT, role_variables
 
 PAGES = [
@@ -22,7 +21,6 @@ TEXTS = [
     *(path for path in PAGES if path.name != "CHANGELOG.md"),
     *(path for top in ("group_vars", "inventories", "molecule") for path in (PROJECT / top).rglob("*.yml")),
 ]
-README = (PROJECT / "README.md").read_text()
 
 
 def name(path: Path) -> str:
@@ -33,17 +31,6 @@ def name(path: Path) -> str:
 def test_every_file_that_a_page_leads_to_is_there(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target
-
-
-def test_every_layer_is_in_the_table_of_layers() -> None:
-    table = README[README.index("| layer | a stack | of |") :].partition("\n\n")[0]
-    assert set(re.findall(r"\[(\w+)\]\(roles/(\1)/README.md\)", table)) == {(layer, layer) for layer in LAYERS}
-
-
-def test_every_verb_is_in_the_table_of_verbs_and_no_other() -> None:
-    there = {path.name for path in PROJECT.glob("*.yml") if "import_playbook" in path.read_text()}
-    table = README[README.index("| verb | does |") :].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `ansible-playbook (\S+\.yml) ", table, re.MULTILINE)) == there
 
 
 def test_no_page_and_no_default_names_what_is_not_read_any_more() -> None:

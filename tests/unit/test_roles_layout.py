@@ -60,12 +60,6 @@ def test_every_role_says_what_it_is_for(role: Path) -> None:
         assert name in readme, f"README.md does not tell about {name}"
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_template_has_a_role_of_its_name_that_gives_its_parameters(layer: str) -> None:
-    assert (PROJECT / f"cloudformation/{layer}.yml").is_file()
-    assert f"{layer}_layer" in load(PROJECT / f"roles/{layer}/vars/main.yml")
-
-
 @pytest.mark.parametrize("path", TASKS, ids=lambda path: str(path.relative_to(PROJECT / "roles")))
 def test_task_files_are_short_and_their_names_are_imperatives(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 75

@@ -178,20 +178,3 @@ class ListenerRule(Handler):
 
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
         return {"RuleArn": physical_id, "IsDefault": False}
-
-
-class ListenerCertificate(Handler):
-    TYPE = "AWS::ElasticLoadBalancingV2::ListenerCertificate"
-
-    def create(self, context: Context, properties: Properties) -> str:
-        call(context, "elbv2", "add_listener_certificates", **properties)
-        return str(properties["ListenerArn"])
-
-    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        if gone := [item for item in old["Certificates"] if item not in new["Certificates"]]:
-            call(context, "elbv2", "remove_listener_certificates", ListenerArn=physical_id, Certificates=gone)
-        call(context, "elbv2", "add_listener_certificates", **new)
-
-    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
-        with absent_is_fine():
-            call(context, "elbv2", "remove_listener_certificates", **properties)

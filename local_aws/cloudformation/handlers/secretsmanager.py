@@ -1,4 +1,4 @@
-"""Secrets, the link between a secret and its database, and resource policies."""
+"""Secrets, and the link between a secret and its database."""
 
 from __future__ import annotations
 
@@ -104,21 +104,3 @@ class SecretTargetAttachment(Handler):
         merged = {**without(value, *self.KEYS), **facts}
         if merged != value:
             call(context, "secretsmanager", "put_secret_value", SecretId=secret, SecretString=json.dumps(merged))
-
-
-class ResourcePolicy(Handler):
-    TYPE = "AWS::SecretsManager::ResourcePolicy"
-
-    def create(self, context: Context, properties: Properties) -> str:
-        call(context, "secretsmanager", "put_resource_policy", **properties)
-        return str(properties["SecretId"])
-
-    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        call(context, "secretsmanager", "put_resource_policy", **new)
-
-    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
-        if exists(context, "secretsmanager", "describe_secret", SecretId=physical_id):
-            call(context, "secretsmanager", "delete_resource_policy", SecretId=physical_id)
-
-    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
-        return {"Id": physical_id}

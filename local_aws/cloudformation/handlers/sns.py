@@ -1,4 +1,4 @@
-"""Topics and subscriptions."""
+"""Topics, with their subscriptions."""
 
 from __future__ import annotations
 
@@ -65,27 +65,3 @@ class Topic(Handler):
         for item in after:
             if item not in before:
                 call(context, "sns", "subscribe", TopicArn=topic, **item)
-
-
-class Subscription(Handler):
-    TYPE = "AWS::SNS::Subscription"
-
-    def create(self, context: Context, properties: Properties) -> str:
-        keys = ("TopicArn", "Protocol", "Endpoint", "Region")
-        arguments = {key: properties[key] for key in keys[:3] if key in properties}
-        settings = without(properties, *keys) or None
-        answer = call(context, "sns", "subscribe", ReturnSubscriptionArn=True, Attributes=settings, **arguments)
-        return str(answer["SubscriptionArn"])
-
-    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        for name in without(new, "TopicArn", "Protocol", "Endpoint", "Region"):
-            if changed(old, new, name):
-                arguments = {"AttributeName": name, "AttributeValue": new[name]}
-                call(context, "sns", "set_subscription_attributes", SubscriptionArn=physical_id, **arguments)
-
-    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
-        with absent_is_fine():
-            call(context, "sns", "unsubscribe", SubscriptionArn=physical_id)
-
-    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
-        return {"Arn": physical_id}

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Lint and unit tests, side by side; the output of what fails is shown whole.
-# Usage: scripts/check.sh [lint|unit]   (both without an argument)
+# Usage: scripts/check.sh [changed|lint|unit]
+# Without an argument everything. `changed` looks at what differs from the branch main and at the unit tests that this
+# concerns (scripts/changed.py), and says of how many; `lint` and `unit` are everything of the one or the other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,27 +15,43 @@ declare -A checks=(
   [yamllint]="yamllint --strict ."
   [ansible-lint]="ansible-lint --offline --strict"
   [cfn-lint]="cfn-lint"
-  [unit]="pytest tests/unit -m 'not playbook and not embedded' --numprocesses 2 --quiet"
+  [unit]="pytest -m 'not playbook and not embedded' --numprocesses 2 --quiet"
 )
+readonly chosen_of=" unit ansible-lint " # the others take seconds
 case ${1:-all} in
   lint) names=(ansible-lint mypy cfn-lint ruff yamllint) ;;
   unit) names=(unit) ;;
-  all) names=(unit ansible-lint mypy cfn-lint ruff yamllint) ;;
-  *) echo "check: there is no part $1. Use lint or unit." >&2; exit 2 ;;
+  all | changed) names=(unit ansible-lint mypy cfn-lint ruff yamllint) ;;
+  *) echo "check: there is no part $1. Use changed, lint or unit." >&2; exit 2 ;;
 esac
+readonly part=${1:-all}
 
 run() { # name: runs one check, keeps its output, prints one line
-  local started=$SECONDS
-  if bash -c "${checks[$1]}" >"$output/$1" 2>&1; then
-    echo "  ok      $1 ($((SECONDS - started)) s)"
+  local started=$SECONDS said="" arguments=()
+  [[ $1 == unit ]] && arguments=(tests/unit)
+  if [[ $part == changed && $chosen_of == *" $1 "* ]]; then
+    mapfile -t arguments < <(python scripts/changed.py "$1")
+    if ((${#arguments[@]} == 0)); then
+      echo "  FAILED  $1: scripts/changed.py does not say what to look at"
+      touch "$output/$1.failed"
+      return
+    fi
+    said=": ${arguments[0]}"
+    if ((${#arguments[@]} == 1)); then
+      echo "  ok      $1 (nothing to look at)$said"
+      return
+    fi
+    arguments=("${arguments[@]:2}")
+  fi
+  if bash -c "${checks[$1]} \"\$@\"" "$1" "${arguments[@]}" >"$output/$1" 2>&1; then
+    echo "  ok      $1 ($((SECONDS - started)) s)$said"
   else
-    echo "  FAILED  $1 ($((SECONDS - started)) s)"
+    echo "  FAILED  $1 ($((SECONDS - started)) s)$said"
     touch "$output/$1.failed"
   fi
 }
 
 rm -f "$output"/*
-printf '%s\n' "${names[@]}" >"$output/.names"
 for name in "${names[@]}"; do
   while (($(jobs -rp | wc -l) >= 3)); do wait -n; done
   run "$name" &
@@ -45,8 +63,9 @@ for name in "${names[@]}"; do
   [[ -e $output/$name.failed ]] || continue
   status=1
   printf '\n=== %s\n' "$name"
-  cat "$output/$name"
+  [[ -e $output/$name ]] && cat "$output/$name"
 done
 # The test runner's own closing line, so that a reader of the log sees what ran.
 [[ -e $output/unit ]] && tail -n 1 "$output/unit"
+[[ $part == changed ]] && echo "What differs from main was looked at; everything: make lint unit, or make test."
 exit $status

@@ -13,7 +13,7 @@ scripts/integration.sh images >"$log" 2>&1 &
 readonly building=$!
 trap 'kill "$building" 2>/dev/null || true' EXIT
 
-step "Lint and unit tests (make check); container images are built meanwhile"
+step "Lint and unit tests, all of them (make lint unit); container images are built meanwhile"
 scripts/check.sh
 step "Playbooks and templates against the embedded APIs (make apis)"
 pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet

@@ -20,6 +20,8 @@ from tests.unit.test_host_files import render
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/ecs_agent"
 SITE = {"site_name": "shop", "environment_name": "prod"}
+LOADER = DataLoader()
+"""One for all tests: it keeps what it has read, and reading the role's files takes longer than judging them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,8 +33,7 @@ def plugins() -> None:
 
 def refusals(**given: Any) -> list[str]:
     """The sentences of all rules beside the role that do not hold."""
-    loader = DataLoader()
-    roles = Roles(loader, Templar(loader), SITE | given)
+    roles = Roles(LOADER, Templar(LOADER), SITE | given)
     variables = roles.variables("ecs_agent")
     return [text for rule in roles.rules("ecs_agent") for _, text in roles.refusals(rule, variables)]
 

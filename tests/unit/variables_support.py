@@ -15,13 +15,16 @@ IDENTITY = {
     "site_name": "shop", "environment_name": "prod", "aws_region": "us-east-1", "domain_name": "www.shop.test",
 }  # fmt: skip
 
+LOADER = DataLoader()
+"""One for all tests: it keeps what it has read."""
+
 for _loader, _kind in ((filter_loader, "filter"), (lookup_loader, "lookup"), (test_loader, "test")):
     _loader.add_directory(str(PROJECT / "plugins" / _kind))
 
 
 def load(path: str) -> Any:
     """A file of the project as Ansible reads it, templates to be evaluated."""
-    return DataLoader().load_from_file(str(PROJECT / path), trusted_as_template=True)
+    return LOADER.load_from_file(str(PROJECT / path), trusted_as_template=True)
 
 
 def variables(*files: str, **given: Any) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def variables(*files: str, **given: Any) -> dict[str, Any]:
 
 def evaluate(value: Any, known: Mapping[str, Any]) -> Any:
     """A value of a task or a variable, its templates resolved."""
-    return Templar(DataLoader(), dict(known)).template(trust_as_template(value) if isinstance(value, str) else value)
+    return Templar(LOADER, dict(known)).template(trust_as_template(value) if isinstance(value, str) else value)
 
 
 def holds(condition: Any, known: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ OF_ALL = re.compile(
 """What may concern everything: settings, tools and what all tests stand on."""
 LOADED = re.compile(r"plugins/(action|filter|inventory|lookup|modules|test)/")
 """Plugins: Ansible finds them by their folder, so that nobody need import them."""
-NOT_LINTED = ("cloudformation/", "examples/", ".ci/")
+NOT_LINTED = ("cloudformation/", "examples/", ".ci/", "tests/unit/recipes/")
 """As `exclude_paths` in .ansible-lint."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, exists, pick, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, removed_tags, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]

@@ -389,7 +389,8 @@ class Stack:
     def read(self) -> None:
         """Read the stack as it is: for `look`, and for the `deploy` after it."""
         self._now = self.describe()
-        there = self._now and STEPS[self._now["StackStatus"]] is Step.UPDATE
+        status = self._now["StackStatus"] if self._now else "DELETE_COMPLETE"
+        there = STEPS[status] is Step.UPDATE or status.startswith("UPDATE_")
         self._body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
 
     def settle(self) -> None:
@@ -443,7 +444,9 @@ class Stack:
         planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
         if step is not Step.UPDATE:
             row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
-            return Plan(True, rows=[row], losses=planner.pointing(now, taken, uncertain), outputs=outputs(now))
+            return Plan(
+                True, rows=[row], losses=planner.pointing(now, self._body, taken, uncertain), outputs=outputs(now)
+            )
         try:
             plan = planner.plan(now, self._body, taken, uncertain, thoroughly)
         except ClientError as error:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template, text
+from plugins.plugin_utils.stack_pointing import ANOTHER, data_name, leads, moved
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 CHANGE_SET_SECONDS = 300
@@ -63,16 +64,6 @@ OVERWRITING = {"AWS::SecretsManager::Secret": frozenset({"GenerateSecretString",
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
 """
 
-NAMES = (
-    re.compile(r"(?:^|[/:])(fs-[0-9a-f]+)$"),
-    re.compile(r"(?:^|[/:])(fsap-[0-9a-f]+)$"),
-    re.compile(r"^(arn:[^:]+:secretsmanager:.+)$"),
-    re.compile(r"^([a-z][a-z0-9-]*)\.[^.]+\.[a-z0-9-]+\.rds\.amazonaws\.com$"),
-    re.compile(r"^arn:[^:]+:ecr:[^:]+:\d+:repository/(.+)$"),
-    re.compile(r"^arn:[^:]+:s3:::([^/]+)"),
-)
-"""How a value looks that names something with data, and the physical id in it."""
-
 CONSEQUENCES = {
     "AWS::EFS::AccessPoint": (
         "the old access point goes first: what is mounted stays mounted, but a task that starts before the next roll "
@@ -90,8 +81,8 @@ class Loss:
 
     Attributes:
         layer: name of the layer that does it.
-        resource: logical id, or the parameter that points at it.
-        type: resource type; empty for a parameter.
+        resource: logical id, or what points at it: a parameter, or a variable or path of a container.
+        type: resource type; empty for what points at it.
         physical_id: what has to be named for the run to go on.
         how: what would happen to it.
     """
@@ -168,7 +159,7 @@ class Planner:
         present = _present(now)
         wanted = wanted_parameters(layer, present, taken, uncertain)
         moved = {name for name, value in wanted.items() if present.get(name) != value}
-        plan.losses = self.pointing(now, taken, uncertain)
+        plan.losses = self.pointing(now, body, taken, uncertain)
         if missing := uncertain - present.keys():
             plan.changed = True
             plan.rows.append(
@@ -176,8 +167,13 @@ class Planner:
             )
             plan.outputs = {}
             return plan
-        same_body = isinstance(body, str) and body.strip() == layer.template.body.strip()
-        if not thoroughly and same_body and not moved and not uncertain and not layer.hidden & wanted.keys():
+        if (
+            not thoroughly
+            and self._is_deployed(body)
+            and not moved
+            and not uncertain
+            and not layer.hidden & wanted.keys()
+        ):
             return plan
         if not thoroughly and not self._concerns_data(body):
             plan.changed = True  # what there is to lose was seen in its parameters
@@ -198,24 +194,50 @@ class Planner:
         }
         return plan
 
-    def pointing(self, now: Mapping[str, Any], taken: Mapping[str, str], uncertain: frozenset[str]) -> list[Loss]:
-        """What the parameters would no longer point at; this can be told of a stack in any state."""
-        layer, named, lost = self._layer, self._naming(), dict[str, str]()
+    def pointing(
+        self, now: Mapping[str, Any], body: Any, taken: Mapping[str, str], uncertain: frozenset[str]
+    ) -> list[Loss]:
+        """What the stack would no longer point at; this can be told of one in any state.
+
+        Args:
+            now: DescribeStacks of it.
+            body: its template; None for a stack that has never been through.
+            taken: see `Stack.look`.
+            uncertain: likewise.
+        """
         present = _present(now)
-        wanted = wanted_parameters(layer, present, taken, uncertain)
-        for name in {name for name, value in wanted.items() if present.get(name) != value} | uncertain:
-            value = present.get(name, "")
-            lost[name] = data_name(value) or (value if name in named else "")
-        # An access point belongs to its file system: whoever gives up the one need not name the other.
-        if any(each.startswith("fs-") for each in lost.values()):
-            lost = {name: each for name, each in lost.items() if not each.startswith("fsap-")}
-        return [
-            Loss(
-                layer.name, name, "", each, f"points at it now, and would point at {wanted.get(name) or 'another one'}"
+        wanted = wanted_parameters(self._layer, present, taken, uncertain)
+        changing = {name for name, value in wanted.items() if present.get(name) != value} | uncertain
+        found = list(self._parameters_lead(present, wanted, changing))
+        if body is not None and (changing or not self._is_deployed(body)):
+            known = {physical_id for _, physical_id, _ in found}
+            kept = {name: value for name, value in present.items() if name in self._layer.keep}
+            before, after = (
+                leads(template, values, now.get("StackId", ""))
+                for template, values in ((body, present), (self._layer.template.body, {**kept, **wanted}))
             )
-            for name, each in sorted(lost.items())
-            if each and data_name(wanted.get(name, "")) != each
+            found += [each for each in moved(before, after) if each[1] not in known]
+        # An access point belongs to its file system: whoever gives up the one need not name the other.
+        if any(physical_id.startswith("fs-") for _, physical_id, _ in found):
+            found = [each for each in found if not each[1].startswith("fsap-")]
+        return [
+            Loss(self._layer.name, place, "", physical_id, f"points at it now, and would point at {to}")
+            for place, physical_id, to in found
         ]
+
+    def _parameters_lead(
+        self, present: Mapping[str, str], wanted: Mapping[str, str], changing: set[str]
+    ) -> Iterator[tuple[str, str, str]]:
+        """Parameter, the data that it leads to, and where it would lead."""
+        named = self._naming()
+        for name in sorted(changing):
+            value = present.get(name, "")
+            lost = data_name(value) or (value if name in named else "")
+            if lost and data_name(wanted.get(name, "")) != lost:
+                yield name, lost, wanted.get(name) or ANOTHER
+
+    def _is_deployed(self, body: Any) -> bool:
+        return isinstance(body, str) and body.strip() == self._layer.template.body.strip()
 
     def _naming(self) -> set[str]:
         """The parameters that the layer takes from what holds data, whatever their values look like."""
@@ -245,11 +267,6 @@ class Planner:
                 return None
             raise Failed(f"cannot tell what would change: {found.get('StatusReason') or 'its change set failed'}")
         return {change["LogicalResourceId"]: change for change in changes}
-
-
-def data_name(value: str) -> str:
-    """The physical id of what holds data, if a value looks as if it named it, else nothing."""
-    return next((found[1] for pattern in NAMES if (found := pattern.search(value))), "")
 
 
 def left_over(layer: Layer, resources: Iterable[Mapping[str, Any]]) -> list[Loss]:

@@ -85,7 +85,7 @@ class RolesOf(Roles):
 
 def entry(noun: str, **given: Any) -> dict[str, Any]:
     """A service or job as its template reads it (`rendering.entry`), with what it does not say."""
-    parts: dict[str, Any] = {"containers": [], "volumes": [], "takes": {}}
+    parts: dict[str, Any] = {"containers": [], "volumes": [], "takes": {}, "data": {}}
     parts |= {"execution_statements": [], "task_statements": []}
     return {"memory": 0, "patch": {}, **parts, **RENDERED[noun], **given}
 

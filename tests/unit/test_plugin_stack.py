@@ -11,7 +11,8 @@ from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Template
 from plugins.plugin_utils.stack import Stack
 from plugins.plugin_utils.stack_events import Records
-from plugins.plugin_utils.stack_plan import Plan, data_name, refusal
+from plugins.plugin_utils.stack_plan import Plan, refusal
+from plugins.plugin_utils.stack_pointing import data_name
 from tests.unit.fake_cloudformation import NO_UPDATES, TEMPLATE, EventRow, FakeCloudFormation, a_stack, error
 from tests.unit.test_plugin_stack_states import DELETED, SCRIPTS, FakeDatabases
 

@@ -61,10 +61,12 @@ class Attribute:
         plain: what stands under `environment`: an output, or the text itself where it is known without the stack; None
             for what only `secrets` may have.
         stored: what stands under `secrets`; None for what is no secret.
+        data: name of what holds data, where `plain` leads to it; see leading.py.
     """
 
     plain: Output | str | None = None
     stored: Stored | None = None
+    data: Output | str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from plugins.plugin_utils.site import definitions, rights, room
+from plugins.plugin_utils.site import definitions, leading, rights, room
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.inputs import Inputs
 from plugins.plugin_utils.site.model import Site
@@ -21,6 +21,7 @@ class Rendered:
         volumes: of the task definition.
         execution_statements: IAM statements of the execution role.
         task_statements: IAM statements of the task role.
+        data: container → variable → the data that it leads to.
         takes: parameter → key of the entry whose stack has it (`database.main`), and output.
         memory: MiB that ECS sets aside for a task.
     """
@@ -29,6 +30,7 @@ class Rendered:
     volumes: list[dict[str, Any]]
     execution_statements: list[dict[str, Any]]
     task_statements: list[dict[str, Any]]
+    data: dict[str, dict[str, str]]
     takes: dict[str, tuple[str, str]]
     memory: int
 
@@ -51,6 +53,7 @@ def render(site: Site, key: str, run: Run) -> Rendered:
         definitions.volumes(site, key, inputs),
         rights.execution_statements(site, key, inputs),
         rights.task_statements(site, key, inputs),
+        leading.data(site, key, inputs),
         dict(sorted(inputs.takes.items())),
         room.memory(site.task(key).containers.values()),
     )
@@ -76,6 +79,7 @@ def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
         "takes": {parameter: f"{other}.{output}" for parameter, (other, output) in parts.takes.items()},
         "execution_statements": parts.execution_statements,
         "task_statements": parts.task_statements,
+        "data": parts.data,
         "patch": dict(task.patch),
     }
     if not isinstance(task, Service):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from plugins.plugin_utils.site.kinds import Choice, Flag, Listed, Text, Whole, network
@@ -145,9 +145,9 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
     del identity
     if entry.endpoint:
         found = {
-            "host": Attribute(entry.endpoint),
-            "port": Attribute(str(entry.port)),
-            "dbname": Attribute(entry.name),
+            "host": Attribute(entry.endpoint, data=entry.endpoint),
+            "port": Attribute(str(entry.port), data=f"{entry.endpoint}:{entry.port}"),
+            "dbname": Attribute(entry.name, data=f"{entry.endpoint}/{entry.name}"),
             "engine": Attribute(entry.engine),
         }
         if arn := SECRET_ARN.fullmatch(entry.secret_arn):
@@ -164,7 +164,8 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
         "password": None,
         "engine": entry.engine,
     }
-    return {key: Attribute(value, Stored(Output("SecretArn"), key)) for key, value in plain.items()}
+    made = {key: Attribute(value, Stored(Output("SecretArn"), key)) for key, value in plain.items()}
+    return made | {"host": replace(made["host"], data=Output("Endpoint"))}
 
 
 NOUN = Noun(

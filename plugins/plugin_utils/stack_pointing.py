@@ -1,8 +1,8 @@
 """Which data the containers of a stack lead to, and where another template would lead them elsewhere.
 
-No parameter tells of all of it: what exists outside of Berth (a secret's ARN, a database's host, a bucket's name) stands
-in the template as text, and a reference or a mount may move from one entry to another. So the deployed template with its
-parameters is compared with the wanted one: container by container, each variable, each secret, each mounted path.
+No parameter tells of all of it: what exists outside of Berth (a secret's ARN, a database's host, a bucket's name)
+stands in the template as text, and a reference or a mount may move from one entry to another. So the deployed template
+with its parameters is compared with the wanted one: container by container, each variable, secret and mounted path.
 
 Only what led to data counts, and only where it still leads somewhere: a variable, a path or a container that comes or
 goes is what its author has asked for.
@@ -213,18 +213,9 @@ def _same_secret(*arns: str) -> bool:
 
 def _mentions(given: Any) -> list[str]:
     """The names in a value that are filled in: those of Ref and Fn::Sub."""
-    if isinstance(given, list):
-        return [name for each in given for name in _mentions(each)]
     if not isinstance(given, Mapping):
         return []
-    found: list[str] = []
-    for word, inner in given.items():
-        if word == "Ref":
-            found.append(str(inner))
-        elif word == "Fn::Sub":
-            found += MENTIONED.findall(str(inner[0] if isinstance(inner, list) else inner))
-        found += _mentions(inner)
-    return found
+    return [str(given["Ref"])] if "Ref" in given else MENTIONED.findall(str(given.get("Fn::Sub", "")))
 
 
 def _mappings(given: Any) -> list[Mapping[str, Any]]:

@@ -34,6 +34,7 @@ TASK: dict[str, Any] = {
         "DatabaseMainSecretArn": "database.main.SecretArn",
         "VolumeMediaFileSystemId": "volume.media.FileSystemId",
     },
+    "data": {"web": {"DB_HOST": "db.example.net", "FILES": "${VolumeMediaFileSystemId}"}},
     "execution_statements": [
         {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "DatabaseMainSecretArn"}}
     ],

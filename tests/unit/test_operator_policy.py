@@ -352,6 +352,15 @@ def test_a_file_system_is_deleted_by_its_tag(shop: dict[str, dict[str, Any]]) ->
     assert not allows(shop["data"], "elasticfilesystem:DeleteFileSystem", system, aws_RequestedRegion="eu-central-1")
 
 
+def test_records_may_be_bound_to_the_zones_of_several_names(tmp_path: Path) -> None:
+    site = ["--site", "shop", "--region", "eu-central-1", "--account", "123456789012", "--output", str(tmp_path)]
+    operator_policy.main([*site, "--hosted-zone", "Z1", "--hosted-zone", "Z2"])
+    granted = set(re.findall(r"hostedzone/[^\"]+", (tmp_path / "operator-policy-deploy.json").read_text()))
+    assert granted == {"hostedzone/Z1", "hostedzone/Z2"}
+    operator_policy.main(site)
+    assert "hostedzone/*" in (tmp_path / "operator-policy-deploy.json").read_text()
+
+
 def test_what_cannot_be_scoped_by_name_holds_in_the_sites_region(shop: dict[str, dict[str, Any]]) -> None:
     for action in ("ec2:DeleteVpc", "elasticloadbalancing:DeleteLoadBalancer", "acm:DeleteCertificate"):
         assert allows(shop["deploy"], action, aws_RequestedRegion="eu-central-1")

@@ -17,9 +17,9 @@ description:
   - Before anything is changed all existing stacks are looked at. What holds data and would be replaced, removed or
     hidden by the change, or no longer pointed at, is named with its physical id, and the run is refused, unless
     O(remove) names it. A stack whose template and parameters are as deployed needs no change set for that.
-  - So is a container that would be led to other data, by a variable, a secret or a mounted path of the same name, as the
-    deployed template and the new one tell. In a template's Metadata C(Berth::Data) may say of plain variables which lead
-    to data (container to variable to physical id, C(${...}) being a parameter).
+  - So is a container that would be led to other data, by a variable, a secret or a mounted path of the same name, as
+    the deployed template and the new one tell. In a template's Metadata C(Berth::Data) may say which plain variables
+    lead to data (container to variable to physical id, which is empty where the variable's own value is it).
   - An entry of O(layers) or O(later_layers) that has a stack, and that the inventory has no longer, is in RV(removed),
     and so is a layer without entries that says C(state=absent). The stack is left for a later call that names it in
     O(gone), after those that use it. If it holds data, the run is refused like any other that loses some.

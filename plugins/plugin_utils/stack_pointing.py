@@ -20,7 +20,7 @@ from plugins.plugin_utils.layers import parsed, text
 
 TASK_DEFINITION = "AWS::ECS::TaskDefinition"
 RECORD = "Berth::Data"
-"""Key of a template's Metadata: container → variable → the data that it leads to, as Fn::Sub would have it.
+"""Key of a template's Metadata: container → variable → the data that it leads to, empty where its own value names it.
 
 Of a text alone nobody can tell whether it is a database's host; see plugins/plugin_utils/site/leading.py.
 """
@@ -134,8 +134,8 @@ class _Reader:
 
     def _plain(self, given: Any, recorded: str | None) -> Lead:
         value = self._value(given)
-        if recorded:
-            data = self._value({"Fn::Sub": recorded}) or ""
+        if recorded is not None:
+            data = recorded or value or ""
             return Lead(value, data_name(data) or data, self._output(given))
         looks = value or ""
         return Lead(value, data_name(looks) if ":ecr:" not in looks else "", self._output(given))  # images: made again

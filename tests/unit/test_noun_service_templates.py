@@ -34,7 +34,7 @@ TASK: dict[str, Any] = {
         "DatabaseMainSecretArn": "database.main.SecretArn",
         "VolumeMediaFileSystemId": "volume.media.FileSystemId",
     },
-    "data": {"web": {"DB_HOST": "db.example.net", "FILES": "${VolumeMediaFileSystemId}"}},
+    "data": {"web": {"DB_HOST": "", "DB_NAME": "db.example.net/site"}},
     "execution_statements": [
         {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "DatabaseMainSecretArn"}}
     ],

@@ -6,18 +6,16 @@ database outside of Berth, the name of a bucket) nobody can tell. See plugins/pl
 
 from __future__ import annotations
 
-from plugins.plugin_utils.site.inputs import Inputs
 from plugins.plugin_utils.site.model import Site
-from plugins.plugin_utils.site.reference import Output, Reference
+from plugins.plugin_utils.site.reference import Reference
 
 
-def data(site: Site, key: str, inputs: Inputs) -> dict[str, dict[str, str]]:
-    """Container → variable → name of the data, `${…}` being the parameter that tells it.
+def data(site: Site, key: str) -> dict[str, dict[str, str]]:
+    """Container → variable → name of the data, empty where that is the variable's own value.
 
     Args:
         site: without problems.
         key: `service.web`, `job.migrate`.
-        inputs: learns which outputs of other stacks are taken.
 
     Raises:
         KeyError: there is no such service or job.
@@ -27,8 +25,6 @@ def data(site: Site, key: str, inputs: Inputs) -> dict[str, dict[str, str]]:
         for name, value in sorted(container.environment.items()):
             if isinstance(value, Reference):
                 named = site.attributes(value.noun, value.entry)[value.attribute].data
-                if isinstance(named, Output):
-                    named = f"${{{inputs.parameter(value.key, named.name)}}}"
-                if named:
+                if named is not None:
                     found.setdefault(container.name, {})[name] = named
     return found

@@ -61,12 +61,13 @@ class Attribute:
         plain: what stands under `environment`: an output, or the text itself where it is known without the stack; None
             for what only `secrets` may have.
         stored: what stands under `secrets`; None for what is no secret.
-        data: name of what holds data, where `plain` leads to it; see leading.py.
+        data: name of what holds the data that `plain` leads to, empty where that is `plain` itself; None if it leads
+            to none. See leading.py.
     """
 
     plain: Output | str | None = None
     stored: Stored | None = None
-    data: Output | str = ""
+    data: str | None = None
 
 
 @dataclass(frozen=True)

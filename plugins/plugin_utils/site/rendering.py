@@ -21,7 +21,7 @@ class Rendered:
         volumes: of the task definition.
         execution_statements: IAM statements of the execution role.
         task_statements: IAM statements of the task role.
-        data: container → variable → the data that it leads to.
+        data: container → variable → the data that it leads to; see leading.py.
         takes: parameter → key of the entry whose stack has it (`database.main`), and output.
         memory: MiB that ECS sets aside for a task.
     """
@@ -53,7 +53,7 @@ def render(site: Site, key: str, run: Run) -> Rendered:
         definitions.volumes(site, key, inputs),
         rights.execution_statements(site, key, inputs),
         rights.task_statements(site, key, inputs),
-        leading.data(site, key, inputs),
+        leading.data(site, key),
         dict(sorted(inputs.takes.items())),
         room.memory(site.task(key).containers.values()),
     )

@@ -67,9 +67,9 @@ def check(entry: Bucket, given: Mapping[Any, Any], at: Place) -> None:
 def attributes(entry: Bucket, identity: Identity) -> dict[str, Attribute]:
     """What a bucket can be asked for."""
     del identity
-    name: Output | str = entry.name or Output("BucketName")
-    arn: Output | str = f"arn:aws:s3:::{entry.name}" if entry.name else Output("BucketArn")
-    return {"name": Attribute(name, data=name), "arn": Attribute(arn, data=arn)}
+    if entry.name:
+        return {"name": Attribute(entry.name, data=""), "arn": Attribute(f"arn:aws:s3:::{entry.name}", data="")}
+    return {"name": Attribute(Output("BucketName"), data=""), "arn": Attribute(Output("BucketArn"), data="")}
 
 
 NOUN = Noun(

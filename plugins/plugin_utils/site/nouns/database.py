@@ -145,7 +145,7 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
     del identity
     if entry.endpoint:
         found = {
-            "host": Attribute(entry.endpoint, data=entry.endpoint),
+            "host": Attribute(entry.endpoint, data=""),
             "port": Attribute(str(entry.port), data=f"{entry.endpoint}:{entry.port}"),
             "dbname": Attribute(entry.name, data=f"{entry.endpoint}/{entry.name}"),
             "engine": Attribute(entry.engine),
@@ -165,7 +165,7 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
         "engine": entry.engine,
     }
     made = {key: Attribute(value, Stored(Output("SecretArn"), key)) for key, value in plain.items()}
-    return made | {"host": replace(made["host"], data=Output("Endpoint"))}
+    return made | {"host": replace(made["host"], data="")}
 
 
 NOUN = Noun(

@@ -80,8 +80,7 @@ def check(entry: Volume, given: Mapping[Any, Any], at: Place) -> None:
 def attributes(entry: Volume, identity: Identity) -> dict[str, Attribute]:
     """What a volume can be asked for."""
     del identity
-    found = Output("FileSystemId")
-    return {} if entry.driver == "task" else {"id": Attribute(found, data=found)}
+    return {} if entry.driver == "task" else {"id": Attribute(Output("FileSystemId"), data="")}
 
 
 NOUN = Noun(

@@ -36,7 +36,7 @@ EXAMPLES = r"""
   leftovers:
     prefix: "{{ site_name }}-{{ environment_name }}"
     tags: {Site: "{{ site_name }}", Environment: "{{ environment_name }}"}
-    nouns: [network, cluster, volume, service]
+    nouns: [network, volume, service]
   register: teardown_left
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -406,7 +407,9 @@ class Deployed(FakeCloudFormation):
         return {"TemplateBody": self.body}
 
 
-def losses(status: str, before: Any, after: str, keep: tuple[str, ...] = (), **parameters: str) -> list[Loss]:
+def losses(
+    status: str, before: Any, after: str, parameters: Mapping[str, str] | None = None, keep: tuple[str, ...] = ()
+) -> list[Loss]:
     """What a stack in a state says that it would lose, its layer keeping and being given these parameters."""
     client = Deployed(
         [status],
@@ -414,7 +417,7 @@ def losses(status: str, before: Any, after: str, keep: tuple[str, ...] = (), **p
     )
     client.body = before
     stack = a_stack(client)
-    stack.layer = Layer("service.web", stack.layer.stack, None, Template.read(after), parameters, keep=keep)
+    stack.layer = Layer("service.web", stack.layer.stack, None, Template.read(after), dict(parameters or {}), keep=keep)
     stack.read()
     return stack.look({}, thoroughly=False).losses
 
@@ -444,15 +447,15 @@ def test_a_parameter_that_is_kept_leads_where_it_led() -> None:
     before = template("secrets: {DB: database.main.password}", DATABASES)
     after = before.replace("password", "username")
     name = "DatabaseMainSecretArn"
-    assert losses("UPDATE_COMPLETE", before, after, (name,), DatabaseMainSecretArn="ignored") == []
-    assert [each.resource for each in losses("UPDATE_COMPLETE", before, after, **{name: "x"})] == [name]
+    assert losses("UPDATE_COMPLETE", before, after, {name: "ignored"}, (name,)) == []
+    assert [each.resource for each in losses("UPDATE_COMPLETE", before, after, {name: "x"})] == [name]
 
 
 def test_one_file_system_is_named_once() -> None:
     """By the parameter that tells it and by the path where it is mounted; without its access point."""
     before, after = (template("volumes: ['media:/srv/media']", VOLUMES) for _ in range(2))
-    found = losses("UPDATE_COMPLETE", before, after + " ", **OUTPUTS | {"VolumeMediaFileSystemId": "fs-0c"})
+    found = losses("UPDATE_COMPLETE", before, after + " ", OUTPUTS | {"VolumeMediaFileSystemId": "fs-0c"})
     assert [(each.resource, each.physical_id) for each in found] == [("VolumeMediaFileSystemId", "fs-0a")]
     moved_mount = template("volumes: ['other:/srv/media']", VOLUMES)
-    found = losses("UPDATE_COMPLETE", before, moved_mount, **OUTPUTS)
+    found = losses("UPDATE_COMPLETE", before, moved_mount, OUTPUTS)
     assert [(each.resource, each.physical_id) for each in found] == [("web./srv/media", "fs-0a")]

@@ -151,8 +151,7 @@ class _Reader:
         )
         if efs:
             yield "", self._file_system(efs.get("FilesystemId"))
-            point = (efs.get("AuthorizationConfig") or {}).get("AccessPointId")
-            if point is not None:
+            if point := (efs.get("AuthorizationConfig") or {}).get("AccessPointId"):
                 yield " (access point)", self._file_system(point)
         elif docker.get("Scope") == "shared":
             # A Docker volume is called as its entry, to whose file system it leads under any driver.

@@ -185,7 +185,7 @@ def lost(before: str, after: str, unknown: tuple[str, ...] = (), **values: str) 
         ),
         (
             ("volumes: ['media:/srv/media']", REXRAY),
-            ("volumes: ['other:/srv/media']", REXRAY),
+            ("volumes: ['other:/srv/media/']", REXRAY),
             ("web./srv/media", "volume.media", "volume.other"),
         ),
         (
@@ -224,6 +224,15 @@ def test_another_file_system_is_found_with_its_access_point() -> None:
     found = [("web./srv/media", "fs-0a", "fs-0b"), ("web./srv/media (access point)", "fsap-0a", "fsap-0b")]
     assert lost(before, after) == found
     assert [each[1] for each in lost(before, after, unknown=("VolumeOther",))] == ["fs-0a", "fsap-0a"]
+
+
+def test_a_file_system_without_an_access_point_is_the_same_as_with_one() -> None:
+    """A patch may take it away: the file system stays in sight, unless it is another."""
+    whole, other = (template(f"volumes: ['{name}:/srv/media']", VOLUMES) for name in ("media", "other"))
+    bare = yaml.safe_load(whole)
+    del bare["Resources"]["TaskDefinition"]["Properties"]["Volumes"][0]["EFSVolumeConfiguration"]["AuthorizationConfig"]
+    assert lost(yaml.safe_dump(bare), whole) == lost(whole, yaml.safe_dump(bare)) == []
+    assert [each[1] for each in lost(yaml.safe_dump(bare), other)] == ["fs-0a"]
 
 
 def test_the_same_entry_with_other_data_is_found() -> None:

@@ -226,6 +226,11 @@ def test_another_file_system_is_found_with_its_access_point() -> None:
     assert [each[1] for each in lost(before, after, unknown=("VolumeOther",))] == ["fs-0a", "fsap-0a"]
 
 
+def test_a_volume_that_is_moved_to_the_native_driver_is_the_same_before_its_stack_tells_which() -> None:
+    before, after = (template("volumes: ['media:/srv/media']", volumes) for volumes in (REXRAY, VOLUMES))
+    assert lost(before, after, unknown=("VolumeMedia",)) == []
+
+
 def test_a_file_system_without_an_access_point_is_the_same_as_with_one() -> None:
     """A patch may take it away: the file system stays in sight, unless it is another."""
     whole, other = (template(f"volumes: ['{name}:/srv/media']", VOLUMES) for name in ("media", "other"))

@@ -525,7 +525,18 @@ def test_a_site_without_databases_and_volumes_asks_for_none_and_is_judged() -> N
     zones = EMPTY["availability_zones"] | {"suitable": ZONES[:1]}
     said_of_zones = refused(bare | {"availability_zones": zones}, **NOTHING)
     assert set(said_of_zones) == {"network_availability_zones"}
-    assert "fewer than two zones of this region offer host_instance_type. Choose" in str(said_of_zones)
+    assert "offer all that the site needs (host_instance_type: t3.micro in us-east-1a, us-east-1b" in str(said_of_zones)
+
+
+def test_too_few_zones_are_told_with_the_line_to_change() -> None:
+    zones = {"available": ZONES, "instance_type": ["us-east-1b"], "suitable": ["us-east-1b"]}
+    told = refused(EMPTY | {"availability_zones": zones})["network_availability_zones"]
+    assert "(host_instance_type: t3.micro in us-east-1b; site_databases.main.class: db.t3.micro in us-east-1a," in told
+    assert "Write another type or class in the line that fewer than two offer" in told
+    one = {"main": EMPTY["databases"]["main"] | {"zones": ZONES[:1]}}
+    narrow = EMPTY["availability_zones"] | {"suitable": ZONES[:1]}
+    told = refused(EMPTY | {"availability_zones": narrow, "databases": EMPTY["databases"] | one})
+    assert "site_databases.main.class: db.t3.micro in us-east-1a)" in told["network_availability_zones"]
 
 
 def test_each_of_several_is_judged_by_itself() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.test_exec import CONTAINER, SITE
-from tests.unit.variables_support import evaluate, holds, tasks_of, variables
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
 REFUSAL = tasks_of("playbooks/exec.yml")["Refuse a run without a command, or in a container that the site has not"]
 
@@ -62,3 +62,21 @@ def test_a_name_that_two_services_have_is_refused_and_both_are_said() -> None:
     assert not taken
     assert "several are called statsd" in said
     assert "-e container=worker.statsd" in said
+
+
+@pytest.mark.parametrize("count", [0, 1, 30, 1000])
+def test_one_host_is_chosen_of_any_number(count: int) -> None:
+    """The first by its id that runs the container; who could not be asked is none."""
+    play = next(each for each in load("playbooks/exec.yml") if each["name"] == "Find a running container of the site")
+    names = [f"i-{at:04}" for at in range(count)]
+    found: list[dict[str, Any]] = [
+        {"inventory_hostname": "i-away"},
+        {"inventory_hostname": "i-0000-idle", "exec_found": {"stdout": ""}},
+    ]
+    found += [{"inventory_hostname": name, "exec_found": {"stdout": "0123456789ab"}} for name in reversed(names)]
+    known = variables("playbooks/vars/exec.yml", **SITE) | {
+        "ansible_play_hosts_all": [each["inventory_hostname"] for each in found],
+        "hostvars": {each["inventory_hostname"]: each for each in found},
+    }
+    assert evaluate("{{ exec_running }}", known | play["vars"]) == names
+    assert len(evaluate("{{ exec_hosts }}", known | play["vars"])) == count + 1

@@ -53,11 +53,11 @@ def inventory(aws: Cloud, tmp_path: Path) -> Inventory:
     return Inventory(tmp_path, aws)
 
 
-def launch(aws: Cloud, site: str, name: str = "live", region: str = REGION) -> str:
-    """A running host of a site; its id."""
+def launch(aws: Cloud, site: str, name: str = "live", region: str = REGION, count: int = 1) -> str:
+    """Running hosts of a site; the id of the first."""
     tags = [{"Key": "Site", "Value": site}, {"Key": "Environment", "Value": name}]
     run = aws.client("ec2", region).run_instances(
-        ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
+        ImageId=IMAGE, MinCount=count, MaxCount=count, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
     )
     return str(run["Instances"][0]["InstanceId"])
 
@@ -77,6 +77,24 @@ def test_hosts_calls_and_names_are_made_of_it(inventory: Inventory, aws: Cloud, 
     assert done.returncode == 0, done.stdout + done.stderr
     written = (tmp_path / "ssh.live.cfg").read_text()
     assert [line.split()[-1] for line in written.splitlines() if line.startswith("Host ")] == [mine]
+
+
+@pytest.mark.parametrize("count", [0, 30, 1000])
+def test_any_number_of_hosts_is_found(inventory: Inventory, aws: Cloud, tmp_path: Path, count: int) -> None:
+    """By the search of the account, not from a list; names are given in ssh_config.yml's own tests."""
+    if count:
+        launch(aws, "shop", count=count)
+    launch(aws, "another", count=30)
+    done = inventory.run("ansible-playbook", "ssh_config.yml", "-e", f"ssh_config_folder={tmp_path}")
+    if not count:
+        assert done.returncode != 0
+        assert f"No host runs in {REGION} with the tags Site=shop" in " ".join(done.stdout.split())
+        return
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = [
+        line.split()[1] for line in (tmp_path / "ssh.live.cfg").read_text().splitlines() if line.startswith("Host ")
+    ]
+    assert len(set(names)) == count
 
 
 def test_the_environment_may_have_another_name_than_its_folder(inventory: Inventory) -> None:

@@ -93,6 +93,7 @@ TWO: dict[str, Any] = container(volumes=["media:/srv/media", "cms:/srv/cms", "sc
 }
 """A site with two of each, and one of each that is none of Berth's."""
 DATABASE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0}
+ZONES_OF = "network_availability_zones"
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 EMPTY: dict[str, Any] = {
     "account": "123456789012",
@@ -530,13 +531,13 @@ def test_a_site_without_databases_and_volumes_asks_for_none_and_is_judged() -> N
 
 def test_too_few_zones_are_told_with_the_line_to_change() -> None:
     zones = {"available": ZONES, "instance_type": ["us-east-1b"], "suitable": ["us-east-1b"]}
-    told = refused(EMPTY | {"availability_zones": zones})["network_availability_zones"]
+    told = refused(EMPTY | {"availability_zones": zones})[ZONES_OF]
     assert "(host_instance_type: t3.micro in us-east-1b; site_databases.main.class: db.t3.micro in us-east-1a," in told
     assert "Write another type or class in the line that fewer than two offer" in told
     one = {"main": EMPTY["databases"]["main"] | {"zones": ZONES[:1]}}
     narrow = EMPTY["availability_zones"] | {"suitable": ZONES[:1]}
-    told = refused(EMPTY | {"availability_zones": narrow, "databases": EMPTY["databases"] | one})
-    assert "site_databases.main.class: db.t3.micro in us-east-1a)" in told["network_availability_zones"]
+    told = refused(EMPTY | {"availability_zones": narrow, "databases": EMPTY["databases"] | one})[ZONES_OF]
+    assert "site_databases.main.class: db.t3.micro in us-east-1a)" in told
 
 
 def test_each_of_several_is_judged_by_itself() -> None:

@@ -99,6 +99,12 @@ BUSY = re.compile(
 )
 """Somebody else was faster (a run beside this one, or what a killed run left behind: Ansible's workers outlive it), or
 DescribeStacks has shown what was before."""
+HELD = re.compile(r"has a dependent object|has dependencies and cannot be deleted|mapped public address", re.IGNORECASE)
+"""How EC2 says of a security group, a subnet or a VPC that something is in it still: a load balancer's interfaces go
+some minutes after it. https://repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc
+"""
+HELD_SECONDS = 300
+"""For how long the deletion of what is held is tried again."""
 STOP_SECONDS = 1_800
 """Within which a stopped operation is to be taken back."""
 SETTLE_SECONDS = 120
@@ -511,18 +517,22 @@ class Stack:
         return self.outcome
 
     def _delete_and_wait(self, now: dict[str, Any]) -> dict[str, Any]:
-        token = _token()
-        self._client.delete_stack(StackName=now["StackId"], ClientRequestToken=token)
-        events = Events(self._client, now["StackId"], token)
-        now = self._watch.until_over(now, events, stopping=self.layer.timeout)
-        skipped = [event for event in events.all if event["ResourceStatus"] == "DELETE_SKIPPED"]
-        for event in skipped:
+        wait: Wait | None = None
+        while True:
+            token = _token()
+            self._client.delete_stack(StackName=now["StackId"], ClientRequestToken=token)
+            events = Events(self._client, now["StackId"], token)
+            now = self._watch.until_over(now, events, stopping=self.layer.timeout)
+            if now["StackStatus"] == "DELETE_COMPLETE":
+                break
+            why = reasons(events.all) or now.get("StackStatusReason") or now["StackStatus"]
+            wait = wait or self._wait(HELD_SECONDS, self._say, self.layer.name)
+            if not HELD.search(why) or not wait.pause("what holds it to go"):
+                raise Failed(f"cannot be deleted: {why}")
+            wait.tell("is held by what AWS lets go of some minutes later: deleting it again", "yellow")
+        for event in (each for each in events.all if each["ResourceStatus"] == "DELETE_SKIPPED"):
             row = f"{self.layer.name}.{event['LogicalResourceId']} ({event['ResourceType']})"
             self.outcome.kept.append(f"{row} {event.get('PhysicalResourceId', '')}".strip())
-        if now["StackStatus"] != "DELETE_COMPLETE":
-            raise Failed(
-                f"cannot be deleted: {reasons(events.all) or now.get('StackStatusReason') or now['StackStatus']}"
-            )
         return now
 
     def _retained(self, now: Mapping[str, Any]) -> frozenset[str]:

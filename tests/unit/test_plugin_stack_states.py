@@ -170,3 +170,32 @@ def test_a_deletion_that_fails_again_says_why() -> None:
     )
     with pytest.raises(Failed, match=r"Vpc \(AWS::EC2::VPC\): has dependencies"):
         a_stack(client).deploy({})
+    assert len(client.operations) > 10, "what holds it may go"
+
+
+def test_what_is_held_for_a_while_is_deleted_again() -> None:
+    """The interfaces of a load balancer go some minutes after it, and hold the network's groups until then."""
+    held = ("DELETE_FAILED", "Group", "AWS::EC2::SecurityGroup", "resource sg-0a has a dependent object")
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"delete_stack": ["DELETE_IN_PROGRESS", "DELETE_FAILED"]})
+    client.emits["delete_stack"] = [held]
+    lines: list[str] = []
+    stack = a_stack(client, lines)
+    failing = client.delete_stack
+
+    def third_time(**arguments: Any) -> Any:
+        if client.operations.count("delete_stack") == 2:
+            client.scripts["delete_stack"], client.emits["delete_stack"] = DELETED, []
+        return failing(**arguments)
+
+    client.delete_stack = third_time  # type: ignore[attr-defined] # it is made for whatever is asked
+    stack.delete(False)
+    assert client.operations == ["delete_stack"] * 3
+    assert sum("is held by what AWS lets go of" in line for line in lines) == 1
+
+
+def test_what_cannot_be_deleted_for_another_reason_is_not_tried_again() -> None:
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"delete_stack": ["DELETE_IN_PROGRESS", "DELETE_FAILED"]})
+    client.emits["delete_stack"] = [("DELETE_FAILED", "Bucket", "AWS::S3::Bucket", "The bucket is not empty")]
+    with pytest.raises(Failed, match="not empty"):
+        a_stack(client).delete(False)
+    assert client.operations == ["delete_stack"]

@@ -7,9 +7,10 @@ from typing import Any
 
 import docker
 import pytest
+import yaml
 
 from plugins.action import local_images
-from tests.unit.plugin_support import run_action
+from tests.unit.plugin_support import PROJECT, run_action
 
 HERE = ("legacy-site/django", "legacy-site/nginx")
 
@@ -76,3 +77,16 @@ def test_an_engine_that_does_not_answer_is_said_and_is_no_missing_image(monkeypa
     assert not result.get("failed")
     assert "Could not ask the Docker engine of this machine" in shown
     assert "Cannot connect to the Docker daemon" in shown
+
+
+def test_preflight_looks_for_them() -> None:
+    """Before the first layer, as site.yml begins with it; only who asks no account asks for no image."""
+    (play,) = yaml.safe_load((PROJECT / "playbooks/preflight.yml").read_text())
+    looked = [
+        task for task in play["tasks"] if "live" in task.get("ansible.builtin.import_role", {}).get("tasks_from", "")
+    ]
+    assert [(task["ansible.builtin.import_role"]["name"], task["when"]) for task in looked] == [
+        ("publish", "preflight_account | bool")
+    ]
+    first = yaml.safe_load((PROJECT / "playbooks/site.yml").read_text())[0]
+    assert first["ansible.builtin.import_playbook"] == "preflight.yml"

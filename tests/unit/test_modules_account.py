@@ -247,6 +247,15 @@ class Refuses:
         return refuse
 
 
+NAMES = "certificate_names"
+"""Of one or a few names nobody is asked: every account may have ten."""
+
+
+def unasked(facts: dict[str, Any]) -> set[str]:
+    """The quotas that were not asked, or not told."""
+    return set(quotas.USES) - set(facts["quotas"])
+
+
 def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
     ec2 = aws.client("ec2")
     vpcs = len(ec2.describe_vpcs()["Vpcs"])
@@ -272,7 +281,15 @@ def test_quotas_and_what_is_used_of_them(aws: Cloud) -> None:
     assert facts["quotas"]["file_systems"] == {"limit": 1000, "used": 0}
     assert facts["quotas"]["load_balancers"] == {"limit": 20, "used": 0}
     assert ask(aws)["quotas"] == {}
-    assert set(quotas.USES) - set(ask(aws, quotas=True)["quotas"]) == {"databases", "file_systems"}, "it has none"
+    assert unasked(ask(aws, quotas=True)) == {"databases", "file_systems", NAMES}, "it has none, and one name"
+
+
+@pytest.mark.parametrize(("names", "asked"), [(10, False), (11, True)])
+def test_names_are_counted_where_there_are_more_than_every_account_may_have(
+    aws: Cloud, names: int, asked: bool
+) -> None:
+    facts = ask(aws, quotas=True, domains={f"{number}.shop.io": "" for number in range(names)})
+    assert (NAMES not in unasked(facts)) is asked
 
 
 def test_room_is_asked_for_only_where_something_is_new(aws: Cloud) -> None:
@@ -281,14 +298,14 @@ def test_room_is_asked_for_only_where_something_is_new(aws: Cloud) -> None:
     there: dict[str, Any] = {"class": "db.t3.micro", "stack": "live"}
     asked: dict[str, Any] = {"quotas": True, "stacks": ["live"], "cluster_stack": "live"}
     facts = ask(aws, databases={"main": there}, file_systems={"media": "a/media"}, **asked)
-    assert set(quotas.USES) - set(facts["quotas"]) == {"databases", "file_systems", "load_balancers"}
+    assert unasked(facts) == {"databases", "file_systems", "load_balancers", NAMES}
     facts = ask(
         aws,
         databases={"main": there, "new": there | {"stack": "none"}},
         file_systems={"media": "a/media", "cms": "a/cms"},
         **asked,
     )
-    assert set(quotas.USES) - set(facts["quotas"]) == {"load_balancers"}
+    assert unasked(facts) == {"load_balancers", NAMES}
 
 
 def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:
@@ -321,7 +338,7 @@ def test_an_answer_without_the_quota_is_no_failure(aws: Cloud, name: str, call: 
     finally:
         for each in events:  # the clients are those of the other tests too
             each.unregister("after-call", replace)
-    assert set(quotas.USES) - set(facts["quotas"]) == {name}
+    assert unasked(facts) == {name, NAMES}
     assert facts["unasked"]["quotas"].startswith(f"{call}: the answer does not tell the ")
 
 

@@ -18,7 +18,7 @@ from local_aws.patches.route53 import ZONE_ID
 from tests.unit.test_modules_account import ecs_lists_providers
 from tests.unit.vpc_support import Landing, landing
 
-pytestmark = [pytest.mark.playbook, pytest.mark.usefixtures("ecs_lists_providers")]
+pytestmark = [pytest.mark.playbook, pytest.mark.long, pytest.mark.usefixtures("ecs_lists_providers")]
 __all__ = ["ecs_lists_providers"]
 
 PROJECT = Path(__file__).resolve().parents[2]

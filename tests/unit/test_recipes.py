@@ -232,6 +232,7 @@ def test_what_a_recipe_lists_is_enough(recipe: str, followed: Callable[[str], Tr
     assert done.returncode == 0, done.stdout[-6000:]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", ["layer", "host_role", "verb"])
 def test_what_a_recipe_adds_is_clean(recipe: str, followed: Callable[[str], Tree]) -> None:
     done = followed(recipe).linted()
@@ -306,6 +307,7 @@ def test_a_layer_is_deployed_and_taken_down(followed: Callable[[str], Tree], aws
     assert aws.client("sns").list_topics()["Topics"] == []
 
 
+@pytest.mark.long
 def test_preflight_judges_a_layer_by_its_own_files(followed: Callable[[str], Tree], aws: Cloud, tmp_path: Path) -> None:
     tree = followed("layer")
     (tmp_path / "group_vars").symlink_to(tree.top / "group_vars")

@@ -104,5 +104,5 @@ def test_a_patch_that_leads_nowhere_is_refused_with_the_resources_that_there_are
         layers({name: {path: 1}})
     said = str(caught.value)
     assert f"its patch {path} leads nowhere in the template of {name}; it has the resources " in said
-    resources = {"volume.media": "FileSystem, SecurityGroup", "service.web": "TaskDefinition, TargetGroupwebx2d80"}
+    resources = {"volume.media": "FileSystem, SecurityGroup", "service.web": "TaskDefinition, TargetGroupweb"}
     assert resources[name] in said

@@ -133,7 +133,7 @@ def test_routes_of_one_port_share_a_target_group_and_each_has_its_rule(layers: d
     found = resources(layers["service.api"])
     groups = {name: each for name, each in found.items() if name.startswith("TargetGroup")}
     assert {name: each["Properties"]["HealthCheckPath"] for name, each in groups.items()} == {
-        "TargetGroupwebx2d2x2d8000": "/healthz", "TargetGroupwebx2d80": "/",
+        "TargetGroupwebx2d2": "/healthz", "TargetGroupweb": "/",
     }  # fmt: skip
     rules = {each["Properties"]["Priority"]: each["Properties"] for name, each in found.items() if "Rule" in name}
     assert set(rules) == {7, 9, 11}
@@ -159,11 +159,21 @@ def test_routes_of_one_port_share_a_target_group_and_each_has_its_rule(layers: d
 def test_one_port_is_asked_for_its_health_in_one_way() -> None:
     twice = [ROUTE, {**ROUTE, "priority": 3}]
     (target,) = route_targets(twice)
-    assert (target["id"], target["key"], target["health"]) == ("webx2d80", "web:80", "/healthz")
+    assert (target["id"], target["key"], target["health"]) == ("web", "web:80", "/healthz")
     with pytest.raises(AnsibleFilterError, match="port 80 of web, with health /healthz and /other"):
         route_targets([ROUTE, {**ROUTE, "health": "/other"}])
     alike = route_targets([{**ROUTE, "to": "a-b"}, {**ROUTE, "to": "a_b"}, {**ROUTE, "to": "ab"}])
     assert len({each["id"] for each in alike}) == 3
+
+
+def test_another_port_keeps_the_target_group_in_which_the_old_tasks_answer() -> None:
+    """A rule leads to a new group before anything is in it: the site would answer 503 until the new tasks are well."""
+    (before,), (after,) = route_targets([ROUTE]), route_targets([{**ROUTE, "port": 81}])
+    assert (before["id"], before["port"]) == (after["id"], 80) == ("web", 80)
+    assert after["port"] == 81
+    ports = [80, 8080, 80, 9090]
+    many = route_targets([{**ROUTE, "port": port} for port in ports] + [{**ROUTE, "to": "web-8080"}])
+    assert [each["id"] for each in many] == ["web", "webPort8080", "webPort9090", "webx2d8080"]
 
 
 def test_autoscaling_has_the_count_to_itself(layers: dict[str, Any]) -> None:

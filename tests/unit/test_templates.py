@@ -371,7 +371,7 @@ def test_what_no_service_takes_is_answered_by_the_load_balancer_itself(site: Sit
 @pytest.mark.parametrize(
     ("layer", "logical_id", "named"),
     [
-        ("service.web", "TargetGroupnginxx2d80", "Name"),
+        ("service.web", "TargetGroupnginx", "Name"),
         ("cluster", "CapacityProvider", "Name"),
         ("cluster", "Alb", "Name"),
         ("database.main", "Database", "DBInstanceIdentifier"),

@@ -97,7 +97,7 @@ WRONG = [
     one("network_vpc_id", "vpc-website", "is no VPC", network_subnets=SUBNETS),
     one("network_vpc_id", "vpc-0123456789", "is no VPC", network_subnets=SUBNETS),
     one("network_vpc_id", "", "is needed with network_subnets", network_subnets=SUBNETS),
-    Case("network_subnets", {"network_vpc_id": VPC}, "lacks alb, host, private: in a VPC that exists"),
+    one("network_vpc_id", VPC, "needs network_subnets, as in a VPC that exists"),
     one("network_subnets", {"host": PAIR, "private": PAIR}, "lacks alb: in", network_vpc_id=VPC),
     one("network_subnets", SUBNETS | {"public": PAIR}, "has public. It has alb", network_vpc_id=VPC),
     one("network_subnets", SUBNETS | {"host": PAIR[:1] * 2}, "two different subnets in host, for", network_vpc_id=VPC),

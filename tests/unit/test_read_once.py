@@ -52,3 +52,13 @@ def test_another_client_reads_its_own_data_only() -> None:
     read, _, _ = counted("ecr")
     assert read
     assert all("/ecr/" in each for each in read), read
+
+
+def test_settings_of_a_person_that_are_wrong_are_told_by_who_asks_and_stop_nobody_else() -> None:
+    code = "import sys; sys.path.insert(0, '.')\nfrom plugins.plugin_utils.read_once import session\nprint('there')\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "session().client('ecs', 'us-east-1')"],
+        cwd=PROJECT, env=os.environ | {"AWS_PROFILE": "nobody"}, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "there\n", done.stderr
+    assert "ProfileNotFound" in done.stderr

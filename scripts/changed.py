@@ -2,8 +2,9 @@
 
     python scripts/changed.py ansible-lint|unit
 
-The first line says how many of how many; after `these:` comes what to look at, and without it there is nothing.
-Everything is looked at where git cannot tell what differs, nothing differs, or what differs may concern all of it.
+The first line says how many of how many; after `these:` comes what to look at, and without it there is nothing. Where
+nothing differs from main, as on main itself, it is what the last commit changed. Everything is looked at where git
+cannot tell what differs, or what differs may concern all of it.
 
 A unit test is concerned by a module that it imports, directly or not. It is concerned by another file if it, or a
 module that it imports, has the word for it in a string: of a file of Python its name, as it may be run or loaded by
@@ -45,14 +46,22 @@ def git(*arguments: str) -> list[str]:
     return [line for line in done.stdout.split("\0" if "-z" in arguments else "\n") if line]
 
 
-def changed() -> set[str] | None:
-    """Paths that differ from where this branch left main, untracked ones included; None if git cannot tell."""
-    for branch in MAIN:
+def changed() -> tuple[str, set[str]] | None:
+    """From what they differ, and the paths that do, untracked ones included; None if git cannot tell.
+
+    It is where this branch left main; on main the commit before the last, once nothing is left to commit.
+    """
+    bases = [(branch, ("merge-base", "HEAD", branch)) for branch in MAIN]
+    known = False
+    for said, question in [*bases, ("the commit before", ("rev-parse", "--verify", "--quiet", "HEAD~1"))]:
         try:
-            (base,) = git("merge-base", "HEAD", branch)
+            (base,) = git(*question)
         except (subprocess.CalledProcessError, OSError):
             continue
-        return {*git("diff", "--name-only", "-z", base), *git("ls-files", "-z", "--others", "--exclude-standard")}
+        known = known or said in MAIN
+        differing = {*git("diff", "--name-only", "-z", base), *git("ls-files", "-z", "--others", "--exclude-standard")}
+        if differing and known:
+            return said, differing
     return None
 
 
@@ -147,15 +156,14 @@ KINDS: dict[str, tuple[Callable[[set[str]], tuple[list[str], int]], list[str]]] 
 def chosen(kind: str) -> tuple[str, list[str] | None]:
     """What is looked at in words, and as arguments; None for nothing."""
     choose, everything = KINDS[kind]
-    differing = changed()
-    if differing is None:
-        return "all, as there is no branch main to compare with", everything
-    if not differing:
-        return "all, as nothing differs from main", everything
+    found = changed()
+    if found is None:
+        return "all, as there is no main to compare with, or nothing before it", everything
+    base, differing = found
     if of_all := sorted(name for name in differing if OF_ALL.fullmatch(name)):
-        return f"all, as {of_all[0]} differs from main", everything
+        return f"all, as {of_all[0]} differs from {base}", everything
     files, count = choose(differing)
-    return f"{len(files)} of {count} files, as {len(differing)} differ from main", files or None
+    return f"{len(files)} of {count} files, as {len(differing)} differ from {base}", files or None
 
 
 if __name__ == "__main__":

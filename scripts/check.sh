@@ -1,8 +1,8 @@
 #!/bin/bash
 # Lint and unit tests, side by side; the output of what fails is shown whole.
 # Usage: scripts/check.sh [changed|lint|unit]
-# Without an argument everything. `changed` looks at what differs from the branch main and at the unit tests that this
-# concerns (scripts/changed.py), and says of how many; `lint` and `unit` are everything of the one or the other.
+# Without an argument everything. `changed` looks at what differs from the branch main, on main at what the last commit
+# changed, and at the unit tests that this concerns (scripts/changed.py), and says of how many; `lint` and `unit` are everything of the one or the other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -67,5 +67,5 @@ for name in "${names[@]}"; do
 done
 # The test runner's own closing line, so that a reader of the log sees what ran.
 [[ -e $output/unit ]] && tail -n 1 "$output/unit"
-[[ $part == changed ]] && echo "What differs from main was looked at; everything: make lint unit, or make test."
+[[ $part == changed ]] && echo "Only what has changed was looked at; everything: make lint unit, or make test."
 exit $status

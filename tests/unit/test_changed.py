@@ -97,6 +97,16 @@ def test_committed_staged_and_untracked_files_count(project: Path) -> None:
     assert said == "3 of 3 files, as 4 differ from main"
 
 
+def test_on_main_it_is_what_the_last_commit_changed(project: Path) -> None:
+    git(project, "switch", "--quiet", "main")
+    for name in ("plugins/plugin_utils/sizes.py", "plugins/plugin_utils/roles.py"):
+        (project / name).write_text("FOLDER = 'x'\n")
+        git(project, "commit", "--quiet", "--all", "--message", name)
+    assert changed.chosen("unit") == ("1 of 7 files, as 1 differ from the commit before", ["tests/unit/test_roles.py"])
+    (project / "README.md").write_text("more")
+    assert changed.chosen("unit") == ("1 of 7 files, as 1 differ from main", ["tests/unit/test_pages.py"])
+
+
 def test_a_file_that_went_is_not_looked_for_and_concerns_tests(project: Path) -> None:
     (project / "roles/web/tasks/main.yml").unlink()
     assert changed.chosen("ansible-lint") == ("0 of 0 files, as 1 differ from main", None)
@@ -106,12 +116,12 @@ def test_a_file_that_went_is_not_looked_for_and_concerns_tests(project: Path) ->
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda _: None, "all, as nothing differs from main"),
-        (lambda folder: git(folder, "branch", "--delete", "--force", "main"), "all, as there is no branch main"),
-        (lambda folder: shutil.rmtree(folder / ".git"), "all, as there is no branch main"),
+        (lambda _: None, "all, as there is no main to compare with, or nothing before it"),
+        (lambda folder: git(folder, "branch", "--delete", "--force", "main"), "all, as there is no main"),
+        (lambda folder: shutil.rmtree(folder / ".git"), "all, as there is no main"),
         (lambda folder: (folder / "pyproject.toml").write_text("x"), "all, as pyproject.toml differs from main"),
     ],
-    ids=["no change", "no main", "no repository", "settings"],
+    ids=["the first commit", "no main", "no repository", "settings"],
 )
 def test_all_is_looked_at_where_a_choice_would_be_a_guess(
     project: Path, spoil: Callable[[Path], object], why: str, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ volumes, IAM statements, and the outputs of other stacks that it takes. Nothing 
 | container, container_words, like | containers in Compose's words, and what is no word here |
 | reference, relations, secretive | references, and what may stand where |
 | tasks, traffic, routes | what containers and services are to each other |
-| names, graph, room, hosts | names that AWS bounds, order, memory |
+| names, room, hosts | names that AWS bounds, memory |
 | moving | what one run sees otherwise than the inventory says it |
 | inputs, definitions, rights, images | what templates are made of |
 """

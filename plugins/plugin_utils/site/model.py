@@ -36,7 +36,9 @@ class Site:
         domains: name → what is to be made of it (domains.py), `domain_name` first.
         graph: `<noun>.<entry>` → those whose stacks must be there first, because it takes outputs from them or mounts
             them. Only what has a stack is in it.
-        talks: `service.<entry>` → services whose addresses it is told. No order follows from it, see graph.py.
+        talks: `service.<entry>` → services whose addresses it is told. No order follows from it: an address is made of
+            the entry's name in the site's private zone (`http://cms.shop-prod.internal:8080`), so it is known before
+            either stack is there, two services may expose to each other, and each is rolled without the other.
         problems: everything that is wrong, in the order of the description.
     """
 

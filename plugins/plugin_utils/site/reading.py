@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plugins.plugin_utils.site import domains, graph, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site import domains, hosts, images, names, room, tasks, traffic
 from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.like import Likes
@@ -72,8 +72,6 @@ class _Reading:
         self._relate()
         made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains())
         self._edges(made)
-        places = {f"{word}.{name}": self._at(word) / name for word in NOUNS for name in self._raw[word]}
-        graph.refuse_cycles(made.graph, places)
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made

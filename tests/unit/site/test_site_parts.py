@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from plugins.plugin_utils.site import graph
 from plugins.plugin_utils.site.cron import NoSchedule, schedule
 from plugins.plugin_utils.site.images import entry_of, is_local, name_of
 from plugins.plugin_utils.site.names import word
 from plugins.plugin_utils.site.patch import patched
-from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.room import at_once, hosts_for, without_place
 from plugins.plugin_utils.site.routes import REDIRECTS_MOST, Route, numbered
@@ -168,16 +166,6 @@ def test_a_type_of_hosts_that_nobody_knows_is_not_judged() -> None:
     given = small("host_instance_type: x9.enormous")
     given["site_services"]["web"]["containers"]["web"]["mem_limit"] = "900g"
     assert read(given).hosts.memory == 0
-
-
-def test_a_circle_of_stacks_is_told_where_it_begins() -> None:
-    assert graph.cycle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
-    circle = {"function.a": {"edge.b"}, "edge.b": {"function.a"}, "x.y": {"edge.b"}}
-    problems: list[Problem] = []
-    graph.refuse_cycles(circle, {key: Place((key,), problems) for key in circle})
-    (problem,) = problems
-    assert "needs itself before it is there" in problem.sentence
-    assert "Take one of these references out" in problem.sentence
 
 
 @pytest.mark.parametrize(

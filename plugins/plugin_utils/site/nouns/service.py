@@ -212,7 +212,7 @@ class Service:
 
 
 def attributes(entry: Service, identity: Identity) -> dict[str, Attribute]:
-    """What a service can be asked for: its address, which is known without its stack, see graph.py."""
+    """What a service can be asked for: its address, which is known without its stack, see `Site.talks`."""
     if not entry.expose:
         return {}
     host = f"{entry.entry}.{identity.zone}"

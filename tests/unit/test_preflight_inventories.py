@@ -2,7 +2,8 @@
 
 All cases are hosts of one inventory, so that one run of the role `preflight` judges them all; the API endpoint of that
 run is a socket that counts who calls. Every variable is given a right value that is not its default, and every rule has
-refused something: two tests count.
+refused something: tests count them. So are the keys of the nouns given right values (in sites/every_key.yml); what they
+refuse, and what else can be wrong with them, the model says alone (tests/unit/site/).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import yaml
 
 from tests.unit import rules_support
 from tests.unit.render_support import LAYERS
+from tests.unit.site.counted import Watch
+from tests.unit.site.support import SITES
 
 pytestmark = pytest.mark.playbook
 
@@ -373,13 +376,7 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
     },
-    "media": {
-        "site_volumes": {
-            "uploads": {"uid": 2000, "gid": 2001, "mode": "0775", "file_system_id": "fs-0123456789abcdef0"},
-        },
-        "site_remove": ["fs-0fedcba9876543210"],
-        "site_services": services(django={"volumes": ["uploads:/srv"]}, nginx={"volumes": ["uploads:/srv:ro"]}),
-    },
+    "every-key": yaml.safe_load((SITES / "every_key.yml").read_text()),
     "containers": {
         # ECS sets aside the soft limit; the hard ones would not fit twice.
         "site_services": services(
@@ -446,7 +443,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",
         "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
-        "move_volume_minutes": 600,
+        "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
     },
 }  # fmt: skip
 """Right values, topic → what differs from the embedded AWS's own inventory."""
@@ -455,7 +452,7 @@ RIGHT = {
     " ".join(names): {variable: value for name in names for variable, value in TOPICS[name].items()}
     for names in (
         ("network", "database", "containers", "docker-engine", "verbs"),
-        ("several-networks", "media", "ecs-agent"),
+        ("several-networks", "every-key", "ecs-agent"),
         ("arm-hosts", "balancer", "host-access", "host-limits"),
         ("new-hosts", "given-network"),
         ("old-hosts", "several-hosts", "rexray"),
@@ -643,6 +640,13 @@ def test_every_variable_is_given_a_right_value_that_is_not_its_default() -> None
     base = rules_support.of_inventory("local")
     base |= {"preflight_account": False, **IDENTITY}
     assert set(rules_support.unset([base, HANDED_OVER, *RIGHT.values()])) == set(NEVER_SET)
+
+
+def test_every_key_of_a_noun_is_given_a_right_value_that_is_not_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, base = Watch(monkeypatch), rules_support.of_inventory("local") | IDENTITY
+    for given in RIGHT.values():
+        assert watch.read({**base, **given}).problems == []
+    assert watch.seen.without_right_value() == []
 
 
 def test_every_rule_has_refused_something(verdicts: Verdicts) -> None:

@@ -37,6 +37,8 @@ ROLES = "roles/cluster/defaults/main.yml"
 ROLES_SPECIFICATION = "roles/cluster/meta/argument_specs.yml"
 
 WRONG_AND_RIGHT = "tests/unit/test_preflight_inventories.py"
+RIGHT_KEYS = "tests/unit/site/sites/every_key.yml"
+WRONG_KEYS = "tests/unit/site/wrong_in_nouns.py"
 UNPREFIXED = "roles/{}/defaults/main.yml var-naming[no-role-prefix] skip"
 LINT = "ansible-lint"
 EDITS: dict[str, list[tuple[str, str, str]]] = {
@@ -56,7 +58,17 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
         ),
         ("docs/your-site.md", "```yaml\n", "site_topics: {orders: {}}\n"),
         (".ansible-lint-ignore", f"{UNPREFIXED.format('bucket')}\n", f"{UNPREFIXED.format('topic')}\n"),
-        (WRONG_AND_RIGHT, '"site_buckets": {"uploads": None}', ', "site_topics": {"orders": None}'),
+        (
+            RIGHT_KEYS,
+            "host_instance_type: t3.xlarge\n",
+            "site_topics: {orders: {display_name: Orders, patch: {Topic.FifoTopic: true}}}\n",
+        ),
+        (
+            WRONG_KEYS,
+            "OF_NOUNS = {\n",
+            '"a name of many": entry("site_topics: a")("display_name: [b]", "display_name: b", ".display_name"),\n'
+            '"a patch of a topic": entry("site_topics: a")("patch: [b]", "patch: {}", ".patch"),\n',
+        ),
     ],
     "host_role": [
         (ROLES, "['host_limits', ", "'motd', "),
@@ -73,6 +85,8 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
 }
 """Recipe → file, what stands there, what comes behind it."""
 ONE_VALUE = "preflight_inventories.py::test_every_variable_is_given_a_right_value_that_is_not_its_default"
+ONE_VALUE_OF_A_KEY = "preflight_inventories.py::test_every_key_of_a_noun_is_given_a_right_value_that_is_not_its_default"
+WRONG_VALUES = "site/site_counted"
 POLICIES = "operator_policy.py::test_the_policies_are_up_to_date"
 CHECKS = {
     "layer": [
@@ -84,6 +98,8 @@ CHECKS = {
         "lookup_site",
         POLICIES,
         ONE_VALUE,
+        ONE_VALUE_OF_A_KEY,
+        WRONG_VALUES,
     ],
     "host_role": ["roles_layout", "role_readmes", "readme", "molecule_scenarios", "host_files", ONE_VALUE],
     "verb": ["roles_layout", "readme"],
@@ -141,8 +157,9 @@ class Tree:
         return self._run([sys.executable, *arguments], {})
 
     def checked(self, *names: str) -> subprocess.CompletedProcess[str]:
-        """Run tests of the copy there, by the names of their files."""
-        files = [f"tests/unit/test_{name}" if ".py" in name else f"tests/unit/test_{name}.py" for name in names]
+        """Run tests of the copy there, by the names of their files, without `test_` and `.py`."""
+        parts = [name.rpartition("/") for name in names]
+        files = [f"tests/unit/{up}{slash}test_{name}{'' if '.py' in name else '.py'}" for up, slash, name in parts]
         return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
 
     def linted(self) -> subprocess.CompletedProcess[str]:
@@ -204,6 +221,8 @@ OTHERWISE = {
     "docs/your-site.md": "your_site",
     ROLES_SPECIFICATION: "roles_layout",
     WRONG_AND_RIGHT: ONE_VALUE,
+    RIGHT_KEYS: ONE_VALUE_OF_A_KEY,
+    WRONG_KEYS: WRONG_VALUES,
     ".ansible-lint-ignore": LINT,
     "local_aws/cloudformation/handlers/kms.py": "handlers_kms",
     "molecule/motd/tests/test_greeting.py": "molecule_scenarios",

@@ -132,9 +132,7 @@ CONTAINER = Schema(
         "ulimits": Key(ulimits, {}),
         "sysctls": Key(Pairs(plain, 'net.core.somaxconn: "1024"', SYSCTL), {}),
         "dns": Key(Listed(address, "10.20.0.2", single=True), ()),
-        "dns_search": Key(
-            Listed(Text("a domain", "shop.internal", r"[A-Za-z0-9.-]+"), "shop.internal", single=True), ()
-        ),
+        "dns_search": Key(Listed(DOMAIN, "shop.internal", single=True), ()),
         "extra_hosts": Key(Pairs(address, 'mail: "10.20.0.5"', r"[A-Za-z0-9.-]+", "=:"), {}),
         "labels": Key(_labels, {}),
         "stop_grace_period": Key(Seconds(1, 3600)),
@@ -212,7 +210,7 @@ class Draft:
         place: where it stands.
         like: the container to copy, `web.django`, or empty.
         sound: whether everything in it was right.
-        absent: keys that it has in no form, not even misspelt.
+        absent: keys that it has in no form, not even misspelt; none where it copies a container, be it a wrong one.
     """
 
     name: str
@@ -239,7 +237,8 @@ def draft(name: str, value: Any, at: Place, words: Schema = CONTAINER) -> Draft:
         (at / "environment" / name_).wrong(f"sets {name_}, and so does secrets. Leave it in one of them.")
     sound = isinstance(value, Mapping) and not at.is_wrong
     written = list(map(str, value)) if isinstance(value, Mapping) else CONTAINER.keys
-    absent = frozenset(key for key in CONTAINER.keys if key not in written and not near(key, written))
+    missing = () if "like" in written else CONTAINER.keys
+    absent = frozenset(key for key in missing if key not in written and not near(key, written))
     return Draft(name, own, at, like, sound, absent)
 
 

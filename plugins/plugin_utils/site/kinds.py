@@ -50,13 +50,11 @@ class Text:
         what: what it is, for the sentence.
         example: a right one.
         pattern: that all of it must match.
-        most: characters at most; 0 for no limit.
     """
 
     what: str = "a text"
     example: str = ""
     pattern: str = ""
-    most: int = 0
 
     def __call__(self, value: Any, at: Place) -> str | None:
         """The text."""
@@ -65,9 +63,6 @@ class Text:
             at.wrong(
                 f"is {shown(value)}, must be {self.what}{f', for example {self.example}' if self.example else ''}."
             )
-            return None
-        if self.most and len(text) > self.most:
-            at.wrong(f"has {len(text)} characters; {self.most} are the most.")
             return None
         return text
 
@@ -140,6 +135,7 @@ class Size:
         number = whole(value)
         if number is not None:
             better = f"{number}m" if number < 1024 * 1024 else f"{number // MIB}m"
+            better = better if number > 0 else "256m"  # Compose's -1 for no limit at all
             at.wrong(f"is {shown(value)}, which are bytes, as in Compose. Write it with a unit, for example {better}.")
             return None
         found = SIZE.fullmatch(value) if isinstance(value, str) else None

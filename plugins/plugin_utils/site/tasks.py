@@ -24,7 +24,7 @@ def finish(draft: Draft, likes: Likes) -> Container | None:
     keys = likes.keys(draft)
     for key, sentence in (("image", IMAGE), ("mem_limit", LIMIT)):
         # What another gives cannot be told where something is wrong; what is written here can.
-        if (key not in keys) if keys is not None else (not draft.like and key in draft.absent):
+        if (key not in keys) if keys is not None else (key in draft.absent):
             draft.place.wrong(f"has no {key}. {sentence}")
     if keys is None or "image" not in keys or "mem_limit" not in keys:
         return None

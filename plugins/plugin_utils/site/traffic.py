@@ -34,7 +34,7 @@ def port_of(
     if not containers[name].essential:
         at.wrong(f"is {name}, which another container waits for to end, so it cannot answer. Name one that stays.")
         return None
-    ports = [each.container for each in containers[name].ports if each.protocol == "tcp"]
+    ports = list(dict.fromkeys(each.container for each in containers[name].ports if each.protocol == "tcp"))
     if not ports:
         at.wrong(f'is {name}, which has no TCP port. Write {name}: {{ports: ["8000"]}}, the port that it listens on.')
     elif port and port not in ports:

@@ -25,7 +25,10 @@ def variables(name: str) -> dict[str, Any]:
 
 
 def small(text: str = "") -> dict[str, Any]:
-    """A right site with one service and one database, and what is written in YAML laid over it, key by key."""
+    """A right site with one service and one database, and what is written in YAML laid over it, key by key.
+
+    An empty mapping takes out what stands there.
+    """
     site: dict[str, Any] = yaml.safe_load(
         """
         host_instance_type: t3.medium
@@ -46,7 +49,7 @@ def _over(base: Any, given: Any) -> Any:
         return given
     made = copy.copy(base)
     for key, value in given.items():
-        made[key] = _over(base.get(key), value)
+        made[key] = value if value == {} else _over(base.get(key), value)
     return made
 
 

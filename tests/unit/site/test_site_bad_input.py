@@ -2,75 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 
 from plugins.plugin_utils.site.reading import read_site
+from tests.unit.site.cases import ARN, MOUNTED, beside, case, container, database, job, secret, service
 from tests.unit.site.support import read, small
-
-
-class Case(NamedTuple):
-    """One thing that people get wrong.
-
-    Attributes:
-        wrong: YAML laid over the small site.
-        right: the same, as it should be.
-        path: of the problem, dots between its steps.
-        words: that its sentence must have, what to type among them.
-    """
-
-    wrong: str
-    right: str
-    path: str
-    words: tuple[str, ...]
-
-
-def case(wrong: str, right: str, path: str, *words: str) -> Case:
-    return Case(wrong, right, path, words)
-
-
-def container(wrong: str, right: str, path: str, *words: str) -> Case:
-    """In the container web of the service web."""
-    at = "site_services: {{web: {{containers: {{web: {{{}}}}}}}}}"
-    return Case(at.format(wrong), at.format(right), f"site_services.web.containers.web{path}", words)
-
-
-def service(wrong: str, right: str, path: str, *words: str) -> Case:
-    """In the service web."""
-    at = "site_services: {{web: {{{}}}}}"
-    return Case(at.format(wrong), at.format(right), f"site_services.web{path}", words)
-
-
-def job(wrong: str, right: str, path: str, *words: str) -> Case:
-    """A job."""
-    at = "site_jobs: {{migrate: {{{}}}}}"
-    return Case(at.format(wrong), at.format(right), f"site_jobs.migrate{path}", words)
-
-
-def beside(wrong: str, right: str, path: str, *words: str) -> Case:
-    """In a second container of the service web, beside web, which has a healthcheck."""
-    at = (
-        "site_services: {{web: {{containers: {{web: {{healthcheck: {{test: 'true'}}}}, "
-        "proxy: {{image: shop/proxy, mem_limit: 64m, {}}}}}}}}}"
-    )
-    return Case(at.format(wrong), at.format(right), f"site_services.web.containers.proxy{path}", words)
-
-
-def database(wrong: str, right: str, path: str, *words: str) -> Case:
-    """In the database main."""
-    at = "site_databases: {{main: {{{}}}}}"
-    return Case(at.format(wrong), at.format(right), f"site_databases.main{path}", words)
-
-
-def secret(wrong: str, right: str, path: str, *words: str) -> Case:
-    """A secret."""
-    at = "site_secrets: {{key: {{{}}}}}"
-    return Case(at.format(wrong), at.format(right), f"site_secrets.key{path}", words)
-
-
-ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-Ab12Cd"
-MOUNTED = "site_services: {web: {containers: {web: {volumes: ['media:/srv/media']}}}}\n"
+from tests.unit.site.wrong_in_containers import OF_CONTAINERS
+from tests.unit.site.wrong_in_nouns import OF_NOUNS
 
 CASES = {
     # Keys and their values
@@ -765,6 +703,8 @@ CASES = {
     "a noun that is a list": case(
         "site_buckets: [up]", "site_buckets: {up: }", "site_buckets", "must be a mapping of names to buckets"
     ),
+    **OF_CONTAINERS,
+    **OF_NOUNS,
 }
 
 

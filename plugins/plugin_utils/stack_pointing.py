@@ -30,7 +30,7 @@ NAMES = (
     re.compile(r"(?:^|[/:])(fs-[0-9a-f]+)$"),
     re.compile(r"(?:^|[/:])(fsap-[0-9a-f]+)$"),
     re.compile(r"^(arn:[^:]+:secretsmanager:.+)$"),
-    re.compile(r"^([a-z][a-z0-9-]*)\.[^.]+\.[a-z0-9-]+\.rds\.amazonaws\.com$"),
+    re.compile(r"^([a-z][a-z0-9-]*)\.[^.]+\.[a-z0-9-]+\.rds\.amazonaws\.(?:com|eu)$"),
     re.compile(r"^arn:[^:]+:ecr:[^:]+:\d+:repository/(.+)$"),
     re.compile(r"^arn:[^:]+:s3:::([^/]+)"),
 )

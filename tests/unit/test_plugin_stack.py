@@ -353,6 +353,7 @@ def test_a_stack_in_progress_tells_at_least_what_it_would_no_longer_point_at() -
         ("arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0a", "fsap-0a"),
         ("arn:aws-cn:secretsmanager:cn-north-1:1:secret:x-1", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:x-1"),
         ("legacy-db.c0ffee.eu-west-1.rds.amazonaws.com", "legacy-db"),
+        ("legacy-db.c0ffee.eusc-de-east-1.rds.amazonaws.eu", "legacy-db"),
         ("arn:aws:ecr:us-east-1:123456789012:repository/legacy-prod/django", "legacy-prod/django"),
         ("arn:aws:s3:::legacy-uploads/x", "legacy-uploads"),
         ("sg-0123456789abcdef0", ""),

@@ -12,10 +12,10 @@ from typing import Any
 from plugins.plugin_utils.site import images
 from plugins.plugin_utils.site.container import Container
 from plugins.plugin_utils.site.container_kinds import CONDITIONS, Health
-from plugins.plugin_utils.site.inputs import Inputs, Value
+from plugins.plugin_utils.site.inputs import Inputs, Value, substituted
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.nouns.volume import Volume
-from plugins.plugin_utils.site.reference import Output, Reference, Stored
+from plugins.plugin_utils.site.reference import Output, Reference, Stored, Sub
 
 Json = dict[str, Any]
 
@@ -153,6 +153,8 @@ def _environment(site: Site, container: Container, release: str, inputs: Inputs)
 
 def _plain(site: Site, reference: Reference, inputs: Inputs) -> Value:
     plain = site.attributes(reference.noun, reference.entry)[reference.attribute].plain
+    if isinstance(plain, Sub):
+        return substituted(plain.text)
     return inputs.value(reference.key, plain if isinstance(plain, Output) else str(plain))
 
 

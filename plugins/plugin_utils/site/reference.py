@@ -31,6 +31,16 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Sub:
+    """A text whose pseudo parameters CloudFormation fills in where the stack is: `${AWS::Partition}`.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """A place in Secrets Manager or the Parameter Store.
 
@@ -58,14 +68,14 @@ class Attribute:
     """What an entry can be asked for.
 
     Attributes:
-        plain: what stands under `environment`: an output, or the text itself where it is known without the stack; None
-            for what only `secrets` may have.
+        plain: what stands under `environment`: an output, or the text itself where it is known without the stack, as
+            it stands or (`Sub`) as CloudFormation fills it in; None for what only `secrets` may have.
         stored: what stands under `secrets`; None for what is no secret.
         data: name of what holds the data that `plain` leads to, empty where that is `plain` itself; None if it leads
             to none. See leading.py.
     """
 
-    plain: Output | str | None = None
+    plain: Output | Sub | str | None = None
     stored: Stored | None = None
     data: str | None = None
 

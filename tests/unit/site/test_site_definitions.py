@@ -203,13 +203,22 @@ def test_an_image_that_is_not_in_the_registry_is_told_by_its_name() -> None:
         render(read(small()), "service.web", Run({}, "eu-west-1"))
 
 
-def test_an_image_of_a_registry_is_run_as_it_is_called_and_one_of_ecr_may_be_pulled() -> None:
-    ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/web:3"
+@pytest.mark.parametrize(
+    ("region", "registry"),
+    [
+        ("eu-west-1", "dkr.ecr.eu-west-1.amazonaws.com"),
+        ("eu-west-1", "dkr-ecr.eu-west-1.on.aws"),
+        ("eusc-de-east-1", "dkr.ecr.eusc-de-east-1.amazonaws.eu"),
+        ("cn-north-1", "dkr.ecr.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_an_image_of_a_registry_is_run_as_it_is_called_and_one_of_ecr_may_be_pulled(region: str, registry: str) -> None:
+    ecr = f"123456789012.{registry}/team/web:3"
     site = read(small(ONE.format(f"image: '{ecr}'")))
     parts = rendered(site, "service.web")
     assert parts.containers[0]["Image"] == ecr
     (pull,) = parts.execution_statements
-    assert pull["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:ecr:eu-west-1:123456789012:repository/team/web"}]
+    assert pull["Resource"] == [{"Fn::Sub": f"arn:${{AWS::Partition}}:ecr:{region}:123456789012:repository/team/web"}]
     assert site.images == {}
     public = rendered(read(small(ONE.format("image: 'public.ecr.aws/docker/library/redis:7'"))), "service.web")
     assert public.execution_statements == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.stack_pointing import RECORD, leads
 from tests.unit.site.support import read, rendered, small
 
 STORED = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-Ab12Cd"
@@ -116,6 +117,25 @@ def test_a_bucket_that_exists_is_told_and_used_without_a_stack() -> None:
     assert parts.task_statements[0]["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::acme-old"}]
     assert parts.task_statements[1]["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::acme-old/*"}]
     assert "bucket.old" not in made.graph
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-eusc", "aws-cn"])
+def test_the_arn_of_a_bucket_that_exists_is_that_of_the_partition_in_which_the_stack_is(partition: str) -> None:
+    parts = rendered(
+        site("environment: {B: {from: bucket.old.arn}}", "site_buckets: {old: {name: acme-old}}"), "service.web"
+    )
+    task = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": parts.containers}}
+    template = {"Metadata": {RECORD: parts.data}, "Resources": {"TaskDefinition": task}}
+    stack = f"arn:{partition}:cloudformation:x-1:123456789012:stack/shop-prod-service-web/1"
+    assert leads(template, {}, stack)["TaskDefinition", "web", "B"].value == f"arn:{partition}:s3:::acme-old"
+
+
+def test_what_somebody_writes_with_braces_stays_what_it_is() -> None:
+    made = site(
+        "environment: {A: {from: secret.admin.name}}",
+        "site_secrets: {admin: {generate: [password], values: {name: '${AWS::Partition}'}}}",
+    )
+    assert {"Name": "A", "Value": "${AWS::Partition}"} in rendered(made, "service.web").containers[0]["Environment"]
 
 
 def test_a_secret_may_be_read_by_the_application_itself() -> None:

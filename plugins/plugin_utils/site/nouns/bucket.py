@@ -10,7 +10,7 @@ from plugins.plugin_utils.site.kinds import Flag, Listed, Text, Whole
 from plugins.plugin_utils.site.noun import STACK, Grant, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
-from plugins.plugin_utils.site.reference import Attribute, Output
+from plugins.plugin_utils.site.reference import Attribute, Output, Sub
 from plugins.plugin_utils.site.schema import Key, Schema
 
 SCHEMA = Schema(
@@ -64,11 +64,15 @@ def check(entry: Bucket, given: Mapping[Any, Any], at: Place) -> None:
                 (at / key).wrong("would change a bucket that exists already (name), which Berth leaves as it is.")
 
 
+def _existing_arn(entry: Bucket) -> str:
+    return f"arn:${{AWS::Partition}}:s3:::{entry.name}"
+
+
 def attributes(entry: Bucket, identity: Identity) -> dict[str, Attribute]:
     """What a bucket can be asked for."""
     del identity
     if entry.name:
-        return {"name": Attribute(entry.name, data=""), "arn": Attribute(f"arn:aws:s3:::{entry.name}", data="")}
+        return {"name": Attribute(entry.name, data=""), "arn": Attribute(Sub(_existing_arn(entry)), data="")}
     return {"name": Attribute(Output("BucketName"), data=""), "arn": Attribute(Output("BucketArn"), data="")}
 
 
@@ -90,7 +94,7 @@ NOUN = Noun(
             Grant(("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"), "/*"),
         ),
     },
-    arn=lambda entry: f"arn:${{AWS::Partition}}:s3:::{entry.name}" if entry.name else Output("BucketArn"),
+    arn=lambda entry: _existing_arn(entry) if entry.name else Output("BucketArn"),
     stands_alone=lambda entry: bool(entry.name),
     names=(STACK,),
 )

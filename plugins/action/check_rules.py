@@ -28,9 +28,8 @@ class ActionModule(AwsAction):
         """
         roles, role = Roles(self._loader, self._templar, self.task_vars), self.arguments["role"]
         variables = roles.variables(role)
-        found = [
-            (rule["name"], sentence) for rule in roles.rules(role) for _, sentence in roles.refusals(rule, variables)
-        ]
+        doubtful = roles.doubtful(roles.rules(role), variables)
+        found = [(rule["name"], sentence) for rule in doubtful for _, sentence in roles.refusals(rule, variables)]
         refused_by = [name for name, _ in found]
         if found:
             raise Failed("\n".join(sentence for _, sentence in found), refused_by=refused_by)

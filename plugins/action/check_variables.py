@@ -101,12 +101,13 @@ class ActionModule(ActionBase):
         if self.arguments["site"]:
             self._check_site()
         passed_over = {wrong.subject for wrong in self.wrong} | self._consequences
-        place = 0
+        before = 0
         for rules, variables in self._rules(passed_over):
-            for rule in rules:
-                if not passed_over & {rule["variable"], *_reads(rule["that"]), *_reads_of(rule.get("each"))}:
-                    self._check_rule(place, rule, variables, passed_over)
-                place += 1
+            places = {id(rule): place for place, rule in enumerate(rules, start=before)}
+            judged = [rule for rule in rules if not passed_over or not passed_over & _read_by(rule)]
+            for rule in self.roles.doubtful(judged, variables):
+                self._check_rule(places[id(rule)], rule, variables, passed_over)
+            before += len(rules)
         for note in self.account.notes(self._unasked()) if self.arguments["account_of"] else ():
             self._display.display(f"  {note}", color="yellow")
         return self._answer()
@@ -363,8 +364,7 @@ class ActionModule(ActionBase):
         except AnsibleError as error:
             # Made of a variable that is complained about itself, the rule tells nothing; otherwise nobody but its
             # author can mend it.
-            read = {rule["variable"], *_reads(rule["that"]), *_reads_of(rule["say"]), *_reads_of(rule.get("each"))}
-            if not passed_over & self._behind(read, variables):
+            if not passed_over & self._behind(_read_by(rule) | set(_reads_of(rule["say"])), variables):
                 self.defects.append(
                     f"rule on {rule['variable']} ({_one_line(str(rule['that']))}): {_one_line(error.message)}"
                 )
@@ -434,6 +434,11 @@ def _reads(conditional: Any) -> Iterator[str]:
                 yield from jinja2.meta.find_undeclared_variables(_PARSER.parse("{{ " + each + " }}"))
             except jinja2.TemplateSyntaxError:
                 continue
+
+
+def _read_by(rule: Mapping[str, Any]) -> set[str]:
+    """The variable that a rule is about, and those that judging it reads."""
+    return {rule["variable"], *_reads(rule["that"]), *_reads_of(rule.get("each"))}
 
 
 def _reads_of(value: Any) -> Iterator[str]:

@@ -39,7 +39,8 @@ class ActionModule(AwsAction):
         self.host_roles = self.arguments["roles"] or self._host_roles()
         for role in self.host_roles:
             variables = self.roles.variables(role)
-            refused = [text for rule in self.roles.rules(role) for _, text in self.roles.refusals(rule, variables)]
+            doubtful = self.roles.doubtful(self.roles.rules(role), variables)
+            refused = [text for rule in doubtful for _, text in self.roles.refusals(rule, variables)]
             wrong += refused
             if not refused:
                 files |= self._files(role, variables)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.template import trust_as_template
+from ansible.errors import AnsibleError
+from ansible.template import is_trusted_as_template, trust_as_template
 
 from plugins.plugin_utils.layers import parsed
 from plugins.plugin_utils.site.patch import patched
@@ -25,6 +26,8 @@ DYNAMIC_REFERENCE = "{{resolve:"
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 """
 JINJA = re.compile(r"\{[{%#]")
+EXPRESSION = re.compile(r"\s*\{\{((?:(?!\}\}|\{\{).)+)\}\}\s*", re.DOTALL)
+"""A template of one expression and nothing else (`fullmatch`)."""
 
 
 class Roles:
@@ -89,9 +92,27 @@ class Roles:
         for item in self._each(rule["each"], variables) if "each" in rule else [None]:
             scope = {**variables, "item": item} if "each" in rule else dict(variables)
             templar = self._templar.copy_with_new_env(available_variables=scope)
-            conditions = rule["that"] if isinstance(rule["that"], (list, tuple)) else [rule["that"]]
-            if not all(templar.evaluate_conditional(condition) for condition in conditions):
+            if not all(templar.evaluate_conditional(condition) for condition in _conditions(rule)):
                 yield str(templar.template(rule["variable"])), str(templar.template(rule["say"]))
+
+    def doubtful(self, rules: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The rules that do not hold, or cannot be judged: `refusals` has to tell.
+
+        Almost always they all hold. That is seen in one template, as most of the time of a rule is that of compiling one.
+        """
+        told, left = [], set()
+        for place, rule in enumerate(rules):
+            try:
+                told.append(_judging(place, rule))
+            except ValueError:
+                left.add(place)
+        try:
+            # The text before them makes it one, also if none of them says anything.
+            said = self.value(trust_as_template(f"broken: {''.join(told)}"), variables)
+        except AnsibleError:
+            return list(rules)
+        left |= {int(place) for place in str(said).split()[1:]}
+        return [rule for place, rule in enumerate(rules) if place in left]
 
     def has_entries(self, noun: str) -> bool:
         """Whether a site may have several of a noun."""
@@ -164,6 +185,30 @@ class Roles:
     def _load(self, path: Path) -> Any:
         # As it is: a copy of what nobody changes would take longer than reading it.
         return self._loader.load_from_file(str(path), cache="all", unsafe=True, trusted_as_template=True)
+
+
+def _conditions(rule: Mapping[str, Any]) -> Sequence[Any]:
+    return rule["that"] if isinstance(rule["that"], (list, tuple)) else [rule["that"]]
+
+
+def _judging(place: int, rule: Mapping[str, Any]) -> str:
+    """A piece of a template that says `place` where a rule does not hold.
+
+    Raises:
+        ValueError: a condition is no text, or comes from where nobody may write templates; the items are no expression.
+    """
+    conditions, items = _conditions(rule), rule.get("each", "")
+    if not all(isinstance(text, str) and is_trusted_as_template(text) for text in conditions):
+        raise ValueError(f"rule on {rule['variable']}")
+    # `refusals` takes nothing but a boolean either.
+    wanted = " and ".join(f"(({condition}) is sameas true)" for condition in conditions)
+    piece = f"{{% if not ({wanted}) %}}{place} {{% endif %}}"
+    if "each" not in rule:
+        return piece
+    expression = EXPRESSION.fullmatch(items) if isinstance(items, str) and is_trusted_as_template(items) else None
+    if not expression:
+        raise ValueError(f"items of the rule on {rule['variable']}")
+    return f"{{% for item in ({expression[1]}) %}}{piece}{{% endfor %}}"
 
 
 def _patched(body: str, patches: Mapping[str, Any], name: str) -> str:

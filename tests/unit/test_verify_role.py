@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plugins.modules.https_answer import problem_of
+from plugins.action.https_answer import problem_of
 from tests.unit.variables_support import evaluate, holds, tasks_of, variables
 
 (TASK,) = tasks_of("roles/verify/tasks/main.yml").values()

@@ -1,0 +1,97 @@
+"""Wait until a site answers over HTTPS at a given address, whatever DNS says."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.https_answer import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+
+ATTEMPT_SECONDS = 10
+
+
+class Connection(http.client.HTTPSConnection):
+    """An HTTPS connection to `address` that asks for another name."""
+
+    def __init__(self, name: str, address: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(name, port, timeout=ATTEMPT_SECONDS, context=context)
+        self.address, self.tls = address, context
+
+    def connect(self) -> None:
+        """Open the connection; called by `request`."""
+        plain = socket.create_connection((self.address, self.port), self.timeout)
+        self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> tuple[int, str]:
+    """Status and Location of the answer to one request.
+
+    Raises:
+        OSError: no connection, or a certificate that does not hold (ssl.SSLError).
+        http.client.HTTPException: what answered does not speak HTTP.
+    """
+    connection = Connection(name, address, port, context)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "berth"})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Location", "")
+    finally:
+        connection.close()
+
+
+def problem_of(status: int, location: str, wanted: Mapping[str, Any]) -> str:
+    """What is wrong with an answer; empty if it is good. `wanted` are the task's arguments."""
+    problem = f"it answers with status {status}"
+    if to := wanted["redirected_to"]:
+        try:
+            found = urlsplit(location)
+        except ValueError:
+            found = urlsplit("")
+        # The port may be one that stands for 443.
+        if (found.scheme, found.hostname, found.path) != ("https", to, wanted["path"]):
+            return f"{problem} and leads to {location or 'nowhere'}, not to https://{to}{wanted['path']}"
+    return "" if status < wanted["below"] else problem
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/https_answer.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Ask until the answer is good.
+
+        Raises:
+            Failed: it was not in time, or the certificate authority is not there.
+        """
+        given = self.arguments
+        url = f"https://{given['name']}:{given['port']}{given['path']} (at {given['address']})"
+        try:
+            context = ssl.create_default_context(cafile=given["ca_file"] or None)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise Failed(
+                f"{url}: the certificate authority {given['ca_file']} cannot be read ({why}). See site_ca_file."
+            ) from None
+        wait = Wait(given["timeout"], self.say, given["name"])
+        while True:
+            try:
+                status, location = ask(given["name"], given["address"], given["port"], given["path"], context)
+                problem = problem_of(status, location, given)
+                if not problem:
+                    return {"changed": False, "status": status}
+            except (OSError, http.client.HTTPException) as error:
+                problem = f"{type(error).__name__}: {error}"
+            if not wait.pause(f"a good answer ({problem})"):
+                raise Failed(f"{url} did not answer well within {given['timeout']:.0f} s; the last time: {problem}")

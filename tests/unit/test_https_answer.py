@@ -1,0 +1,99 @@
+"""The question that ends a run, asked of a real server with a certificate of its own authority."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.ca import Authority
+from plugins.action import https_answer
+from tests.unit.plugin_support import run_action
+
+
+@dataclass
+class Site:
+    """A server for www.shop.test on this machine; `answers` are given in turn, the last one for ever."""
+
+    port: int
+    ca_file: Path
+    answers: list[tuple[int, str]]
+
+    def asked(self, **more: Any) -> dict[str, Any]:
+        arguments = {"name": "www.shop.test", "address": "127.0.0.1", "port": self.port, "ca_file": str(self.ca_file)}
+        return run_action(https_answer, {**arguments, "timeout": 0.3, **more})
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    authority = Authority(tmp_path)
+    chain, key = authority.issue(["www.shop.test"])
+    for name, content in (("chain", chain), ("key", key)):
+        (tmp_path / name).write_text(content)
+    found = Site(0, authority.certificate_path, [(200, "")])
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, location = found.answers.pop(0) if len(found.answers) > 1 else found.answers[0]
+            self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "chain", tmp_path / "key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    found.port = server.server_port
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_site_that_answers_is_well(site: Site) -> None:
+    assert site.asked() == {"changed": False, "status": 200}
+
+
+def test_one_that_answers_late_is_waited_for(site: Site) -> None:
+    site.answers = [(503, ""), (503, ""), (200, "")]
+    assert site.asked(timeout=10)["status"] == 200
+
+
+def test_one_that_does_not_answer_well_in_time_is_told_with_its_last_answer(site: Site) -> None:
+    site.answers = [(404, "")]
+    result = site.asked()
+    assert result["failed"]
+    where = f"https://www.shop.test:{site.port}/ (at 127.0.0.1)"
+    assert result["msg"] == f"{where} did not answer well within 0 s; the last time: it answers with status 404"
+
+
+def test_the_certificate_must_be_of_the_name_and_of_the_authority(site: Site) -> None:
+    assert "CERTIFICATE_VERIFY_FAILED" in site.asked(name="other.shop.test")["msg"]
+    assert "CERTIFICATE_VERIFY_FAILED" in site.asked(ca_file="")["msg"]
+
+
+def test_where_a_name_leads_is_looked_at_and_not_followed(site: Site) -> None:
+    site.answers = [(301, "https://shop.test/")]
+    assert site.asked(redirected_to="shop.test")["status"] == 301
+    assert "not to https://elsewhere.test/" in site.asked(redirected_to="elsewhere.test")["msg"]
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "No such file or directory"), ("no certificate", "no certificate")])
+def test_an_authority_that_is_none_is_told_at_once(site: Site, tmp_path: Path, content: str | None, why: str) -> None:
+    path = tmp_path / "other.pem"
+    if content:
+        path.write_text(content)
+    message = site.asked(ca_file=str(path), timeout=60)["msg"]
+    assert "See site_ca_file." in message
+    assert why in message

@@ -30,6 +30,7 @@ from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import TEMPLATE, origin, origin_within, shown
 from plugins.plugin_utils.roles import Roles
+from plugins.plugin_utils.site.kept import keeping
 from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
@@ -63,6 +64,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 
+    @keeping()
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check everything; failed with the list of what is wrong."""
         super().run(tmp, task_vars)

@@ -17,8 +17,8 @@ if str(PROJECT) not in sys.path:
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site import rendering, room
 from plugins.plugin_utils.site.definitions import Run
+from plugins.plugin_utils.site.kept import site_of
 from plugins.plugin_utils.site.model import Site
-from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
 
 DOCUMENTATION = r"""
 name: site
@@ -71,9 +71,7 @@ class LookupModule(LookupBase):
             AnsibleLookupError: the description is wrong, with all that is; or there is no such noun.
         """
         self.set_options(var_options=variables, direct=kwargs)
-        known = variables or {}
-        given = {name: self._templar.template(known[name]) for name in (*VARIABLES, *ALSO_READ) if name in known}
-        site = read_site(given)
+        site = site_of(variables or {}, self._templar.template)
         problems = [each for each in site.problems if terms != ["domain"] or each.path != ("site_services",)]
         if problems:
             told = "".join(f"\n  {each.subject}: {each.sentence}" for each in problems)

@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from plugins.plugin_utils.read_once import session
+from plugins.plugin_utils.site.kept import keeping
 
 HEARTBEAT_SECONDS = 30
 """How long a wait may be silent."""
@@ -190,6 +191,7 @@ class AwsAction(ActionBase):
     _requires_connection = False
     DOCUMENTATION = ""
 
+    @keeping()
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check the arguments, then `perform`; known failures become the task's message."""
         super().run(tmp, task_vars)

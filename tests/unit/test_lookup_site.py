@@ -9,7 +9,9 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible.template import Templar, trust_as_template
 
+from plugins.plugin_utils.site import kept
 from plugins.plugin_utils.site.nouns import NOUNS
+from plugins.plugin_utils.site.reading import read_site
 from tests.unit.noun_support import plugins_known
 from tests.unit.test_noun_readmes import described
 
@@ -187,3 +189,21 @@ def test_names_are_told_where_no_service_is_known_yet_and_not_where_something_is
         domains(domain_aliases=["shop"])
     with pytest.raises(AnsibleError, match="a site runs something"):
         asked("'service'", **nothing)
+
+
+def test_a_task_reads_the_site_once_and_other_variables_are_another_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+
+    def counted(given: Any) -> Any:
+        read.append(given)
+        return read_site(given)
+
+    monkeypatch.setattr("plugins.plugin_utils.site.kept.read_site", counted)
+    with kept.keeping():
+        assert asked("'volume'") == asked("'volume'")
+        assert len(read) == 1
+        assert asked("'volume'", site_name="other")
+        assert [given["site_name"] for given in read] == ["shop", "other"]
+    asked("'volume'")
+    asked("'volume'")
+    assert len(read) == 4, "outside of a task nobody knows what changes"

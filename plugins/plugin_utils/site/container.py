@@ -236,9 +236,10 @@ def draft(name: str, value: Any, at: Place, words: Schema = CONTAINER) -> Draft:
     for name_ in sorted(set(own.get("environment", {})) & set(own.get("secrets", {}))):
         (at / "environment" / name_).wrong(f"sets {name_}, and so does secrets. Leave it in one of them.")
     sound = isinstance(value, Mapping) and not at.is_wrong
-    written = list(map(str, value)) if isinstance(value, Mapping) else CONTAINER.keys
+    written = set(map(str, value) if isinstance(value, Mapping) else CONTAINER.keys)
+    misspelt = sorted(written - words.keys.keys())
     missing = () if "like" in written else CONTAINER.keys
-    absent = frozenset(key for key in missing if key not in written and not near(key, written))
+    absent = frozenset(key for key in missing if key not in written and not (misspelt and near(key, misspelt)))
     return Draft(name, own, at, like, sound, absent)
 
 

@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Images of Python set it; each ansible-playbook would compile all plugins anew, a second of its time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo demo-down bench test test-all check lint unit apis integration molecule e2e chaos late
 

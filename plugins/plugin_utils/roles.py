@@ -44,7 +44,6 @@ class Roles:
         self, loader: Any, templar: Any, variables: Mapping[str, Any], directory: Path = PROJECT / "roles"
     ) -> None:
         self._loader, self._templar, self._variables, self.directory = loader, templar, variables, directory
-        self._items: dict[tuple[int, str], tuple[Mapping[str, Any], Any]] = {}
 
     def variables(self, role: str, **more: Any) -> dict[str, Any]:
         """What is known inside a role: its defaults, what the task knows, its own variables; the last one holds."""
@@ -89,7 +88,7 @@ class Roles:
         Raises:
             AnsibleError: the rule cannot be judged.
         """
-        for item in self._each(rule["each"], variables) if "each" in rule else [None]:
+        for item in self.value(rule["each"], variables) if "each" in rule else [None]:
             scope = {**variables, "item": item} if "each" in rule else dict(variables)
             templar = self._templar.copy_with_new_env(available_variables=scope)
             if not all(templar.evaluate_conditional(condition) for condition in _conditions(rule)):
@@ -98,7 +97,7 @@ class Roles:
     def doubtful(self, rules: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The rules that do not hold, or cannot be judged: `refusals` has to tell.
 
-        Almost always they all hold. That is seen in one template, as most of the time of a rule is that of compiling one.
+        Almost always they all hold. That is seen in one template: most of the time of a rule is that of compiling it.
         """
         told, left = [], set()
         for place, rule in enumerate(rules):
@@ -130,13 +129,6 @@ class Roles:
         if state not in ("present", "absent"):
             raise LookupError(f"{noun}_layer has state: {state}; it is present or absent.")
         return bool(state == "absent")
-
-    def _each(self, expression: Any, variables: Mapping[str, Any]) -> Any:
-        """The items of a rule: many rules have the same ones, which take longer to make than to judge."""
-        key = id(variables), repr(expression)
-        if key not in self._items:  # which keeps the variables: no others come to be of their id
-            self._items[key] = variables, self.value(expression, variables)
-        return self._items[key][1]
 
     def layers(self, noun: str, templates: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         """The layers of a noun, name → options: one, or one for each entry that the site has of it.

@@ -89,7 +89,9 @@ def test_where_a_name_leads_is_looked_at_and_not_followed(site: Site) -> None:
     assert "not to https://elsewhere.test/" in site.asked(redirected_to="elsewhere.test")["msg"]
 
 
-@pytest.mark.parametrize(("content", "why"), [(None, "No such file or directory"), ("no certificate", "no certificate")])
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "No such file or directory"), ("no certificate", "no certificate")]
+)
 def test_an_authority_that_is_none_is_told_at_once(site: Site, tmp_path: Path, content: str | None, why: str) -> None:
     path = tmp_path / "other.pem"
     if content:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
@@ -116,23 +116,50 @@ def test_a_rule_is_judged_for_each_of_its_items(folder: Path) -> None:
     assert known.rules("store") == []
 
 
-def test_rules_with_the_same_items_make_them_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = roles(folder, one_days=3, two_days=30)
-    rule, _ = known.rules("single")
-    variables = known.variables("single")
-    made: list[Any] = []
-    value = known.value
+ITEMS = "{{ [{'name': 'one', 'days': one_days}, {'name': 'two', 'days': two_days}] }}"
+RULES: dict[str, dict[str, Any]] = {
+    "plain": {"that": "one_days < 10"},
+    "several": {"that": ["one_days is integer", "two_days < 10"]},
+    "items": {"each": ITEMS, "that": "item.days < 10"},
+    "a list of items": {"each": ["one_days", "two_days"], "that": "lookup('vars', item) < 10"},
+    "no items": {"each": "{{ [] }}", "that": "false"},
+    "a number": {"that": "one_days"},
+    "nothing": {"that": "missing < 3"},
+    "no Jinja": {"that": "one_days <"},
+}
 
-    def counted(expression: Any, scope: Mapping[str, Any]) -> Any:
-        made.append(expression)
-        return value(expression, scope)
 
-    monkeypatch.setattr(known, "value", counted)
-    told = list(known.refusals(rule, variables))
-    assert list(known.refusals({**rule}, variables)) == told != []
-    assert len(made) == 1
-    assert list(known.refusals(rule, {**variables, "two_days": 1})) == [], "of other variables there are other items"
-    assert len(made) == 2
+@pytest.mark.parametrize(
+    ("names", "days", "doubtful"),
+    [
+        (["plain", "several", "items", "no items"], (3, 4), []),
+        (["plain", "several", "items"], (3, 30), ["several", "items"]),
+        (["plain", "several", "items"], (30, 3), ["plain", "items"]),
+        (["plain", "a list of items"], (3, 4), ["a list of items"]),  # told one by one, as no expression says them
+        (["plain", "a number"], (3, 4), ["a number"]),
+        (["plain", "nothing"], (3, 4), ["plain", "nothing"]),
+        (["plain", "no Jinja"], (3, 4), ["plain", "no Jinja"]),
+        ([], (3, 4), []),
+    ],
+)
+def test_rules_that_do_not_hold_for_certain_are_judged_one_by_one(
+    folder: Path, names: list[str], days: tuple[int, int], doubtful: list[str]
+) -> None:
+    written = yaml.safe_dump([{"variable": name, **RULES[name], "say": "x"} for name in names])
+    (folder / "roles/single/rules.yml").write_text(written)
+    known = roles(folder, one_days=days[0], two_days=days[1])
+    found = known.doubtful(known.rules("single"), known.variables("single"))
+    assert [rule["variable"] for rule in found] == doubtful
+
+
+def test_a_rule_that_comes_from_elsewhere_is_no_template(folder: Path) -> None:
+    known = roles(folder, one_days=3)
+    rule = {"variable": "one_days", "that": "one_days < 10", "say": "x"}
+    assert known.doubtful([rule], known.variables("single")) == [rule]
+    with pytest.raises(AnsibleError, match="trusted"):
+        list(known.refusals(rule, known.variables("single")))
+    trusted = {**rule, "that": trust_as_template(rule["that"])}
+    assert known.doubtful([trusted], known.variables("single")) == []
 
 
 def stacks(aws: Cloud) -> set[str]:

@@ -17,8 +17,9 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, "
             "or leave hosted_zone_id empty. The right route53:ListResourceRecordSets is needed for that switch.",
         ),
+        # https://repost.aws/knowledge-center/ec2-instance-type-not-supported-az-error has EC2's words.
         (
-            r"UnsupportedAvailabilityZone|is not supported in (the )?(requested )?Availability Zone",
+            r"UnsupportedAvailabilityZone|is not supported in ((the|your) )?(requested )?Availability Zone",
             "Name two other zones of the region in network_availability_zones; with network_vpc_id, subnets in others.",
         ),
         (

@@ -32,6 +32,10 @@ from tests.unit.test_account_facts import NAME, record
             "The requested Availability Zone us-east-1e (use1-az3) is not supported: UnsupportedAvailabilityZone",
             "two other",
         ),
+        (
+            "Your requested instance type (t2.micro) is not supported in your requested Availability Zone (us-east-1e)",
+            "network_availability_zones",
+        ),
         ("Instance became unhealthy. Client.InternalError: Client error on launch.", "AWSServiceRoleForAutoScaling"),
         ("Launch templates must have HttpTokens set to required", "(and driver: efs in site_volumes, as rexray"),
         ("The key pair 'web' does not exist. Launching EC2 instance failed.", "host_key_name"),

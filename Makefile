@@ -9,7 +9,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 # Images of Python set it; each ansible-playbook would compile all plugins anew, a second of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-down bench test test-all check lint unit apis integration molecule e2e chaos late
+.PHONY: help setup demo demo-down bench docs test test-all check lint unit apis integration molecule e2e chaos late
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -27,6 +27,10 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 bench: ## How long a site without a change takes beside an empty play, on the demo that is up
 	@scripts/setup.sh venv engine
 	python benchmarks/noop_site.py -i local
+
+docs: ## The documentation, as a site in .cache/docs/html
+	@scripts/setup.sh venv
+	scripts/docs.sh html
 
 test: setup ## The tests (about 35 minutes); the longest are in test-all
 	@scripts/test.sh

@@ -15,13 +15,14 @@ declare -A checks=(
   [yamllint]="yamllint --strict ."
   [ansible-lint]="ansible-lint --offline --strict"
   [cfn-lint]="cfn-lint"
+  [docs]="scripts/docs.sh"
   [unit]="pytest -m 'not playbook and not embedded' --numprocesses 2 --quiet"
 )
 readonly chosen_of=" unit ansible-lint " # the others take seconds
 case ${1:-all} in
-  lint) names=(ansible-lint mypy cfn-lint ruff yamllint) ;;
+  lint) names=(ansible-lint mypy cfn-lint docs ruff yamllint) ;;
   unit) names=(unit) ;;
-  all | changed) names=(unit ansible-lint mypy cfn-lint ruff yamllint) ;;
+  all | changed) names=(unit ansible-lint mypy cfn-lint docs ruff yamllint) ;;
   *) echo "check: there is no part $1. Use changed, lint or unit." >&2; exit 2 ;;
 esac
 readonly part=${1:-all}

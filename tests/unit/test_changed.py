@@ -140,10 +140,10 @@ STUB = '#!/bin/bash\necho "$(basename "$0") $*" >>"$LOG"\n[[ $(basename "$0") !=
 def check(folder: Path, part: str, **variables: str) -> tuple[int, str, list[str]]:
     """Exit code and output of scripts/check.sh in a folder where every tool is a stub, and what was called."""
     (folder / "scripts").mkdir(exist_ok=True)
-    for name in ("check.sh", "changed.py"):
+    for name in ("check.sh", "changed.py", "docs.sh"):
         shutil.copy(PROJECT / "scripts" / name, folder / "scripts")
     (folder / "bin").mkdir(exist_ok=True)
-    for name in ("ruff", "mypy", "yamllint", "ansible-lint", "cfn-lint", "pytest"):
+    for name in ("ruff", "mypy", "yamllint", "ansible-lint", "cfn-lint", "pytest", "sphinx-build"):
         (folder / "bin" / name).write_text(STUB)
         (folder / "bin" / name).chmod(0o755)
     log = folder / "calls"
@@ -187,6 +187,12 @@ def test_without_a_word_everything_runs_whatever_differs(project: Path, part: st
     (tests,) = called(calls, "pytest")
     assert tests.endswith("--quiet tests/unit")
     assert called(calls, "ansible-lint") == ([] if part else ["ansible-lint --offline --strict"])
+
+
+def test_a_link_of_the_documentation_that_leads_nowhere_is_a_failure(project: Path) -> None:
+    code, said, calls = check(project, "lint", FAILING="sphinx-build")
+    assert "--fail-on-warning" in " ".join(called(calls, "sphinx-build"))
+    assert (code, "FAILED  docs" in said) == (1, True)
 
 
 @pytest.mark.parametrize("failing", ["pytest", "ansible-lint", "mypy"])

@@ -68,7 +68,11 @@ def schema(resource_type: str) -> Schema:
             found = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type)
         except ResourceNotFoundError:
             return Schema({}, None)
-        return Schema(found.schema, frozenset(found.get_atts))
+        document = found.schema
+        if handler is not None and handler.ALSO_CONDITIONAL:
+            conditional = [*(document.get("conditionalCreateOnlyProperties") or []), *handler.ALSO_CONDITIONAL]
+            document = {**document, "conditionalCreateOnlyProperties": conditional}
+        return Schema(document, frozenset(found.get_atts))
 
 
 def plain(value: Any) -> Any:

@@ -343,6 +343,38 @@ def test_what_would_restore_nothing_is_refused(aws: Cloud) -> None:
     ] == ["before"]
 
 
+# dynamodb
+
+
+def test_items_expire_by_one_attribute_at_a_time(aws: Cloud) -> None:
+    dynamodb = aws.client("dynamodb")
+    key: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    }
+    dynamodb.create_table(TableName="items", BillingMode="PAY_PER_REQUEST", **key)
+
+    def expire(attribute: str, enabled: bool) -> None:
+        specification = {"AttributeName": attribute, "Enabled": enabled}
+        dynamodb.update_time_to_live(TableName="items", TimeToLiveSpecification=specification)
+
+    def described() -> dict[str, str]:
+        return dict(dynamodb.describe_time_to_live(TableName="items")["TimeToLiveDescription"])
+
+    with refused("TimeToLive is already disabled", "ValidationException"):
+        expire("gone", False)
+    expire("gone", True)
+    with refused("TimeToLive is already enabled", "ValidationException"):
+        expire("gone", True)
+    with refused("active on a different AttributeName: current AttributeName is gone", "ValidationException"):
+        expire("expires", True)
+    assert described() == {"TimeToLiveStatus": "ENABLED", "AttributeName": "gone"}
+    expire("gone", False)
+    assert described() == {"TimeToLiveStatus": "DISABLED"}
+    expire("expires", True)
+    assert described()["AttributeName"] == "expires"
+
+
 # efs, ssm, route53, iam
 
 

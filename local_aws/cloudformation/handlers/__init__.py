@@ -129,6 +129,8 @@ class Handler:
     TYPE: ClassVar[str] = ""
     SCHEMA: ClassVar[dict[str, Any] | None] = None
     """The type's schema, if it is not one of AWS's or theirs will not do."""
+    ALSO_CONDITIONAL: ClassVar[tuple[str, ...]] = ()
+    """More `conditionalCreateOnlyProperties` than the schema lists, where a property's documentation says so."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -6,7 +6,7 @@
 Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
 with it alone nothing can be changed that holds data (publish, hosts, exec, run, ssh_config). Who makes, changes and
 deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data` for databases, file
-systems, buckets and secrets. They are made of the calls that the
+systems, buckets, tables and secrets. They are made of the calls that the
 plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
 (scripts/rights/handlers.py), and scoped as far as IAM can tell the site's things from others'
 (scripts/rights/iam.py). Never tried on AWS.
@@ -37,7 +37,7 @@ DOCS = PROJECT / "docs"
 TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
-KEEPING = ("elasticfilesystem", "rds", "s3", "secretsmanager")
+KEEPING = ("dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 
 BY_HAND: Mapping[str, Collection[str]] = {

@@ -88,6 +88,12 @@ options:
     type: list
     elements: str
     default: []
+  tables:
+    description:
+      - Tables of DynamoDB to describe. Each has the C(name) of one that exists, or C(stack), one of O(stacks), whose
+        output C(TableName) is the table there is now.
+    type: dict
+    default: {}
   repositories:
     description: Names of ECR repositories to look for.
     type: list
@@ -252,6 +258,12 @@ file_system_ids:
   type: list
 buckets:
   description: Name to V(mine), V(taken) (by another account) or V(absent).
+  returned: always
+  type: dict
+tables:
+  description:
+    - What is known of each of O(tables), C(name), whether it was C(found), its global secondary C(indexes) in the words
+      of C(site_tables), and the names of those that are C(unready). Missing where there is no name to ask by yet.
   returned: always
   type: dict
 repositories:

@@ -236,7 +236,7 @@ def balancing(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
 
 
 def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
-    """Databases with their snapshots and backups, file systems, buckets, repositories, secrets."""
+    """Databases with their snapshots and backups, file systems, buckets, tables, repositories, secrets."""
     rds = client("rds")
     for instance in pages(rds, "describe_db_instances", "DBInstances"):
         name = instance["DBInstanceIdentifier"]
@@ -258,6 +258,7 @@ def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
     for bucket in pages(s3, "list_buckets", "Buckets"):
         if owner.owns(bucket["Name"], bucket_tags(s3, bucket["Name"])):
             yield "AWS::S3::Bucket", bucket["Name"], bucket["Name"], "available"
+    yield from tables(client("dynamodb"), owner)
     for repository in pages(client("ecr"), "describe_repositories", "repositories"):
         name = repository["repositoryName"]
         if owner.owns(name):
@@ -266,6 +267,20 @@ def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
         if owner.owns(secret["Name"], secret.get("Tags")):
             state = "deleting" if secret.get("DeletedDate") else "available"
             yield "AWS::SecretsManager::Secret", secret["ARN"], secret["Name"], state
+
+
+def tables(dynamodb: Any, owner: Owner) -> Iterator[Row]:
+    """Tables of DynamoDB, whose list has nothing but names."""
+    for name in pages(dynamodb, "list_tables", "TableNames"):
+        try:
+            found = dynamodb.describe_table(TableName=name)["Table"]
+            tags = list(pages(dynamodb, "list_tags_of_resource", "Tags", ResourceArn=found["TableArn"]))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":  # it has just gone
+                raise
+            continue
+        if owner.owns(name, tags):
+            yield "AWS::DynamoDB::Table", name, name, found["TableStatus"]
 
 
 def bucket_tags(s3: Any, name: str) -> list[dict[str, str]]:

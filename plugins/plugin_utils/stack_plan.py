@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template, text
 from plugins.plugin_utils.stack_pointing import ANOTHER, data_name, leads, moved
+from plugins.plugin_utils.stack_tables import decided
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 CHANGE_SET_SECONDS = 300
@@ -29,6 +30,7 @@ STATEFUL_TYPES = frozenset(
         "AWS::RDS::DBInstance",
         "AWS::EFS::FileSystem",
         "AWS::S3::Bucket",
+        "AWS::DynamoDB::Table",
         "AWS::ECR::Repository",
         "AWS::SecretsManager::Secret",
     }
@@ -266,7 +268,7 @@ class Planner:
             if NO_UPDATES.search(found.get("StatusReason", "")):
                 return None
             raise Failed(f"cannot tell what would change: {found.get('StatusReason') or 'its change set failed'}")
-        return {change["LogicalResourceId"]: change for change in changes}
+        return {change["LogicalResourceId"]: decided(change) for change in changes}
 
 
 def left_over(layer: Layer, resources: Iterable[Mapping[str, Any]]) -> list[Loss]:

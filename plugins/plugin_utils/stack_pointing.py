@@ -1,8 +1,9 @@
 """Which data the containers of a stack lead to, and where another template would lead them elsewhere.
 
-No parameter tells of all of it: what exists outside of Berth (a secret's ARN, a database's host, a bucket's name)
-stands in the template as text, and a reference or a mount may move from one entry to another. So the deployed template
-with its parameters is compared with the wanted one: container by container, each variable, secret and mounted path.
+No parameter tells of all of it: what exists outside of Berth (a secret's ARN, a database's host, the name of a bucket
+or table) stands in the template as text, and a reference or a mount may move from one entry to another. So the deployed
+template with its parameters is compared with the wanted one: container by container, each variable, secret and mounted
+path.
 
 Only what led to data counts, and only where it still leads somewhere: a variable, a path or a container that comes or
 goes is what its author has asked for.
@@ -33,6 +34,7 @@ NAMES = (
     re.compile(r"^([a-z][a-z0-9-]*)\.[^.]+\.[a-z0-9-]+\.rds\.amazonaws\.(?:com|eu)$"),
     re.compile(r"^arn:[^:]+:ecr:[^:]+:\d+:repository/(.+)$"),
     re.compile(r"^arn:[^:]+:s3:::([^/]+)"),
+    re.compile(r"^arn:[^:]+:dynamodb:[^:]+:\d+:table/([^/]+)"),
 )
 """How a value looks that names something with data, and the physical id in it."""
 SECRET = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:[^:]+")

@@ -46,6 +46,19 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
     "AWS::CertificateManager::Certificate": {
         "CertificateTransparencyLoggingPreference": ["acm:UpdateCertificateOptions"],
     },
+    "AWS::DynamoDB::Table": {
+        "ContributorInsightsSpecification": ["dynamodb:UpdateContributorInsights"],
+        "ImportSourceSpecification": [
+            "dynamodb:ImportTable", "dynamodb:DescribeImport", "s3:ListBucket", "s3:GetObject", "kms:Decrypt",
+            "kms:Encrypt", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+            "logs:PutRetentionPolicy",
+        ],
+        "KinesisStreamSpecification": [
+            "dynamodb:EnableKinesisStreamingDestination", "dynamodb:DisableKinesisStreamingDestination",
+            "dynamodb:UpdateKinesisStreamingDestination",
+        ],
+        "ResourcePolicy": ["dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy"],
+    },
     "AWS::EC2::EIP": {
         "TransferAddress": ["ec2:AcceptAddressTransfer"],
         "InstanceId": ["ec2:AssociateAddress", "ec2:DisassociateAddress"],
@@ -150,12 +163,22 @@ BEYOND: Mapping[str, str] = {
     "elasticloadbalancing:SetRulePriorities": "another priority; a rule is named by its own, which never changes",
     "ecs:PutAccountSetting": "a setting of the account; a cluster's own are UpdateClusterSettings",
     "ecs:PutAccountSettingDefault": "the same, for everybody in the account",
+    "dynamodb:CreateTableReplica": "a replica in another region; none is made",
+    "dynamodb:AssociateTableReplica": "the same",
+    **dict.fromkeys(
+        (
+            "dynamodb:Scan", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+        ),
+        "the items, which a replica is filled with",
+    ),
+    "kms:RevokeGrant": "of a key of the account's own; a table's is aws/dynamodb, whose policy lets DynamoDB use it",
     "logs:CreateLogDelivery": "logs that services deliver to the group; none does",
     "autoscaling:StartInstanceRefresh": "of an UpdatePolicy, which the hosts' group has not",
     "autoscaling:CancelInstanceRefresh": "of an UpdatePolicy",
     "autoscaling:SuspendProcesses": "of an UpdatePolicy",
     "autoscaling:ResumeProcesses": "of an UpdatePolicy",
-}
+}  # fmt: skip
 """Actions that handlers name and that reach beyond what the templates ask for, and why they are left out."""
 
 

@@ -35,6 +35,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
+    "dynamodb": {"table": ["table/{site}-*"]},
     "ecr": {"repository": ["repository/{site}-*"]},
     "ecs": {
         "capacity-provider": ["capacity-provider/{site}-*"],

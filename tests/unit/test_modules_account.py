@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from local_aws.cloud import Cloud
 from plugins.action import service_linked_role
 from plugins.modules import aws_account_info, leftovers
-from plugins.plugin_utils.account import gathering, places, quotas
+from plugins.plugin_utils.account import gathering, places, quotas, tables
 from plugins.plugin_utils.aws_action import Failed, specification
 from tests.unit.plugin_support import environment, playbook
 
@@ -111,6 +111,64 @@ def test_what_is_there_already_is_found_by_name(aws: Cloud) -> None:
     assert facts["repositories"] == ["legacy/django"]
     assert facts["secrets"] == ["legacy/database"]
     assert facts["stacks"] == {}
+
+
+INDEX: dict[str, Any] = {
+    "IndexName": "by_owner",
+    "KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["title", "body"]},
+}
+
+
+def a_table(aws: Cloud, name: str, *indexes: dict[str, Any], **more: Any) -> None:
+    attributes = {"id": "S", **({"owner": "B", "at": "N"} if indexes else {})}
+    aws.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": kind} for each, kind in attributes.items()],
+        **({"GlobalSecondaryIndexes": list(indexes)} if indexes else {}),
+        **more,
+    )
+
+
+def test_tables_are_described_by_the_names_that_are_given_and_those_that_stacks_tell(aws: Cloud) -> None:
+    a_table(aws, "acme-items", INDEX)
+    body = "Resources: {Log: {Type: AWS::Logs::LogGroup}}\nOutputs: {TableName: {Value: acme-items}}"
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName="shop-table-items", TemplateBody=body)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="shop-table-items", WaiterConfig={"Delay": 1})
+    wanted = {
+        "items": {"name": "", "stack": "shop-table-items"},
+        "old": {"name": "acme-old", "stack": "shop-table-old"},
+        "new": {"name": "", "stack": "shop-table-new"},
+    }
+    found = ask(aws, stacks=["shop-table-items"], tables=wanted)["tables"]
+    keys = {"partition_key": {"name": "owner", "type": "binary"}, "sort_key": {"name": "at", "type": "number"}}
+    assert found == {
+        "items": {
+            "name": "acme-items",
+            "found": True,
+            "indexes": [{"name": "by_owner", **keys, "projection": ["body", "title"]}],
+            "unready": [],
+        },
+        "old": {"name": "acme-old", "found": False, "indexes": [], "unready": []},
+    }
+    assert ask(aws)["tables"] == {}
+
+
+@pytest.mark.parametrize("wrong", [{}, {"name": ""}, {"name": "x", "table": "y"}, "x"])
+def test_what_tables_are_asked_for_is_name_or_stack(aws: Cloud, wrong: Any) -> None:
+    with pytest.raises(Failed, match="tables: items must have name or stack"):
+        ask(aws, tables={"items": wrong})
+
+
+def test_an_index_that_is_being_made_is_not_ready() -> None:
+    attributes = [{"AttributeName": each, "AttributeType": "S"} for each in ("id", "owner", "at")]
+    making = {**INDEX, "IndexStatus": "CREATING"}
+    found = {"AttributeDefinitions": attributes, "GlobalSecondaryIndexes": [making]}
+    client = SimpleNamespace(describe_table=lambda **_: {"Table": found})
+    assert tables.table(client, "items")["unready"] == ["by_owner"]
 
 
 def test_pins_are_read_from_the_stacks(aws: Cloud) -> None:
@@ -407,7 +465,7 @@ def test_a_region_that_is_not_enabled_is_the_reason_before_any_other(aws: Cloud)
 
 # Leftovers
 
-NOUNS = ("network", "cluster", "database", "bucket", "queue_of", "job", "service")
+NOUNS = ("network", "cluster", "database", "bucket", "table", "queue_of", "job", "service")
 OWNER = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"}, NOUNS)
 TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "unit"}]
 
@@ -528,6 +586,10 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
     aws.client("s3").create_bucket(Bucket="legacy-unit-bucket-static")
     aws.client("s3").create_bucket(Bucket="somebody-elses")
     aws.client("s3").create_bucket(Bucket="legacy-unit-live-bucket-static")
+    a_table(aws, "legacy-unit-table-items-Table-ABC")
+    a_table(aws, "named-by-a-patch", Tags=TAGS)
+    a_table(aws, "somebody-elses-table")
+    a_table(aws, "legacy-unit-table-x", Tags=[{"Key": "Site", "Value": "legacy-unit"}])
     aws.client("ecr").create_repository(repositoryName="legacy-unit/django")
     aws.client("efs").create_file_system(CreationToken="1", Tags=TAGS)
     aws.client("secretsmanager").create_secret(Name="legacy-unit/database", SecretString="x")
@@ -561,10 +623,13 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
     aws.client("rds").create_db_snapshot(DBInstanceIdentifier="legacy-unit-database-db", DBSnapshotIdentifier="last")
     names = {each["name"] for each in leftovers.find(aws.client, OWNER)}
     assert not names & {"somebody-elses", "legacy-unit-live-bucket-static"}
+    assert not names & {"somebody-elses-table", "legacy-unit-table-x"}
+    assert names >= {"legacy-unit-table-items-Table-ABC", "named-by-a-patch"}
     assert "/legacy/united" not in names
     assert found(aws) == {
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::AutoScaling::LaunchConfiguration",
+        "AWS::DynamoDB::Table",
         "AWS::EC2::NetworkInterface",
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::Subnet",

@@ -21,6 +21,7 @@ ENTRIES: dict[str, Any] = {
         "uploads": {},
         "logs": {"versioned": False, "expire_days": 30, "cors_origins": ["https://a.test"]},
     },
+    "site_tables": {"items": {"partition_key": "id", "ttl": "expires"}, "orders": {"partition_key": "id"}},
     "site_secrets": {
         "django": {"generate": ["secret_key"]},
         "admin": {"generate": ["password"], "length": 20, "values": {"username": "admin"}},
@@ -31,10 +32,11 @@ ENTRIES: dict[str, Any] = {
         },
     },
 }
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "database": {"DatabaseBackupDays": 14},
     "volume": {},  # nothing about it changes in place
     "bucket": {"BucketOldVersionsDays": 7},
+    "table": {"TableTtlEnabled": False},
     "secret": {},  # the same
     "image": {"ImageKeep": 20},
 }
@@ -188,11 +190,11 @@ def test_a_secret_has_what_is_fixed_beside_what_is_generated(
     assert len(values["admin"]["password"]) == 20
 
 
-@pytest.mark.parametrize("name", ["volume.media", "bucket.uploads", "secret.django"])
+@pytest.mark.parametrize("name", ["volume.media", "bucket.uploads", "table.items", "secret.django"])
 def test_what_holds_data_stays_and_does_not_block_the_next_site(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str
 ) -> None:
-    holder = {"volume": "FileSystem", "bucket": "Bucket", "secret": "Secret"}[name.partition(".")[0]]
+    holder = {"volume": "FileSystem", "bucket": "Bucket", "table": "Table", "secret": "Secret"}[name.partition(".")[0]]
     first = site.create(name, layers[name])[holder]
     site.delete(layers[name])
 
@@ -208,6 +210,7 @@ def exists(site: Deployed, name: str, physical_id: str) -> bool:
     asked = {
         "volume": ("efs", "describe_file_systems", "FileSystemId"),
         "bucket": ("s3", "head_bucket", "Bucket"),
+        "table": ("dynamodb", "describe_table", "TableName"),
         "secret": ("secretsmanager", "get_secret_value", "SecretId"),
     }
     service, operation, argument = asked[noun]
@@ -236,7 +239,7 @@ def test_a_repository_goes_with_its_images(aws: Cloud, site: Deployed, layers: d
 
 
 @pytest.mark.parametrize(
-    "name", ["database.main", "volume.media", "bucket.uploads", "secret.django", "image.shop-django"]
+    "name", ["database.main", "volume.media", "bucket.uploads", "table.items", "secret.django", "image.shop-django"]
 )
 def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str

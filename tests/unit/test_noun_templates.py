@@ -33,6 +33,18 @@ ENTRIES: dict[str, Any] = {
         "logs": {"versioned": False, "expire_days": 30, "old_versions_days": 3, "cors_origins": ["https://a.test"]},
         "reports": {"name": "acme-reports"},
     },
+    "site_tables": {
+        "items": {"partition_key": "id"},
+        "orders": {
+            "partition_key": {"name": "customer", "type": "number"}, "sort_key": "at", "ttl": "expires",
+            "global_secondary_indexes": {
+                "by_state": {"partition_key": "state", "sort_key": {"name": "at", "type": "binary"}},
+                "by_item": {"partition_key": "item", "projection": ["title", "body"]},
+                "of_state": {"partition_key": "state", "projection": "keys_only"},
+            },
+        },
+        "old": {"name": "acme-old"},
+    },
     "site_secrets": {
         "django": {"generate": ["secret_key"]},
         "admin": {"generate": "password", "length": 20, "values": {"username": "admin"}},
@@ -43,7 +55,11 @@ ENTRIES: dict[str, Any] = {
     "image_keep": 20,
     "database_allocated_gb": {"main": 26, "big-one": 80},
 }  # fmt: skip
-KEPT = {"AWS::EFS::FileSystem": "volume.media", "AWS::S3::Bucket": "bucket.uploads"}
+KEPT = {
+    "AWS::EFS::FileSystem": "volume.media",
+    "AWS::S3::Bucket": "bucket.uploads",
+    "AWS::DynamoDB::Table": "table.items",
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +82,7 @@ def of_type(layer: dict[str, Any], kind: str) -> dict[str, Any]:
 def test_an_entry_is_a_layer_unless_it_is_there_already(layers: dict[str, Any]) -> None:
     assert set(layers) == {
         "database.main", "database.big-one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
-        "secret.django", "secret.admin", "image.shop-django", "image.shop-worker",
+        "table.items", "table.orders", "secret.django", "secret.admin", "image.shop-django", "image.shop-worker",
     }  # fmt: skip
 
 
@@ -108,6 +124,12 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
         "BucketVersioned": False, "BucketExpireDays": 30, "BucketOldVersionsDays": 3,
         "BucketCorsOrigins": ["https://a.test"],
     }  # fmt: skip
+    assert layers["table.items"]["parameters"] == {
+        "TableTtl": "", "TableTtlEnabled": False, "TableDeletionProtection": True,
+    }  # fmt: skip
+    assert (layers["table.items"]["keep"], layers["table.orders"]["keep"]) == (["TableTtl"], [])
+    orders = layers["table.orders"]["parameters"]
+    assert (orders["TableTtl"], orders["TableTtlEnabled"]) == ("expires", True)
     admin = layers["secret.admin"]["parameters"]
     assert (admin["SecretKey"], admin["SecretLength"]) == ("password", 20)
     assert admin["SecretTemplate"] == '{"username": "admin"}'
@@ -130,7 +152,7 @@ def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_cre
     assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
     assert of_type(layers["image.shop-django"], "AWS::ECR::Repository")["UpdateReplacePolicy"] == "Retain"
     protected = {name.partition(".")[0] for name, layer in layers.items() if layer.get("protect")}
-    assert protected == {"database", "volume", "bucket", "secret"}
+    assert protected == {"database", "volume", "bucket", "table", "secret"}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +162,7 @@ def test_nothing_that_is_kept_can_be_lost_by_a_replacement_or_a_failed_first_cre
         ("database.main", "AWS::RDS::DBSubnetGroup", "DBSubnetGroupName"),
         ("database.main", "AWS::EC2::SecurityGroup", "GroupName"),
         ("bucket.uploads", "AWS::S3::Bucket", "BucketName"),
+        ("table.items", "AWS::DynamoDB::Table", "TableName"),
     ],
 )
 def test_what_may_be_replaced_or_kept_has_no_name_of_its_own(
@@ -190,12 +213,44 @@ def test_a_bucket_is_private_encrypted_and_speaks_tls_only(layers: dict[str, Any
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
+def test_a_table_is_billed_by_request_encrypted_and_can_be_restored(layers: dict[str, Any]) -> None:
+    for name in ("table.items", "table.orders"):
+        properties = of_type(layers[name], "AWS::DynamoDB::Table")["Properties"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert properties["DeletionProtectionEnabled"] == {"Ref": "TableDeletionProtection"}
+        assert layers[name]["first"] == {"TableDeletionProtection": "false"}
+
+
+def test_a_table_has_the_keys_and_indexes_of_its_entry(layers: dict[str, Any]) -> None:
+    items, orders = (
+        of_type(layers[name], "AWS::DynamoDB::Table")["Properties"] for name in ("table.items", "table.orders")
+    )
+    assert items["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert items["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "S"}]
+    assert "GlobalSecondaryIndexes" not in items
+    assert [(each["AttributeName"], each["KeyType"]) for each in orders["KeySchema"]] == [
+        ("customer", "HASH"), ("at", "RANGE"),
+    ]  # fmt: skip
+    types = {each["AttributeName"]: each["AttributeType"] for each in orders["AttributeDefinitions"]}
+    assert types == {"at": "B", "customer": "N", "item": "S", "state": "S"}
+    indexes = {each["IndexName"]: each for each in orders["GlobalSecondaryIndexes"]}
+    assert [each["AttributeName"] for each in indexes["by_state"]["KeySchema"]] == ["state", "at"]
+    assert {name: each["Projection"] for name, each in indexes.items()} == {
+        "by_item": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["body", "title"]},
+        "by_state": {"ProjectionType": "ALL"},
+        "of_state": {"ProjectionType": "KEYS_ONLY"},
+    }
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> None:
     wanted = {
         "database": {"SecretArn", "InstanceId", "Endpoint", "Port", "SecurityGroupId"},
         "volume": {"FileSystemId", "FileSystemArn", "AccessPointId", "AccessPointArn"},
         "bucket": {"BucketName", "BucketArn", "BucketDomainName"},
+        "table": {"TableName", "TableArn"},
         "secret": {"SecretArn"},
         "image": {"RepositoryUri", "RepositoryArn"},
     }

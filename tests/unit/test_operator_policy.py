@@ -203,6 +203,7 @@ def test_the_rules_of_thumb_speak_of_what_the_schemas_say() -> None:
     [
         ("AWS::IAM::Role", "ManagedPolicyArns", "iam:AttachRolePolicy"),
         ("AWS::S3::Bucket", "WebsiteConfiguration", "s3:PutBucketWebsite"),
+        ("AWS::DynamoDB::Table", "ImportSourceSpecification", "dynamodb:ImportTable"),
     ],
 )
 def test_a_property_brings_its_rights_only_when_a_template_sets_it(
@@ -288,6 +289,7 @@ OURS_AND_NOT = [
     ("data", "s3:DeleteBucket", "arn:aws:s3:::{}-prod-bucket-static-abc"),
     ("data", "s3:DeleteObject", "arn:aws:s3:::{}-prod-bucket-static-abc/css/site.css"),
     ("data", "s3:DeleteObjectVersion", "arn:aws:s3:::{}-prod-bucket-uploads-abc/harbour.png"),
+    ("data", "dynamodb:DeleteTable", SHOP_ARN.format("dynamodb", "table/{}-prod-table-items-Table-ABC")),
     ("operate", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-bucket-uploads-abc"),
     ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-service-web-TaskRole-abc"),
     ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
@@ -371,12 +373,29 @@ def test_what_cannot_be_scoped_by_name_holds_in_the_sites_region(shop: dict[str,
 def test_operate_alone_changes_nothing_that_holds_data(shop: dict[str, dict[str, Any]]) -> None:
     for action in given(shop["operate"]):
         service, _, name = action.partition(":")
-        if service in ("rds", "elasticfilesystem", "s3", "secretsmanager", "cloudformation", "ec2", "route53", "acm"):
+        if service in (
+            "rds",
+            "dynamodb",
+            "elasticfilesystem",
+            "s3",
+            "secretsmanager",
+            "cloudformation",
+            "ec2",
+            "route53",
+            "acm",
+        ):
             assert name.startswith(("Describe", "List", "Get")), action
     assert not allows(
         shop["operate"], "secretsmanager:GetSecretValue", SHOP_ARN.format("secretsmanager", "secret:shop-")
     )
     assert not allows(shop["operate"], "s3:GetObject", "arn:aws:s3:::shop-prod-data-uploadbucket-a/x")
+
+
+def test_no_policy_lets_anybody_read_or_write_what_is_in_a_table(shop: dict[str, dict[str, Any]]) -> None:
+    items = ("Scan", "Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+    for action in (f"dynamodb:{name}" for name in items):
+        for document in shop.values():
+            assert not allows(document, action, SHOP_ARN.format("dynamodb", "table/shop-prod-table-items-Table-ABC"))
 
 
 def test_no_policy_lets_anybody_look_into_other_peoples_buckets_or_parameters(shop: dict[str, dict[str, Any]]) -> None:

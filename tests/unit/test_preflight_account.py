@@ -41,6 +41,7 @@ SITE: dict[str, Any] = {
     "site_volumes": {"media": {"driver": "rexray"}},
     "site_databases": {"main": {"class": "db.t3.micro", "version": "15"}},
     "site_buckets": {},
+    "site_tables": {},
     "site_secrets": {},
     "site_hosts": {"min": 1},
 }
@@ -129,6 +130,7 @@ EMPTY: dict[str, Any] = {
     },
     "file_systems": {"media": [], "cms": []},
     "file_system_ids": [],
+    "tables": {},
     "repositories": [],
     "secrets": [],
     "stacks": {},
@@ -506,6 +508,101 @@ def test_what_the_account_is_asked_of_each() -> None:
     assert databases.wanted(asked["databases"])["stats"].stack in asked["stacks"]
 
 
+ITEMS = "site_tables.items"
+BY_OWNER = {"partition_key": {"name": "owner", "type": "string"}, "sort_key": None, "projection": "all"}
+TITLES = {"partition_key": {"name": "owner", "type": "string"}, "sort_key": None, "projection": ["body", "title"]}
+
+
+def table(*indexes: str, **more: Any) -> dict[str, Any]:
+    """A site whose table has these indexes, each by `owner`."""
+    by = {name: {"partition_key": "owner"} for name in indexes}
+    return {"site_tables": {"items": {"partition_key": "id", "global_secondary_indexes": by, **more}}}
+
+
+def tabled(*indexes: str, unready: tuple[str, ...] = (), **parameters: str) -> dict[str, Any]:
+    """A live site whose table has these indexes."""
+    made = layer("TableName", TableTtl="", TableTtlEnabled="false", **parameters)
+    found = [{"name": name, **BY_OWNER} for name in indexes]
+    described = {"name": "T-1", "found": True, "indexes": found, "unready": list(unready)}
+    return LIVE | {"stacks": STACKS | {"legacy-prod-table-items": made}, "tables": {"items": described}}
+
+
+def expiring(by: str) -> dict[str, Any]:
+    """A live site whose table's items expire by an attribute."""
+    made = layer("TableName", TableTtl=by, TableTtlEnabled="true")
+    return tabled() | {"stacks": STACKS | {"legacy-prod-table-items": made}}
+
+
+def test_tables_are_asked_for_by_their_stacks_or_names() -> None:
+    asked = questions(site_tables={"items": {"partition_key": "id"}, "old": {"name": "acme-old"}})
+    assert asked["tables"] == {
+        "items": {"name": "", "stack": "legacy-prod-table-items"},
+        "old": {"name": "acme-old", "stack": "legacy-prod-table-old"},
+    }
+    assert "legacy-prod-table-items" in asked["stacks"]
+    assert questions()["tables"] == {}
+
+
+def test_a_table_that_exists_must_be_there() -> None:
+    given = {"site_tables": {"items": {"name": "acme-items"}}}
+    nowhere = {"tables": {"items": {"name": "acme-items", "found": False, "indexes": [], "unready": []}}}
+    sentence = refused(EMPTY | nowhere, **given)[f"{ITEMS}.name"]
+    assert "no table acme-items in this region" in sentence
+    assert "aws dynamodb list-tables --region us-east-1" in sentence
+    there = {"tables": {"items": nowhere["tables"]["items"] | {"found": True}}}
+    assert refused(EMPTY | there, **given) == {}
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "says"),
+    [
+        ((), ("one", "two"), "by one, two, and DynamoDB makes or removes one index at a time"),
+        (("one", "two"), (), "by one, two, and DynamoDB"),
+        (("one",), ("two",), "by one, two, and DynamoDB"),
+        ((), ("one",), ""),
+        (("one", "two"), ("two",), ""),
+        (("one", "two"), ("two", "one"), ""),
+    ],
+)
+def test_a_live_table_takes_one_index_at_a_time(there: tuple[str, ...], given: tuple[str, ...], says: str) -> None:
+    said_of = refused(tabled(*there), **table(*given))
+    assert set(said_of) == ({f"{ITEMS}.global_secondary_indexes"} if says else set())
+    assert says in "".join(said_of.values())
+    assert refused(LIVE, **table(*given)) == {}, "a new one takes any number"
+    assert refused(tabled(*there), site_remove=["T-1"], **table(*given)) == {}, "and so does a new one in its place"
+
+
+@pytest.mark.parametrize("other", [{"projection": "keys_only"}, {"sort_key": "at"}, {"partition_key": "who"}])
+def test_an_index_does_not_change(other: dict[str, Any]) -> None:
+    by = {"by_owner": {"partition_key": "owner"} | other}
+    sentence = refused(tabled("by_owner"), **table(global_secondary_indexes=by))[f"{ITEMS}.global_secondary_indexes"]
+    assert "would change by_owner, and DynamoDB changes neither keys nor projection" in sentence
+
+
+def test_a_list_of_attributes_is_the_same_in_any_order() -> None:
+    live = tabled()
+    live["tables"]["items"]["indexes"] = [{"name": "by_owner", **TITLES}]
+    by = {"by_owner": {"partition_key": "owner", "projection": ["title", "body"]}}
+    assert refused(live, **table(global_secondary_indexes=by)) == {}
+
+
+def test_no_index_changes_while_another_is_being_made() -> None:
+    busy = tabled("one", unready=("one",))
+    assert refused(busy, **table("one")) == {}
+    sentence = refused(busy, **table("one", "two"))[f"{ITEMS}.global_secondary_indexes"]
+    assert "changes while one is still being made or removed" in sentence
+    assert "--table-name T-1" in sentence
+
+
+def test_items_come_to_expire_by_another_attribute_in_two_steps() -> None:
+    assert refused(expiring("gone"), **table(ttl="gone")) == {}
+    assert refused(expiring("gone"), **table()) == {}
+    assert refused(tabled(), **table(ttl="gone")) == {}
+    sentence = refused(expiring("gone"), **table(ttl="expires"))[f"{ITEMS}.ttl"]
+    assert "items of the table expire by gone" in sentence
+    assert refused(expiring("gone"), site_remove=["T-1"], **table(ttl="expires")) == {}
+
+
 def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     nouns = {"site_buckets": {"files": {}}, "site_secrets": {"app": {"generate": "key"}}}
     entries = [
@@ -863,6 +960,11 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY | {"delegation": {"Z0SHOP": []}}, {}),
     (EMPTY | {"quotas": {"certificate_names": {"limit": 1, "used": 0}}}, {"domain_aliases": ["shop.test"]}),
     (LIVE, {"network_vpc_id": "vpc-0f"}),
+    (EMPTY, {"site_tables": {"items": {"name": "acme-items"}}}),
+    (tabled(), table("one", "two")),
+    (tabled("one"), table(global_secondary_indexes={"one": {"partition_key": "who"}})),
+    (tabled("one", unready=("one",)), table("one", "two")),
+    (expiring("gone"), table(ttl="expires")),
 ]
 RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {}),
@@ -873,6 +975,7 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (LIVE, {"site_hosts": {"min": 2}, **database(storage_max_gb=22, version="15.13")}),
     (LIVE, TWO),
     (EMPTY, NOTHING),
+    (tabled("one"), table("one", "two", ttl="gone")),
     (EMPTY | {"quotas": {"certificate_names": {"limit": 2, "used": 0}}}, {"domain_aliases": ["shop.test"]}),
     (
         LIVE | {"ami_pinned": {"found": True, "name": "ours"}},

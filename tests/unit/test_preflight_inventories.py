@@ -259,6 +259,7 @@ TOGETHER: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
                 "admin": {"generate": ["password"], "values": {"username": "admin", "token": "x"}},
             },
             "site_buckets": {"uploads": {"public": True}},
+            "site_tables": {"items": {"hash_key": "id"}},
             "site_hosts": {"min": 0, "count": 2},
         },
         [
@@ -273,6 +274,8 @@ TOGETHER: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("site_secrets.django.value", "never stands in an inventory"),
             ("site_secrets.admin.values.token", "is a secret in clear"),
             ("site_buckets.uploads.public", "nobody reads a bucket"),
+            ("site_tables.items", "has no partition_key"),
+            ("site_tables.items.hash_key", "write partition_key: id"),
             ("site_hosts.min", "a whole number of hosts"),
             ("site_hosts.count", "write min: 2"),
         ],
@@ -390,6 +393,12 @@ TOPICS: dict[str, dict[str, Any]] = {
             "django": {"parameter": "/shop/secret_key"}, "admin": DESCRIPTION["site_secrets"]["admin"],
         },
         "site_buckets": {"uploads": None},
+        "site_tables": {
+            "items": {
+                "partition_key": "id", "sort_key": {"name": "at", "type": "number"}, "ttl": "expires",
+                "global_secondary_indexes": {"by_owner": {"partition_key": "owner", "projection": ["title"]}},
+            }
+        },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
         "job_retries": 0, "log_mode": "blocking", "log_buffer_size": "1m",
     },
@@ -463,7 +472,8 @@ RIGHT = {
 IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
 """What inventories/local/environment.yml says."""
 HANDED_OVER = {
-    "network_zones_offered": ["us-east-1a", "us-east-1b"], "database_allocated_gb": {"main": 30},
+    "network_zones_offered": ["us-east-1a", "us-east-1b"], "network_dynamodb_endpoint": True,
+    "database_allocated_gb": {"main": 30},
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"},
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},

@@ -44,8 +44,8 @@ LINT = "ansible-lint"
 EDITS: dict[str, list[tuple[str, str, str]]] = {
     "layer": [
         ("group_vars/all/site.yml", "secret, image", ", topic"),
-        (NOUNS, "import bucket, database, job, secret, service", ", topic"),
-        (NOUNS, "volume, database, bucket, secret", ", topic"),
+        (NOUNS, "import bucket, database, job, secret, service, table", ", topic"),
+        (NOUNS, "volume, database, bucket, table, secret", ", topic"),
         (
             "README.md",
             "|---|---|---|\n",

@@ -27,6 +27,9 @@ OUTPUTS = {
     "BucketUploadsBucketName": "shop-uploads-1x2y",
     "BucketUploadsBucketArn": "arn:aws:s3:::shop-uploads-1x2y",
     "BucketOtherBucketName": "shop-other-1x2y",
+    "TableItemsTableName": "shop-items-1X2Y",
+    "TableItemsTableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/shop-items-1X2Y",
+    "TableOtherTableName": "shop-other-1X2Y",
     "VolumeMediaFileSystemId": "fs-0a",
     "VolumeMediaAccessPointId": "fsap-0a",
     "VolumeMediaAccessPointArn": "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0a",
@@ -40,6 +43,8 @@ DATABASES = "site_databases: {main: {}, stats: {}}"
 VOLUMES = "site_volumes: {media: {}, other: {}}"
 REXRAY = "site_volumes: {media: {driver: rexray}, other: {driver: rexray}}"
 BUCKETS = "site_buckets: {uploads: {}, other: {}}"
+TABLES = "site_tables: {items: {partition_key: id}, other: {partition_key: id}}"
+TABLE_OUTSIDE = "site_tables: {items: {name: acme-items}}"
 OUTSIDE = f"site_databases: {{main: {{endpoint: db.example.net, secret_arn: '{STORED}db-AbCdEf'}}}}"
 
 
@@ -110,7 +115,22 @@ def lost(before: str, after: str, unknown: tuple[str, ...] = (), **values: str) 
             ("environment: {STORE: {from: bucket.uploads.name}}", BUCKETS),
             ("web.STORE", "acme-uploads", "another one"),
         ),
+        (
+            ("environment: {ITEMS: {from: table.items.name}}", TABLE_OUTSIDE),
+            ("environment: {ITEMS: {from: table.items.name}}", TABLES),
+            ("web.ITEMS", "acme-items", "another one"),
+        ),
         # Or set: what Berth made goes out of sight.
+        (
+            ("environment: {ITEMS: {from: table.items.name}}", TABLES),
+            ("environment: {ITEMS: {from: table.items.name}}", TABLE_OUTSIDE),
+            ("web.ITEMS", "shop-items-1X2Y", "acme-items"),
+        ),
+        (
+            ("environment: {ITEMS: {from: table.items.arn}}", TABLES),
+            ("environment: {ITEMS: {from: table.items.arn}}", TABLE_OUTSIDE),
+            ("web.ITEMS", "shop-items-1X2Y", "acme-items"),
+        ),
         (
             ("environment: {STORE: {from: bucket.uploads.name}}", BUCKETS),
             ("environment: {STORE: {from: bucket.uploads.name}}", "site_buckets: {uploads: {name: acme-uploads}}"),
@@ -215,7 +235,7 @@ def lost(before: str, after: str, unknown: tuple[str, ...] = (), **values: str) 
 def test_a_place_that_leads_to_other_data_is_found(
     before: tuple[str, ...], after: tuple[str, ...], found: tuple[str, str, str]
 ) -> None:
-    made = ("SecretDjango", "DatabaseMain", "BucketUploads") if found[2] == "another one" else ()
+    made = ("SecretDjango", "DatabaseMain", "BucketUploads", "TableItems") if found[2] == "another one" else ()
     assert lost(template(*before), template(*after), unknown=made) == [found]
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from plugins.filter.user_data import gzip_base64
 from tests.unit.render_support import LAYERS, PROJECT, Site, render
@@ -41,6 +43,7 @@ SAFE: dict[str, Any] = {
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
     "host_access_session_manager": True,
     "site_databases": {"main": {"admin_cidrs": ["192.0.2.0/24"]}},
+    "network_dynamodb_endpoint": True,
     "site_services": copy.deepcopy(DESCRIPTION["site_services"]),
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
@@ -236,6 +239,25 @@ def test_in_a_vpc_of_its_own_hosts_live_where_the_nat_gateway_is_for_them(
     assert [values[f"HostSubnetId{place}"] for place in "AB"] == [{"Ref": f"{subnets}{place}"} for place in "AB"]
     assert values["AlbSubnetIds"] == {"Fn::Join": [",", [{"Ref": f"SubnetPublic{place}"} for place in "AB"]]}
     assert values["PrivateSubnetIds"] == {"Fn::Join": [",", [{"Ref": f"SubnetPrivate{place}"} for place in "AB"]]}
+
+
+def test_a_vpc_of_its_own_has_an_endpoint_of_dynamodb_where_that_is_wanted(safe: Site, card: Site, given: Site) -> None:
+    def endpoints(site: Site) -> dict[str, Any]:
+        found = site.resources("network").values()
+        made = [each["Properties"] for each in found if each["Type"] == "AWS::EC2::VPCEndpoint"]
+        return {each["ServiceName"]["Fn::Sub"].rpartition(".")[2]: each["RouteTableIds"] for each in made}
+
+    both = [{"Ref": "RouteTablePublic"}, {"Ref": "RouteTablePrivate"}]
+    assert endpoints(safe) == {"s3": both, "dynamodb": both}
+    assert endpoints(card) == {"s3": both}
+    assert endpoints(given) == {}
+
+
+def test_a_site_with_tables_wants_one() -> None:
+    handed = yaml.safe_load((PROJECT / "playbooks/vars/layers.yml").read_text())["network_dynamodb_endpoint"]
+    for tables, wanted in (({}, False), ({"items": {"partition_key": "id"}}, True)):
+        templar = Templar(DataLoader(), {"site_tables": tables})
+        assert templar.template(trust_as_template(handed)) is wanted
 
 
 def test_the_access_point_maps_no_user_so_both_drivers_see_the_same_owners(site: Site) -> None:

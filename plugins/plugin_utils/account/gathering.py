@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from plugins.plugin_utils.account import databases, dns, hosts, names, networks, places, quotas
+from plugins.plugin_utils.account import databases, dns, hosts, names, networks, places, quotas, tables
 from plugins.plugin_utils.aws_action import Failed, reason
 
 Client = Callable[..., Any]
@@ -33,6 +33,7 @@ class Gathering:
         self._client, self._wanted = client, wanted
         try:
             self._databases = databases.wanted(wanted["databases"])
+            self._tables = tables.wanted(wanted["tables"])
         except ValueError as error:
             raise Failed(str(error)) from None
         self._unasked: dict[str, str] = {}
@@ -108,6 +109,12 @@ class Gathering:
                 name: self._pool.submit(databases.database, self._client("rds"), identifier)
                 for name, identifier in self._instances(stacks).items()
             }
+        }
+        named = {name: each.name or _output(stacks, each.stack, "TableName") for name, each in self._tables.items()}
+        asked["tables"] = {
+            name: self._pool.submit(tables.table, self._client("dynamodb"), table)
+            for name, table in named.items()
+            if table
         }
         if image := stacks.get(self._wanted["cluster_stack"], {}).get("parameters", {}).get("HostAmiId"):
             asked["ami_live"] = self._pool.submit(hosts.ami, self._client("ec2"), image)

@@ -16,6 +16,7 @@ from plugins.plugin_utils.site.nouns.database import Database
 from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.secret import Secret
 from plugins.plugin_utils.site.nouns.service import Service
+from plugins.plugin_utils.site.nouns.table import Table
 from plugins.plugin_utils.site.nouns.volume import Volume
 from plugins.plugin_utils.site.place import Problem
 from plugins.plugin_utils.site.reference import Attribute
@@ -75,6 +76,11 @@ class Site:
     def buckets(self) -> dict[str, Bucket]:
         """Entry → bucket."""
         return self.entries["bucket"]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Entry → table."""
+        return self.entries["table"]
 
     @property
     def secrets(self) -> dict[str, Secret]:

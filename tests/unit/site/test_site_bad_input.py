@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from plugins.plugin_utils.site.reading import read_site
-from tests.unit.site.cases import ARN, MOUNTED, beside, case, container, database, job, secret, service
+from tests.unit.site.cases import ARN, MOUNTED, beside, case, container, database, entry, job, secret, service
 from tests.unit.site.support import read, small
 from tests.unit.site.wrong_in_containers import OF_CONTAINERS
 from tests.unit.site.wrong_in_nouns import OF_NOUNS
+
+table = entry("site_tables: items")
+
+
+def indexes(number: int) -> str:
+    """So many indexes of a table."""
+    return "{" + ", ".join(f"by_{each}: {{partition_key: owner}}" for each in range(number)) + "}"
+
 
 CASES = {
     # Keys and their values
@@ -639,6 +647,74 @@ CASES = {
         "site_buckets: {up: {name: acme-up}}",
         "site_buckets.up.expire_days",
         "leaves as it is",
+    ),
+    "a table without a key": case(
+        "site_tables: {items: {ttl: gone}}",
+        "site_tables: {items: {partition_key: id, ttl: gone}}",
+        "site_tables.items",
+        "Write partition_key: id",
+        "name: the name of a table",
+    ),
+    "a setting of a table that exists": case(
+        "site_tables: {items: {name: acme-items, partition_key: id}}",
+        "site_tables: {items: {name: acme-items}}",
+        "site_tables.items.partition_key",
+        "leaves as it is",
+    ),
+    "a key's type in DynamoDB's letters": table(
+        "partition_key: {name: id, type: N}",
+        "partition_key: {name: id, type: number}",
+        ".partition_key.type",
+        "write number",
+    ),
+    "a key without a name": table(
+        "partition_key: {type: number}", "partition_key: {name: id}", ".partition_key", "{name: id, type: string}"
+    ),
+    "one attribute for both keys": table(
+        "partition_key: id, sort_key: id", "partition_key: id, sort_key: at", ".sort_key", "as its partition_key is"
+    ),
+    "an attribute of two types": table(
+        "partition_key: {name: id, type: string}, "
+        "global_secondary_indexes: {by_id: {partition_key: {name: id, type: number}}}",
+        "partition_key: {name: id, type: number}, global_secondary_indexes: {by_id: {partition_key: id}}",
+        ".global_secondary_indexes.by_id.partition_key",
+        "makes a number of id, and another key a string",
+    ),
+    "an index without a key": table(
+        "partition_key: id, global_secondary_indexes: {by_owner: {}}",
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner}}",
+        ".global_secondary_indexes.by_owner",
+        "has no partition_key",
+    ),
+    "a projection that is none": table(
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner, projection: some}}",
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner, projection: keys_only}}",
+        ".global_secondary_indexes.by_owner.projection",
+        "must be all, keys_only or a list of attributes",
+    ),
+    "an index's name that is too short": table(
+        "partition_key: id, global_secondary_indexes: {by: {partition_key: owner}}",
+        "partition_key: id, global_secondary_indexes: {by1: {partition_key: owner}}",
+        ".global_secondary_indexes.by",
+        "is no name that can stand here",
+    ),
+    "more indexes than there may be": table(
+        f"partition_key: id, global_secondary_indexes: {indexes(21)}",
+        f"partition_key: id, global_secondary_indexes: {indexes(20)}",
+        ".global_secondary_indexes",
+        "has 21; a table may have 20",
+    ),
+    "items that expire by a text": table(
+        "partition_key: id, ttl: at, sort_key: at",
+        "partition_key: id, ttl: at, sort_key: {name: at, type: number}",
+        ".ttl",
+        "is at, a string by its key",
+    ),
+    "a capacity": table(
+        "partition_key: id, read_capacity: 5", "partition_key: id", ".read_capacity", "billed by request"
+    ),
+    "an attribute in quotes": table(
+        """partition_key: '"id"'""", "partition_key: 'größe:1'", ".partition_key", "without spaces, quotes and braces"
     ),
     "a secret of nothing": secret("{}".strip("{}"), "generate: [k]", "", "generate: [secret_key]", "parameter: /"),
     "two generated keys": secret(

@@ -46,6 +46,13 @@ WHOLE = small(
     hosted_zone_id: Z2
     site_hosts: {min: 1, max: 9}
     site_buckets: {up: {expire_days: 9, cors_origins: ["*"]}, old: {name: acme-old}}
+    site_tables:
+      items:
+        partition_key: id
+        sort_key: {name: at, type: number}
+        global_secondary_indexes: {by_owner: {partition_key: owner, projection: [title]}}
+        ttl: gone
+      old: {name: acme-old}
     site_volumes: {media: {uid: 5, mode: "0755"}, cache: {driver: task}}
     site_secrets: {key: {generate: [k], values: {a: b}}, old: {parameter: /shop/key}}
     site_databases: {old: {endpoint: db.acme.io}}

@@ -138,6 +138,62 @@ def test_what_somebody_writes_with_braces_stays_what_it_is() -> None:
     assert {"Name": "A", "Value": "${AWS::Partition}"} in rendered(made, "service.web").containers[0]["Environment"]
 
 
+HERE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
+
+
+def test_a_table_is_told_and_used_with_its_indexes() -> None:
+    given = small(
+        "site_services: {web: {uses: {table.items: [read, write]}}}\nsite_tables: {items: {partition_key: id}}"
+    )
+    told = {"T": {"from": "table.items.name"}, "A": {"from": "table.items.arn"}}
+    given["site_services"]["web"]["containers"]["web"]["environment"] = told
+    made = read(given)
+    parts = rendered(made, "service.web")
+    environment = {each["Name"]: each["Value"] for each in parts.containers[0]["Environment"]}
+    assert (environment["T"], environment["A"]) == ({"Ref": "TableItemsTableName"}, {"Ref": "TableItemsTableArn"})
+    table, index = {"Ref": "TableItemsTableArn"}, {"Fn::Sub": "${TableItemsTableArn}/index/*"}
+    on = {action: each["Resource"] for each in parts.task_statements for action in each["Action"]}
+    assert on["dynamodb:GetItem"] == on["dynamodb:PutItem"] == [table]
+    assert on["dynamodb:Query"] == [index, table]
+    assert "table.items" in made.graph["service.web"]
+
+
+@pytest.mark.parametrize(("right", "other"), [("read", "dynamodb:PutItem"), ("write", "dynamodb:GetItem")])
+def test_a_right_to_a_table_is_not_the_other(right: str, other: str) -> None:
+    site = f"site_services: {{web: {{uses: {{table.items: {right}}}}}}}\nsite_tables: {{items: {{partition_key: id}}}}"
+    statements = rendered(read(small(site)), "service.web").task_statements
+    actions = {action for each in statements for action in each["Action"]}
+    assert other not in actions
+    assert {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"}[right] in actions
+    assert "dynamodb:DescribeTable" in actions, "what SDKs load a table with"
+
+
+def test_a_table_that_exists_is_told_and_used_without_a_stack() -> None:
+    given = small("site_services: {web: {uses: {table.old: write}}}\nsite_tables: {old: {name: acme-old}}")
+    told = {"T": {"from": "table.old.name"}, "A": {"from": "table.old.arn"}}
+    given["site_services"]["web"]["containers"]["web"]["environment"] = told
+    made = read(given)
+    parts = rendered(made, "service.web")
+    environment = {each["Name"]: each["Value"] for each in parts.containers[0]["Environment"]}
+    assert (environment["T"], environment["A"]) == ("acme-old", {"Fn::Sub": f"{HERE}acme-old"})
+    assert parts.task_statements[0]["Resource"] == [{"Fn::Sub": f"{HERE}acme-old"}]
+    assert "table.old" not in made.graph
+
+
+def test_a_key_without_a_type_has_that_of_its_attribute_or_is_a_string() -> None:
+    made = read(
+        small(
+            "site_tables: {items: {partition_key: id, sort_key: at, global_secondary_indexes: {by_owner: "
+            "{partition_key: owner, sort_key: {name: at, type: number}, projection: [title, body, title]}}}}"
+        )
+    )
+    table = made.tables["items"]
+    (index,) = table.global_secondary_indexes
+    keys = (table.partition_key, table.sort_key, index.partition_key, index.sort_key)
+    assert [each and each.type for each in keys] == ["string", "number", "string", "number"]
+    assert index.projection == ("body", "title"), "in one order: another one would be another index"
+
+
 def test_a_secret_may_be_read_by_the_application_itself() -> None:
     given = small("site_services: {web: {uses: {secret.k: read}}}\nsite_secrets: {k: {generate: [v]}}")
     (statement,) = rendered(read(given), "service.web").task_statements

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.unit.site.cases import ARN, MOUNTED, Case, case, database, entry, job, secret, service
 
 bucket = entry("site_buckets: up")
+table = entry("site_tables: items")
 volume = entry("site_volumes: media", MOUNTED)
 api = entry("site_services: api")
 scheduled = "like: web.web, command: x, schedule: "
@@ -194,6 +195,43 @@ OF_NOUNS = {
         "cors_origins: [acme.io]", "cors_origins: ['https://acme.io']", ".cors_origins.0", "https://www.acme.io"
     ),
     "a patch of a bucket as a list": bucket("patch: [a]", "patch: {}", ".patch", "must be a mapping"),
+    # Tables
+    "a table's key that is empty": table(
+        "partition_key: {name: a b}", "partition_key: {name: ab}", ".partition_key.name", "without spaces"
+    ),
+    "a sort key that is no name": table(
+        "partition_key: id, sort_key: []", "partition_key: id, sort_key: at", ".sort_key", "the name of an attribute"
+    ),
+    "indexes that are a text": table(
+        "partition_key: id, global_secondary_indexes: by_owner",
+        "partition_key: id, global_secondary_indexes: {}",
+        ".global_secondary_indexes",
+        "must be a mapping",
+    ),
+    "an index's key that is no name": table(
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: []}}",
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner}}",
+        ".global_secondary_indexes.by_owner.partition_key",
+        "the name of an attribute",
+    ),
+    "an index's sort key that is no name": table(
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner, sort_key: a b}}",
+        "partition_key: id, global_secondary_indexes: {by_owner: {partition_key: owner, sort_key: ab}}",
+        ".global_secondary_indexes.by_owner.sort_key",
+        "the name of an attribute",
+    ),
+    "items that expire by two words": table(
+        "partition_key: id, ttl: the end", "partition_key: id, ttl: the_end", ".ttl", "without spaces"
+    ),
+    "a table's name that is too short": table(
+        "name: ab", "name: abc", ".name", "the name of a table that exists", "acme-items"
+    ),
+    "a patch of a table without a property": table(
+        "partition_key: id, patch: {Table: x}",
+        "partition_key: id, patch: {Table.TableClass: STANDARD}",
+        ".patch.Table",
+        "<Resource>.<Property>",
+    ),
     # Secrets
     "a key with a space": secret("generate: [a b]", "generate: [a_b]", ".generate.0", "secret_key"),
     "a secret that is guessed": secret(

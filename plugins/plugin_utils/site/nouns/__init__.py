@@ -1,7 +1,7 @@
 """The nouns of a site, in the order in which a person reads them. A new one is a module here and a word below."""
 
 from plugins.plugin_utils.site.noun import Noun
-from plugins.plugin_utils.site.nouns import bucket, database, job, secret, service, volume
+from plugins.plugin_utils.site.nouns import bucket, database, job, secret, service, table, volume
 
-NOUNS: dict[str, Noun] = {each.NOUN.word: each.NOUN for each in (service, job, volume, database, bucket, secret)}
+NOUNS: dict[str, Noun] = {each.NOUN.word: each.NOUN for each in (service, job, volume, database, bucket, table, secret)}
 """Word → noun."""

@@ -1,0 +1,64 @@
+"""A table goes with what is in it, protected or not; and only then is it said to be changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.cloud import Cloud
+from plugins.action import dynamodb_table_delete
+from tests.unit.plugin_support import run_action, talk_to
+from tests.unit.test_modules_account import a_table
+
+
+@pytest.fixture
+def dynamodb(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
+    talk_to(aws, monkeypatch)
+    return aws.client("dynamodb")
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_table_goes_with_its_items(aws: Cloud, dynamodb: Any, protected: bool) -> None:
+    a_table(aws, "items", DeletionProtectionEnabled=protected)
+    dynamodb.put_item(TableName="items", Item={"id": {"S": "1"}})
+    assert run_action(dynamodb_table_delete, {"name": "items"}, check=True)["changed"]
+    assert dynamodb.describe_table(TableName="items")["Table"]["DeletionProtectionEnabled"] is protected
+    assert run_action(dynamodb_table_delete, {"name": "items"})["changed"]
+    assert dynamodb.list_tables()["TableNames"] == []
+    assert run_action(dynamodb_table_delete, {"name": "items"}) == {"changed": False}
+
+
+class Busy:
+    """DynamoDB with one table, which is being changed for some calls more."""
+
+    def __init__(self, calls: int, status: str = "ACTIVE") -> None:
+        self.calls, self.status, self.asked = calls, status, list[str]()
+
+    def describe_table(self, **_: Any) -> dict[str, Any]:
+        return {"Table": {"TableStatus": self.status, "DeletionProtectionEnabled": True}}
+
+    def update_table(self, **_: Any) -> None:
+        self.asked.append("update")
+
+    def delete_table(self, **_: Any) -> None:
+        self.asked.append("delete")
+        self.calls -= 1
+        if self.calls >= 0:
+            raise ClientError({"Error": {"Code": "ResourceInUseException", "Message": "?"}}, "DeleteTable")
+
+
+def test_a_table_that_is_being_changed_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.01")
+    busy = Busy(2)
+    assert run_action(dynamodb_table_delete, {"name": "items"}, client=lambda _: busy)["changed"]
+    assert busy.asked == ["update", "delete", "delete", "delete"]
+    failed = run_action(dynamodb_table_delete, {"name": "items", "timeout": 0}, client=lambda _: Busy(2))
+    assert "items is still being changed after 0 s" in failed["msg"]
+
+
+def test_a_table_that_is_on_its_way_out_is_left_alone() -> None:
+    leaving = Busy(0, "DELETING")
+    assert run_action(dynamodb_table_delete, {"name": "items"}, client=lambda _: leaving) == {"changed": False}
+    assert leaving.asked == []

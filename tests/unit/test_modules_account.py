@@ -356,14 +356,15 @@ def test_room_is_asked_for_only_where_something_is_new(aws: Cloud) -> None:
     there: dict[str, Any] = {"class": "db.t3.micro", "stack": "live"}
     asked: dict[str, Any] = {"quotas": True, "stacks": ["live"], "cluster_stack": "live"}
     facts = ask(aws, databases={"main": there}, file_systems={"media": "a/media"}, **asked)
-    assert unasked(facts) == {"databases", "file_systems", "load_balancers", NAMES}
+    up = {"load_balancers", "vpcs", "elastic_ips", NAMES}
+    assert unasked(facts) == {"databases", "file_systems", *up}
     facts = ask(
         aws,
         databases={"main": there, "new": there | {"stack": "none"}},
         file_systems={"media": "a/media", "cms": "a/cms"},
         **asked,
     )
-    assert unasked(facts) == {"load_balancers", NAMES}
+    assert unasked(facts) == up
 
 
 def test_a_missing_right_to_ask_for_quotas_is_no_failure(aws: Cloud) -> None:

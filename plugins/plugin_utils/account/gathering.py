@@ -217,8 +217,8 @@ class Gathering:
             has.add("databases")
         if all(file_systems.values()):
             has.add("file_systems")
-        if self._wanted["cluster_stack"] in up:
-            has.add("load_balancers")
+        if self._wanted["cluster_stack"] in up:  # which stands on a network
+            has |= {"load_balancers", "vpcs", "elastic_ips"}
         if len(self._wanted["domains"]) <= quotas.CERTIFICATE_NAMES:
             has.add("certificate_names")
         return has

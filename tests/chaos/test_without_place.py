@@ -1,0 +1,87 @@
+"""A release for which no host has room: what is in the way is somebody else's service, so no arithmetic tells before.
+
+On the site that test_interrupted.py leaves; it runs after that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from plugins.plugin_utils.ecs_placement import remaining
+from tests.chaos.test_interrupted import NO_ZONE
+from tests.e2e.conftest import playbook, until
+from tests.e2e.test_site import SITE, changed, service, visited
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
+
+SQUATTER = "squatter"
+LEFT_MIB = 100
+"""What is left on each host: less than a task of the site takes."""
+
+
+@contextmanager
+def squatted(cloud: Cloud) -> Iterator[None]:
+    """A service of somebody else has a task on each host, and leaves `LEFT_MIB` of it, while the block runs."""
+    ecs: Any = cloud.client("ecs")
+    definition = ecs.describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])["taskDefinition"]
+    image = next(each["image"] for each in definition["containerDefinitions"] if each["name"] == "nginx")
+    hosts = ecs.list_container_instances(cluster=SITE)["containerInstanceArns"]
+    described = ecs.describe_container_instances(cluster=SITE, containerInstances=hosts)["containerInstances"]
+    container = {
+        "name": SQUATTER,
+        "image": image,
+        "command": ["sleep", "3600"],
+        "memory": max(map(remaining, described)) - LEFT_MIB,
+        "stopTimeout": 2,
+    }
+    registered = ecs.register_task_definition(family=SQUATTER, containerDefinitions=[container])["taskDefinition"]
+    ecs.create_service(
+        cluster=SITE,
+        serviceName=SQUATTER,
+        taskDefinition=registered["taskDefinitionArn"],
+        desiredCount=len(hosts),
+        launchType="EC2",
+        placementConstraints=[{"type": "distinctInstance"}],
+    )
+
+    def running() -> bool:
+        (found,) = ecs.describe_services(cluster=SITE, services=[SQUATTER])["services"]
+        return bool(found["runningCount"] == len(hosts))
+
+    try:
+        until(running, 60, "the other service runs")
+        yield
+    finally:
+        ecs.delete_service(cluster=SITE, service=SQUATTER, force=True)
+        ecs.deregister_task_definition(taskDefinition=registered["taskDefinitionArn"])
+        empty = {"cluster": SITE, "serviceName": SQUATTER}
+        until(lambda: not ecs.list_tasks(**empty)["taskArns"], 60, "the other service is gone")
+
+
+def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cloud) -> None:
+    ecs, web = cloud.client("ecs"), service(cloud)
+
+    def definition() -> str:
+        (found,) = ecs.describe_services(cluster=SITE, services=[web["serviceArn"]])["services"]
+        return str(found["taskDefinition"])
+
+    with squatted(cloud), visited("/healthz") as visits:
+        run = playbook("site.yml", "-e", json.dumps(NO_ZONE | changed("nginx", environment={"ANOTHER": "release"})))
+        assert definition() == web["taskDefinition"]
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    host = r"i-\w+ registered \d+ MiB for tasks and has \d+ MiB left"
+    assert re.search(rf"no host can take another task: a task takes 320 MiB; {host}", said), run.output
+    assert "the tasks that run keep theirs until new ones are healthy" in said
+    assert "Lower mem_limit or mem_reservation of the containers" in said
+    assert "The update was cancelled: the site goes on with what it had before." in said
+    assert not visits.failed, visits
+    again = playbook("site.yml", "-e", json.dumps(NO_ZONE))
+    assert again.status == 0, again.output

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts.pages.contents import contents
+from scripts.pages.costs import costs, prices
 from scripts.pages.markdown import deeper, headings, moved, relinked, section
 from scripts.pages.nouns import nouns
 from scripts.pages.targets import targets
@@ -27,7 +28,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 MARK = re.compile(r"^<!-- (?P<how>\w+): (?P<what>\S+) -->$", re.MULTILINE)
 MADE: dict[str, Callable[[Path], str]] = {
     "contents": contents,
+    "costs": costs,
     "nouns": nouns,
+    "prices": prices,
     "targets": targets,
     "variables": variables,
 }

@@ -77,9 +77,16 @@ class Site:
 
     def succeeds(self) -> str:
         """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""
+        return self._is_over(failed=False)
+
+    def fails(self) -> str:
+        """Wait until it has ended with a failure; its output as of `succeeds`."""
+        return self._is_over(failed=True)
+
+    def _is_over(self, failed: bool) -> str:
         status = self._process.wait(RUN_SECONDS)
         self._reader.join(10)
-        assert status == 0, self.output
+        assert (status != 0) is failed, self.output
         return " ".join(self.output.split())
 
 

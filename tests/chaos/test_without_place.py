@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.ecs_placement import remaining
-from tests.chaos.test_interrupted import NO_ZONE
+from tests.chaos.test_interrupted import NO_ZONE, Site
 from tests.e2e.conftest import playbook, until
 from tests.e2e.test_site import SITE, changed, service, visited
 
@@ -66,22 +67,26 @@ def squatted(cloud: Cloud) -> Iterator[None]:
 
 
 def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cloud) -> None:
-    ecs, web = cloud.client("ecs"), service(cloud)
+    """Within a minute; the old tasks go on.
 
-    def definition() -> str:
-        (found,) = ecs.describe_services(cluster=SITE, services=[web["serviceArn"]])["services"]
-        return str(found["taskDefinition"])
-
-    with squatted(cloud), visited("/healthz") as visits:
-        run = playbook("site.yml", "-e", json.dumps(NO_ZONE | changed("nginx", environment={"ANOTHER": "release"})))
-        assert definition() == web["taskDefinition"]
-    assert run.status != 0
-    said = " ".join(run.output.split())
+    What was before is put back by deploying it anew, which takes room as well, so somebody has to make it:
+    https://github.com/aws/containers-roadmap/issues/117
+    """
+    web = service(cloud)
+    with visited("/healthz") as visits:
+        with squatted(cloud):
+            run = Site(**changed("nginx", environment={"ANOTHER": "release"}))
+            run.reaches("TASK [Bring up the services and the domain's name")
+            begun = time.monotonic()
+            run.reaches("the update is cancelled: what was before is put back")
+            assert time.monotonic() - begun < 60
+        said = run.fails()
     host = r"i-\w+ registered \d+ MiB for tasks and has \d+ MiB left"
     assert re.search(rf"no host can take another task: a task takes 320 MiB; {host}", said), run.output
     assert "the tasks that run keep theirs until new ones are healthy" in said
     assert "Lower mem_limit or mem_reservation of the containers" in said
     assert "The update was cancelled: the site goes on with what it had before." in said
+    assert service(cloud)["taskDefinition"] == web["taskDefinition"]
     assert not visits.failed, visits
     again = playbook("site.yml", "-e", json.dumps(NO_ZONE))
     assert again.status == 0, again.output

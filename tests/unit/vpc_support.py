@@ -82,3 +82,18 @@ def main_table(aws: Cloud, vpc: str) -> str:
     """The route table of those subnets that have none of their own."""
     filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
     return str(aws.client("ec2").describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"])
+
+
+def remove(aws: Cloud, found: Landing) -> None:
+    """Take it away again; nothing else may be left in it."""
+    ec2 = aws.client("ec2")
+    ec2.delete_nat_gateway(NatGatewayId=found.nat)
+    for table in ec2.describe_route_tables(RouteTableIds=[found.table])["RouteTables"]:
+        for association in table["Associations"]:
+            ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+    ec2.delete_route_table(RouteTableId=found.table)
+    for subnet in (*found.public, *found.private):
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.detach_internet_gateway(InternetGatewayId=found.gateway, VpcId=found.vpc)
+    ec2.delete_internet_gateway(InternetGatewayId=found.gateway)
+    ec2.delete_vpc(VpcId=found.vpc)

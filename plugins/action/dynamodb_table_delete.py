@@ -16,6 +16,8 @@ from plugins.modules.dynamodb_table_delete import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 
 PROTECTED = "DeletionProtectionEnabled"
+REFUSAL = "protected against deletion"
+"""In DynamoDB's message of a ValidationException: https://github.com/nubo-db/dynoxide/issues/46"""
 
 
 class ActionModule(AwsAction):
@@ -52,7 +54,8 @@ class ActionModule(AwsAction):
                 self.dynamodb.delete_table(TableName=self.name)
                 return
             except ClientError as error:
-                if _code(error) != "ResourceInUseException":  # it is being changed
+                protected = REFUSAL in str(error)  # that it is not any more may show late
+                if not protected and _code(error) != "ResourceInUseException":  # it is being changed
                     raise
             if not wait.pause(f"{self.name} to be changed no more"):
                 raise Failed(

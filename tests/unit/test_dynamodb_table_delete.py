@@ -30,11 +30,18 @@ def test_a_table_goes_with_its_items(aws: Cloud, dynamodb: Any, protected: bool)
     assert run_action(dynamodb_table_delete, {"name": "items"}) == {"changed": False}
 
 
-class Busy:
-    """DynamoDB with one table, which is being changed for some calls more."""
+IN_USE = "ResourceInUseException"
+PROTECTED = (
+    "ValidationException",
+    "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
+)
 
-    def __init__(self, calls: int, status: str = "ACTIVE") -> None:
-        self.calls, self.status, self.asked = calls, status, list[str]()
+
+class Busy:
+    """DynamoDB with one table, which it does not delete for some calls more, for the reason `error`."""
+
+    def __init__(self, calls: int, status: str = "ACTIVE", error: tuple[str, str] = (IN_USE, "?")) -> None:
+        self.calls, self.status, self.error, self.asked = calls, status, error, list[str]()
 
     def describe_table(self, **_: Any) -> dict[str, Any]:
         return {"Table": {"TableStatus": self.status, "DeletionProtectionEnabled": True}}
@@ -46,7 +53,7 @@ class Busy:
         self.asked.append("delete")
         self.calls -= 1
         if self.calls >= 0:
-            raise ClientError({"Error": {"Code": "ResourceInUseException", "Message": "?"}}, "DeleteTable")
+            raise ClientError({"Error": {"Code": self.error[0], "Message": self.error[1]}}, "DeleteTable")
 
 
 def test_a_table_that_is_being_changed_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +63,16 @@ def test_a_table_that_is_being_changed_is_waited_for(monkeypatch: pytest.MonkeyP
     assert busy.asked == ["update", "delete", "delete", "delete"]
     failed = run_action(dynamodb_table_delete, {"name": "items", "timeout": 0}, client=lambda _: Busy(2))
     assert "items is still being changed after 0 s" in failed["msg"]
+
+
+def test_a_protection_that_is_off_and_shows_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.01")
+    late = Busy(2, error=PROTECTED)
+    assert run_action(dynamodb_table_delete, {"name": "items"}, client=lambda _: late)["changed"]
+    assert late.asked == ["update", "delete"] * 3
+    other = Busy(1, error=("ValidationException", "?"))
+    assert run_action(dynamodb_table_delete, {"name": "items"}, client=lambda _: other)["failed"]
+    assert other.asked == ["update", "delete"]
 
 
 def test_a_table_that_is_on_its_way_out_is_left_alone() -> None:

@@ -212,8 +212,8 @@ def _linux(container: Container) -> Json:
 
 
 def _rexray(volume: Volume, inputs: Inputs) -> Json:
-    # The volume is the file system whose Name tag is `<EFS_TAG>/<volume>`. It exists before any task (`Site.graph`);
-    # autoprovision only makes Docker know it, as the hosts' role may not create one.
+    # The volume is the file system whose Name tag is `<EFS_TAG>/<volume>`. It exists before any task, as volumes are
+    # layers of the ground; autoprovision only makes Docker know it, as the hosts' role may not create one.
     del inputs
     return {
         "Name": volume.entry,

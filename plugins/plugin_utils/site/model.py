@@ -35,11 +35,6 @@ class Site:
         entries: noun → entry → what it is.
         images: entry of the noun `image` → an image of this machine that the site's registry gets.
         domains: name → what is to be made of it (domains.py), `domain_name` first.
-        graph: `<noun>.<entry>` → those whose stacks must be there first, because it takes outputs from them or mounts
-            them. Only what has a stack is in it.
-        talks: `service.<entry>` → services whose addresses it is told. No order follows from it: an address is made of
-            the entry's name in the site's private zone (`http://cms.shop-prod.internal:8080`), so it is known before
-            either stack is there, two services may expose to each other, and each is rolled without the other.
         problems: everything that is wrong, in the order of the description.
     """
 
@@ -48,8 +43,6 @@ class Site:
     entries: dict[str, dict[str, Any]]
     images: dict[str, Image]
     domains: dict[str, dict[str, Any]]
-    graph: dict[str, set[str]] = field(default_factory=dict)
-    talks: dict[str, set[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property

@@ -66,14 +66,16 @@ def nothing_wrong(*_: Any) -> None:
     """What an entry's keys have to do with each other, where that is nothing."""
 
 
+def nothing_else(schema: Schema, given: Mapping[Any, Any], at: Place) -> None:
+    """Complain about all that is written of an entry that exists (`name`), which Berth leaves as it is."""
+    for key in given:
+        if str(key) in schema.keys and str(key) != "name":
+            (at / key).wrong(f"would change {schema.what} that exists already (name), which Berth leaves as it is.")
+
+
 def no_attributes(*_: Any) -> dict[str, Attribute]:
     """What an entry can be asked for, where that is nothing."""
     return {}
-
-
-def never(*_: Any) -> bool:
-    """Whether an entry exists already, where none can."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,6 @@ class Noun:
         attributes: what an entry can be asked for.
         grants: right → what it allows; empty where nobody may be given any.
         arn: of an entry, for its grants: an output of its stack, or the ARN itself.
-        stands_alone: whether an entry exists already, outside of Berth, so that it has no stack.
         names: that AWS bounds.
         instead_of_uses: what to write where someone gives rights and there are none.
     """
@@ -102,7 +103,6 @@ class Noun:
     attributes: Callable[[Any, Identity], dict[str, Attribute]] = no_attributes
     grants: Mapping[str, tuple[Grant, ...]] | None = None
     arn: Callable[[Any], Output | str] = str
-    stands_alone: Callable[[Any], bool] = never
     names: tuple[AwsName, ...] = ()
     instead_of_uses: str = ""
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from plugins.plugin_utils.site import domains, hosts, images, names, room, tasks, traffic
 from plugins.plugin_utils.site.container import Draft, draft
-from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.moving import MOVED, moved
@@ -18,9 +17,7 @@ from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.place import Place, Problem, shown
-from plugins.plugin_utils.site.reference import Reference
 from plugins.plugin_utils.site.relations import Relations
-from plugins.plugin_utils.site.rendering import render
 
 VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases")
 """The variables that describe a site."""
@@ -71,7 +68,6 @@ class _Reading:
         self._build_jobs()
         self._relate()
         made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains())
-        self._edges(made)
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made
@@ -212,24 +208,6 @@ class _Reading:
         routes = [route for service in self._entries["service"].values() for route in service.routes]
         zone = self._text("hosted_zone_id")
         return domains.described(self._identity.domain_name, zone, self._aliases, routes)
-
-    def _edges(self, site: Site) -> None:
-        """Who needs whose stack first, and which service is told whose address."""
-        for word, noun in NOUNS.items():
-            for name, entry in self._entries[word].items():
-                if not noun.stands_alone(entry):
-                    site.graph[f"{word}.{name}"] = set()
-        if self._problems:
-            return  # what is taken from what cannot be told
-        site.graph.update({f"image.{entry}": set() for entry in site.images})
-        local = {written: written for image in site.images.values() for written in image.written}
-        for key, entry in site.tasks():
-            taken = {other for other, _ in render(site, key, Run(local, "")).takes.values()}
-            mounted = {f"volume.{mount.volume}" for each in entry.containers.values() for mount in each.volumes}
-            site.graph[key] = (taken | mounted) & set(site.graph)
-        for key, container in site.containers():
-            told = {each.key for each in container.environment.values() if isinstance(each, Reference)}
-            site.talks.setdefault(key, set()).update(each for each in told if each.startswith("service."))
 
     # Whether it fits
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.plugin_utils.site.kinds import Flag, Listed, Text, Whole
-from plugins.plugin_utils.site.noun import STACK, Grant, Identity, Noun
+from plugins.plugin_utils.site.noun import STACK, Grant, Identity, Noun, nothing_else
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
 from plugins.plugin_utils.site.reference import Attribute, Output, Sub
@@ -59,9 +59,7 @@ class Bucket:
 def check(entry: Bucket, given: Mapping[Any, Any], at: Place) -> None:
     """A bucket that exists is left as it is."""
     if entry.name:
-        for key in given:
-            if str(key) in SCHEMA.keys and str(key) != "name":
-                (at / key).wrong("would change a bucket that exists already (name), which Berth leaves as it is.")
+        nothing_else(SCHEMA, given, at)
 
 
 def _existing_arn(entry: Bucket) -> str:
@@ -95,6 +93,5 @@ NOUN = Noun(
         ),
     },
     arn=lambda entry: _existing_arn(entry) if entry.name else Output("BucketArn"),
-    stands_alone=lambda entry: bool(entry.name),
     names=(STACK,),
 )

@@ -175,7 +175,6 @@ NOUN = Noun(
     make,
     check,
     attributes,
-    stands_alone=lambda entry: bool(entry.endpoint),
     names=(STACK, AwsName("secret", "{prefix}/{noun}/{entry}", 512)),
     instead_of_uses="it is reached by its address: secrets: {{DB_PASSWORD: database.{entry}.password}}.",
 )

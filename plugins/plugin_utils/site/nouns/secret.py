@@ -132,6 +132,5 @@ NOUN = Noun(
     attributes,
     grants={"read": (Grant(("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")),)},
     arn=lambda entry: entry.secret_arn or Output("SecretArn"),
-    stands_alone=lambda entry: not entry.generate,
     names=(STACK, AwsName("secret", "{prefix}/{noun}/{entry}/01234567", 512)),
 )

@@ -212,7 +212,11 @@ class Service:
 
 
 def attributes(entry: Service, identity: Identity) -> dict[str, Attribute]:
-    """What a service can be asked for: its address, which is known without its stack, see `Site.talks`."""
+    """What a service can be asked for: its address.
+
+    It is made of the entry's name in the site's private zone, so it is known before the stack is there: two services
+    may expose to each other, and each is rolled without the other.
+    """
     if not entry.expose:
         return {}
     host = f"{entry.entry}.{identity.zone}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from plugins.plugin_utils.site.kinds import Choice, Listed, Pairs, Text, is_list
-from plugins.plugin_utils.site.noun import STACK, Grant, Identity, Noun
+from plugins.plugin_utils.site.noun import STACK, Grant, Identity, Noun, nothing_else
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place, shown
 from plugins.plugin_utils.site.reference import Attribute, Output, Sub
@@ -173,9 +173,7 @@ def make(entry: str, global_secondary_indexes: Mapping[str, Mapping[str, Any]], 
 def check(entry: Table, given: Mapping[Any, Any], at: Place) -> None:
     """What DynamoDB refuses; and a table that exists is left as it is."""
     if entry.name:
-        for word in given:
-            if str(word) in SCHEMA.keys and str(word) != "name":
-                (at / word).wrong("would change a table that exists already (name), which Berth leaves as it is.")
+        nothing_else(SCHEMA, given, at)
         return
     if not entry.partition_key and "partition_key" not in given and "name" not in given:
         at.wrong(
@@ -249,6 +247,5 @@ NOUN = Noun(
         ),
     },
     arn=lambda entry: ARN.format(entry.name) if entry.name else Output("TableArn"),
-    stands_alone=lambda entry: bool(entry.name),
     names=(STACK,),
 )  # fmt: skip

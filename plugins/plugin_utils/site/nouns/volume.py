@@ -90,7 +90,6 @@ NOUN = Noun(
     make,
     check,
     attributes,
-    stands_alone=lambda entry: entry.driver == "task",
     # The Name tag, by which rexray finds the file system.
     names=(STACK, AwsName("file system's Name tag", "{prefix}/{entry}", 256)),
     instead_of_uses="mount it: volumes: [{entry}:/srv/{entry}] of a container.",

@@ -19,7 +19,10 @@ from tests.unit.plugin_support import run_action
 
 @dataclass
 class Site:
-    """A server for www.shop.test on this machine; `answers` are given in turn, the last one for ever."""
+    """A server for www.shop.test on this machine; `answers` are given in turn, the last one for ever.
+
+    An answer is a status and a Location; the status 0 is what is no HTTP.
+    """
 
     port: int
     ca_file: Path
@@ -42,6 +45,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, location = found.answers.pop(0) if len(found.answers) > 1 else found.answers[0]
+            if not status:
+                self.wfile.write(b"hello\r\n\r\n")
+                return
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
@@ -66,7 +72,7 @@ def test_a_site_that_answers_is_well(site: Site) -> None:
 
 
 def test_one_that_answers_late_is_waited_for(site: Site) -> None:
-    site.answers = [(503, ""), (503, ""), (200, "")]
+    site.answers = [(503, ""), (0, ""), (200, "")]
     assert site.asked(timeout=10)["status"] == 200
 
 
@@ -76,6 +82,11 @@ def test_one_that_does_not_answer_well_in_time_is_told_with_its_last_answer(site
     assert result["failed"]
     where = f"https://www.shop.test:{site.port}/ (at 127.0.0.1)"
     assert result["msg"] == f"{where} did not answer well within 0 s; the last time: it answers with status 404"
+
+
+def test_what_does_not_speak_http_is_told_so(site: Site) -> None:
+    site.answers = [(0, "")]
+    assert "the last time: BadStatusLine: hello" in site.asked()["msg"]
 
 
 def test_the_certificate_must_be_of_the_name_and_of_the_authority(site: Site) -> None:

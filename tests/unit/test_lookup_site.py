@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
 from ansible.template import Templar, trust_as_template
 
+from plugins.action import check_variables
+from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.site import kept
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.reading import read_site
 from tests.unit.noun_support import plugins_known
+from tests.unit.plugin_support import run_action
 from tests.unit.test_noun_readmes import described
 
 IMAGES = {"shop/web": "registry.test/shop-web:5"}
@@ -191,14 +195,20 @@ def test_names_are_told_where_no_service_is_known_yet_and_not_where_something_is
         asked("'service'", **nothing)
 
 
-def test_a_task_reads_the_site_once_and_other_variables_are_another_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the site was read of, each time."""
+    found: list[Any] = []
 
     def counted(given: Any) -> Any:
-        read.append(given)
+        found.append(given)
         return read_site(given)
 
     monkeypatch.setattr("plugins.plugin_utils.site.kept.read_site", counted)
+    return found
+
+
+def test_a_site_is_read_once_while_it_is_kept_and_other_variables_are_another_site(read: list[Any]) -> None:
     with kept.keeping():
         assert asked("'volume'") == asked("'volume'")
         assert len(read) == 1
@@ -207,3 +217,31 @@ def test_a_task_reads_the_site_once_and_other_variables_are_another_site(monkeyp
     asked("'volume'")
     asked("'volume'")
     assert len(read) == 4, "outside of a task nobody knows what changes"
+
+
+class Twice(AwsAction):
+    """A task that looks the site up twice."""
+
+    DOCUMENTATION = "options: {}"
+
+    def perform(self) -> dict[str, Any]:
+        asked("'volume'")
+        asked("'volume'")
+        return {"changed": False}
+
+
+class CheckedTwice(check_variables.ActionModule):
+    """The same of the task that checks the variables."""
+
+    def _environment(self) -> check_variables.Wrong:
+        asked("'volume'")
+        asked("'volume'")
+        return check_variables.Wrong("-i", "no more is wanted.")
+
+
+@pytest.mark.parametrize("action", [Twice, CheckedTwice])
+def test_a_task_keeps_the_site_while_it_runs(read: list[Any], action: type) -> None:
+    run_action(SimpleNamespace(ActionModule=action), {})
+    assert len(read) == 1
+    run_action(SimpleNamespace(ActionModule=action), {})
+    assert len(read) == 2

@@ -19,7 +19,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
 
 from plugins.plugin_utils.read_once import session
 from plugins.plugin_utils.site.kept import keeping
@@ -37,6 +37,10 @@ changed shows a second or so later.
 POLL_VARIABLE = "BERTH_POLL_SECONDS"
 """Environment variable with another first pause, in seconds, for an AWS whose rate is nobody else's."""
 LONGEST_POLL_SECONDS = 5.0
+UNREACHABLE = (
+    "Is this machine's network up, and aws_region a region? A proxy is named by HTTPS_PROXY. "
+    "Then type the same command again."
+)
 
 
 class Say(Protocol):
@@ -208,6 +212,8 @@ class AwsAction(ActionBase):
             return self.perform()
         except Failed as error:
             return {"failed": True, "changed": False, "msg": str(error)} | error.result
+        except ConnectionError as error:
+            return {"failed": True, "changed": False, "msg": f"{reason(error).rstrip('.')}. {UNREACHABLE}"}
         except (BotoCoreError, ClientError) as error:
             return {"failed": True, "changed": False, "msg": reason(error)}
         finally:

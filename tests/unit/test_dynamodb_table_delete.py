@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local_aws.cloud import Cloud
 from plugins.action import dynamodb_table_delete
@@ -79,3 +79,12 @@ def test_a_table_that_is_on_its_way_out_is_left_alone() -> None:
     leaving = Busy(0, "DELETING")
     assert run_action(dynamodb_table_delete, {"name": "items"}, client=lambda _: leaving) == {"changed": False}
     assert leaving.asked == []
+
+
+def test_an_aws_that_cannot_be_reached_is_told_with_what_to_look_at() -> None:
+    def nowhere(_: str) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.nowhere-1.amazonaws.com/")
+
+    said = run_action(dynamodb_table_delete, {"name": "items"}, client=nowhere)["msg"]
+    assert 'URL: "https://dynamodb.nowhere-1.amazonaws.com/". Is this machine' in said
+    assert "HTTPS_PROXY" in said

@@ -32,6 +32,7 @@ botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from local_aws.patches import (  # noqa: E402 (they patch moto, so its version is checked first)
+    _dispatch,
     account,
     acm,
     autoscaling,
@@ -51,6 +52,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
 )
 
 __all__ = [
+    "_dispatch",
     "account",
     "acm",
     "apply",

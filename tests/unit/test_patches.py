@@ -210,6 +210,15 @@ def test_instance_types_differ_by_zone(aws: Cloud) -> None:
     assert "us-east-1a" in offers["t3.micro"]
 
 
+# The server
+
+
+def test_the_service_of_a_host_is_looked_up_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.client("sns").list_topics()
+    monkeypatch.setattr("moto.backends.list_of_moto_modules", lambda: pytest.fail("listed again"))
+    assert aws.client("sns").list_topics()["Topics"] == []
+
+
 # elbv2
 
 

@@ -6,11 +6,9 @@ tests/unit/test_patches.py. They reach into moto's internals, so the version is 
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import TYPE_CHECKING
 
-import botocore.loaders
 import moto
 
 if TYPE_CHECKING:
@@ -25,14 +23,13 @@ if moto.__version__ != MOTO_VERSION:
         "local_aws/patches/__init__.py and run tests/unit/test_patches.py."
     )
 
-# Every boto3 session reads botocore's data anew, and moto makes several as it is imported: half a second of each start.
-botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
-
 # Roles attach AWS-managed policies; moto has them but leaves them out unless asked.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from local_aws.patches import (  # noqa: E402 (they patch moto, so its version is checked first)
     _dispatch,
+    _models,
+    _offerings,  # before what imports moto's EC2
     account,
     acm,
     autoscaling,
@@ -53,6 +50,8 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
 
 __all__ = [
     "_dispatch",
+    "_models",
+    "_offerings",
     "account",
     "acm",
     "apply",

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import moto
 import pytest
 
 from local_aws import patches
 from local_aws.cloud import Cloud
-from local_aws.patches import _moto, ecr, elbv2, rds
+from local_aws.patches import _models, _moto, ecr, elbv2, rds
 from local_aws.patches import autoscaling as autoscaling_patch
 from tests.unit.stack_support import refused
 
@@ -210,13 +211,40 @@ def test_instance_types_differ_by_zone(aws: Cloud) -> None:
     assert "us-east-1a" in offers["t3.micro"]
 
 
-# The server
+def test_offerings_are_read_for_the_region_that_is_asked(aws: Cloud) -> None:
+    from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
+
+    offerings = INSTANCE_TYPE_OFFERINGS["region"]
+    offerings.clear()
+
+    found = aws.client("ec2", "eu-west-1").describe_instance_type_offerings()["InstanceTypeOfferings"]
+
+    assert {"InstanceType": "t3.micro", "Location": "eu-west-1", "LocationType": "region"} in found
+    assert list(offerings) == ["eu-west-1"]
+    assert offerings.get("moon-1", []) == []
+
+
+# The server and its models
 
 
 def test_the_service_of_a_host_is_looked_up_once(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.client("sns").list_topics()
     monkeypatch.setattr("moto.backends.list_of_moto_modules", lambda: pytest.fail("listed again"))
     assert aws.client("sns").list_topics()["Topics"] == []
+
+
+def test_sessions_share_models_without_documentation() -> None:
+    models = [boto3.Session().client("sns", "us-east-1").meta.service_model for _ in range(2)]
+    documents = [model._service_description for model in models]
+    assert documents[0]["operations"] is documents[1]["operations"]
+    assert type(documents[0]["operations"]) is dict
+    assert documents[0]["documentation"] == models[0].operation_model("Publish").documentation == ""
+
+
+def test_a_member_that_is_called_documentation_stays() -> None:
+    model = boto3.Session().client("apigateway", "us-east-1").meta.service_model
+    assert "properties" in model.operation_model("CreateDocumentationPart").input_shape.members
+    assert _models._undocumented([("documentation", {"shape": "String"})]) == {"documentation": {"shape": "String"}}
 
 
 # elbv2

@@ -12,6 +12,8 @@ import boto3
 import docker
 from botocore.config import Config as BotoConfig
 
+from local_aws import changes
+from local_aws.changes import Changes
 from local_aws.config import LABEL, REGION, Config
 
 ACCESS_KEY = "berth-embedded"
@@ -31,6 +33,7 @@ class Cloud:
         names: DNS names that hosts and their containers resolve, name → IPv4 addresses (the resolver serves them).
         private_zones: domains of which no name is looked for elsewhere (private hosted zones).
         names_changed: called by `publish` and `keep_private` after one of these changed; the resolver sets it.
+        changes: whether anybody may have changed what the APIs say.
     """
 
     config: Config
@@ -38,6 +41,7 @@ class Cloud:
     names: dict[str, list[str]] = field(default_factory=dict)
     private_zones: list[str] = field(default_factory=list)
     names_changed: Callable[[], None] | None = None
+    changes: Changes = field(default_factory=Changes, repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _docker: docker.DockerClient | None = field(default=None, repr=False)
@@ -49,7 +53,7 @@ class Cloud:
                 session = boto3.Session(
                     aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region
                 )
-                self._clients[service, region] = session.client(
+                client = self._clients[service, region] = session.client(
                     service,
                     endpoint_url=self.config.endpoint,
                     config=BotoConfig(
@@ -60,7 +64,23 @@ class Cloud:
                         proxies={},  # a proxy of the shell does not know this machine's loopback
                     ),
                 )
+                client.meta.events.register("before-call", changes.mark)
             return self._clients[service, region]
+
+    def look(self, service: str, operation: str, region: str = REGION, **arguments: Any) -> dict[str, Any]:
+        """What `operation`, a boto3 method that reads, answers: all pages of it. Loops ask so, as often as they like.
+
+        The answer may be one of before, if nobody may have changed anything since; it is not to be changed.
+
+        Raises:
+            botocore.exceptions.ClientError: the service refused.
+        """
+
+        def ask() -> dict[str, Any]:
+            return changes.whole(self.client(service, region), operation, arguments)
+
+        answer: dict[str, Any] = self.changes.kept(changes.key(service, region, operation, arguments), ask)
+        return answer
 
     @property
     def docker(self) -> docker.DockerClient:

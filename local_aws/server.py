@@ -72,7 +72,7 @@ class Server:
 
         patches.apply(self.cloud)
         cloudformation.install(self.cloud)
-        application = DomainDispatcherApplication(create_backend_app)
+        application = self.cloud.changes.watch(DomainDispatcherApplication(create_backend_app))
         application = ecs.middleware(self.cloud, application)
         # Hosts come by the gateway: their agents' retries are AWS's work, not that of this project's plugins.
         if self._late_settings:

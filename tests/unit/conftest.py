@@ -17,6 +17,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import Config
 from tests.unit.late_support import LateAws
 from tests.unit.stack_support import Stacks, Thing
+from tests.unit.watched_support import Watched
 
 collect_ignore = ["recipes"]  # what test_recipes.py adds to a copy of the tree, and runs there
 
@@ -84,6 +85,26 @@ def late_aws(aws: Cloud, apis: Any) -> Iterator[Callable[..., LateAws]]:
     yield start
     for each in made:
         each.stop()
+
+
+@pytest.fixture
+def watch(aws: Cloud, apis: Any) -> Iterator[Callable[..., Watched]]:
+    """Start an embedded AWS whose loops keep answers: `watch(front)`; by default nothing stands before its APIs."""
+    made: list[Watched] = []
+
+    def start(front: Callable[[Any], Any] = lambda application: application) -> Watched:
+        made.append(Watched(aws, apis, front))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.server.shutdown()
+
+
+@pytest.fixture
+def watched(watch: Callable[..., Watched]) -> Watched:
+    """One with nothing before it."""
+    return watch()
 
 
 def _remember_managed_policies() -> None:

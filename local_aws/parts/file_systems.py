@@ -69,8 +69,8 @@ class FileSystems(Part):
         return f"{identifier}.efs.{REGION}.amazonaws.com"
 
     def _describe(self) -> dict[str, dict[str, Any]]:
-        pages = self.cloud.client("efs").get_paginator("describe_file_systems").paginate()
-        return {system["FileSystemId"]: system for page in pages for system in page["FileSystems"]}
+        systems = self.cloud.look("efs", "describe_file_systems")["FileSystems"]
+        return {system["FileSystemId"]: system for system in systems}
 
     def _containers(self) -> dict[str, Container]:
         labels = [f"{name}={value}" for name, value in self.cloud.labels.items()]
@@ -107,8 +107,8 @@ class FileSystems(Part):
 
     def _address(self, identifier: str, container: Container) -> None:
         """Give the container exactly the mount targets' addresses, and the file system's name to them."""
-        answer = self.cloud.client("efs").describe_mount_targets(FileSystemId=identifier, MaxItems=100)
-        wanted = sorted(target["IpAddress"] for target in answer["MountTargets"])
+        targets = self.cloud.look("efs", "describe_mount_targets", FileSystemId=identifier)["MountTargets"]
+        wanted = sorted(target["IpAddress"] for target in targets)
         network = self.cloud.config.network
         for address in wanted:
             if ipaddress.ip_address(address) not in network:

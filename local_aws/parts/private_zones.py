@@ -66,17 +66,15 @@ class PrivateZones(Part):
         return lines
 
     def _look(self) -> list[Zone]:
-        route53 = self.cloud.client("route53")
-        pages = route53.get_paginator("list_hosted_zones").paginate()
-        items = [item for page in pages for item in page["HostedZones"]]
-        return [self._zone(route53, item) for item in items if item["Config"]["PrivateZone"]]
+        items = self.cloud.look("route53", "list_hosted_zones")["HostedZones"]
+        return [self._zone(item) for item in items if item["Config"]["PrivateZone"]]
 
-    def _zone(self, route53: Any, item: dict[str, Any]) -> Zone:
-        pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=item["Id"])
-        records = [record for page in pages for record in page["ResourceRecordSets"]]
+    def _zone(self, item: dict[str, Any]) -> Zone:
+        look = self.cloud.look
+        records = look("route53", "list_resource_record_sets", HostedZoneId=item["Id"])["ResourceRecordSets"]
         seen: list[str] = []
         blind: list[str] = []
-        for vpc in route53.get_hosted_zone(Id=item["Id"]).get("VPCs", []):
+        for vpc in look("route53", "get_hosted_zone", Id=item["Id"]).get("VPCs", []):
             reason = self._blind(vpc["VPCId"])
             (blind if reason else seen).append(reason or vpc["VPCId"])
         own = tuple(record for record in records if record["Type"] not in ("NS", "SOA"))
@@ -84,11 +82,11 @@ class PrivateZones(Part):
 
     def _blind(self, vpc: str) -> str:
         """Why a private zone is not answered in the VPC; empty if it is. AWS wants both of its DNS attributes on."""
-        ec2 = self.cloud.client("ec2")
-        if not ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Vpcs"]:
+        look = self.cloud.look
+        if not look("ec2", "describe_vpcs", Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Vpcs"]:
             return f"{vpc} is gone"
         for attribute in ("enableDnsSupport", "enableDnsHostnames"):
-            found = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=attribute)
+            found = look("ec2", "describe_vpc_attribute", VpcId=vpc, Attribute=attribute)
             if not found[attribute[0].upper() + attribute[1:]]["Value"]:
                 return f"not answered in {vpc}, whose {attribute} is off"
         return ""

@@ -106,9 +106,9 @@ class Databases(Part):
         rds.initial_snapshot_status = "creating"
 
     def reconcile(self) -> None:
-        client = self.cloud.client("rds")
-        records = {record["DbiResourceId"]: record for record in client.describe_db_instances()["DBInstances"]}
-        snapshots = client.describe_db_snapshots()["DBSnapshots"]
+        found = self.cloud.look("rds", "describe_db_instances")["DBInstances"]
+        records = {record["DbiResourceId"]: record for record in found}
+        snapshots = self.cloud.look("rds", "describe_db_snapshots")["DBSnapshots"]
         pending = [snapshot for snapshot in snapshots if snapshot["Status"] == "creating"]
         errors = []
         for resource in {*records, *self._databases}:
@@ -243,17 +243,17 @@ class Databases(Part):
     def _password(self, database: Database) -> str:
         managed = database.record.get("MasterUserSecret")
         if managed:
-            secret = self.cloud.client("secretsmanager").get_secret_value(SecretId=managed["SecretArn"])
+            secret = self.cloud.look("secretsmanager", "get_secret_value", SecretId=managed["SecretArn"])
             return str(json.loads(secret["SecretString"])["password"])
         return rds.master_password(self.cloud, database.identifier)
 
     def _parameters(self, database: Database) -> dict[str, str]:
-        client = self.cloud.client("rds")
         found: dict[str, str] = {}
         for group in database.record.get("DBParameterGroups", []):
             if group["DBParameterGroupName"].startswith("default."):
                 continue
-            answer = client.describe_db_parameters(DBParameterGroupName=group["DBParameterGroupName"])
+            name = group["DBParameterGroupName"]
+            answer = self.cloud.look("rds", "describe_db_parameters", DBParameterGroupName=name)
             found |= {
                 item["ParameterName"]: str(item["ParameterValue"])
                 for item in answer["Parameters"]
@@ -311,7 +311,7 @@ class Databases(Part):
             rds.set_status(self.cloud, database.identifier, status)
         except KeyError:
             return  # deleted meanwhile; the next round removes it
-        database.record["DBInstanceStatus"] = status
+        database.record = database.record | {"DBInstanceStatus": status}
 
     def _execute(self, container: Container, command: list[str], variables: dict[str, str] | None = None) -> str:
         """Run a command in the container and return what it wrote.

@@ -38,8 +38,8 @@ def set_status(cloud: Cloud, identifier: str, status: str) -> None:
     Raises:
         KeyError: there is none of that identifier.
     """
-    del cloud  # one embedded AWS a process
-    rds_backends[ACCOUNT_ID][REGION].databases[identifier].status = status
+    with cloud.changes.happening():
+        rds_backends[ACCOUNT_ID][REGION].databases[identifier].status = status
 
 
 def set_snapshot_status(cloud: Cloud, identifier: str, status: str) -> None:
@@ -48,8 +48,8 @@ def set_snapshot_status(cloud: Cloud, identifier: str, status: str) -> None:
     Raises:
         KeyError: there is none of that identifier.
     """
-    del cloud
-    rds_backends[ACCOUNT_ID][REGION].get_db_snapshot(identifier).status = status
+    with cloud.changes.happening():
+        rds_backends[ACCOUNT_ID][REGION].get_db_snapshot(identifier).status = status
 
 
 def master_password(cloud: Cloud, identifier: str) -> str:
@@ -58,7 +58,7 @@ def master_password(cloud: Cloud, identifier: str) -> str:
     Raises:
         KeyError: there is none of that identifier.
     """
-    del cloud
+    del cloud  # one embedded AWS a process
     return str(rds_backends[ACCOUNT_ID][REGION].databases[identifier]._master_user_password)
 
 

@@ -115,8 +115,7 @@ class Instances(Part):
         with autoscaling.launching:
             instances = {
                 instance["InstanceId"]: instance
-                for page in self.cloud.client("ec2").get_paginator("describe_instances").paginate()
-                for reservation in page["Reservations"]
+                for reservation in self.cloud.look("ec2", "describe_instances")["Reservations"]
                 for instance in [reservation["Instances"][0] | {"ReservationId": reservation["ReservationId"]}]
                 if instance["State"]["Name"] in KEPT
             }
@@ -128,7 +127,7 @@ class Instances(Part):
                 self._reconcile_one(instance_id, instance, containers.get(instance_id))
         if time.monotonic() >= self._retry_at:
             self._retry_at = time.monotonic() + RETRY_SECONDS
-            autoscaling.retry()
+            autoscaling.retry(self.cloud.changes.happening)
 
     def health(self) -> list[Health]:
         """A line a host; a host is asked at most every few seconds."""
@@ -299,7 +298,8 @@ class Instances(Part):
             record.autoscaling_group = None
             message = f"{reason} Launching EC2 instance failed."
             _amend_activity(group, f"Launching a new EC2 instance: {instance_id}", "Failed", StatusMessage=message)
-        ec2_backends[ACCOUNT_ID][REGION].terminate_instances([instance_id])
+        with self.cloud.changes.happening():
+            ec2_backends[ACCOUNT_ID][REGION].terminate_instances([instance_id])
 
     def _replace(self, instance_id: str, what: str) -> None:
         """Terminate the instance of a dead host; its group launches another."""

@@ -6,6 +6,8 @@ import base64
 import os
 import threading
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -63,15 +65,20 @@ def record(group: Any, description: str, cause: str, status: str = "Successful",
     del activities[ACTIVITIES:]
 
 
-def retry() -> None:
-    """Launch what groups still lack after a launch that failed, as Auto Scaling does every few minutes."""
+def retry(happening: Callable[[], AbstractContextManager[None]]) -> None:
+    """Launch what groups still lack after a launch that failed, as Auto Scaling does every few minutes.
+
+    Args:
+        happening: entered while something is launched, as no request does it (`Changes.happening`).
+    """
     from moto.autoscaling import autoscaling_backends
 
     for backends in list(autoscaling_backends.values()):
         for backend in list(backends.values()):
             for group in list(backend.autoscaling_groups.values()):
                 if len(group.active_instances()) < (group.desired_capacity or 0):
-                    group.set_desired_capacity(group.desired_capacity)
+                    with happening():
+                        group.set_desired_capacity(group.desired_capacity)
 
 
 def _source(group: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_a_launch_that_fails_is_an_activity_of_the_group_and_is_tried_again(
     assert "missing" in activity["StatusMessage"]
 
     aws.client("iam").create_instance_profile(InstanceProfileName="missing")
-    autoscaling_patch.retry()
+    autoscaling_patch.retry(aws.changes.happening)
 
     assert len(described(aws)["Instances"]) == 1
     newest = aws.client("autoscaling").describe_scaling_activities(AutoScalingGroupName="hosts")["Activities"][0]

@@ -393,8 +393,10 @@ class LoadBalancers(Part):
             for (arn, identifier, port), state in running.targets.items():
                 if arn in told:
                     told[arn][identifier, port] = state.state
-        elbv2.target_health.clear()
-        elbv2.target_health.update(told)
+        if told != elbv2.target_health:
+            with self.cloud.changes.happening():
+                elbv2.target_health.clear()
+                elbv2.target_health.update(told)
 
     # Files and HAProxy's socket.
 
@@ -403,7 +405,7 @@ class LoadBalancers(Part):
 
     def _certificate(self, folder: Path, arn: str, dns_name: str) -> str:
         """A certificate of the local authority for the names of an ACM certificate and the load balancer's own."""
-        certificate = self.cloud.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        certificate = self.cloud.look("acm", "describe_certificate", CertificateArn=arn)["Certificate"]
         names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", []), dns_name]
         file = f"certificates/{hashlib.sha256(repr((arn, names)).encode()).hexdigest()[:16]}.pem"
         if not (folder / file).exists():
@@ -468,19 +470,21 @@ class _World:
     """What the APIs say at one moment about load balancers, target groups and targets."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._elb = cloud.client("elbv2")
-        self._ec2 = cloud.client("ec2")
+        self._look = cloud.look
         self._addresses: dict[str, str] | None = None
         self._delays: dict[str, float] = {}
-        records = _pages(self._elb, "describe_load_balancers", "LoadBalancers")
+        records = self._elb("describe_load_balancers")["LoadBalancers"]
         self.balancers: dict[str, dict[str, Any]] = {item["LoadBalancerArn"]: item for item in records}
-        groups = _pages(self._elb, "describe_target_groups", "TargetGroups")
+        groups = self._elb("describe_target_groups")["TargetGroups"]
         self.groups: dict[str, dict[str, Any]] = {item["TargetGroupArn"]: item for item in groups}
         self.targets = {arn: self._registered(arn) for arn in self.groups}
         self.used: set[str] = set()
 
+    def _elb(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        return self._look("elbv2", operation, **arguments)
+
     def _registered(self, arn: str) -> list[tuple[str, int]]:
-        found = self._elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        found = self._elb("describe_target_health", TargetGroupArn=arn)["TargetHealthDescriptions"]
         draining = "draining"
         return [
             (item["Target"]["Id"], int(item["Target"]["Port"]))
@@ -496,7 +500,7 @@ class _World:
                 f"A load balancer of type {record['Type']} is not emulated; use application or network."
             )
         listeners = tuple(
-            self._listener(item) for item in _pages(self._elb, "describe_listeners", "Listeners", LoadBalancerArn=arn)
+            self._listener(item) for item in self._elb("describe_listeners", LoadBalancerArn=arn)["Listeners"]
         )
         used = {
             item["TargetGroupArn"]
@@ -507,21 +511,21 @@ class _World:
             for item in (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
         }
         self.used |= used
-        attributes = self._elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        attributes = self._elb("describe_load_balancer_attributes", LoadBalancerArn=arn)["Attributes"]
         idle = {item["Key"]: item["Value"] for item in attributes}.get("idle_timeout.timeout_seconds", "60")
         groups = tuple(self._group(item) for item in sorted(used))
         return Balancer(record["LoadBalancerName"], listeners, groups, published, int(idle), record["Type"])
 
     def _listener(self, record: dict[str, Any]) -> Listener:
-        rules = self._elb.describe_rules(ListenerArn=record["ListenerArn"])["Rules"]
+        rules = self._elb("describe_rules", ListenerArn=record["ListenerArn"])["Rules"]
         certificates: list[str] = []
         if record["Protocol"] == "HTTPS":
             default = [item["CertificateArn"] for item in record.get("Certificates", [])]
-            answer = self._elb.describe_listener_certificates(ListenerArn=record["ListenerArn"])
+            answer = self._elb("describe_listener_certificates", ListenerArn=record["ListenerArn"])
             certificates = list(dict.fromkeys([*default, *(item["CertificateArn"] for item in answer["Certificates"])]))
         attributes: dict[str, str] = {}
         if record["Protocol"] == "TCP":
-            answer = self._elb.describe_listener_attributes(ListenerArn=record["ListenerArn"])
+            answer = self._elb("describe_listener_attributes", ListenerArn=record["ListenerArn"])
             attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
         return Listener(
             port=int(record["Port"]),
@@ -561,7 +565,7 @@ class _World:
         return float(self._attributes(arn).get("deregistration_delay.timeout_seconds", 300))
 
     def _attributes(self, arn: str) -> dict[str, str]:
-        answer = self._elb.describe_target_group_attributes(TargetGroupArn=arn)
+        answer = self._elb("describe_target_group_attributes", TargetGroupArn=arn)
         return {item["Key"]: item["Value"] for item in answer["Attributes"]}
 
     def address(self, identifier: str) -> str:
@@ -569,7 +573,7 @@ class _World:
         if not identifier.startswith("i-"):
             return identifier
         if self._addresses is None:
-            reservations = _pages(self._ec2, "describe_instances", "Reservations")
+            reservations = self._look("ec2", "describe_instances")["Reservations"]
             instances = [instance for reservation in reservations for instance in reservation["Instances"]]
             self._addresses = {
                 item["InstanceId"]: item.get("PrivateIpAddress", "")
@@ -637,10 +641,6 @@ def _configured(balancer: Balancer, group: TargetGroup, target: Target) -> bool:
 
 def _published_label(balancer: Balancer) -> str:
     return ",".join(f"{outside}:{inside}" for inside, outside in balancer.published)
-
-
-def _pages(client: Any, operation: str, result: str, **arguments: Any) -> list[dict[str, Any]]:
-    return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[result]]
 
 
 @contextmanager

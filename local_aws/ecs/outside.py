@@ -66,7 +66,7 @@ class Services:
     def target_health(self, target_group: str) -> dict[tuple[str, int], TargetHealth]:
         """See `Outside`; a group that is gone has no targets."""
         try:
-            found = self._client("elbv2").describe_target_health(TargetGroupArn=target_group)
+            found = self._cloud.look("elbv2", "describe_target_health", self._region, TargetGroupArn=target_group)
         except ClientError as error:
             if "TargetGroupNotFound" in str(error):
                 return {}
@@ -108,7 +108,9 @@ class Services:
     def deregistration_delay(self, target_group: str) -> float:
         """See `Outside`; AWS's default is 300 seconds."""
         try:
-            found = self._client("elbv2").describe_target_group_attributes(TargetGroupArn=target_group)
+            found = self._cloud.look(
+                "elbv2", "describe_target_group_attributes", self._region, TargetGroupArn=target_group
+            )
         except ClientError as error:
             if "TargetGroupNotFound" in str(error):
                 return 0.0
@@ -120,7 +122,8 @@ class Services:
         """See `Outside`. An instance that EC2 never knew (an external one) is never gone."""
         if not ids:
             return set()
-        found = self._client("ec2").describe_instances(Filters=[{"Name": "instance-id", "Values": sorted(ids)}])
+        filters = [{"Name": "instance-id", "Values": sorted(ids)}]
+        found = self._cloud.look("ec2", "describe_instances", self._region, Filters=filters)
         states = {
             instance["InstanceId"]: instance["State"]["Name"]
             for reservation in found["Reservations"]

@@ -23,8 +23,9 @@ for kind, method in ((JSONFileLoader, "load_file"), (PluginLoader, "_load_module
     setattr(kind, method, counted)
 os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="none", AWS_ENDPOINT_URL="http://127.0.0.1:9")
 made = [read_once.session().client(name, region_name="eu-west-1") for name in sys.argv[1:]]
-from ansible.plugins.loader import filter_loader, test_loader
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 found = [filter_loader.get("combine"), filter_loader.get("ansible.builtin.to_json"), test_loader.get("match")]
+found.append(lookup_loader.get("site"))
 where = [made[0].meta.endpoint_url, made[0]._request_signer._credentials.access_key] if made else []
 print(json.dumps([read, where, all(found)]))
 """
@@ -62,3 +63,10 @@ def test_settings_of_a_person_that_are_wrong_are_told_by_who_asks_and_stop_nobod
     )  # fmt: skip
     assert done.stdout == "there\n", done.stderr
     assert "ProfileNotFound" in done.stderr
+
+
+def test_what_was_read_is_no_garbage_that_workers_look_through() -> None:
+    code = "import gc, sys; sys.path.insert(0, '.')\nfrom plugins.plugin_utils import read_once\n"
+    code += "print(any(each is read_once._DATA for each in gc.get_objects()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, text=True, capture_output=True, check=True)
+    assert done.stdout == "False\n"

@@ -8,7 +8,7 @@ import functools
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class ActionModule(AwsAction):
         }
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
+        self.complete = False
         self.removed = removed(self._no_longer_wanted(), self.layers) if present else {}
         self.removed_losses = self._lost_with(self.removed)
         if self.arguments["state"] == "absent":
@@ -99,9 +100,13 @@ class ActionModule(AwsAction):
             else:
                 if refused := refusal(self._losses, self.arguments["remove"]):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
-                for name in self.others:
-                    del self.stacks[name], self.layers[name]
+                late = {name: (self.layers.pop(name), self.stacks.pop(name, None)) for name in self.others}
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
+                self.complete = bool(late) and self._needs_nothing(late)
+                if self.complete:
+                    self.layers |= {name: layer for name, (layer, _) in late.items()}
+                    self.stacks |= {name: stack for name, (_, stack) in late.items() if stack}
+                    not_started = self._run({name: needs[name] for name in late if name in self.stacks}, self._deploy)
                 if self.arguments["gone"] and all(map(self._done, self.stacks)):
                     not_started += self._let_go()
         for name, original in self.same.items():
@@ -295,6 +300,11 @@ class ActionModule(AwsAction):
                 stack.settle()
         raise Failed(str(Busy()))
 
+    def _needs_nothing(self, later: Iterable[str]) -> bool:
+        """Whether all is as it should be, also the layers of a `later` call: then that call has nothing to do."""
+        settled = [self._done(name) and not self.results[name]["changed"] for name in self.stacks]
+        return all(settled) and not self.removed and not any(self.plans[self.same[name]].changed for name in later)
+
     @property
     def _losses(self) -> list[Loss]:
         return [loss for plan in self.plans.values() for loss in plan.losses] + self.removed_losses
@@ -434,6 +444,7 @@ class ActionModule(AwsAction):
             "records": [record for position, record in enumerate(records) if record not in records[:position]],
             "diff": [{"prepared": "\n".join(plan) + "\n"} for plan in self._shown(outcomes) if plan],
             "removed": list(self.removed),
+            "complete": self.complete,
         }
         if self.arguments["state"] == "present":
             result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]

@@ -68,7 +68,8 @@ options:
   later:
     description:
       - Layers of a later call, options as in O(stacks). They are looked at with the others, so that what they would
-        lose is found before anything is changed; only in check mode they belong to the result.
+        lose is found before anything is changed. They belong to the result only in check mode, and where neither they
+        nor the layers of this call need a change. Then RV(complete) says that the later call has nothing to do.
     type: dict
     default: {}
   remove:
@@ -184,6 +185,10 @@ removed:
   description: Entries that the inventory has no longer, and absent layers; their stacks are still there.
   returned: with O(state=present)
   type: list
+complete:
+  description: Whether layers of a later call were given, and are as they should be like all others.
+  returned: always
+  type: bool
 refusal:
   description: In check mode, why a run would be refused; empty if it would not.
   returned: with O(state=present)

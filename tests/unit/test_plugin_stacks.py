@@ -228,6 +228,30 @@ def test_entries_of_one_template_are_stacks_of_their_own(aws: Cloud, entries: di
     assert not deploy({**entries, "stacks": later}, outputs=result["outputs"])["changed"]
 
 
+def test_a_later_call_has_nothing_to_do_where_all_is_as_it_should_be(aws: Cloud, entries: dict[str, Any]) -> None:
+    everything = deploy(entries)
+    later = {name: entries["stacks"].pop(name) for name in ("service.a", "service.b")}
+    alone = deploy(entries)
+    assert not alone["complete"], "nothing is known of what was not given"
+    whole = deploy(entries, later=later)
+    assert whole["complete"]
+    assert not whole["changed"]
+    assert whole["outputs"] == everything["outputs"]
+    assert set(whole["stacks"]) == set(everything["stacks"])
+
+    entries["stacks"]["store.b"]["parameters"]["Days"] = 14
+    changed = deploy(entries, later=later)
+    assert changed["changed"]
+    assert not changed["complete"]
+    assert set(changed["stacks"]) == {"store.a", "store.b"}
+    assert deploy(entries, later=later)["complete"], "now it is again"
+
+    another = {**later, "service.b": {"takes": {"Beside": "store.b.Name"}}}
+    assert not deploy(entries, later=another)["complete"]
+    assert given(aws, "legacy-unit-service-b")["Beside"] == "/legacy-unit-store-a", "that is the later call's to change"
+    assert not deploy(entries, later={**later, "service.c": later["service.b"]})["complete"]
+
+
 def deletion_order(arguments: dict[str, Any]) -> list[str]:
     ended: list[str] = []
 

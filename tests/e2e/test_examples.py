@@ -138,7 +138,7 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
 
 EXAMPLES = [
     "flask_plain",
-    *(pytest.param(name, marks=pytest.mark.long) for name in ("django_rds", "node_cms_proxy", "celery_site")),
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("django_rds", "node_cms_proxy", "celery_site", "flask_dynamodb")),
 ]
 
 
@@ -222,11 +222,26 @@ def numbers_are_factorised(site: Site) -> None:
     }  # fmt: skip
 
 
+def notes_are_kept(site: Site) -> None:
+    """flask_dynamodb: a note is written by one container, and read by both."""
+    visitor = site.visitor()
+    assert visitor.post("/", data={"text": "Bread & butter"}).status_code == 303
+    written = visitor.post("/api/notes", json={"text": "Salt"})
+    assert (written.status_code, written.json()["text"]) == (201, "Salt")
+    for _ in range(6):  # the load balancer asks one task after the other
+        notes = [note["text"] for note in visitor.get("/api/notes").json()["notes"]]
+        assert notes == ["Salt", "Bread & butter"]
+    assert "<span>Bread &amp; butter</span>" in visitor.get("/").text
+    assert visitor.post("/api/notes", json={"text": " "}).json() == {"error": "A note has to say something."}
+    assert visitor.post("/api/notes", json={"text": "x" * 141}).status_code == 400
+
+
 USED: dict[str, Callable[[Site], None]] = {
     "flask_plain": colours_are_graded,
     "django_rds": items_are_listed,
     "node_cms_proxy": articles_are_published,
     "celery_site": numbers_are_factorised,
+    "flask_dynamodb": notes_are_kept,
 }
 
 
@@ -262,6 +277,7 @@ def test_teardown_leaves_nothing(site: Site) -> None:
     until(lambda: not site.cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
     assert site.cloud.client("secretsmanager").list_secrets()["SecretList"] == []
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
+    assert site.cloud.client("dynamodb").list_tables()["TableNames"] == []
     assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []
     records = site.cloud.client("route53").list_resource_record_sets(HostedZoneId="Z0BERTHLOCALZONE")
     assert {record["Type"] for record in records["ResourceRecordSets"]} == {"NS", "SOA", "CNAME"}

@@ -338,6 +338,19 @@ def test_containers_are_told_where_the_agent_is(tmp_path: Path) -> None:
     assert found[0]["ECS_AGENT_URI"] != found[1]["ECS_AGENT_URI"]
 
 
+@pytest.mark.parametrize(("role", "own"), [(True, {}), (True, {"AWS_CA_BUNDLE": "/app/ca.pem"}), (False, {})])
+def test_containers_with_a_role_trust_the_endpoints(tmp_path: Path, role: bool, own: dict[str, str]) -> None:
+    definition = {"name": "web", "image": "web:1", "environment": own}
+    task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
+    if role:
+        task.payload["roleCredentials"] = {"credentialsId": "r1"}
+    made = containers.configuration(task, "web", {}, [])
+    trusted = {each.partition("=")[0]: each.partition("=")[2] for each in made["Env"] if "_CA" in each}
+    path = "/run/local-aws/ca-certificates.crt"
+    assert trusted == ({"AWS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path} if role else {}) | own
+    assert made["HostConfig"]["Binds"] == ([f"/etc/ssl/certs/ca-certificates.crt:{path}:ro"] if role else [])
+
+
 @pytest.mark.parametrize("strategy", ["ExecutionRole", None])
 def test_logs_go_by_the_execution_role_only_where_the_payload_says_so(tmp_path: Path, strategy: str | None) -> None:
     log = {"LogConfig": {"Type": "awslogs", "Config": {"awslogs-group": "g"}}}

@@ -19,6 +19,13 @@ ENDPOINT = "http://169.254.170.2"
 LABEL = "com.amazonaws.ecs."
 MINIMUM_MEMORY = 6 * 1024 * 1024
 REGION_NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Of the host, with the embedded AWS's own among them."""
+TRUSTED = "/run/local-aws/ca-certificates.crt"
+"""Where a container with a role has them: that AWS's endpoints have certificates which every image trusts cannot be had
+here. The real agent adds nothing of the kind."""
+TRUSTED_NAMES = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""What the SDKs for Python and Node read: https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html"""
 
 
 def configuration(task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> Json:
@@ -74,14 +81,19 @@ def environment(task: Task, name: str, secrets: dict[str, str], image_environmen
     there = {*found, *(each.partition("=")[0] for each in image_environment)}
     if not there.intersection(REGION_NAMES):
         found |= dict.fromkeys(REGION_NAMES, task.host.region)
-    if task.payload.get("roleCredentials") and task.host.configuration.task_role:
+    if _has_role(task):
         identity = task.payload["roleCredentials"]["credentialsId"]
         found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = f"/v2/credentials/{identity}"
+        found |= dict.fromkeys(set(TRUSTED_NAMES) - there, TRUSTED)
     endpoint = task.containers[name]["endpoint"]
     found["ECS_CONTAINER_METADATA_URI"] = f"{ENDPOINT}/v3/{endpoint}"
     found["ECS_CONTAINER_METADATA_URI_V4"] = f"{ENDPOINT}/v4/{endpoint}"
     found["ECS_AGENT_URI"] = f"{ENDPOINT}/api/{endpoint}"
     return found
+
+
+def _has_role(task: Task) -> bool:
+    return bool(task.payload.get("roleCredentials") and task.host.configuration.task_role)
 
 
 def _limit(host: Json, definition: Json) -> None:
@@ -96,6 +108,8 @@ def _mount(host: Json, definition: Json, task: Task) -> None:
         + (":ro" if each.get("readOnly") else "")
         for each in definition.get("mountPoints") or []
     ]
+    if _has_role(task):
+        host["Binds"].append(f"{AUTHORITIES}:{TRUSTED}:ro")
     host["VolumesFrom"] = [
         task.containers[each["sourceContainer"]]["id"] + (":ro" if each.get("readOnly") else "")
         for each in definition.get("volumesFrom") or []

@@ -138,7 +138,10 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
 
 EXAMPLES = [
     "flask_plain",
-    *(pytest.param(name, marks=pytest.mark.long) for name in ("django_rds", "node_cms_proxy", "celery_site", "flask_dynamodb")),
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in ("django_rds", "node_cms_proxy", "celery_site", "flask_dynamodb")
+    ),
 ]
 
 

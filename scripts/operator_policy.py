@@ -122,7 +122,12 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
     match action:
         case "iam:PassRole":
-            passed = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "scheduler.amazonaws.com"]
+            passed = [
+                "ec2.amazonaws.com",
+                "ecs-tasks.amazonaws.com",
+                "lambda.amazonaws.com",
+                "scheduler.amazonaws.com",
+            ]
             return [role], {"StringEquals": {"iam:PassedToService": passed}}
         case "iam:CreateServiceLinkedRole":
             linked = site.arn("iam", "role/aws-service-role/*")
@@ -132,6 +137,10 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
         case "elasticfilesystem:DeleteFileSystem":
             # An id has no name in it; the stack's tags are on the file system from its first moment.
             return [site.arn("elasticfilesystem", "file-system/*")], tagged
+        case "s3:GetObject" | "s3:GetObjectVersion" | "s3:PutObject":
+            # Of a site's buckets only that with the functions' code (cloudformation/code.yml), which Lambda takes with
+            # the caller's rights. CloudFormation cuts names at 63 characters; the longest site and environment fit.
+            return [site.arn("s3", "{site}-*-code-codebucket-*/*")], {}
         case "ssm:StartSession":
             return [site.arn("ec2", "instance/*")], {"StringEquals": {"ssm:resourceTag/Site": site.name}}
         case "ssm:TerminateSession" | "ssm:ResumeSession":

@@ -29,7 +29,8 @@ description:
 options:
   _terms:
     description:
-      - A noun (C(service), C(job), C(volume), C(database), C(bucket), C(table), C(secret), C(image));
+      - A noun (C(service), C(job), C(function), C(volume), C(database), C(bucket), C(table), C(secret),
+        C(image));
         C(domain) for the names of the site, also where no service is known yet; C(memory) for what the tasks take that
         may stand at the same time; or C(entries) for the names of each noun's entries.
     required: true
@@ -90,6 +91,8 @@ class LookupModule(LookupBase):
         if noun not in site.entries:
             known = ", ".join([*site.entries, "image", "domain", "memory", "entries"])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
+        if noun == "function":
+            return {name: rendering.function(site, each) for name, each in site.functions.items()}
         if noun not in ("service", "job"):
             return {name: rendering.plain(entry) for name, entry in site.entries[noun].items()}
         called = {container.image: container.image for _, container in site.containers()}

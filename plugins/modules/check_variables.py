@@ -79,9 +79,9 @@ options:
     default: []
   site:
     description:
-      - Whether the nouns of a site are checked (C(site_services), C(site_jobs), C(site_volumes), C(site_databases),
-        C(site_buckets), C(site_tables), C(site_secrets), C(site_hosts), C(domain_aliases)), each by itself and what
-        they are to each other. Each complaint names the very key that is wrong, its file and line.
+      - Whether the nouns of a site are checked (C(site_services), C(site_jobs), C(site_functions), C(site_volumes),
+        C(site_databases), C(site_buckets), C(site_tables), C(site_secrets), C(site_hosts), C(domain_aliases)), each by
+        itself and what they are to each other. Each complaint names the very key that is wrong, its file and line.
     type: bool
     default: false
   removed:

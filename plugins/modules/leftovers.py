@@ -304,6 +304,16 @@ def jobs(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
             yield "AWS::SQS::Queue", url, name, "available"
 
 
+def functions(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
+    """Functions of Lambda, named after their stacks, and the HTTP APIs before them."""
+    for function in pages(client("lambda"), "list_functions", "Functions"):
+        if owner.owns(function["FunctionName"]):
+            yield "AWS::Lambda::Function", function["FunctionName"], function["FunctionName"], "available"
+    for api in pages(client("apigatewayv2"), "get_apis", "Items"):
+        if owner.owns(api["Name"], api.get("Tags")):
+            yield "AWS::ApiGatewayV2::Api", api["ApiId"], api["Name"], "available"
+
+
 def other(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
     """Log groups, the private zone, roles, certificates."""
     for zone in pages(client("route53"), "list_hosted_zones", "HostedZones"):
@@ -335,6 +345,7 @@ SOURCES: tuple[Callable[[Callable[[str], Any], Owner], Iterator[Row]], ...] = (
     balancing,
     data,
     jobs,
+    functions,
     other,
 )
 

@@ -20,6 +20,9 @@ from typing import Any
 from plugins.plugin_utils.layers import parsed, text
 
 TASK_DEFINITION = "AWS::ECS::TaskDefinition"
+FUNCTION = "AWS::Lambda::Function"
+OF_A_FUNCTION = "function"
+"""What stands for the container in a function's places."""
 RECORD = "Berth::Data"
 """Key of a template's Metadata: container → variable → the data that it leads to, empty where its own value names it.
 
@@ -103,16 +106,17 @@ def leads(body: Any, parameters: Values, stack_id: str) -> dict[Place, Lead]:
         {name: str((each or {}).get("Description", "")) for name, each in declared.items()},
         (content.get("Metadata") or {}).get(RECORD) or {},
     )
+    readers = {TASK_DEFINITION: reader.task, FUNCTION: reader.function}
     return {
         (name, *place): lead
         for name, resource in content["Resources"].items()
-        if (resource or {}).get("Type") == TASK_DEFINITION
-        for place, lead in reader.task((resource or {}).get("Properties") or {})
+        if (read := readers.get(str((resource or {}).get("Type"))))
+        for place, lead in read((resource or {}).get("Properties") or {})
     }
 
 
 class _Reader:
-    """Reads the task definitions of one template."""
+    """Reads the task definitions and functions of one template."""
 
     def __init__(
         self, values: Values, descriptions: Mapping[str, str], record: Mapping[str, Mapping[str, str]]
@@ -133,6 +137,11 @@ class _Reader:
                 path = str(each.get("ContainerPath")).rstrip("/")
                 for kind, lead in self._mounted(volumes.get(each.get("SourceVolume")) or {}):
                     yield (name, path + kind), lead
+
+    def function(self, properties: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Lead]]:
+        record = self._record.get(OF_A_FUNCTION) or {}
+        for variable, value in ((properties.get("Environment") or {}).get("Variables") or {}).items():
+            yield (OF_A_FUNCTION, variable), self._plain(value, record.get(variable))
 
     def _plain(self, given: Any, recorded: str | None) -> Lead:
         value = self._value(given)

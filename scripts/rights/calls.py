@@ -34,6 +34,11 @@ DIFFERENT = {
     ("s3", "GetObjectLockConfiguration"): ("s3:GetBucketObjectLockConfiguration",),
     ("s3", "GetBucketAccelerateConfiguration"): ("s3:GetAccelerateConfiguration",),
     ("s3", "GetBucketInventoryConfiguration"): ("s3:GetInventoryConfiguration",),
+    # API Gateway's actions are HTTP's:
+    # docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html
+    ("apigatewayv2", "GetApis"): ("apigateway:GET",),
+    # No call of ours, but the word by which `uses` of an inventory gives the right (site/nouns/function.py).
+    ("lambda", "Invoke"): (),
     # Stacks carry tags: docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
     ("cloudformation", "CreateStack"): ("cloudformation:CreateStack", "cloudformation:TagResource"),
     ("cloudformation", "UpdateStack"): (

@@ -27,6 +27,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 HANDLERS = ("create", "read", "update", "delete")
 
 PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
+    "AWS::ApiGatewayV2::Api": {"BodyS3Location": ["s3:getObject"]},
     "AWS::ApplicationAutoScaling::ScalableTarget": {
         "ScheduledActions": [
             "application-autoscaling:PutScheduledAction", "application-autoscaling:DeleteScheduledAction",
@@ -104,6 +105,21 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
         "PermissionsBoundary": ["iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"],
         "Description": ["iam:UpdateRoleDescription"],
     },
+    "AWS::Lambda::Function": {
+        "CapacityProviderConfig": ["lambda:PassCapacityProvider"],
+        "CodeSigningConfigArn": [
+            "lambda:GetCodeSigningConfig", "lambda:PutFunctionCodeSigningConfig",
+            "lambda:DeleteFunctionCodeSigningConfig",
+        ],
+        "FileSystemConfigs": ["elasticfilesystem:DescribeMountTargets"],
+        "FunctionScalingConfig": ["lambda:PutFunctionScalingConfig"],
+        "KmsKeyArn": ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+        "Layers": ["lambda:GetLayerVersion"],
+        "PublishToLatestPublished": ["lambda:PublishVersion"],
+        "RecursiveLoop": ["lambda:PutFunctionRecursionConfig"],
+        "ReservedConcurrentExecutions": ["lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"],
+        "RuntimeManagementConfig": ["lambda:PutRuntimeManagementConfig"],
+    },
     "AWS::Logs::LogGroup": {
         "KmsKeyId": ["logs:AssociateKmsKey", "logs:DisassociateKmsKey"],
         "DataProtectionPolicy": [
@@ -173,6 +189,13 @@ BEYOND: Mapping[str, str] = {
         "the items, which a replica is filled with",
     ),
     "kms:RevokeGrant": "of a key of the account's own; a table's is aws/dynamodb, whose policy lets DynamoDB use it",
+    **dict.fromkeys(
+        (
+            "lambda:GetProvisionedConcurrencyConfig", "lambda:PutProvisionedConcurrencyConfig",
+            "lambda:DeleteProvisionedConcurrencyConfig",
+        ),
+        "functions that are scaled; what is scaled here are services",
+    ),
     "logs:CreateLogDelivery": "logs that services deliver to the group; none does",
     "autoscaling:StartInstanceRefresh": "of an UpdatePolicy, which the hosts' group has not",
     "autoscaling:CancelInstanceRefresh": "of an UpdatePolicy",

@@ -46,6 +46,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "task": ["task/{site}-*/*"],
         "task-definition": ["task-definition/{site}-*"],
     },
+    "lambda": {"function": ["function:{site}-*"]},
     "iam": {"role": ["role/{site}-*"], "instance-profile": ["instance-profile/{site}-*"]},
     "logs": {
         "log-group": ["log-group:/{site}/*", "log-group:/aws/rds/instance/{site}-*"],

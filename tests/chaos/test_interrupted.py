@@ -163,7 +163,7 @@ def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> N
 STEPS = [
     ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT),
     ("publish", "TASK [publish : Push", signal.SIGKILL),
-    ("jobs", "TASK [Bring up the jobs", signal.SIGINT),
+    ("jobs", "TASK [Bring up the functions and the jobs", signal.SIGINT),
     ("migrate", "TASK [Run the jobs that come before a release", signal.SIGKILL),
     ("services", "TASK [Bring up the services and the domain's name", signal.SIGKILL),
     ("wait", "TASK [Wait until each service runs its release", signal.SIGINT),

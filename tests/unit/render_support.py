@@ -64,7 +64,7 @@ class Site:
 
     def parameters(self, layer: str) -> dict[str, Any]:
         """Name → declaration of a layer's parameters."""
-        return dict(self._template(layer)["Parameters"])
+        return dict(self._template(layer).get("Parameters", {}))
 
     def _template(self, layer: str) -> dict[str, Any]:
         template, problems = decode_str(self.bodies[layer])

@@ -31,6 +31,7 @@ class Rule:
         number: among the rules on this variable, from 1.
         that: its condition.
         say: its sentence, not rendered.
+        each: template of the list of which each `item` is judged; empty if the rule is about the variable as a whole.
     """
 
     place: int
@@ -38,6 +39,7 @@ class Rule:
     number: int
     that: str
     say: str
+    each: str = ""
 
     def __str__(self) -> str:
         return f"rule {self.number} on {self.variable} ({' '.join(self.that.split())})"
@@ -68,7 +70,8 @@ def offline_rules() -> list[Rule]:
     found: list[Rule] = []
     for place, rule in enumerate(given):
         number = 1 + sum(other.variable == rule["variable"] for other in found)
-        found.append(Rule(place, rule["variable"], number, str(rule["that"]), str(rule["say"])))
+        each = str(rule.get("each", ""))
+        found.append(Rule(place, rule["variable"], number, str(rule["that"]), str(rule["say"]), each))
     return found
 
 

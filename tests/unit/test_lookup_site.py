@@ -44,7 +44,13 @@ GIVEN: dict[str, Any] = {
     "site_databases": {"main": None},
     "site_buckets": {"uploads": {}},
     "site_secrets": {"app": {"generate": ["key"]}},
-}
+    "site_functions": {
+        "hello": {
+            "code": "functions/hello", "handler": "app.handler", "runtime": "python3.13", "routes": "$default",
+            "environment": {"BUCKET": {"from": "bucket.uploads.name"}}, "secrets": {"KEY": "secret.app.key"},
+        }
+    },
+}  # fmt: skip
 GIVEN |= {each.variable: described(noun) for noun, each in NOUNS.items() if each.variable not in GIVEN}
 ARGUMENTS = "images=images, region='eu-west-1', log_options={'mode': 'blocking'}"
 

@@ -120,6 +120,14 @@ INDEX: dict[str, Any] = {
 }
 
 
+def a_function(aws: Cloud, name: str) -> None:
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    role = aws.client("iam").create_role(RoleName=f"of-{name}", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    given = {"Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Code": {"ZipFile": b"x"}}
+    aws.client("lambda").create_function(FunctionName=name, **given)
+
+
 def a_table(aws: Cloud, name: str, *indexes: dict[str, Any], **more: Any) -> None:
     attributes = {"id": "S", **({"owner": "B", "at": "N"} if indexes else {})}
     aws.client("dynamodb").create_table(
@@ -466,7 +474,7 @@ def test_a_region_that_is_not_enabled_is_the_reason_before_any_other(aws: Cloud)
 
 # Leftovers
 
-NOUNS = ("network", "cluster", "database", "bucket", "table", "queue_of", "job", "service")
+NOUNS = ("network", "cluster", "database", "bucket", "table", "queue_of", "job", "function", "service")
 OWNER = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"}, NOUNS)
 TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "unit"}]
 
@@ -591,6 +599,10 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
     a_table(aws, "named-by-a-patch", Tags=TAGS)
     a_table(aws, "somebody-elses-table")
     a_table(aws, "legacy-unit-table-x", Tags=[{"Key": "Site", "Value": "legacy-unit"}])
+    for name in ("legacy-unit-function-items-Function-ABC", "somebody-elses-function"):
+        a_function(aws, name)
+    aws.client("apigatewayv2").create_api(Name="legacy-unit-function-items", ProtocolType="HTTP", Tags={})
+    aws.client("apigatewayv2").create_api(Name="somebody-elses-api", ProtocolType="HTTP", Tags={"Site": "x"})
     aws.client("ecr").create_repository(repositoryName="legacy-unit/django")
     aws.client("efs").create_file_system(CreationToken="1", Tags=TAGS)
     aws.client("secretsmanager").create_secret(Name="legacy-unit/database", SecretString="x")
@@ -624,10 +636,11 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
     aws.client("rds").create_db_snapshot(DBInstanceIdentifier="legacy-unit-database-db", DBSnapshotIdentifier="last")
     names = {each["name"] for each in leftovers.find(aws.client, OWNER)}
     assert not names & {"somebody-elses", "legacy-unit-live-bucket-static"}
-    assert not names & {"somebody-elses-table", "legacy-unit-table-x"}
+    assert not names & {"somebody-elses-table", "legacy-unit-table-x", "somebody-elses-function", "somebody-elses-api"}
     assert names >= {"legacy-unit-table-items-Table-ABC", "named-by-a-patch"}
     assert "/legacy/united" not in names
     assert found(aws) == {
+        "AWS::ApiGatewayV2::Api",
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::AutoScaling::LaunchConfiguration",
         "AWS::DynamoDB::Table",
@@ -645,6 +658,7 @@ def test_everything_that_is_left_is_found(aws: Cloud) -> None:
         "AWS::EFS::FileSystem",
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
         "AWS::RDS::DBInstance",
         "AWS::RDS::DBSnapshot",

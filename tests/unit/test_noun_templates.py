@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,12 @@ from cfnlint.decode import decode_str
 from plugins.plugin_utils.layers import PARAMETER_BYTES, Template, text
 from tests.unit.noun_support import NOUNS, body, made
 
+CALLED = {
+    "code": "roles/function/files/example",
+    "handler": "app.handler",
+    "runtime": "python3.13",
+    "routes": "$default",
+}
 ENTRIES: dict[str, Any] = {
     "site_databases": {
         "main": {},
@@ -44,6 +51,17 @@ ENTRIES: dict[str, Any] = {
             },
         },
         "old": {"name": "acme-old"},
+    },
+    "site_functions": {
+        "hello": CALLED,
+        "all-keys": {
+            **CALLED, "routes": ["GET /items/{id}", "ANY /files/{proxy+}", "POST /"],
+            "mem_limit": "1g", "timeout": "30s",
+            "environment": {"TABLE": {"from": "table.items.name"}, "OLD": {"from": "table.old.arn"}, "TITLE": "💐: {}"},
+            "secrets": {"KEY": "secret.django.secret_key", "STRIPE": "secret.stripe.value"},
+            "uses": {"table.items": ["read", "write"], "bucket.uploads": "read"},
+            "patch": {"Function.Architectures": ["arm64"]},
+        },
     },
     "site_secrets": {
         "django": {"generate": ["secret_key"]},
@@ -83,6 +101,7 @@ def test_an_entry_is_a_layer_unless_it_is_there_already(layers: dict[str, Any]) 
     assert set(layers) == {
         "database.main", "database.big-one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
         "table.items", "table.orders", "secret.django", "secret.admin", "image.shop-django", "image.shop-worker",
+        "function.hello", "function.all-keys",
     }  # fmt: skip
 
 
@@ -97,7 +116,7 @@ def test_every_template_is_clean_for_cfn_lint_as_it_is_deployed(layers: dict[str
 
 
 def test_parameters_are_those_of_the_template(layers: dict[str, Any]) -> None:
-    network = {"VpcId", "HostSubnetIdA", "HostSubnetIdB", "HostSecurityGroupId", "PrivateSubnetIds"}
+    network = {"VpcId", "HostSubnetIdA", "HostSubnetIdB", "HostSecurityGroupId", "PrivateSubnetIds", "CodeBucketName"}
     for name, layer in layers.items():
         declared = Template.read(body(layer)).parameters
         given = layer["parameters"].keys() | layer.get("takes", {}).keys()
@@ -253,6 +272,39 @@ def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> 
         "table": {"TableName", "TableArn"},
         "secret": {"SecretArn"},
         "image": {"RepositoryUri", "RepositoryArn"},
+        "function": {"Url", "FunctionArn", "FunctionName", "FunctionLogGroupName"},
     }
     bodies = [body(layer) for name, layer in layers.items() if name.startswith(f"{noun}.")]
     assert [set(Template.read(each).outputs) for each in bodies] == [wanted[noun]] * len(bodies)
+
+
+def test_a_function_is_as_its_entry_says(layers: dict[str, Any]) -> None:
+    hello, whole = layers["function.hello"], layers["function.all-keys"]
+    assert hello["parameters"] | {"FunctionCodeKey": ""} == {
+        "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "hello", "FunctionCodeKey": "",
+        "FunctionHandler": "app.handler", "FunctionRuntime": "python3.13", "FunctionMemory": 128, "FunctionTimeout": 3,
+        "LogRetentionDays": 30,
+    }  # fmt: skip
+    assert re.fullmatch(r"[0-9a-f]{64}\.zip", hello["parameters"]["FunctionCodeKey"])
+    assert (whole["parameters"]["FunctionMemory"], whole["parameters"]["FunctionTimeout"]) == (1024, 30)
+    assert "Environment" not in of_type(hello, "AWS::Lambda::Function")["Properties"]
+    variables = of_type(whole, "AWS::Lambda::Function")["Properties"]["Environment"]["Variables"]
+    assert variables == {
+        "TABLE": {"Ref": "TableItemsTableName"}, "TITLE": "💐: {}", "KEY": {"Ref": "SecretDjangoSecretArn"},
+        "STRIPE": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stripe-AbCdEf",
+        "OLD": {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/acme-old"},
+    }  # fmt: skip
+    assert of_type(whole, "AWS::Lambda::Function")["Properties"]["Architectures"] == ["arm64"]
+    routes = [each for each in resources(whole).values() if each["Type"] == "AWS::ApiGatewayV2::Route"]
+    assert {each["Properties"]["RouteKey"] for each in routes} == {"GET /items/{id}", "ANY /files/{proxy+}", "POST /"}
+    (policy,) = of_type(whole, "AWS::IAM::Role")["Properties"]["Policies"]
+    actions = {action for each in policy["PolicyDocument"]["Statement"] for action in each["Action"]}
+    assert {"logs:PutLogEvents", "secretsmanager:GetSecretValue", "dynamodb:PutItem", "s3:GetObject"} <= actions
+    assert "s3:PutObject" not in actions
+    assert Template.read(body(whole)).parameters["TableItemsTableName"]["Description"] == "table.items.TableName"
+
+
+def test_only_the_api_of_a_function_may_call_it(layers: dict[str, Any]) -> None:
+    permission = of_type(layers["function.hello"], "AWS::Lambda::Permission")["Properties"]
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*")

@@ -290,6 +290,8 @@ OURS_AND_NOT = [
     ("data", "s3:DeleteObject", "arn:aws:s3:::{}-prod-bucket-static-abc/css/site.css"),
     ("data", "s3:DeleteObjectVersion", "arn:aws:s3:::{}-prod-bucket-uploads-abc/harbour.png"),
     ("data", "dynamodb:DeleteTable", SHOP_ARN.format("dynamodb", "table/{}-prod-table-items-Table-ABC")),
+    ("deploy", "lambda:UpdateFunctionCode", SHOP_ARN.format("lambda", "function:{}-prod-function-items-Function-ABC")),
+    ("data", "s3:PutObject", "arn:aws:s3:::{}-prod-code-codebucket-abc/0a1b.zip"),
     ("operate", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-bucket-uploads-abc"),
     ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-service-web-TaskRole-abc"),
     ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
@@ -325,12 +327,14 @@ def test_what_is_the_sites_may_be_changed_and_what_is_anothers_not(
     )
 
 
-def test_roles_are_passed_to_hosts_tasks_and_schedules_only(shop: dict[str, dict[str, Any]]) -> None:
+def test_roles_are_passed_to_hosts_tasks_functions_and_schedules_only(shop: dict[str, dict[str, Any]]) -> None:
     role = "arn:aws:iam::123456789012:role/{}-prod-service-web-TaskRole-abc"
-    for service in ("ecs-tasks.amazonaws.com", "ec2.amazonaws.com", "scheduler.amazonaws.com"):
+    for service in (
+        "ecs-tasks.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com",
+    ):  # fmt: skip
         assert allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService=service)
         assert not allows(shop["operate"], "iam:PassRole", role.format("blog"), iam_PassedToService=service)
-    assert not allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService="lambda.amazonaws.com")
+    assert not allows(shop["operate"], "iam:PassRole", role.format("shop"), iam_PassedToService="glue.amazonaws.com")
 
 
 def test_only_the_service_linked_roles_of_preflight_can_be_made(shop: dict[str, dict[str, Any]]) -> None:
@@ -396,6 +400,16 @@ def test_no_policy_lets_anybody_read_or_write_what_is_in_a_table(shop: dict[str,
     for action in (f"dynamodb:{name}" for name in items):
         for document in shop.values():
             assert not allows(document, action, SHOP_ARN.format("dynamodb", "table/shop-prod-table-items-Table-ABC"))
+
+
+def test_no_policy_lets_anybody_read_or_write_what_is_in_a_bucket_but_the_functions_code(
+    shop: dict[str, dict[str, Any]],
+) -> None:
+    for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"):
+        assert allows(shop["data"], action, "arn:aws:s3:::shop-prod-code-codebucket-abc/0a1b.zip")
+        for document in shop.values():
+            assert not allows(document, action, "arn:aws:s3:::shop-prod-bucket-uploads-bucket-abc/harbour.png")
+            assert not allows(document, action, "arn:aws:s3:::blog-prod-code-codebucket-abc/0a1b.zip")
 
 
 def test_no_policy_lets_anybody_look_into_other_peoples_buckets_or_parameters(shop: dict[str, dict[str, Any]]) -> None:

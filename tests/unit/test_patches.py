@@ -412,6 +412,21 @@ def test_items_expire_by_one_attribute_at_a_time(aws: Cloud) -> None:
     assert described()["AttributeName"] == "expires"
 
 
+# s3
+
+
+def test_a_condition_of_a_bucket_policy_denies_nothing_that_it_is_not_about(aws: Cloud) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="of-tls")
+    deny: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::of-tls/*"}
+    only = {"Version": "2012-10-17", "Statement": {**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}}
+    s3.put_bucket_policy(Bucket="of-tls", Policy=json.dumps(only))
+    s3.put_object(Bucket="of-tls", Key="x", Body=b"x")
+    s3.put_bucket_policy(Bucket="of-tls", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    with refused("Forbidden", "403"):
+        s3.put_object(Bucket="of-tls", Key="x", Body=b"x")
+
+
 # efs, ssm, route53, iam
 
 

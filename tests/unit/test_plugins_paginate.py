@@ -13,8 +13,8 @@ from botocore import xform_name
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 SERVICES = (
-    "acm", "autoscaling", "cloudformation", "cloudwatch", "ec2", "ecr", "ecs", "efs", "elbv2", "iam", "logs", "rds",
-    "route53", "s3", "secretsmanager", "service-quotas", "ssm", "sts",
+    "acm", "apigatewayv2", "autoscaling", "cloudformation", "cloudwatch", "ec2", "ecr", "ecs", "efs", "elbv2", "iam",
+    "lambda", "logs", "rds", "route53", "s3", "secretsmanager", "service-quotas", "ssm", "sts",
 )  # fmt: skip
 ONE = {
     "describe_auto_scaling_groups": "AutoScalingGroupNames",

@@ -14,6 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, trust_as_template
 
+from plugins.plugin_utils import runtimes
 from plugins.plugin_utils.account import databases
 from plugins.plugin_utils.account.rooms import Rooms
 from plugins.plugin_utils.roles import Roles
@@ -42,6 +43,7 @@ SITE: dict[str, Any] = {
     "site_databases": {"main": {"class": "db.t3.micro", "version": "15"}},
     "site_buckets": {},
     "site_tables": {},
+    "site_functions": {},
     "site_secrets": {},
     "site_hosts": {"min": 1},
 }
@@ -608,7 +610,7 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     entries = [
         "database-main", "volume-media", "bucket-files", "secret-app", "image-acme-web", "service-web",
     ]  # fmt: skip
-    single = ["network", "certificate", "cluster", "expose", "dns"]
+    single = ["network", "certificate", "cluster", "expose", "code", "dns"]
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 
 
@@ -880,6 +882,23 @@ def test_a_first_site_needs_room(quota: str, says: str) -> None:
 def test_a_file_system_that_is_there_needs_no_room() -> None:
     full = short("file_systems", used=1000) | systems(A)
     assert refused(EMPTY | full, **volume(file_system_id=A)) == {}
+
+
+# Functions
+
+
+def test_a_runtime_that_is_about_to_end_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"code": "roles/function/files/example", "handler": "app.handler", "routes": "$default"}
+    given = {"site_functions": {"hello": {**made, "runtime": "python3.13"}, "values": {**made, "runtime": "ruby3.4"}}}
+    for days, told in ((89, True), (91, False)):
+        ends = dict(runtimes.RUNTIMES) | {
+            "python3.13": runtimes.Runtime(datetime.date.today() + datetime.timedelta(days), "python3.14")
+        }
+        monkeypatch.setattr(runtimes, "RUNTIMES", {**ends, "ruby3.4": runtimes.Runtime(datetime.date.max)})
+        assert broken(EMPTY, given) == {}
+        lines = said(EMPTY, **given)
+        assert ("site_functions.hello.runtime is python3.13, of which Lambda makes no function from" in lines) is told
+        assert "site_functions.values" not in lines
 
 
 OPTIONAL = {

@@ -53,6 +53,12 @@ def migrate(**changes: Any) -> dict[str, Any]:
     return {"migrate": {**DESCRIPTION["site_jobs"]["migrate"], **changes}}
 
 
+def called(**changes: str) -> dict[str, Any]:
+    """`site_functions` of one function, some of its keys being others."""
+    made = {"code": "roles/function/files/example", "handler": "app.handler", "runtime": "python3.13"}
+    return {"hello": {**made, "routes": "$default", **changes}}
+
+
 @dataclass(frozen=True)
 class Case:
     """One wrong inventory: what differs from a right one, the variable to be named, and a part of the sentence."""
@@ -146,6 +152,9 @@ WRONG = [
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
     one("domain_aliases", ["https://acme.io"], "no host name"),
+    one("site_functions", called(runtime="nodejs14.x"), "of which Lambda makes no function since"),
+    one("site_functions", called(code="functions/none"), "there is no such folder in"),
+    one("site_functions", called(handler="main.handler"), "has to have main.py"),
     one("site_services", {}, "a site runs something"),
     one("site_services", services(of_web={"deploy": {"replicas": 0}}), "cannot be verified"),
     # What does not fit is said of the whole, once each part of it is right.

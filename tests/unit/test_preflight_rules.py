@@ -5,6 +5,7 @@ The rules are judged in this process, with all defaults, and in turn with each v
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ ODD: list[Any] = [
     {"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}, "deploy": {"replicas": 0}}},
     {"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}, "deploy": None, "routes": None}},
     {"media": {"driver": "rexray"}}, {"media": {"driver": ["rexray"], "mode": 755}}, {"min": 2}, {"min": None},
+    {"hello": {"code": "none", "handler": "x", "runtime": "go1.x", "routes": "$default"}},
+    {"hello": {"code": "roles/function/files/example", "handler": "💐", "runtime": "java25", "routes": "$default"}},
 ]  # fmt: skip
 """Of every shape; only those that pass a variable's own specification reach its rules."""
 
@@ -58,10 +61,18 @@ def is_wrong_noun(name: str, value: Any) -> bool:
 
 def judged(rule: Rule, variables: dict[str, Any]) -> str:
     """What the rule says; empty where it holds."""
-    templar = Templar(DataLoader(), variables)
-    if templar.evaluate_conditional(trusted(rule.that)):
-        return ""
-    return str(templar.template(trusted(rule.say)))
+    items = Templar(DataLoader(), variables).template(trusted(rule.each)) if rule.each else [None]
+    for item in items:
+        templar = Templar(DataLoader(), variables | {"item": item})
+        if not templar.evaluate_conditional(trusted(rule.that)):
+            return str(templar.template(trusted(rule.say)))
+    return ""
+
+
+def written(rule: Rule, variables: dict[str, Any]) -> str:
+    """All that the rule says, with what the variables are made of whose items it judges."""
+    made_of = [str(variables.get(name, "")) for name in re.findall(r"\w+", rule.each)]
+    return " ".join([rule.variable, rule.that, rule.say, rule.each, *made_of])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,7 +88,7 @@ def test_no_odd_value_breaks_a_rule(rule: Rule) -> None:
     assert judged(rule, variables) == ""
     broken = []
     for name, option in options().items():
-        if name not in f"{rule.variable} {rule.that} {rule.say}":
+        if name not in written(rule, variables):
             continue
         for value in ODD:
             if shape_problems(name, option, value) or is_wrong_noun(name, value):

@@ -80,6 +80,17 @@ def test_a_site_of_registry_images_alone_publishes_nothing() -> None:
     assert container["Image"] == "public.ecr.aws/docker/library/redis:7"
 
 
+def test_images_and_code_are_published_each_where_there_is_any() -> None:
+    function = {"code": "functions/hello", "handler": "app.handler", "runtime": "python3.13", "routes": "$default"}
+    (bring,) = tasks_of("playbooks/images.yml").values()
+    parts = tasks_of("playbooks/tasks/publish.yml").values()
+    for images, code in ((False, False), (True, False), (False, True), (True, True)):
+        functions = {"hello": function} if code else {}
+        given = site(WEB if images else REDIS, publish_select="local", site_functions=functions, **known({}))
+        assert holds(bring["when"], given) is (images or code)
+        assert [holds(part["when"], given) for part in parts] == [images, code]
+
+
 def test_who_is_asked_on_which_port_is_the_load_balancers_and_the_other_services_affair() -> None:
     local = tasks_of("roles/publish/tasks/live.yml")
     (look,) = [task["local_images"] for task in local.values() if "local_images" in task]

@@ -45,7 +45,7 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
     (jobs, services) = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
     assert jobs < order.index(the_task("ecs_run_task")) < services
     known = given()
-    assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["job"]
+    assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["function", "job"]
     assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
 
 

@@ -493,3 +493,32 @@ def test_one_file_system_is_named_once() -> None:
     moved_mount = template("volumes: ['other:/srv/media']", VOLUMES)
     found = losses("UPDATE_COMPLETE", before, moved_mount, OUTPUTS)
     assert [(each.resource, each.physical_id) for each in found] == [("web./srv/media", "fs-0a")]
+
+
+FUNCTION = """
+Metadata: {{Berth::Data: {{function: {data}}}}}
+Parameters: {{TableItemsTableName: {{Type: String, Description: table.items.TableName}}}}
+Resources:
+  Function: {{Type: AWS::Lambda::Function, Properties: {{Environment: {{Variables: {variables}}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (
+            "{ITEMS: !Ref TableItemsTableName}",
+            "{ITEMS: acme-items}",
+            [("function.ITEMS", "shop-items-1X2Y", "acme-items")],
+        ),
+        ("{ITEMS: !Ref TableItemsTableName}", "{ITEMS: shop-items-1X2Y}", []),
+        ("{ITEMS: !Ref TableItemsTableName}", "{}", []),
+    ],
+    ids=["elsewhere", "the same", "nowhere"],
+)
+def test_a_variable_of_a_function_leads_as_that_of_a_container(
+    before: str, after: str, found: list[tuple[str, str, str]]
+) -> None:
+    one, other = (FUNCTION.format(data="{ITEMS: ''}", variables=each) for each in (before, after))
+    assert lost(one, other) == found
+    assert lost(one, one.replace("Properties: {Environment", "Other: {Environment")) == [], "without any"

@@ -45,9 +45,15 @@ SAFE: dict[str, Any] = {
     "site_databases": {"main": {"admin_cidrs": ["192.0.2.0/24"]}},
     "network_dynamodb_endpoint": True,
     "site_services": copy.deepcopy(DESCRIPTION["site_services"]),
+    "site_functions": {
+        "hello": {
+            "code": "roles/function/files/example", "handler": "app.handler", "runtime": "python3.13",
+            "routes": ["GET /hello/{name}"], "environment": {"TITLE": FLOWERS},
+        }
+    },
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
-}
+}  # fmt: skip
 SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 
 

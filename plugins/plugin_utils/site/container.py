@@ -60,23 +60,47 @@ RESERVED = {
 }
 
 
-def _environment(value: Any, at: Place) -> dict[str, str | Reference] | None:
-    pairs = Pairs(plain_value, 'DEBUG: "0"', VARIABLE)(value, at)
-    for name, item in list((pairs or {}).items()):
-        given = value.get(name) if isinstance(value, Mapping) else item
-        where = at / name if isinstance(value, Mapping) else at
-        if name in RESERVED:
-            where.wrong(f"sets {name}, but {RESERVED[name]}. Take the line out.")
-        elif sentence := environment_problem(name, given, item):
-            where.wrong(sentence)
-    return pairs
+@dataclass(frozen=True)
+class Environment:
+    """The kind of variables that anybody may read.
+
+    Attributes:
+        reserved: names that are not to be set, each with the reason.
+        name: pattern of a name.
+    """
+
+    reserved: Mapping[str, str]
+    name: str = VARIABLE
+
+    def __call__(self, value: Any, at: Place) -> dict[str, str | Reference] | None:
+        """Variable → text or reference."""
+        pairs = Pairs(plain_value, 'DEBUG: "0"', self.name)(value, at)
+        for name, item in list((pairs or {}).items()):
+            given = value.get(name) if isinstance(value, Mapping) else item
+            where = at / name if isinstance(value, Mapping) else at
+            if name in self.reserved:
+                where.wrong(f"sets {name}, but {self.reserved[name]}. Take the line out.")
+            elif sentence := environment_problem(name, given, item):
+                where.wrong(sentence)
+        return pairs
 
 
-def _secrets(value: Any, at: Place) -> dict[str, Stored | Reference] | None:
-    if isinstance(value, Mapping):
-        return Pairs(stored_value, "DB_PASSWORD: database.main.password", VARIABLE)(value, at)
-    at.wrong("must be a mapping of variables to secrets, for example {DB_PASSWORD: database.main.password}.")
-    return None
+@dataclass(frozen=True)
+class Secrets:
+    """The kind of variables whose values lie in Secrets Manager or the Parameter Store.
+
+    Attributes:
+        name: pattern of a name.
+    """
+
+    name: str = VARIABLE
+
+    def __call__(self, value: Any, at: Place) -> dict[str, Stored | Reference] | None:
+        """Variable → where its value lies."""
+        if isinstance(value, Mapping):
+            return Pairs(stored_value, "DB_PASSWORD: database.main.password", self.name)(value, at)
+        at.wrong("must be a mapping of variables to secrets, for example {DB_PASSWORD: database.main.password}.")
+        return None
 
 
 def _labels(value: Any, at: Place) -> dict[str, str] | None:
@@ -103,8 +127,8 @@ CONTAINER = Schema(
         "image": Key(image),
         "command": Key(Words()),
         "entrypoint": Key(Words('["/entrypoint.sh"]')),
-        "environment": Key(_environment, {}),
-        "secrets": Key(_secrets, {}),
+        "environment": Key(Environment(RESERVED), {}),
+        "secrets": Key(Secrets(), {}),
         "volumes": Key(mounts, ()),
         "ports": Key(Listed(port, '"8000"'), ()),
         "links": Key(Listed(link, "django"), ()),

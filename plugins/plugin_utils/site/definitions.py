@@ -147,15 +147,18 @@ def _image(container: Container, known: Mapping[str, str]) -> str:
 def _environment(site: Site, container: Container, release: str, inputs: Inputs) -> list[Json]:
     values: dict[str, Value] = {"RELEASE": release}
     for name, value in container.environment.items():
-        values[name] = _plain(site, value, inputs) if isinstance(value, Reference) else value
+        values[name] = plain(site, value, inputs)
     return [{"Name": name, "Value": value} for name, value in sorted(values.items())]
 
 
-def _plain(site: Site, reference: Reference, inputs: Inputs) -> Value:
-    plain = site.attributes(reference.noun, reference.entry)[reference.attribute].plain
-    if isinstance(plain, Sub):
-        return substituted(plain.text)
-    return inputs.value(reference.key, plain if isinstance(plain, Output) else str(plain))
+def plain(site: Site, value: str | Reference, inputs: Inputs) -> Value:
+    """What stands in a variable of `environment`."""
+    if not isinstance(value, Reference):
+        return value
+    found = site.attributes(value.noun, value.entry)[value.attribute].plain
+    if isinstance(found, Sub):
+        return substituted(found.text)
+    return inputs.value(value.key, found if isinstance(found, Output) else str(found))
 
 
 def _secrets(site: Site, container: Container, inputs: Inputs) -> list[Json]:

@@ -125,10 +125,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Size:
-    """An amount of memory in Compose's spelling (`256m`), told in MiB, which is what ECS counts in."""
+    """An amount of memory in Compose's spelling (`256m`), told in MiB, which is what `who` counts in."""
 
     low: int = 1
     high: int = 24 * 1024 * 1024
+    who: str = "ECS"
 
     def __call__(self, value: Any, at: Place) -> int | None:
         """MiB."""
@@ -144,11 +145,15 @@ class Size:
             return None
         mebibytes = float(found[1]) * UNITS[found[2][0].lower()] / MIB
         if mebibytes != mebibytes // 1:
-            at.wrong(f"is {value}, which is no whole number of MiB, and ECS counts in these. Write for example 256m.")
+            at.wrong(
+                f"is {value}, which is no whole number of MiB, and {self.who} counts in these. Write for example 256m."
+            )
             return None
         if not self.low <= mebibytes <= self.high:
             at.wrong(
-                f"is {value}; ECS takes {self.low}m or more." if mebibytes < self.low else f"is {value}: too much."
+                f"is {value}; {self.who} takes {self.low}m or more."
+                if mebibytes < self.low
+                else f"is {value}: too much."
             )
             return None
         return int(mebibytes)
@@ -156,10 +161,11 @@ class Size:
 
 @dataclass(frozen=True)
 class Seconds:
-    """A duration in Compose's spelling (`1m30s`), told in whole seconds, which is what ECS counts in."""
+    """A duration in Compose's spelling (`1m30s`), told in whole seconds, which is what `who` counts in."""
 
     low: int = 0
     high: int = 3600
+    who: str = "ECS"
 
     def __call__(self, value: Any, at: Place) -> int | None:
         """Seconds."""
@@ -172,10 +178,10 @@ class Seconds:
             at.wrong(f"is {shown(value)}, must be a duration: numbers with s, m or h, for example 30s.")
             return None
         if seconds != seconds // 1:
-            at.wrong(f"is {value}, and ECS counts whole seconds. Write for example 2s.")
+            at.wrong(f"is {value}, and {self.who} counts whole seconds. Write for example 2s.")
             return None
         if not self.low <= seconds <= self.high:
-            at.wrong(f"is {value}; ECS takes {self.low}s to {self.high}s.")
+            at.wrong(f"is {value}; {self.who} takes {self.low}s to {self.high}s.")
             return None
         return int(seconds)
 

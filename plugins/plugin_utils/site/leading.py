@@ -1,10 +1,12 @@
-"""Which variables of a service or job lead to data.
+"""Which variables of a service, job or function lead to data.
 
 It stands in the template of each, as the template of the next run is compared with it: of a text alone (the host of a
 database outside of Berth, the name of a bucket) nobody can tell. See plugins/plugin_utils/stack_pointing.py.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.reference import Reference
@@ -20,11 +22,17 @@ def data(site: Site, key: str) -> dict[str, dict[str, str]]:
     Raises:
         KeyError: there is no such service or job.
     """
-    found: dict[str, dict[str, str]] = {}
-    for container in site.task(key).containers.values():
-        for name, value in sorted(container.environment.items()):
-            if isinstance(value, Reference):
-                named = site.attributes(value.noun, value.entry)[value.attribute].data
-                if named is not None:
-                    found.setdefault(container.name, {})[name] = named
+    containers = site.task(key).containers.values()
+    found = {container.name: of_variables(site, container.environment) for container in containers}
+    return {name: variables for name, variables in found.items() if variables}
+
+
+def of_variables(site: Site, environment: Mapping[str, str | Reference]) -> dict[str, str]:
+    """Variable → name of the data, as `data` has it for each container."""
+    found: dict[str, str] = {}
+    for name, value in sorted(environment.items()):
+        if isinstance(value, Reference):
+            named = site.attributes(value.noun, value.entry)[value.attribute].data
+            if named is not None:
+                found[name] = named
     return found

@@ -13,6 +13,7 @@ from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.bucket import Bucket
 from plugins.plugin_utils.site.nouns.database import Database
+from plugins.plugin_utils.site.nouns.function import Function
 from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.secret import Secret
 from plugins.plugin_utils.site.nouns.service import Service
@@ -54,6 +55,11 @@ class Site:
     def jobs(self) -> dict[str, Job]:
         """Entry → job."""
         return self.entries["job"]
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """Entry → function."""
+        return self.entries["function"]
 
     @property
     def volumes(self) -> dict[str, Volume]:

@@ -181,6 +181,8 @@ class _Reading:
                 uses = relations.uses(keys["uses"], self._at(word) / name / "uses")
                 if name in self._entries[word]:
                     self._entries[word][name] = replace(self._entries[word][name], uses=uses)
+        for name, entry in self._entries["function"].items():
+            self._entries["function"][name] = relations.function(entry, self._at("function") / name)
         if not self._raw["service"] and not any(each.path == ("site_services",) for each in self._problems):
             self._at("service").wrong(
                 "is missing: a site runs something. Write site_services: {web: {containers: {web: {image: shop/web}}}}."

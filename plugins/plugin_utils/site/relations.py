@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plugins.plugin_utils.site.container import Draft
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
+from plugins.plugin_utils.site.nouns.function import TOLD, Function
 from plugins.plugin_utils.site.place import Place, listed, near, unknown
 from plugins.plugin_utils.site.reference import Attribute, Reference, no_attribute, parse
 
@@ -31,8 +33,24 @@ class Relations:
 
     def container(self, draft: Draft) -> None:
         """Complain about the references that a container itself has, and about volumes it mounts that are none."""
-        for name, value in draft.given.get("environment", {}).items():
-            place = draft.place / "environment" / name
+        self.variables(draft.given.get("environment", {}), draft.given.get("secrets", {}), draft.place)
+        volumes = self._names["volume"]
+        for mount in draft.given.get("volumes", ()):
+            if mount.volume not in volumes:
+                (draft.place / "volumes").wrong(
+                    f"mounts {mount.volume}, which {unknown(mount.volume, volumes, 'volume')} Write site_volumes: "
+                    f"{{{mount.volume}: {{uid: 1000}}}} for a new one."
+                )
+
+    def variables(self, environment: Mapping[str, Any], secrets: Mapping[str, Any], at: Place) -> None:
+        """Complain about the references that variables have.
+
+        Args:
+            environment, secrets: variable → value, as read.
+            at: the place of both.
+        """
+        for name, value in environment.items():
+            place = at / "environment" / name
             if isinstance(value, Reference):
                 found = self._attribute(value, place / "from")
                 if found and found.plain is None:
@@ -42,21 +60,32 @@ class Relations:
                     )
             elif (text := parse(value)) and text.noun in NOUNS:
                 place.wrong(f"is the text {value}. Write {{from: {value}}} to have what that refers to.")
-        for name, value in draft.given.get("secrets", {}).items():
-            place = draft.place / "secrets" / name
+        for name, value in secrets.items():
+            place = at / "secrets" / name
             if isinstance(value, Reference):
                 found = self._attribute(value, place, secret=True)
                 if found and found.stored is None:
                     place.wrong(
                         f"takes {value}, which is no secret. Write it under environment: {{{name}: {{from: {value}}}}}."
                     )
-        volumes = self._names["volume"]
-        for mount in draft.given.get("volumes", ()):
-            if mount.volume not in volumes:
-                (draft.place / "volumes").wrong(
-                    f"mounts {mount.volume}, which {unknown(mount.volume, volumes, 'volume')} Write site_volumes: "
-                    f"{{{mount.volume}: {{uid: 1000}}}} for a new one."
+
+    def function(self, entry: Function, at: Place) -> Function:
+        """A function with its rights by noun and entry; complains about what it is told of and may not reach."""
+        self.variables(entry.environment, entry.secrets, at)
+        references = [
+            (at / word / name, value.noun)
+            for word, values in (("environment", entry.environment), ("secrets", entry.secrets))
+            for name, value in values.items()
+            if isinstance(value, Reference)
+        ]
+        for place, noun in references + [(at / "uses" / key, key.partition(".")[0]) for key in entry.uses]:
+            if noun in NOUNS and noun not in TOLD and not place.is_wrong:
+                place.wrong(
+                    f"leads to a {noun}. A function may be told of a bucket, a table or a secret: it stands outside "
+                    "the site's network, where it reaches no database or service. What needs one is a service."
                 )
+        allowed = {key: rights for key, rights in entry.uses.items() if not (at / "uses" / key).is_wrong}
+        return replace(entry, uses=self.uses(allowed, at / "uses"))
 
     def _attribute(self, reference: Reference, at: Place, secret: bool = False) -> Attribute | None:
         """What a reference leads to, or None; complains. What may be a password by mistake is not shown."""
@@ -102,7 +131,7 @@ class Relations:
         )
 
     def uses(self, given: Mapping[str, tuple[str, ...]], at: Place) -> dict[tuple[str, str], tuple[str, ...]]:
-        """The rights that a service or job gets, by noun and entry; complains."""
+        """The rights that a service, job or function gets, by noun and entry; complains."""
         made = {}
         for key, rights in given.items():
             noun, dot, entry = key.partition(".")

@@ -1,4 +1,4 @@
-"""Everything that the template of a service or job is made of."""
+"""Everything that the template of a service, job or function is made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from plugins.plugin_utils.site import definitions, leading, rights, room
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.inputs import Inputs
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.nouns.function import Function, route_id
 from plugins.plugin_utils.site.nouns.service import Service
 
 
@@ -90,6 +91,29 @@ def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
         "replicas": task.replicas,
         "stop_first": task.stop_first,
         "scale": {word: value for word, value in plain(task.scale).items() if value is not None} if task.scale else {},
+    }
+
+
+def function(site: Site, entry: Function) -> dict[str, Any]:
+    """What the template of a function reads of it.
+
+    Args:
+        site: without problems.
+        entry: of it.
+    """
+    inputs = Inputs()
+    places = {name: definitions.stored(site, value) for name, value in entry.secrets.items()}
+    environment = {name: definitions.plain(site, value, inputs) for name, value in entry.environment.items()}
+    environment |= {name: inputs.value(key, stored.where) for name, (key, stored) in places.items()}
+    made = {word: getattr(entry, word) for word in ("code", "handler", "runtime", "mem_limit", "timeout")}
+    statements = rights.function_statements(site, entry, inputs)
+    return made | {
+        "environment": dict(sorted(environment.items())),
+        "statements": statements,
+        "routes": [{"key": key, "id": route_id(key)} for key in sorted(entry.routes)],
+        "data": leading.of_variables(site, entry.environment),
+        "takes": {name: f"{other}.{output}" for name, (other, output) in sorted(inputs.takes.items())},
+        "patch": dict(entry.patch),
     }
 
 

@@ -1,4 +1,4 @@
-"""The IAM statements of a service or job: they follow from its images, references, volumes and `uses`.
+"""The IAM statements of a service, job or function: they follow from its images, references, volumes and `uses`.
 
 What every task may do (log, ask ECR for a token) stands in the templates.
 """
@@ -6,6 +6,7 @@ What every task may do (log, ask ECR for a token) stands in the templates.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from plugins.plugin_utils.site import images
@@ -13,6 +14,7 @@ from plugins.plugin_utils.site.definitions import stored
 from plugins.plugin_utils.site.inputs import Inputs, Value, substituted
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.nouns import NOUNS
+from plugins.plugin_utils.site.nouns.function import Function
 from plugins.plugin_utils.site.reference import Output, Stored
 
 Json = dict[str, Any]
@@ -29,15 +31,8 @@ def execution_statements(site: Site, key: str, inputs: Inputs) -> list[Json]:
     """
     containers = site.task(key).containers.values()
     secrets = [stored(site, value) for each in containers for value in each.secrets.values()]
-    found: dict[tuple[str, ...], list[Value]] = {
-        PULL: [_repository(each.image, inputs) for each in containers],
-        ("secretsmanager:GetSecretValue",): [_secret(*each, inputs) for each in secrets if not each[1].is_parameter],
-        ("ssm:GetParameters",): [_parameter(each[1]) for each in secrets if each[1].is_parameter],
-        # Secrets under AWS's own keys need no right to these.
-        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
-        ("kms:Decrypt",): [each[1].kms_key_arn for each in secrets],
-    }
-    return [_allow(actions, resources) for actions, resources in found.items() if any(resources)]
+    pulled = [_repository(each.image, inputs) for each in containers]
+    return ([_allow(PULL, pulled)] if any(pulled) else []) + _reading(secrets, ("ssm:GetParameters",), inputs)
 
 
 def task_statements(site: Site, key: str, inputs: Inputs) -> list[Json]:
@@ -46,7 +41,24 @@ def task_statements(site: Site, key: str, inputs: Inputs) -> list[Json]:
     Raises:
         KeyError: there is no such service or job.
     """
-    return _volumes(site, key, inputs) + _uses(site, key, inputs)
+    return _volumes(site, key, inputs) + _uses(site, site.task(key).uses, inputs)
+
+
+def function_statements(site: Site, entry: Function, inputs: Inputs) -> list[Json]:
+    """What a function may do: read its secrets, as Lambda does not do that for it, and what `uses` says."""
+    secrets = [stored(site, value) for value in entry.secrets.values()]
+    return _reading(secrets, ("ssm:GetParameter", "ssm:GetParameters"), inputs) + _uses(site, entry.uses, inputs)
+
+
+def _reading(secrets: list[tuple[str, Stored]], of_parameters: tuple[str, ...], inputs: Inputs) -> list[Json]:
+    found: dict[tuple[str, ...], list[Value]] = {
+        ("secretsmanager:GetSecretValue",): [_secret(*each, inputs) for each in secrets if not each[1].is_parameter],
+        of_parameters: [_parameter(each[1]) for each in secrets if each[1].is_parameter],
+        # Secrets under AWS's own keys need no right to these.
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+        ("kms:Decrypt",): [each[1].kms_key_arn for each in secrets],
+    }
+    return [_allow(actions, resources) for actions, resources in found.items() if any(resources)]
 
 
 def _volumes(site: Site, key: str, inputs: Inputs) -> list[Json]:
@@ -70,9 +82,9 @@ def _volumes(site: Site, key: str, inputs: Inputs) -> list[Json]:
     return made
 
 
-def _uses(site: Site, key: str, inputs: Inputs) -> list[Json]:
+def _uses(site: Site, uses: Mapping[tuple[str, str], tuple[str, ...]], inputs: Inputs) -> list[Json]:
     found: dict[tuple[str, ...], list[Value]] = {}
-    for (noun, entry), rights in site.task(key).uses.items():
+    for (noun, entry), rights in uses.items():
         arn = NOUNS[noun].arn(site.entries[noun][entry])
         for right in rights:
             for grant in (NOUNS[noun].grants or {})[right]:

@@ -53,6 +53,16 @@ WHOLE = small(
         global_secondary_indexes: {by_owner: {partition_key: owner, projection: [title]}}
         ttl: gone
       old: {name: acme-old}
+    site_functions:
+      api:
+        code: api
+        handler: app.handler
+        runtime: python3.13
+        routes: [GET /, "ANY /{proxy+}"]
+        timeout: 5s
+        environment: {TABLE: {from: table.items.name}}
+        secrets: {KEY: secret.key.k}
+        uses: {table.items: read}
     site_volumes: {media: {uid: 5, mode: "0755"}, cache: {driver: task}}
     site_secrets: {key: {generate: [k], values: {a: b}}, old: {parameter: /shop/key}}
     site_databases: {old: {endpoint: db.acme.io}}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.rendering import function
 from plugins.plugin_utils.stack_pointing import RECORD, leads
 from tests.unit.site.support import read, rendered, small
 
@@ -197,6 +198,73 @@ def test_a_key_without_a_type_has_that_of_its_attribute_or_is_a_string() -> None
     keys = (table.partition_key, table.sort_key, index.partition_key, index.sort_key)
     assert [each and each.type for each in keys] == ["string", "number", "string", "number"]
     assert index.projection == ("body", "title"), "in one order: another one would be another index"
+
+
+FUNCTION = """
+site_functions:
+  api:
+    code: api
+    handler: app.handler
+    runtime: python3.13
+    routes: ["GET /items/{id}", $default]
+    environment: {TABLE: {from: table.items.name}, OLD: {from: bucket.old.name}, LEVEL: debug}
+    secrets: {KEY: secret.key.value, STRIPE: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-Ab12Cd:k",
+      MAIL: secret.mail.value}
+    uses: {table.items: write}
+site_tables: {items: {partition_key: id}}
+site_buckets: {old: {name: acme-old}}
+site_secrets:
+  key: {generate: [value]}
+  mail: {parameter: /shop/mail, kms_key_arn: "arn:aws:kms:eu-west-1:123456789012:key/0a"}
+"""
+
+
+def test_a_function_is_told_what_it_names_and_may_what_it_uses_and_no_more() -> None:
+    made = read(small(FUNCTION))
+    entry = function(made, made.functions["api"])
+    assert entry["environment"] == {
+        "KEY": {"Ref": "SecretKeySecretArn"}, "LEVEL": "debug", "MAIL": "/shop/mail", "OLD": "acme-old",
+        "STRIPE": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-Ab12Cd",
+        "TABLE": {"Ref": "TableItemsTableName"},
+    }, "of a secret the place, as Lambda resolves none"  # fmt: skip
+    assert entry["data"] == {"OLD": "", "TABLE": ""}
+    may = {action: each["Resource"] for each in entry["statements"] for action in each["Action"]}
+    assert may["secretsmanager:GetSecretValue"] == [entry["environment"]["STRIPE"], {"Ref": "SecretKeySecretArn"}]
+    parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/shop/mail"
+    assert may["ssm:GetParameter"] == [{"Fn::Sub": parameter}]
+    assert may["kms:Decrypt"] == ["arn:aws:kms:eu-west-1:123456789012:key/0a"]
+    assert may["dynamodb:PutItem"] == [{"Ref": "TableItemsTableArn"}]
+    assert "dynamodb:GetItem" not in may
+    assert entry["takes"] == {
+        "SecretKeySecretArn": "secret.key.SecretArn", "TableItemsTableArn": "table.items.TableArn",
+        "TableItemsTableName": "table.items.TableName",
+    }  # fmt: skip
+
+
+def test_the_routes_of_a_function_are_called_alike_in_any_order() -> None:
+    turned = FUNCTION.replace('["GET /items/{id}", $default]', '[$default, "GET /items/{id}"]')
+    one, other = (function(made, made.functions["api"]) for made in (read(small(FUNCTION)), read(small(turned))))
+    assert one == other
+    assert [each["key"] for each in one["routes"]] == ["$default", "GET /items/{id}"]
+    assert len({each["id"] for each in one["routes"]}) == 2
+
+
+def test_a_service_is_told_of_a_function_and_may_call_it() -> None:
+    given = small(f"{FUNCTION}\nsite_services: {{web: {{uses: {{function.api: invoke}}}}}}")
+    told = {"URL": {"from": "function.api.url"}, "CALLED": {"from": "function.api.arn"}}
+    given["site_services"]["web"]["containers"]["web"]["environment"] = told
+    made = read(given)
+    parts = rendered(made, "service.web")
+    environment = {each["Name"]: each["Value"] for each in parts.containers[0]["Environment"]}
+    assert (environment["URL"], environment["CALLED"]) == (
+        {"Ref": "FunctionApiUrl"}, {"Ref": "FunctionApiFunctionArn"},
+    )  # fmt: skip
+    assert {
+        "Effect": "Allow",
+        "Action": ["lambda:InvokeFunction"],
+        "Resource": [{"Ref": "FunctionApiFunctionArn"}],
+    } in (parts.task_statements)
+    assert taken(made) == {"function.api"}
 
 
 def test_a_secret_may_be_read_by_the_application_itself() -> None:

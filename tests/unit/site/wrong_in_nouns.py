@@ -6,6 +6,10 @@ from tests.unit.site.cases import ARN, MOUNTED, Case, case, database, entry, job
 
 bucket = entry("site_buckets: up")
 table = entry("site_tables: items")
+function = entry(
+    "site_functions: api",
+    "site_tables: {items: {partition_key: id}}\nsite_secrets: {key: {generate: [value], values: {username: admin}}}",
+)
 volume = entry("site_volumes: media", MOUNTED)
 api = entry("site_services: api")
 scheduled = "like: web.web, command: x, schedule: "
@@ -20,6 +24,19 @@ USING_MEDIA = (
 def cron(wrong: str, right: str, *words: str) -> Case:
     """A schedule."""
     return job(f"{scheduled}'{wrong}'", f"{scheduled}'{right}'", ".schedule", *words)
+
+
+CALLED = "code: api, handler: app.handler, runtime: python3.13, routes: [GET /]"
+
+
+def called(wrong: str, right: str, path: str, *words: str) -> Case:
+    """In the function api, which has all that it must have, less what is given."""
+    whole = {part.partition(":")[0]: part for part in CALLED.split(", ")}
+
+    def made(given: str) -> str:
+        return ", ".join([given, *(part for key, part in whole.items() if not given.startswith(f"{key}:"))])
+
+    return function(made(wrong), made(right), path, *words)
 
 
 OF_NOUNS = {
@@ -232,6 +249,109 @@ OF_NOUNS = {
         ".patch.Table",
         "<Resource>.<Property>",
     ),
+    # Functions
+    "a function that is a text": case(
+        "site_functions: {api: app}",
+        f"site_functions: {{api: {{{CALLED}}}}}",
+        "site_functions.api",
+        "must be a mapping",
+    ),
+    "a function without code": function(
+        "handler: app.handler, runtime: python3.13, routes: [GET /]", CALLED, "", "has no code. Name the folder"
+    ),
+    "a function without a handler": function(
+        "code: api, runtime: python3.13, routes: [GET /]", CALLED, "", "has no handler. Name what Lambda calls"
+    ),
+    "a function without a runtime": function(
+        "code: api, handler: app.handler, routes: [GET /]", CALLED, "", "has no runtime.", "runtime: python3.13"
+    ),
+    "a function without routes": function(
+        "code: api, handler: app.handler, runtime: python3.13", CALLED, "", "has no routes. Say which requests"
+    ),
+    "a folder that is a list": called("code: [api]", "code: api", ".code", "must be a folder beside the inventory"),
+    "a handler with a space": called(
+        "handler: app handler", "handler: app.handler", ".handler", "must be what Lambda calls, for example app.handler"
+    ),
+    "a runtime that there is not": called(
+        "runtime: python3.1", "runtime: python3.13", ".runtime", "must be one of", "Did you mean python3."
+    ),
+    "a function's memory in bytes": called("mem_limit: 512", "mem_limit: 512m", ".mem_limit", "for example 512m"),
+    "a function's memory that is too little": called(
+        "mem_limit: 64m", "mem_limit: 128m", ".mem_limit", "is 64m; Lambda takes 128m or more."
+    ),
+    "a function's time that is too long": called(
+        "timeout: 5m", "timeout: 30s", ".timeout", "is 5m; Lambda takes 1s to 30s."
+    ),
+    "a function's time that is no whole second": called(
+        "timeout: 1500ms", "timeout: 2s", ".timeout", "Lambda counts whole seconds"
+    ),
+    "a variable that Lambda sets": called(
+        "environment: {AWS_REGION: x}", "environment: {REGION: x}", ".environment.AWS_REGION", "but Lambda sets it"
+    ),
+    "a function's secret in clear": called(
+        "environment: {API_KEY: abc}", "secrets: {API_KEY: secret.key.value}", ".environment.API_KEY", "Put it under"
+    ),
+    "a function's secret that is told": called(
+        "environment: {KEY_VALUE: {from: secret.key.value}}",
+        "secrets: {KEY_VALUE: secret.key.value}",
+        ".environment.KEY_VALUE.from",
+        "Write it under secrets",
+    ),
+    "a function's secret that is none": called(
+        "secrets: {TABLE: table.items.name}",
+        "environment: {TABLE: {from: table.items.name}}",
+        ".secrets.TABLE",
+        "which is no secret",
+    ),
+    "a function's secrets as a list": called(
+        "secrets: [KEY]", "secrets: {KEY_VALUE: secret.key.value}", ".secrets", "must be a mapping of variables"
+    ),
+    "a function's variable that is set twice": called(
+        "environment: {USER: x}, secrets: {USER: secret.key.username}",
+        "secrets: {USER: secret.key.username}",
+        ".environment.USER",
+        "and so does secrets",
+    ),
+    "a function's variables that are too long": called(
+        f"environment: {{TEXT: {'x' * 4093}}}",
+        f"environment: {{TEXT: {'x' * 4092}}}",
+        ".environment",
+        "has 4097 bytes, and Lambda takes 4096",
+    ),
+    "a function that is told of a database": called(
+        "environment: {DB_HOST: {from: database.main.host}}",
+        "environment: {TABLE: {from: table.items.name}}",
+        ".environment.DB_HOST",
+        "leads to a database",
+        "What needs one is a service",
+    ),
+    "a function that is told of itself": called(
+        "environment: {URL: {from: function.api.url}}",
+        "environment: {URL: x}",
+        ".environment.URL",
+        "leads to a function",
+    ),
+    "rights of a function to a service": called(
+        "uses: {service.web: read}", "uses: {table.items: read}", ".uses.service.web", "leads to a service"
+    ),
+    "rights of a function that there are not": called(
+        "uses: {table.items: see}", "uses: {table.items: read}", ".uses.table.items", "is no right to a table"
+    ),
+    "rights of a function that are a number": called(
+        "uses: {table.items: 5}", "uses: {table.items: [read]}", ".uses.table.items", "must be a list of rights"
+    ),
+    "a route without a method": called(
+        "routes: [/items]", "routes: [GET /items]", ".routes.0", "is '/items', must be a method", "GET /items/{id}"
+    ),
+    "a route in small letters": called("routes: [get /items]", "routes: [GET /items]", ".routes.0", "capital letters"),
+    "a route whose rest is not at its end": called(
+        "routes: ['GET /{proxy+}/items']", "routes: ['GET /items/{proxy+}']", ".routes.0", "ANY /{proxy+}"
+    ),
+    "a route that is there twice": called(
+        "routes: [$default, $default]", "routes: [$default, GET /]", ".routes", "has $default twice"
+    ),
+    "no route at all": called("routes: []", "routes: $default", ".routes", "must be a list"),
+    "a patch of a function as a list": called("patch: [a]", "patch: {}", ".patch", "must be a mapping"),
     # Secrets
     "a key with a space": secret("generate: [a b]", "generate: [a_b]", ".generate.0", "secret_key"),
     "a secret that is guessed": secret(

@@ -1,0 +1,119 @@
+"""HTTP APIs of API Gateway: recorded; nothing answers at their addresses."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from local_aws.cloudformation.calls import PropertyError, absent_is_fine, boolean, call, pick, without
+from local_aws.cloudformation.handlers import Context, Handler
+
+Properties = dict[str, Any]
+SERVICE = "apigatewayv2"
+
+
+class _Part(Handler):
+    """What the handlers here share: which properties moto keeps."""
+
+    SUPPORTED: ClassVar[tuple[str, ...]] = ()
+
+    def _supported(self, properties: Properties) -> None:
+        if unknown := set(properties) - set(self.SUPPORTED):
+            raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
+
+
+class Api(_Part):
+    TYPE = "AWS::ApiGatewayV2::Api"
+    SUPPORTED = ("Name", "ProtocolType", "Description", "CorsConfiguration", "Tags")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        self._supported(properties)
+        if properties.get("ProtocolType") != "HTTP":
+            raise PropertyError(f"{self.TYPE}: the embedded AWS has APIs of ProtocolType HTTP only.")
+        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
+        return str(call(context, SERVICE, "create_api", **without(properties, "Tags"), Tags=tags)["ApiId"])
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        self._supported(new)
+        if "CorsConfiguration" in old and "CorsConfiguration" not in new:
+            call(context, SERVICE, "delete_cors_configuration", ApiId=physical_id)
+        given = pick(new, "Name", "CorsConfiguration")
+        call(context, SERVICE, "update_api", ApiId=physical_id, Description=new.get("Description", ""), **given)
+        arn = f"arn:{context.partition}:apigateway:{context.region}::/apis/{physical_id}"
+        if gone := context.untagged(old, new):
+            call(context, SERVICE, "untag_resource", ResourceArn=arn, TagKeys=gone)
+        if tags := context.tag_list(new):
+            call(context, SERVICE, "tag_resource", ResourceArn=arn, Tags={tag["Key"]: tag["Value"] for tag in tags})
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, SERVICE, "delete_api", ApiId=physical_id)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {
+            "ApiId": physical_id,
+            "ApiEndpoint": call(context, SERVICE, "get_api", ApiId=physical_id)["ApiEndpoint"],
+        }
+
+
+class Integration(_Part):
+    TYPE = "AWS::ApiGatewayV2::Integration"
+    SUPPORTED = ("ApiId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis", "Description")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        self._supported(properties)
+        return str(call(context, SERVICE, "create_integration", **properties)["IntegrationId"])
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        self._supported(new)
+        call(context, SERVICE, "update_integration", IntegrationId=physical_id, **new)
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, SERVICE, "delete_integration", ApiId=properties["ApiId"], IntegrationId=physical_id)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {"IntegrationId": physical_id}
+
+
+class Route(_Part):
+    TYPE = "AWS::ApiGatewayV2::Route"
+    SUPPORTED = ("ApiId", "RouteKey", "AuthorizationType", "Target")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        self._supported(properties)
+        there = call(context, SERVICE, "get_routes", ApiId=properties["ApiId"])["Items"]
+        if properties["RouteKey"] in [each["RouteKey"] for each in there]:  # moto would take it twice
+            raise PropertyError(f"Route with key {properties['RouteKey']} already exists for this API")
+        return str(call(context, SERVICE, "create_route", **properties)["RouteId"])
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        self._supported(new)
+        call(context, SERVICE, "update_route", RouteId=physical_id, **new)
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, SERVICE, "delete_route", ApiId=properties["ApiId"], RouteId=physical_id)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {"RouteId": physical_id}
+
+
+class Stage(_Part):
+    TYPE = "AWS::ApiGatewayV2::Stage"
+    SUPPORTED = ("ApiId", "StageName", "AutoDeploy", "Tags")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        self._supported(properties)
+        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
+        call(context, SERVICE, "create_stage", **without(properties, "Tags"), Tags=tags)
+        return str(properties["StageName"])
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        # Compared with the stage itself: a rollback puts back what never changed. moto changes none, tags included.
+        now = call(context, SERVICE, "get_stage", ApiId=new["ApiId"], StageName=physical_id)
+        if boolean(now.get("AutoDeploy")) != boolean(new.get("AutoDeploy")):
+            raise PropertyError(f"{self.TYPE} does not change in the embedded AWS.")
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, SERVICE, "delete_stage", ApiId=properties["ApiId"], StageName=physical_id)

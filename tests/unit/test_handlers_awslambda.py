@@ -1,0 +1,191 @@
+"""Functions and their HTTP APIs in our CloudFormation: recorded as templates have them, changed in place, never run."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.cloud import Cloud
+from tests.unit.stack_support import Stacks
+
+FUNCTION = """
+Parameters: {{Code: {{Type: String, Default: one.zip}}, Key: {{Type: String, Default: GET /items}}}}
+Resources:
+  Logs: {{Type: AWS::Logs::LogGroup, Properties: {{LogGroupName: /shop/function}}}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: {{S3Bucket: code, S3Key: !Ref Code}}
+      Handler: app.handler
+      Runtime: python3.13
+      Timeout: "5"
+      Role: arn:aws:iam::123456789012:role/function
+      LoggingConfig: {{LogGroup: !Ref Logs}}
+      Environment: {{Variables: {{A: b}}}}
+      {function}
+  Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: shop, ProtocolType: HTTP{api}}}}}
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !GetAtt Function.Arn
+      PayloadFormatVersion: "2.0"
+      {integration}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {{ApiId: !Ref Api, RouteKey: !Ref Key, Target: !Sub "integrations/${{Integration}}"{route}}}
+  Stage:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: {{ApiId: !Ref Api, StageName: $default, AutoDeploy: true{stage}}}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !GetAtt Function.Arn
+      Action: lambda:InvokeFunction
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub "arn:aws:execute-api:us-east-1:123456789012:${{Api}}/*"
+      {permission}
+Outputs:
+  Name: {{Value: !Ref Function}}
+  Arn: {{Value: !GetAtt Function.Arn}}
+  Api: {{Value: !Ref Api}}
+  Url: {{Value: !GetAtt Api.ApiEndpoint}}
+  Route: {{Value: !Ref Route}}
+"""
+PLACES = ("function", "api", "integration", "route", "stage", "permission")
+
+
+def body(**more: str) -> str:
+    return FUNCTION.format(**dict.fromkeys(PLACES, "") | more)
+
+
+@pytest.fixture(autouse=True)
+def _code(aws: Cloud) -> Iterator[None]:
+    """A bucket with two zips, and a role."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    aws.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=policy)
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="code")
+    for name in ("one", "two"):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("app.py", f"handler = '{name}'")
+        s3.put_object(Bucket="code", Key=f"{name}.zip", Body=made.getvalue())
+    yield
+    for name in ("one", "two"):
+        s3.delete_object(Bucket="code", Key=f"{name}.zip")
+    s3.delete_bucket(Bucket="code")  # moto remembers whose a name is beyond the test
+
+
+def described(aws: Cloud, stacks: Stacks) -> dict[str, Any]:
+    return dict(aws.client("lambda").get_function(FunctionName=stacks.outputs("shop")["Name"])["Configuration"])
+
+
+def test_a_function_is_made_changed_in_place_and_deleted(aws: Cloud, stacks: Stacks) -> None:
+    stacks.made("shop", body())
+    outputs, lambda_, gateway = stacks.outputs("shop"), aws.client("lambda"), aws.client("apigatewayv2")
+    assert outputs["Name"].startswith("shop-Function-")
+    before = described(aws, stacks)
+    assert (before["FunctionArn"], before["Timeout"]) == (outputs["Arn"], 5)
+    assert (before["LoggingConfig"], before["Environment"]) == (
+        {"LogGroup": "/shop/function"}, {"Variables": {"A": "b"}},
+    )  # fmt: skip
+    assert outputs["Url"] == f"https://{outputs['Api']}.execute-api.us-east-1.amazonaws.com"
+    (route,) = gateway.get_routes(ApiId=outputs["Api"])["Items"]
+    (integration,) = gateway.get_integrations(ApiId=outputs["Api"])["Items"]
+    (stage,) = gateway.get_stages(ApiId=outputs["Api"])["Items"]
+    assert (route["RouteKey"], route["Target"]) == ("GET /items", f"integrations/{integration['IntegrationId']}")
+    assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == (outputs["Arn"], "2.0")
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+    policy = lambda_.get_policy(FunctionName=outputs["Name"])["Policy"]
+    assert "apigateway.amazonaws.com" in policy
+    assert outputs["Api"] in policy
+
+    changed = body(function="MemorySize: 256", integration="Description: more").replace(
+        "Variables: {A: b}", "Variables: {}"
+    )
+    after = stacks.update("shop", changed, {"Code": "two.zip", "Key": "GET /all"})
+    assert after["StackStatus"] == "UPDATE_COMPLETE"
+    assert stacks.outputs("shop") == outputs, "nothing was replaced"
+    found = described(aws, stacks)
+    assert (found["MemorySize"], found.get("Environment")) == (256, None)
+    assert found["CodeSha256"] != before["CodeSha256"]
+    assert found["LoggingConfig"] == {"LogGroup": "/shop/function"}
+    assert [each["RouteKey"] for each in gateway.get_routes(ApiId=outputs["Api"])["Items"]] == ["GET /all"]
+    assert gateway.get_integrations(ApiId=outputs["Api"])["Items"][0]["Description"] == "more"
+
+    assert stacks.delete("shop")["StackStatus"] == "DELETE_COMPLETE"
+    assert lambda_.list_functions()["Functions"] == gateway.get_apis()["Items"] == []
+
+
+def test_tags_of_the_stack_are_on_function_and_api(aws: Cloud, stacks: Stacks) -> None:
+    stacks.made("shop", body(function="Tags: [{Key: One, Value: a}]", api=", Tags: {One: a}"))
+    outputs = stacks.outputs("shop")
+    assert aws.client("lambda").list_tags(Resource=outputs["Arn"])["Tags"]["One"] == "a"
+    assert aws.client("apigatewayv2").get_api(ApiId=outputs["Api"])["Tags"]["One"] == "a"
+    again = body(
+        function="Tags: [{Key: Two, Value: b}]", api=", Tags: {Two: b}, CorsConfiguration: {AllowOrigins: ['*']}"
+    )
+    assert stacks.update("shop", again)["StackStatus"] == "UPDATE_COMPLETE"
+    tags = aws.client("lambda").list_tags(Resource=outputs["Arn"])["Tags"]
+    found = aws.client("apigatewayv2").get_api(ApiId=outputs["Api"])
+    assert (tags.get("One"), tags["Two"], found["Tags"].get("One"), found["Tags"]["Two"]) == (None, "b", None, "b")
+    assert found["CorsConfiguration"] == {"AllowOrigins": ["*"]}
+    assert stacks.update("shop", body())["StackStatus"] == "UPDATE_COMPLETE"
+    assert "CorsConfiguration" not in aws.client("apigatewayv2").get_api(ApiId=outputs["Api"])
+
+
+def test_a_function_is_never_run(aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.utilities.docker_utilities import DockerModel
+
+    def engine(_self: object) -> None:
+        raise AssertionError("a container would be started")
+
+    monkeypatch.setattr(DockerModel, "docker_client", property(engine))
+    stacks.made("shop", body())
+    with pytest.raises(ClientError, match="records functions and runs none"):
+        aws.client("lambda").invoke(FunctionName=stacks.outputs("shop")["Name"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"function": "ReservedConcurrentExecutions: 1"}, "ReservedConcurrentExecutions is not in the embedded AWS"),
+        ({"api": ", BasePath: /x"}, "BasePath is not in the embedded AWS"),
+        ({"integration": "ConnectionType: INTERNET"}, "ConnectionType is not in the embedded AWS"),
+        ({"route": ", OperationName: x"}, "OperationName is not in the embedded AWS"),
+        ({"stage": ", Description: x"}, "Description is not in the embedded AWS"),
+        ({"permission": "PrincipalOrgID: o-1234567890"}, "PrincipalOrgID is not in the embedded AWS"),
+    ],
+    ids=PLACES,
+)
+def test_what_the_embedded_aws_does_not_know_is_refused(stacks: Stacks, more: dict[str, str], said: str) -> None:
+    assert stacks.create("shop", body(**more))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert said in str(stacks.events("shop"))
+
+
+def test_a_websocket_and_a_stage_that_changes_are_refused(stacks: Stacks) -> None:
+    assert stacks.create("other", body().replace("ProtocolType: HTTP", "ProtocolType: WEBSOCKET"))["StackStatus"] == (
+        "ROLLBACK_COMPLETE"
+    )
+    assert "APIs of ProtocolType HTTP only" in str(stacks.events("other"))
+    stacks.made("shop", body())
+    changed = body().replace("AutoDeploy: true", "AutoDeploy: false")
+    assert stacks.update("shop", changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "does not change in the embedded AWS" in str(stacks.events("shop"))
+
+
+def test_a_route_that_is_there_is_not_made_twice(stacks: Stacks) -> None:
+    route = "Properties: {ApiId: !Ref Api, RouteKey: GET /items}"
+    other = f"  Other: {{Type: AWS::ApiGatewayV2::Route, DependsOn: Route, {route}}}\n"
+    twice = body().replace("Outputs:\n", f"{other}Outputs:\n")
+    assert stacks.create("shop", twice)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Route with key GET /items already exists" in str(stacks.events("shop"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.variables_support import evaluate, tasks_of, variables
+import pytest
+
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
 SERVICES = {
     "web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}},
@@ -24,7 +26,8 @@ def the_task(module: str) -> dict[str, Any]:
 
 
 def given(**more: Any) -> dict[str, Any]:
-    return variables(site_services=SERVICES, site_jobs=JOBS, **more)
+    (play,) = load("playbooks/release.yml")
+    return variables(site_services=SERVICES, site_jobs=JOBS, **play["vars"] | {"site": {"outputs": {}}} | more)
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
@@ -49,11 +52,26 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
     assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
 
 
-def test_each_service_is_waited_for_with_its_own_revision() -> None:
+def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
+    deployments = [task for task in tasks_of("playbooks/release.yml").values() if "cloudformation_stacks" in task]
+    assert len(deployments) == 2
+    for task in deployments:
+        assert holds(task["when"], given(site={"complete": False}))
+        assert not holds(task["when"], given(site={"complete": True}))
+
+
+@pytest.mark.parametrize("complete", [False, True], ids=["deployed by this play", "seen by the task of the ground"])
+def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> None:
     task = the_task("ecs_service_wait")
     assert evaluate(task["loop"], given()) == ["web", "api"]
     outputs = {"service.api.ServiceName": "api-1", "service.api.TaskDefinitionArn": "arn:api:2"}
-    known = given(item="api", release_services={"outputs": outputs}, site={"outputs": {"ClusterName": "shop-prod"}})
+    skipped, cluster = {"skipped": True}, {"ClusterName": "shop-prod"}
+    known = given(
+        item="api",
+        release_jobs=skipped if complete else {"outputs": {}},
+        release_services=skipped if complete else {"outputs": outputs},
+        site={"outputs": cluster | (outputs if complete else {})},
+    )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}
     assert (asked["cluster"], asked["service"], asked["task_definition"]) == ("shop-prod", "api-1", "arn:api:2")
 

@@ -17,9 +17,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from plugins.plugin_utils.markdown import headings
 from scripts.pages.contents import contents
 from scripts.pages.costs import costs, prices
-from scripts.pages.markdown import deeper, headings, moved, relinked, section
+from scripts.pages.markdown import deeper, moved, relinked, section
 from scripts.pages.nouns import nouns
 from scripts.pages.targets import targets
 from scripts.pages.variables import variables

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.pages.markdown import LINK, headings, moved, section, slug
+from plugins.plugin_utils.markdown import headings, slug
+from scripts.pages.markdown import LINK, moved, section
 from scripts.pages.roles import grouped
 
 FIRST = "docs/index.md"

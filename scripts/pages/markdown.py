@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-FENCE = re.compile(r"^ *(```|~~~)")
-HEADING = re.compile(r"^(#+) +(.+?) *$")
+from plugins.plugin_utils.markdown import FENCE, headings, slug
+
 LINK = re.compile(r"(\[(?:[^][]|\[[^][]*\])*\])\(([^()\s#]*)(#[^()\s]*)?\)")
 
 
@@ -26,26 +26,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; the cells are Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def slug(heading: str) -> str:
-    """The anchor that GitHub, and MyST after it, gives a heading.
-
-    https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
-    """
-    words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
-    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
-
-
-def headings(text: str) -> list[tuple[int, int, str]]:
-    """The headings of a page: line (from 0), level and text. What stands in a block of code is none."""
-    found, fenced = [], False
-    for number, line in enumerate(text.splitlines()):
-        if FENCE.match(line):
-            fenced = not fenced
-        elif not fenced and (heading := HEADING.match(line)):
-            found.append((number, len(heading[1]), heading[2]))
-    return found
 
 
 def section(text: str, anchor: str) -> tuple[int, str]:

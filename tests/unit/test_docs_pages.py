@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from plugins.plugin_utils.markdown import headings, slug
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.nouns import NOUNS
 from scripts.docs_pages import PROJECT, MarkError, filled
 from scripts.pages.contents import FIRST
-from scripts.pages.markdown import LINK, deeper, headings, moved, section, slug
+from scripts.pages.markdown import LINK, deeper, moved, section
 from scripts.pages.targets import TARGET
 from tests.unit.test_readme import PAGES, name
 

@@ -26,6 +26,7 @@ import requests
 from docker.models.containers import Container
 
 from local_aws.config import DIRECT, LABEL, PROJECT, Config, config
+from plugins.plugin_utils.troubleshooting import see
 
 UP_SECONDS = 900  # a first start builds the images
 DOWN_SECONDS = 60
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
         return {"status": status, "down": down, "log": log}[parsed.verb](chosen)
     except Refused as refused:
-        print(f"local_aws: {refused}", file=sys.stderr)
+        print(f"local_aws: {refused}\n{see(str(refused))}", file=sys.stderr)
         return 1
 
 

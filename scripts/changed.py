@@ -29,7 +29,7 @@ OF_ALL = re.compile(
     r"|tests/unit/conftest\.py|tests/unit/\w+_support\.py)"
 )
 """What may concern everything: settings, tools and what all tests stand on."""
-LOADED = re.compile(r"plugins/(action|filter|inventory|lookup|modules|test)/")
+LOADED = re.compile(r"plugins/(action|callback|filter|inventory|lookup|modules|test)/")
 """Plugins: Ansible finds them by their folder, so that nobody need import them."""
 NOT_LINTED = ("cloudformation/", "examples/", ".ci/", "tests/unit/recipes/")
 """As `exclude_paths` in .ansible-lint."""

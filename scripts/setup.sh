@@ -8,7 +8,7 @@ readonly packages=(python3-venv docker.io iptables mmdebstrap openssh-client git
 readonly engine_log=/var/log/berth-dockerd.log
 
 say() { echo "setup: $*"; }
-fail() { echo "setup: $*" >&2; exit 1; }
+fail() { printf '%s\n' "setup: $*" "See docs/troubleshooting.md#setting-up-this-machine" >&2; exit 1; }
 
 install_packages() {
   local missing=() package

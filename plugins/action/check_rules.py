@@ -12,7 +12,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.check_rules import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.roles import Roles
+from plugins.plugin_utils.roles import Roles, cannot_work
 
 
 class ActionModule(AwsAction):
@@ -32,5 +32,5 @@ class ActionModule(AwsAction):
         found = [(rule["name"], sentence) for rule in doubtful for _, sentence in roles.refusals(rule, variables)]
         refused_by = [name for name, _ in found]
         if found:
-            raise Failed("\n".join(sentence for _, sentence in found), refused_by=refused_by)
+            raise Failed(cannot_work(role, [sentence for _, sentence in found]), refused_by=refused_by)
         return {"changed": False, "refused_by": refused_by}

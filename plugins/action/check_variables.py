@@ -121,8 +121,9 @@ class ActionModule(ActionBase):
         parts = []
         if self.wrong:
             ordered = sorted(set(self.wrong), key=lambda each: (each.path, each.line, each.subject, each.sentence))
-            count = "1 thing is" if len(ordered) == 1 else f"{len(ordered)} things are"
-            parts += [f"{count} wrong with this inventory; nothing was done.", *(f"  {each}" for each in ordered)]
+            many = f"{len(ordered)} things are wrong with this inventory"
+            count = many if len(ordered) > 1 else "1 thing is wrong with this inventory"
+            parts += [f"{count}; nothing was done.", *(f"  {each}" for each in ordered)]
         if self.defects:
             parts += [
                 "A rule of Berth itself is broken; nothing was done.",

@@ -101,7 +101,7 @@ class ActionModule(AwsAction):
             named = (
                 f"{each['runningCount']} of {each['desiredCount']} tasks of {each['serviceName']}" for each in short
             )
-            return f"{', '.join(named)} running"
+            return f"not all tasks are back: {', '.join(named)} running"
         return ""
 
     def _why_not(self, instance: Mapping[str, Any] | None) -> str:

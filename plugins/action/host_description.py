@@ -13,7 +13,7 @@ if str(PROJECT) not in sys.path:
 from plugins.filter.user_data import gzip_base64
 from plugins.modules.host_description import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.roles import Roles
+from plugins.plugin_utils.roles import Roles, cannot_work
 
 USER_DATA_BYTES = 16_384
 """16 KB before Base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html. A launch
@@ -41,8 +41,9 @@ class ActionModule(AwsAction):
             variables = self.roles.variables(role)
             doubtful = self.roles.doubtful(self.roles.rules(role), variables)
             refused = [text for rule in doubtful for _, text in self.roles.refusals(rule, variables)]
-            wrong += refused
-            if not refused:
+            if refused:
+                wrong.append(cannot_work(role, refused))
+            else:
                 files |= self._files(role, variables)
                 units += [unit for unit in self.roles.value(variables[f"{role}_units"], variables) if unit not in units]
         if wrong:

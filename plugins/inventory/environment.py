@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from ansible import context
+from ansible import constants, context
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.inventory import BaseInventoryPlugin
@@ -33,6 +33,7 @@ if str(PROJECT) not in sys.path:
 from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import origin, shown
+from plugins.plugin_utils.troubleshooting import see
 from plugins.plugin_utils.ways import concerns_hosts, is_environment_file, refusal
 
 DOCUMENTATION = """
@@ -237,6 +238,7 @@ class InventoryModule(BaseInventoryPlugin):
         # Any Exception would be taken for "not my file": the other inventory plugins would try it too, and four
         # misleading complaints would surround the one sentence that matters (InventoryManager.parse_source).
         display.error(message)
+        display.display(see(message), color=constants.COLOR_ERROR, stderr=True)
         raise SystemExit(1)
 
     def _credentials_found(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,11 @@ def _judging(place: int, rule: Mapping[str, Any]) -> str:
     if not expression:
         raise ValueError(f"items of the rule on {rule['variable']}")
     return f"{{% for item in ({expression[1]}) %}}{piece}{{% endfor %}}"
+
+
+def cannot_work(role: str, sentences: Iterable[str]) -> str:
+    """What the rules of a host role have against its settings, as one message."""
+    return "\n".join([f"The settings of the role {role} cannot work:", *(f"  {sentence}" for sentence in sentences)])
 
 
 def _patched(body: str, patches: Mapping[str, Any], name: str) -> str:

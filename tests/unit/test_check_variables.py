@@ -101,7 +101,8 @@ class Site:
         """The complaints about `-i prod` (or other options); none if the run went through."""
         if self.run(*options) == 0:
             return []
-        shown = self.output.split("msg: |-\n")[1].split("\n\n")[0].splitlines()
+        *shown, explained = self.output.split("msg: |-\n")[1].split("\n\n")[0].splitlines()
+        assert explained.startswith("See docs/troubleshooting.md#"), self.output
         lines = [line.strip() for line in shown]
         assert lines[0].endswith("wrong with this inventory; nothing was done."), self.output
         return lines[1:]

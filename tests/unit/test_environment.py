@@ -82,8 +82,8 @@ def test_an_endpoint_that_does_not_answer_ends_the_run_with_what_to_type(tmp_pat
     assert done.returncode != 0
     assert f"Nothing answers at http://127.0.0.1:{closed}" in done.stderr
     assert "Start the embedded AWS: make up" in done.stderr
-    # One sentence: not what the other inventory plugins think of the file.
-    assert len(done.stderr.strip().splitlines()) == 1
+    # One sentence, and where it is explained: not what the other inventory plugins think of the file.
+    assert done.stderr.strip().splitlines()[1:] == ["See docs/troubleshooting.md#nothing-answers-at"]
 
 
 def test_aws_itself_refuses_a_stray_endpoint(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from local_aws.patches import autoscaling
 from local_aws.patches.route53 import ZONE_ID
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.known_reasons import explained
+from plugins.plugin_utils.troubleshooting import anchor, entries
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.test_account_facts import NAME, record
 
@@ -46,6 +47,8 @@ def test_a_known_reason_has_what_to_type(reason: str, says: str) -> None:
     assert text.startswith(reason)
     assert says in text
     assert explained(text) == text, "once is enough"
+    (entry,) = [each for each in entries() if each.anchor == anchor(text)]
+    assert entry.level > 2, "an entry of its own"
 
 
 def test_an_unknown_reason_stays_as_it_is() -> None:

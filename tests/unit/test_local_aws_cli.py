@@ -183,13 +183,15 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 def refused(say: Say, chosen: Config, *words: str) -> None:
-    """`up` says one sentence (or two) with these words on one line, and starts nothing."""
+    """`up` says one sentence (or two) with these words on one line, and where it is explained; it starts nothing."""
     status, text = say("up")
     assert status == 1, text
     assert text.startswith("local_aws: ")
-    assert text.count("\n") == 1, text
+    said, explained = text.splitlines()
+    assert explained.startswith("See docs/troubleshooting.md#")
+    assert not explained.endswith("#another-message")
     for word in words:
-        assert word in text
+        assert word in said
     assert not chosen.state.exists()
 
 
@@ -217,7 +219,8 @@ def test_without_a_docker_engine(
     monkeypatch.setattr(docker, "from_env", FROM_ENV)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
 
-    assert say(verb) == (1, "local_aws: No Docker engine answers. Type: make setup\n")
+    address = "docs/troubleshooting.md#no-docker-engine-answers-type-make-setup"
+    assert say(verb) == (1, f"local_aws: No Docker engine answers. Type: make setup\nSee {address}\n")
     assert not chosen.state.exists()
 
 
@@ -318,7 +321,7 @@ def test_a_process_that_ends_early_shows_its_last_lines(
 
     assert status == 1
     assert "local_aws: The embedded AWS 'local' ended while it started:\n" in text
-    assert text.endswith("line 18\nline 19\nOSError: a port is taken\n")
+    assert "line 18\nline 19\nOSError: a port is taken\nSee docs/" in text
     assert "line 8\n" not in text
     assert say("log")[1].startswith("line 0\n"), "the log stays for a longer look"
     assert say("status")[0] == 1
@@ -332,9 +335,14 @@ def test_a_process_that_ends_early_shows_its_last_lines(
 def test_status_and_log_when_nothing_runs(say: Say) -> None:
     assert say("status") == (
         1,
-        "local_aws: The embedded AWS 'local' does not run. Type: python -m local_aws up\n",
+        "local_aws: The embedded AWS 'local' does not run. Type: python -m local_aws up\n"
+        "See docs/troubleshooting.md#the-embedded-aws--does-not-run\n",
     )
-    assert say("log") == (1, "local_aws: There is no log yet. Type: python -m local_aws up\n")
+    assert say("log") == (
+        1,
+        "local_aws: There is no log yet. Type: python -m local_aws up\n"
+        "See docs/troubleshooting.md#the-embedded-aws--does-not-run\n",
+    )
 
 
 @pytest.mark.usefixtures("chosen")
@@ -370,7 +378,8 @@ def running(chosen: Config) -> Iterator[Config]:
 def test_status_while_it_starts_is_one_sentence(say: Say) -> None:
     assert say("status") == (
         1,
-        "local_aws: The embedded AWS 'local' is starting and does not answer yet. Its log: python -m local_aws log\n",
+        "local_aws: The embedded AWS 'local' is starting and does not answer yet. Its log: python -m local_aws log\n"
+        "See docs/troubleshooting.md#not-ready-after\n",
     )
 
 

@@ -151,7 +151,7 @@ def test_a_service_that_cannot_come_back_is_told_with_its_events(world: World) -
     turn(world, "DRAINING", stop_tasks=True)
     world.region.instances[next(iter(world.region.instances))].total["MEMORY"] = 10
     result, _ = turn(world, "ACTIVE")
-    assert "0 of 1 tasks of web running, after 120 s." in result["msg"]
+    assert "not all tasks are back: 0 of 1 tasks of web running, after 120 s." in result["msg"]
     assert "unable to place a task" in result["msg"]
     assert status(world) == "ACTIVE"
 

@@ -125,7 +125,8 @@ def test_from_another_folder_it_works_with_the_settings_and_is_refused_without(i
     assert done.returncode != 0
     assert done.stderr.splitlines() == [
         "[ERROR]: The settings of Berth were not read: Ansible looks for ansible.cfg in the folder where you stand. "
-        f"Type: export ANSIBLE_CONFIG={PROJECT}/ansible.cfg, then the same command again."
+        f"Type: export ANSIBLE_CONFIG={PROJECT}/ansible.cfg, then the same command again.",
+        "See docs/troubleshooting.md#the-settings-of-berth-were-not-read",
     ]
     assert "PLAY" not in done.stdout
     done = typed(command, inventory.parent, ANSIBLE_CONFIG=str(PROJECT / "ansible.cfg"))
@@ -147,7 +148,8 @@ def test_a_message_names_the_playbook_and_the_inventory_of_this_run(inventory: P
 def test_a_refusal_is_one_sentence_before_anything_is_read(options: list[str]) -> None:
     done = typed(["site.yml", *options], PROJECT)
     assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 2
+    assert done.stderr.splitlines()[1].startswith("See docs/troubleshooting.md#a-")
 
 
 THEIRS = "Passing `disable_lookups` to `template` is deprecated."

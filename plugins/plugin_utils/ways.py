@@ -17,6 +17,8 @@ HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
 SEEING_VERBS = (*HOST_VERBS, "ssh_config.yml")
 """Verbs that have to know the hosts."""
+MAKING_VERBS = ("init.yml",)
+"""Verbs that make an inventory, and need none."""
 ENVIRONMENT_FILE = re.compile(r"""^plugin:\s*["']?environment["']?\s*(#.*)?$""", re.MULTILINE)
 
 
@@ -38,6 +40,8 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
     if not names or any(options.get(key) for key in ("syntax", "listtasks", "listtags", "listhosts")):
         return ""
     sources = [str(source) for source in options.get("inventory") or ()]
+    if names[0] in MAKING_VERBS and sources == [str(source) for source in constants.DEFAULT_HOST_LIST]:
+        return _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
     return (
         _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
         or _inventory(sources, names[0])

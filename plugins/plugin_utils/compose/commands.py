@@ -1,0 +1,109 @@
+"""Commands of a container: cut into words, with secrets and addresses put in by a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.plugin_utils.compose.interpolation import Filled, missing_of
+from plugins.plugin_utils.compose.parts import Part
+from plugins.plugin_utils.compose.report import Report
+from plugins.plugin_utils.compose.secrets import WORD, Secrets, identity, is_secret
+from plugins.plugin_utils.site.secretive import URL_WITH_PASSWORD
+
+START = 'exec "$0" "$@"'
+
+
+class Command:
+    """The command of a service.
+
+    Args:
+        part: the service.
+        secrets: of the site; a secret in the command becomes one of them.
+        report: to tell.
+
+    Attributes:
+        entrypoint, command: as the inventory has them; empty where the image's own hold.
+        secrets: variables that the command reads.
+    """
+
+    def __init__(self, part: Part, secrets: Secrets, report: Report) -> None:
+        self.secrets: dict[str, str] = {}
+        self._part, self._all, self._report = part, secrets, report
+        self.entrypoint = self._read("entrypoint")
+        self.command = self._read("command")
+
+    def with_addresses(self, addresses: Mapping[str, str]) -> Command:
+        """The same, with variables that a shell makes of others before it starts what was to be started.
+
+        Args:
+            addresses: variable → its value, as in double quotes of a shell.
+        """
+        if not addresses:
+            return self
+        exports = "; ".join(f'export {name}="{value}"' for name, value in addresses.items())
+        wrapped = ["sh", "-c", f"{exports}; {START}"]
+        if self.entrypoint:
+            self.entrypoint = [*wrapped, *self.entrypoint]
+        elif self.command:
+            self.command = [*wrapped, *self.command]
+        else:
+            self._report.want(
+                f"{self._part.name}.command",
+                f"the whole address has a password in it, so a shell puts it together: [sh, -c, '{exports}; exec <what "
+                "the image starts>'].",
+            )
+        return self
+
+    def _read(self, key: str) -> list[str]:
+        value = self._part.given.get(key)
+        for word in value if isinstance(value, list) else [value]:
+            for name in missing_of(word):
+                self._report.want(f"{self._part.name}.{key}", f"${name} is set nowhere; Compose takes it from an .env.")
+        try:
+            words = _words(value)
+        except ValueError as error:
+            self._report.drop(f"{self._part.name}.{key}", f"cannot be cut into words ({error}). Write a list.")
+            return []
+        return self._hidden(key, words) if any(self._secret_at(words)) else [str(word) for word in words]
+
+    def _secret_at(self, words: list[str]) -> list[bool]:
+        """Of each word, whether it is or has a secret in clear."""
+        found = []
+        for place, word in enumerate(words):
+            before = WORD.fullmatch(words[place - 1]) if place else None
+            option = WORD.fullmatch(word)
+            follows = before is not None and before["value"] is None and not word.startswith(("-", "$"))
+            holds = bool(option and option["value"] and not option["value"].startswith("$"))
+            found.append(follows or holds or bool(URL_WITH_PASSWORD.fullmatch(word)) or is_secret("", word))
+        return found
+
+    def _hidden(self, key: str, words: list[str]) -> list[str]:
+        """The words for a shell, each secret in them a variable."""
+        written = []
+        for word, secret in zip(words, self._secret_at(words), strict=True):
+            if not secret:
+                written.append(shlex.quote(word))
+                continue
+            option = WORD.fullmatch(word)
+            before, value = (
+                (word[: option.start("value")], option["value"]) if option and option["value"] else ("", word)
+            )
+            name = re.sub(r"\W+", "_", f"{self._part.name}_{key}_secret").upper() + (str(len(self.secrets) or ""))
+            self.secrets[name] = self._all.reference(name, identity(value), self._part.name)
+            written.append(f'{before}"${name}"')
+        self._report.choose(f"{self._part.name}.{key}", "a secret in it is a variable now, which a shell puts in.")
+        return ["sh", "-c", f"exec {' '.join(written)}"]
+
+
+def _words(value: Any) -> list[str]:
+    """The words of a command, as Compose cuts them; what was filled in is remembered.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    if isinstance(value, list):
+        return [each if isinstance(each, Filled) else str(each) for each in value]
+    return shlex.split(str(value)) if value else []

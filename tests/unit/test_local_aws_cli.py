@@ -233,7 +233,7 @@ def test_too_little_memory(chosen: Config, say: Say) -> None:
 def test_too_little_disk(chosen: Config, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**30))
 
-    refused(say, chosen, "Only 1.0 GiB of disk are free; 8 are needed. Try: docker system prune")
+    refused(say, chosen, "Only 1.0 GiB of disk are free; 8 are needed. What Docker takes: docker system df")
 
 
 @pytest.mark.parametrize("subnet", ["10.76.0.0/16", "10.76.3.0/24", "10.64.0.0/12"])

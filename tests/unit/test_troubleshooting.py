@@ -240,7 +240,7 @@ def test_places_of_every_kind_are_found() -> None:
         "…: … is no key of this file.…",  # self._end
         "The site is not described right.…\nType: …",  # raise
         "This host has no docker.service. Hosts are made",  # fail_json, by what stands in it
-        "Only … GiB of disk are free; … are needed. Try: docker system prune",
+        "Only … GiB of disk are free; … are needed. What Docker takes: docker system df",
         "No environment was named. There are …; type for example: …",  # a function's
         "Name the job to run",  # within an expression
         "No key would open this host any more: … has none",  # of a loop

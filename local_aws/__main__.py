@@ -205,7 +205,9 @@ def _check_machine(chosen: Config) -> None:
         raise Refused(f"Only {available:.1f} GiB of memory are free; {MEMORY_GIB:.0f} are needed. Stop something.")
     free = shutil.disk_usage(PROJECT).free / 2**30
     if free < DISK_GIB:
-        raise Refused(f"Only {free:.1f} GiB of disk are free; {DISK_GIB:.0f} are needed. What Docker takes: docker system df")
+        raise Refused(
+            f"Only {free:.1f} GiB of disk are free; {DISK_GIB:.0f} are needed. What Docker takes: docker system df"
+        )
 
 
 def _check_network(chosen: Config) -> None:

@@ -24,7 +24,7 @@ USER, NAME, PORT = (
 PASSWORD = re.compile(r".*(PASSWORD|PASSWD|PASS|PWD)", re.IGNORECASE)
 DSN = re.compile(
     r"(?P<scheme>(?:jdbc:)?[a-z][a-z0-9+.-]*)://(?:(?P<user>[^:@/\s]*)(?::(?P<password>[^@/\s]*))?@)?"
-    r"(?P<host>[^:/?@\s]+)(?::[0-9]+)?(?:/(?P<name>[^?\s]*))?(?P<query>\?\S*)?",
+    r"(?P<host>[^:/?@\s]+)(?::[0-9]+)?(?:/(?P<name>[^?\s]*))?(?P<options>\?\S*)?",
     re.IGNORECASE,
 )
 LOGIN = re.compile(r"//[^/\s@]*@")
@@ -149,10 +149,10 @@ class Translator:
         for key, word in keys.items():
             self._put(f"{prefix}_{word}", database, key, made)
         login = f"${prefix}_USERNAME:${prefix}_PASSWORD@" if found["user"] is not None else ""
-        query = found["query"] or ""
-        if database.is_made and TLS.fullmatch(found["scheme"]) and "sslmode" not in query:
-            query += f"{'&' if query else '?'}sslmode=require"
-        made.addresses[name] = f"{found['scheme']}://{login}${prefix}_HOST:{database.port}/${prefix}_NAME{query}"
+        options = found["options"] or ""
+        if database.is_made and TLS.fullmatch(found["scheme"]) and "sslmode" not in options:
+            options += f"{'&' if options else '?'}sslmode=require"
+        made.addresses[name] = f"{found['scheme']}://{login}${prefix}_HOST:{database.port}/${prefix}_NAME{options}"
 
     # All others
 

@@ -20,9 +20,9 @@ from plugins.plugin_utils.compose.ports import Seen, ports
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.secrets import Secrets
 from plugins.plugin_utils.compose.variables import Translator, Variables
-from plugins.plugin_utils.site import images as site_images
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.container_words import OF_COMPOSE
+from plugins.plugin_utils.site.images import is_local
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.service import SCHEMA as SERVICE
 from plugins.plugin_utils.site.place import Place, Problem
@@ -259,7 +259,7 @@ def _ports(work: _Work, part: Part) -> list[str]:
 def _image(work: _Work, part: Part) -> str:
     build, written = part.given.get("build"), part.image
     if written and not missing_of(written) and not _is_wrong(written):
-        image = written if build and site_images.is_local(written) else images.pulled(written)
+        image = written if build and is_local(written) else images.pulled(written)
     elif build:
         image = work.built.setdefault(str(build), f"{work.site}/{part.container}")
     else:
@@ -268,7 +268,7 @@ def _image(work: _Work, part: Part) -> str:
             f"{part.name}.image", f"{image} stands for an image that {written or 'nothing'} does not name."
         )
     if build:
-        if site_images.is_local(image):
+        if is_local(image):
             typed = images.build_command(image, build)
             work.report.want(f"{part.name}.build", f"{OF_COMPOSE['build']} Type, beside the Compose file: {typed}")
         else:

@@ -140,7 +140,7 @@ _PORT_LONG = Schema(
 
 
 def port(value: Any, at: Place) -> Port | None:
-    """A port: `80` (a free one of the host leads to it), `8080:80`, `53/udp`, or the long form."""
+    """A port: `80` (a free one of the host leads to it), `53:53/udp` (that one), `53/udp`, or the long form."""
     if isinstance(value, Mapping):
         given = _PORT_LONG.read(value, at)
         made = Port(given["target"], given["published"], given["protocol"]) if given["target"] else None
@@ -158,7 +158,7 @@ def port(value: Any, at: Place) -> Port | None:
     found = PORT.fullmatch(text)
     numbers = [int(found[name] or 0) for name in ("target", "published")] if found else [0, 0]
     if not found or not 1 <= numbers[0] <= 65535 or numbers[1] > 65535:
-        at.wrong(f'is {shown(value)}, must be a port of the container, for example "8000", or "8080:8000".')
+        at.wrong(f'is {shown(value)}, must be a port of the container, for example "8000", or "53:53/udp".')
         return None
     protocol = found["protocol"] or "tcp"
     if protocol not in ("tcp", "udp"):

@@ -53,9 +53,11 @@ def check_task(containers: Mapping[str, Container], hosts: Hosts, at: Place) -> 
 
 
 def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: Hosts, at: Place) -> None:
-    """Complain if the tasks, with one more of the largest that is replaced or run, do not fit.
+    """Complain if the tasks, with what comes beside them for a while, do not fit.
 
-    A deployment that starts first has a new task beside the old ones, one service at a time; a job runs beside all.
+    A deployment that starts first has a new task beside the old ones, one service at a time, or a job runs beside all.
+    What has a schedule comes beside these, whenever it is: a run that finds no room is lost, as RunTask calls that a
+    success (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, `failures`).
     What always runs must fit the hosts that there always are; what autoscaling may come to, those that there may be.
 
     Args:
@@ -65,27 +67,30 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
     """
     if not hosts.memory:
         return
-    what, more = _beside(services, jobs)
+    extra = _beside(services, jobs)
+    what = ", and ".join(f"{each} takes {sum(sizes)}m" for each, sizes in extra.items()) or "nothing comes beside"
+    more = [size for sizes in extra.values() for size in sizes]
     for most, count, key in ((False, hosts.min, "min"), (True, hosts.max, "max")):
         tasks = _tasks(services, most)
-        needed = hosts_for([*tasks, more], hosts.memory)
+        needed = hosts_for([*tasks, *more], hosts.memory)
         if needed > count:
             at.wrong(
                 f"allows {count} host{'s' if count > 1 else ''} of type {hosts.instance_type} with about "
                 f"{hosts.memory}m for tasks each; {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
-                f"{' at the most' if most else ''} take{'' if len(tasks) > 1 else 's'} {sum(tasks)}m, and {what} takes "
-                f"{more}m: that needs {needed} hosts. Write site_hosts: {{{key}: {needed}}}, lower mem_limit, or "
+                f"{' at the most' if most else ''} take{'' if len(tasks) > 1 else 's'} {sum(tasks)}m, and {what}: "
+                f"that needs {needed} hosts. Write site_hosts: {{{key}: {needed}}}, lower mem_limit, or "
                 f"{LARGER}."
             )
             return
 
 
 def at_once(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> list[int]:
-    """MiB of each task that may stand at the same time, the largest first: all, and one that is replaced or run.
+    """MiB of each task that may stand at the same time, the largest first: all, and what comes beside them.
 
     Of a service with autoscaling those that always run.
     """
-    return sorted([*_tasks(services), _beside(services, jobs)[1]], reverse=True)
+    more = (size for sizes in _beside(services, jobs).values() for size in sizes)
+    return sorted([*_tasks(services), *more], reverse=True)
 
 
 def _tasks(services: Mapping[str, Service], most: bool = False) -> list[int]:
@@ -97,15 +102,22 @@ def _tasks(services: Mapping[str, Service], most: bool = False) -> list[int]:
     ]
 
 
-def _beside(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> tuple[str, int]:
-    """What comes beside the tasks for a while, with its MiB."""
-    extra = {
-        f"a new task of {name} beside the old": memory(service.containers.values())
+def _beside(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> dict[str, list[int]]:
+    """What comes beside the tasks for a while, with MiB: the largest that is replaced or run, and what is due at once."""
+    one = {
+        f"a new task of {name} beside the old": [memory(service.containers.values())]
         for name, service in services.items()
         if not service.stop_first
     }
-    extra |= {f"the job {name}": memory(job.containers.values()) for name, job in jobs.items()}
-    return max(extra.items(), key=lambda each: each[1], default=("nothing else", 0))
+    due: dict[tuple[str, str], dict[str, int]] = {}
+    for name, job in jobs.items():
+        size = memory(job.containers.values())
+        if job.schedule:
+            due.setdefault((job.schedule, job.zone), {})[name] = size
+        else:
+            one[f"the job {name}"] = [size]
+    at_once = {f"what is due at {when[0]} ({', '.join(each)})": [*each.values()] for when, each in due.items()}
+    return dict(max(found.items(), key=lambda each: sum(each[1])) for found in (one, at_once) if found)
 
 
 def hosts_for(tasks: Iterable[int], memory_of_host: int) -> int:

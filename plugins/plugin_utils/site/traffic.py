@@ -12,6 +12,9 @@ from plugins.plugin_utils.site.nouns.service import Expose, Service
 from plugins.plugin_utils.site.place import Place, listed, unknown
 from plugins.plugin_utils.site.routes import Route, conditions, numbered, settled
 
+GROUPS_MOST = 5
+"""Target groups of a service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/register-multiple-targetgroups.html"""
+
 
 def port_of(
     name: str, port: int, containers: Mapping[str, Container], names: list[str], at: Place, key: str
@@ -76,6 +79,7 @@ def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dic
     _one_health_each(services, at)
     _one_port_each(services, at)
     _fixed_ports(services, at)
+    _few_groups(services, at)
     numbers = numbered([(name, route) for name, service in services.items() for route in service.routes])
     return {
         name: replace(service, routes=tuple(replace(route, priority=numbers[name, route]) for route in service.routes))
@@ -144,6 +148,22 @@ def _one_port_each(services: Mapping[str, Service], at: Place) -> None:
         claimed.setdefault(port, name)
 
 
+def asked(service: Service) -> set[tuple[str, int]]:
+    """Container and port of each target group of a service."""
+    found = {(route.to, route.port) for route in service.routes}
+    return found | ({(service.expose.container, service.expose.container_port)} if service.expose else set())
+
+
+def _few_groups(services: Mapping[str, Service], at: Place) -> None:
+    for name, service in services.items():
+        if len(groups := asked(service)) > GROUPS_MOST:
+            where = listed(f"{container}:{port}" for container, port in sorted(groups))
+            (at / name).wrong(
+                f"is asked at {len(groups)} ports by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a service. "
+                "Put some of its containers into another service."
+            )
+
+
 def _fixed_ports(services: Mapping[str, Service], at: Place) -> None:
     claimed: dict[tuple[int, str], str] = {}
     for name, service in services.items():
@@ -152,7 +172,13 @@ def _fixed_ports(services: Mapping[str, Service], at: Place) -> None:
                 if not port.host:
                     continue
                 here = at / name / "containers" / container.name / "ports"
-                if not service.stop_first:
+                if (container.name, port.container) in asked(service):
+                    # The hosts' security group lets the load balancers in to the ports that Docker gives.
+                    here.wrong(
+                        f"takes port {port.host} of the host, and a load balancer reaches free ones only. Write "
+                        f'"{port.container}".'
+                    )
+                elif not service.stop_first:
                     here.wrong(
                         f"takes port {port.host} of the host, so a new task finds no place beside the old one. Write "
                         f'"{port.container}" for a free one, or deploy: {{update_config: {{order: stop-first}}}}.'

@@ -271,11 +271,38 @@ CASES = {
     "a port with an address": container("ports: ['127.0.0.1:80:8000']", "ports: ['8000']", ".ports.0", '"80:8000"'),
     "a range of ports": container("ports: ['8000-8010']", "ports: ['8000']", ".ports.0", "each port"),
     "a port of the host beside the old task": service(
-        "containers: {web: {ports: ['8080:8000']}}",
-        "containers: {web: {ports: ['8080:8000']}}, deploy: {update_config: {order: stop-first}}",
+        "containers: {web: {ports: ['8000', '53:53/udp']}}",
+        "containers: {web: {ports: ['8000', '53:53/udp']}}, deploy: {update_config: {order: stop-first}}",
         ".containers.web.ports",
         "beside the old one",
         "order: stop-first",
+    ),
+    "a port of the host that the load balancer is to reach": service(
+        "containers: {web: {ports: ['8080:8000']}}, deploy: {update_config: {order: stop-first}}",
+        "containers: {web: {ports: ['8000']}}, deploy: {update_config: {order: stop-first}}",
+        ".containers.web.ports",
+        "a load balancer reaches free ones only",
+        '"8000"',
+    ),
+    "a port of the host that the internal load balancer is to reach": service(
+        "containers: {web: {ports: ['8000', '6379:6379']}}, routes: [{to: web, port: 8000}], "
+        "expose: {to: 'web:6379'}, deploy: {update_config: {order: stop-first}}",
+        "containers: {web: {ports: ['8000', '6379']}}, routes: [{to: web, port: 8000}], "
+        "expose: {to: 'web:6379'}, deploy: {update_config: {order: stop-first}}",
+        ".containers.web.ports",
+        "takes port 6379 of the host",
+        '"6379"',
+    ),
+    "six ports that are asked": service(
+        "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004, 8005]}}, expose: {to: 'web:8005'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004]}}, expose: {to: 'web:8004'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "",
+        "asked at 6 ports",
+        "ECS takes 5",
     ),
     "the agent's port of the host": container("ports: ['51678:8000']", "ports: ['8000']", ".ports.0", "ECS agent"),
     "a health check that ECS would not take": container(

@@ -150,6 +150,10 @@ def test_what_may_stand_at_once_is_every_task_and_the_largest_that_comes_beside(
     assert asked(services) == [512, 256, 256, 256], "a singleton's new task comes when the old one has gone"
     assert asked(f"{services}\n{job % '300m'}") == [512, 300, 256, 256], "a job runs beside all of them"
     assert asked(f"{services}\n{job % '100m'}") == [512, 256, 256, 256], "one at a time"
+    due = "{image: shop/web, command: x, mem_limit: %s, schedule: '%s'}"
+    night = f"a: {due % ('200m', '0 3 * * *')}, b: {due % ('50m', '0 3 * * *')}"
+    jobs = f"site_jobs: {{{night}, c: {due % ('240m', '0 4 * * *')}}}"
+    assert asked(f"{services}\n{jobs}") == [512, 256, 256, 256, 200, 50], "at three two jobs are due, beside a new task"
     scaled = f"site_services: {{web: {{scale: {{max: 3, cpu: 60}}, containers: {sized % '128m'}}}}}"
     assert asked(scaled) == [128] * 2, "at its least"
 
@@ -160,6 +164,16 @@ def test_a_singleton_needs_no_room_beside_itself_and_a_reservation_counts() -> N
     read(small(big.format(", mem_reservation: 1g", "")))
     (problem,) = read_site(small(big.format("", ""))).problems
     assert "a new task of web beside the old takes 3072m" in problem.sentence
+
+
+def test_what_is_due_at_once_has_room_beside_a_new_task_as_a_run_without_is_lost() -> None:
+    site = (
+        "site_services: {web: {containers: {web: {mem_limit: 1g}}}}\nsite_hosts: {max: 1}\n"
+        "site_jobs: {a: {image: shop/web, command: x, mem_limit: %s, schedule: '0 3 * * *'}}"
+    )
+    read(small(site % "1g"))
+    (problem,) = read_site(small(site % "2g")).problems
+    assert "web beside the old takes 1024m, and what is due at cron(0 3 * * ? *) (a) takes 2048m" in problem.sentence
 
 
 def test_a_type_of_hosts_that_nobody_knows_is_not_judged() -> None:

@@ -76,10 +76,10 @@ OF_CONTAINERS = {
     ),
     "one port twice": container("ports: [8000, '8000/tcp']", "ports: [8000, '8000/udp']", ".ports", "Leave it once"),
     "two containers on one port of the host": service(
-        "deploy: {update_config: {order: stop-first}}, containers: {web: {ports: ['80:8000']}, "
-        "a: {image: a/b, mem_limit: 9m, ports: ['80:80']}}",
-        "deploy: {update_config: {order: stop-first}}, containers: {web: {ports: ['80:8000']}, "
-        "a: {image: a/b, mem_limit: 9m, ports: ['81:80']}}",
+        "deploy: {update_config: {order: stop-first}}, containers: {web: {ports: [8000, '80:9000/udp']}, "
+        "a: {image: a/b, mem_limit: 9m, ports: ['80:80/udp']}}",
+        "deploy: {update_config: {order: stop-first}}, containers: {web: {ports: [8000, '80:9000/udp']}, "
+        "a: {image: a/b, mem_limit: 9m, ports: ['81:80/udp']}}",
         ".containers.a.ports",
         "as web.web does",
     ),

@@ -73,7 +73,7 @@ SCHEMA = Schema(
         "timezone": "write zone: Europe/Zurich.",
         "timeout": "write minutes: 15.",
         "when": "write run: before_release.",
-        "retries": "all jobs have job_retries, for a run that finds no room; take the line out.",
+        "retries": "all jobs have job_retries, for a run that Scheduler could not ask ECS for; take the line out.",
     },
 )
 

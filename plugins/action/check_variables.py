@@ -290,7 +290,7 @@ class ActionModule(ActionBase):
     def _check_removed(self) -> None:
         for name, instead in self.arguments["removed"].items():
             if name in self.vars:
-                self._complain(name, f"is not read any more. {instead}")
+                self._complain(name, f"is not read. {instead}")
 
     def _read_identity(self) -> None:
         """See where the identity stands; nothing else may say it."""

@@ -85,7 +85,8 @@ options:
     type: bool
     default: false
   removed:
-    description: Variables of earlier releases, name to what to set instead.
+    description:
+      - Variables of earlier releases, and what people look for; name to what to set instead, or why there is none.
     type: dict
     default: {}
 author: Berth

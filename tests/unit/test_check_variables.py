@@ -137,7 +137,7 @@ def test_everything_is_said_at_once_sorted_with_place_and_cure(site: Site) -> No
         f"{VARS}:2: network_nat: is 'gatway', must be one of none, gateway. Did you mean gateway?",
         f"{VARS}:3: host_launch_source: knows no such type. Set host_launch_source: launch_template, or an older type.",
         f"{VARS}:4: host_volumes_gb: is not a variable of this project. Did you mean host_volume_gb?",
-        f"{VARS}:5: host_type: is not read any more. Set host_instance_type.",
+        f"{VARS}:5: host_type: is not read. Set host_instance_type.",
         f"{VARS}:6: host_admin_cidrs: is {{'a': 'b'}}, must be of type list.",
         f"{VARS}:7: site_url: Set site_url: https://<name>.",
     ]

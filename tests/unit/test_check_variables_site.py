@@ -96,7 +96,7 @@ def test_what_is_missing_is_told_of_the_file_to_write_it_in(site: Site) -> None:
 def test_a_removed_variable_is_told_beside_what_the_model_says(site: Site) -> None:
     site.task["removed"] = {"host_count": "Write site_hosts: {min: 2}."}
     site.prod(RIGHT + "host_count: 2\n")
-    assert site.check() == [f"{VARS}:17: host_count: is not read any more. Write site_hosts: {{min: 2}}."]
+    assert site.check() == [f"{VARS}:17: host_count: is not read. Write site_hosts: {{min: 2}}."]
     site.prod(RIGHT + "site_hosts: {min: 2, maxx: 3}\n")
     assert site.check() == [f"{VARS}:17: site_hosts.maxx: is no key of site_hosts. Did you mean max?"]
     site.prod(RIGHT + "site_hosts: {min: 2, max: 3}\n")

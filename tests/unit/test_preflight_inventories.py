@@ -145,6 +145,11 @@ WRONG = [
     one("host_key_name", " ada", "no name of a key pair"),
     one("host_key_name", "ada.pem", "Leave .pem out: ada."),
     one("host_volume_gb", 8, "30 GiB"),
+    one("cluster_idle_seconds", 4001, "1 to 4000 seconds"),
+    one(
+        "site_volumes", {"media": {"driver": "rexray"}, "films": {"driver": "rexray", "mode": "0700"}},
+        "the modes 0755, 0700", site_services=services(nginx={"volumes": ["media:/srv/media:ro", "films:/srv/films"]}),
+    ),
     one("site_hosts", 2, "must be of type dict"),
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
@@ -292,7 +297,7 @@ TOGETHER: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "more-hosts-than-most": ({"site_hosts": {"min": 2, "max": 1}}, [("site_hosts", "below min")]),
     "removed": (
         dict.fromkeys(REMOVED, "as it was"),
-        [(name, f"is not read any more. {instead}") for name, instead in REMOVED.items()],
+        [(name, f"is not read. {instead}") for name, instead in REMOVED.items()],
     ),
 }  # fmt: skip
 """Wrong inventories with several things wrong at once, and for each its place and a part of the sentence."""
@@ -377,7 +382,7 @@ TOPICS: dict[str, dict[str, Any]] = {
     },
     "balancer": {
         "site_services": services(of_web={"routes": [{"to": "nginx", "health": "/health?full=1"}]}),
-        "service_deregistration_seconds": 0, "log_retention_days": 3653,
+        "service_deregistration_seconds": 0, "log_retention_days": 3653, "cluster_idle_seconds": 4000,
     },
     "database": {
         "site_databases": {

@@ -103,7 +103,7 @@ def _tasks(services: Mapping[str, Service], most: bool = False) -> list[int]:
 
 
 def _beside(services: Mapping[str, Service], jobs: Mapping[str, Job]) -> dict[str, list[int]]:
-    """What comes beside the tasks for a while, with MiB: the largest that is replaced or run, and what is due at once."""
+    """What comes beside the tasks for a while, with MiB: the largest replaced or run, and what is due at once."""
     one = {
         f"a new task of {name} beside the old": [memory(service.containers.values())]
         for name, service in services.items()

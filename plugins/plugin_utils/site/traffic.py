@@ -159,8 +159,8 @@ def _few_groups(services: Mapping[str, Service], at: Place) -> None:
         if len(groups := asked(service)) > GROUPS_MOST:
             where = listed(f"{container}:{port}" for container, port in sorted(groups))
             (at / name).wrong(
-                f"is asked at {len(groups)} ports by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a service. "
-                "Put some of its containers into another service."
+                f"is asked at {len(groups)} ports by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a "
+                "service. Put some of its containers into another service."
             )
 
 

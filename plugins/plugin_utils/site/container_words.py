@@ -18,7 +18,8 @@ OF_COMPOSE = {
     "extends": "write like: <service>.<container>.",
     "cpus": "ECS has shares, which only count when a host is busy. Write cpu_shares: 256 for a quarter of a CPU.",
     "cpu_quota": "ECS has shares only. Write cpu_shares: 256 for a quarter of a CPU.",
-    "logging": "all containers log to CloudWatch; log_mode and log_buffer_size say how. Another driver needs patch.",
+    "logging": "all containers log to CloudWatch; log_mode and log_buffer_size say how. Another driver is "
+    f"{_PATCH}.LogConfiguration: …}} beside containers.",
     "platform": "the hosts' processor decides. Build the image for it, and take the line out.",
     "pull_policy": "the hosts' agent decides (ecs_agent_image_pull_behavior); take the line out.",
     "stop_signal": "ECS has none. Write STOPSIGNAL in the Dockerfile.",
@@ -70,7 +71,8 @@ OF_ECS = {
     "environment_files": "write the file's lines under environment, and what is secret under secrets.",
     "repositoryCredentials": (
         "publish the image from this machine (a name without a registry), or "
-        f"{_PATCH}.RepositoryCredentials: …}} beside containers."
+        f"{_PATCH}.RepositoryCredentials: …, ExecutionRole.ManagedPolicyArns: [<policy that may read the secret>]}} "
+        "beside containers."
     ),
     "firelensConfiguration": f"{_PATCH}.FirelensConfiguration: …}} beside containers.",
     "start_timeout": f"{_PATCH}.StartTimeout: 60}} beside containers.",

@@ -96,6 +96,10 @@ def host(value: Any, at: Place) -> str | None:
     return None
 
 
+_STICKY = (
+    "write patch: {TargetGroup<container>.TargetGroupAttributes: [{Key: stickiness.enabled, Value: 'true'}, …]} beside "
+    "containers."
+)
 _ROUTE = Schema(
     "a route",
     {
@@ -114,6 +118,8 @@ _ROUTE = Schema(
         "prefix": 'write path: "/api/*".',
         "health_path": "write health: /healthz.",
         "healthcheck": "write health: /healthz, the path that the load balancer asks for.",
+        "sticky": _STICKY,
+        "stickiness": _STICKY,
         "protocol": "the load balancer speaks HTTP to containers; take the line out.",
     },
 )

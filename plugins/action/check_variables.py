@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import sys
@@ -28,10 +29,14 @@ from plugins.plugin_utils.account.rooms import Rooms
 from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
+from plugins.plugin_utils.misreadings import with_misread
 from plugins.plugin_utils.places import TEMPLATE, origin, origin_within, shown
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.site.kept import keeping
+from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.place import Problem
 from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
+from plugins.plugin_utils.site_templates import template_problems
 
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
@@ -324,7 +329,9 @@ class ActionModule(ActionBase):
                     self._complain(name, f"cannot be evaluated: {_one_line(error.message)}")
         if self._consequences & set(VARIABLES) or known_wrong & set(VARIABLES):
             return  # without one of its nouns the others' references would lead nowhere
-        for problem in read_site(given).problems:
+        given = with_misread(given, functools.cache(self._loader.get_text_file_contents))
+        site = read_site(given)
+        for problem in site.problems or self._template_problems(site):
             variable, *inner = problem.path
             path, line = origin_within(self.vars.get(str(variable)), inner)
             if not path:
@@ -333,6 +340,14 @@ class ActionModule(ActionBase):
                 path, line = self.own_file, 0  # what is missing is not to be written where its default stands
             self.wrong.append(Wrong(problem.subject, problem.sentence, path, line))
             self._consequences.add(str(variable))
+
+    def _template_problems(self, site: Site) -> list[Problem]:
+        try:
+            return list(template_problems(self.roles, site, PROJECT / "cloudformation"))
+        except AnsibleError as error:
+            if not self.wrong:  # else it may well be made of what is wrong
+                self.defects.append(f"templates of the site: {_one_line(error.message)}")
+            return []
 
     # Relations
 

@@ -22,10 +22,16 @@ TEMPLATE = "new"
 
 def origin(value: Any) -> tuple[str, int]:
     """File and line in which a value was written, as far as Ansible remembers; else an empty path and 0."""
+    path, line, _ = position(value)
+    return (shown(Path(path)), line) if path else ("", 0)
+
+
+def position(value: Any) -> tuple[str, int, int]:
+    """Whole path of the file in which a value was written, line and column from 1; empty and 0 if it is not known."""
     found = Origin.get_tag(value) if Origin else None
     if found is None or not found.path:
-        return "", 0
-    return shown(Path(str(found.path))), found.line_num or 0
+        return "", 0, 0
+    return str(found.path), found.line_num or 0, found.col_num or 0
 
 
 def origin_within(value: Any, path: Iterable[object]) -> tuple[str, int]:

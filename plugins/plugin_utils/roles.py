@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,11 +150,7 @@ class Roles:
         if f"{noun}_entries" not in known:
             scopes = {noun: known}
         else:
-            entries = self.value(known[f"{noun}_entries"], known) or {}
-            scopes = {
-                f"{noun}.{name}": {**known, "entry_name": name, "entry": copy.deepcopy(entry)}
-                for name, entry in entries.items()
-            }
+            scopes = {f"{noun}.{name}": scope for name, scope in self._scopes(noun, known).items()}
         for name, scope in scopes.items():
             options = dict(self.value(known[f"{noun}_layer"], scope))
             options.pop("state", None)
@@ -164,6 +160,30 @@ class Roles:
                 if patches := (scope.get("entry") or {}).get("patch"):
                     body = _patched(body, patches, name)
                 yield name, {"template": path.name, **options, "template_body": body}
+
+    def bodies(self, noun: str, templates: Path, entries: Collection[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Name, template and patches of some entries of a noun that has entries.
+
+        They read nothing but the entry, so they are known without what the layer's parameters take from outside.
+
+        Args:
+            noun: name of the role.
+            templates: where the templates lie.
+            entries: names of entries.
+
+        Raises:
+            AnsibleError: a variable cannot be rendered.
+            OSError: the template cannot be read.
+        """
+        known = self.variables(noun)
+        for name, scope in self._scopes(noun, known).items():
+            if name in entries:
+                yield name, self.text(templates / f"{noun}.yml", scope), scope["entry"]["patch"]
+
+    def _scopes(self, noun: str, known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Entry → what is known where its layer is described."""
+        entries = self.value(known[f"{noun}_entries"], known) or {}
+        return {name: {**known, "entry_name": name, "entry": copy.deepcopy(entry)} for name, entry in entries.items()}
 
     def _read(self, role: str, folder: str) -> dict[str, Any]:
         top = self.directory / role / folder
@@ -210,12 +230,28 @@ def cannot_work(role: str, sentences: Iterable[str]) -> str:
 
 def _patched(body: str, patches: Mapping[str, Any], name: str) -> str:
     """The text of an entry's template with its patches applied."""
-    template = parsed(body)
-    try:
-        template["Resources"] = patched(template["Resources"], patches)
-    except KeyError as error:
-        known = ", ".join(template["Resources"])
-        raise LookupError(
-            f"its patch {error.args[0]} leads nowhere in the template of {name}; it has the resources {known}."
-        ) from None
-    return yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=4096)
+    body, resources, lost = patch_by_patch(body, patches)
+    if lost:
+        raise LookupError(f"its patch {lost[0]} {nowhere(name, resources)}")
+    return body
+
+
+def patch_by_patch(body: str, patches: Mapping[str, Any]) -> tuple[str, list[str], list[str]]:
+    """Lay patches over a template.
+
+    Returns:
+        Its text with those applied that lead somewhere; its resources; the paths of the others.
+    """
+    template, lost = parsed(body), []
+    for path, value in patches.items():
+        try:
+            template["Resources"] = patched(template["Resources"], {path: value})
+        except KeyError:
+            lost.append(path)
+    made = yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=4096)
+    return made, list(template["Resources"]), lost
+
+
+def nowhere(name: str, resources: Iterable[str]) -> str:
+    """What is said of a patch of `name` (`service.web`) that leads nowhere."""
+    return f"leads nowhere in the template of {name}; it has the resources {', '.join(resources)}."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_check_variables import VARS, Site
+from tests.unit.test_check_variables import PROJECT, VARS, Site
 
 pytestmark = pytest.mark.playbook
 
@@ -133,3 +133,131 @@ def test_without_the_option_the_nouns_are_no_variables(site: Site) -> None:
     site.prod(RIGHT)
     site.task["site"] = False
     assert [complaint.split(": ")[1] for complaint in site.check()] == ["site_services", "site_databases"]
+
+
+def test_a_number_that_yaml_misreads_is_told_where_it_stands_with_its_letters(site: Site) -> None:
+    """Also one that a template gives, that has an anchor, and that stands in a list."""
+    site.task["also_known"] += ["mode"]
+    site.write("group_vars/all/mode.yml", "mode: 0644\n")
+    given = "environment: {A: &a 0755, B: '{{ mode }}', C: 12:30:45, D: *a, E: 0x1F, F: 1_000}"
+    site.prod(RIGHT.replace("image:", f"{given}\n        image:"))
+    at = f"{VARS}:7: site_services.web.containers.web.environment"
+    assert site.check() == [
+        f'{at}.A: is 0755, which YAML reads as 493. Write "0755", in quotes.',
+        f'{at}.B: is 0644, which YAML reads as 420. Write "0644", in quotes.',
+        f'{at}.C: is 12:30:45, which YAML reads as 45045. Write "12:30:45", in quotes.',
+        f'{at}.D: is 0755, which YAML reads as 493. Write "0755", in quotes.',
+        f'{at}.E: is 0x1F, which YAML reads as 31. Write "0x1F", in quotes.',
+        f'{at}.F: is 1_000, which YAML reads as 1000. Write "1_000", in quotes.',
+    ], site.output
+
+
+def test_a_number_that_is_written_as_it_is_read_passes(site: Site) -> None:
+    """So does one that is no text, that a template calculates, or whose tag says that it is meant."""
+    given = "environment: {A: '0755', B: 755, C: -1, D: 0, E: '{{ 0x1F }}', F: !!int '010'}"
+    site.prod(RIGHT.replace("image:", f"{given}\n        cpu_shares: 0x100\n        image:"))
+    assert site.check() == [], site.output
+
+
+PATCHED = """\
+host_instance_type: t3.medium
+site_services:
+  web:
+    containers: {web: {image: shop/web, mem_limit: 128m, volumes: ["media:/srv"]}}
+    patch: {TaskDefinition.PidMode: host}
+site_jobs:
+  nightly:
+    image: shop/web
+    mem_limit: 128m
+    run: by_hand
+    command: serve
+    patch: {TaskDefinition.PidMode: host}
+site_volumes:
+  media:
+    patch: {FileSystem.ThroughputMode: elastic}
+site_databases:
+  main:
+    patch: {Database.MonitoringInterval: 0}
+site_buckets:
+  uploads:
+    patch: {Bucket.ObjectLockEnabled: false}
+site_secrets:
+  key:
+    generate: [a]
+    patch: {Secret.KmsKeyId: alias/mine}
+site_tables:
+  items:
+    partition_key: id
+    patch: {Table.TableClass: STANDARD}
+site_functions:
+  hello:
+    code: functions/hello
+    handler: app.handler
+    runtime: python3.13
+    routes: $default
+    patch: {Function.Architectures: [arm64]}
+"""
+"""A patch of an entry of each noun."""
+PATCHES = [number for number, line in enumerate(PATCHED.splitlines(), start=2) if "patch:" in line]
+
+
+@pytest.fixture
+def templates(site: Site) -> Site:
+    """With the roles of the project, whose templates are looked at, but not their other variables."""
+    site.task |= {"roles_directory": str(PROJECT / "roles"), "roles": [], "rules": []}
+    site.task["also_known"] += ["site_url"]
+    identity = {"site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io"}
+    site.write("group_vars/all/identity.yml", identity | {"aws_region": "eu-west-1", "log_mode": "blocking"})
+    return site
+
+
+def test_a_patch_that_leads_nowhere_is_told_with_the_resources_that_there_are(templates: Site) -> None:
+    templates.prod(PATCHED)
+    assert templates.check() == [], templates.output
+    templates.prod(PATCHED.replace("patch: {", "patch: {Nope.X: 1, "))
+    told = templates.check()
+    assert [complaint.split(": ")[0] for complaint in told] == [f"{VARS}:{line}" for line in PATCHES], told
+    assert told[0].startswith(
+        f"{VARS}:6: site_services.web.patch.Nope.X: leads nowhere in the template of service.web; it has the resources "
+        "LogGroup, "
+    )
+    for complaint in told:
+        assert ".patch.Nope.X: leads nowhere in the template of " in complaint
+
+
+def test_a_patch_that_leads_to_no_container_is_told_beside_another_that_leads_nowhere(templates: Site) -> None:
+    wrong = "patch: {TaskDefinition.ContainerDefinitions.wbe.StartTimeout: 60, Sevice.X: 1"
+    templates.prod(PATCHED.replace("patch: {TaskDefinition.PidMode: host", wrong, 1))
+    assert [complaint.split(": ")[1] for complaint in templates.check()] == [
+        "site_services.web.patch.Sevice.X",
+        "site_services.web.patch.TaskDefinition.ContainerDefinitions.wbe.StartTimeout",
+    ], templates.output
+
+
+WEB = "mem_limit: 128m, "
+WEB_PATCH = "    patch: {TaskDefinition.PidMode: host}\n"
+MANY = ", ".join(f"A{each}: {each}" for each in range(1_000))
+
+
+@pytest.mark.parametrize(
+    ("variables", "patch"), [(MANY, ""), (f"A: {'b' * 48_000}", WEB_PATCH)], ids=["by many words", "patched"]
+)
+def test_a_template_that_no_call_can_carry_is_told_of_its_entry(templates: Site, variables: str, patch: str) -> None:
+    right = PATCHED.replace(WEB_PATCH, patch, 1)
+    templates.prod(right.replace(WEB, f"{WEB}environment: {{{variables}}}, ", 1))
+    (complaint,) = templates.check()
+    assert complaint.startswith(f"{VARS}:4: site_services.web: makes a template of "), complaint
+    assert "bytes, and CloudFormation takes 51200. Put what is long" in complaint
+    templates.prod(right.replace(WEB, f"{WEB}environment: {{{variables[:2000]}}}, ", 1))
+    assert templates.check() == [], templates.output
+
+
+def test_no_template_is_rendered_where_none_can_be_wrong(templates: Site) -> None:
+    """It would be told that one cannot be."""
+    templates.write("group_vars/all/log.yml", 'log_buffer_size: "{{ nobody }}"\nlog_mode: non-blocking\n')
+    templates.prod(PATCHED.replace("    patch:", "    #"))
+    assert templates.check() == [], templates.output
+    templates.prod(PATCHED)
+    templates.run()
+    assert "templates of the site: " in templates.output
+    assert "'nobody' is undefined" in templates.output

@@ -13,6 +13,7 @@ from cfnlint.decode import decode_str
 
 from tests.unit.noun_support import body, made
 from tests.unit.test_noun_service_templates import CONTAINER, FLOWERS, ROUTE, TASK
+from tests.unit.variables_support import LOADER
 
 CONSTRAINT = [{"Type": "distinctInstance"}]
 PATCHES: dict[str, dict[str, Any]] = {
@@ -90,6 +91,14 @@ def test_a_patched_template_is_clean_for_cfn_lint(patched: dict[str, dict[str, A
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_a_patch_as_ansible_reads_it_is_written_as_it_stands(tmp_path: Path) -> None:
+    """Ansible's texts and numbers remember where they were written, and YAML writes none of these."""
+    (tmp_path / "patch.yml").write_text("Service.Tags: [{Key: a, Value: '1', n: 1, t: 1.5, b: true, e: }]\n")
+    made = layers({"service.web": LOADER.load_from_file(str(tmp_path / "patch.yml"))})
+    tags = template(made["service.web"])["Resources"]["Service"]["Properties"]["Tags"]
+    assert tags == [{"Key": "a", "Value": "1", "n": 1, "t": 1.5, "b": True, "e": None}]
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -97,6 +106,7 @@ def test_a_patched_template_is_clean_for_cfn_lint(patched: dict[str, dict[str, A
         ("service.web", "Task.PidMode"),
         ("service.web", "TaskDefinition.ContainerDefinitions.wen.StartTimeout"),
         ("service.web", "TaskDefinition.ContainerDefinitions.web"),
+        ("service.web", "TaskDefinition.NetworkMode.Name"),
     ],
 )
 def test_a_patch_that_leads_nowhere_is_refused_with_the_resources_that_there_are(name: str, path: str) -> None:

@@ -23,6 +23,7 @@ from plugins.plugin_utils.site.kinds import (
     is_text,
     whole,
 )
+from plugins.plugin_utils.site.misread import any_misread, misread
 from plugins.plugin_utils.site.place import Place, near, shown
 from plugins.plugin_utils.site.schema import Key, Schema
 
@@ -145,6 +146,8 @@ def port(value: Any, at: Place) -> Port | None:
         given = _PORT_LONG.read(value, at)
         made = Port(given["target"], given["published"], given["protocol"]) if given["target"] else None
         return _host_port(made, at / "published") if made else None
+    if misread(value, at):
+        return None
     text = str(value) if is_text(value) else ""
     if text.count(":") == 2 or (text.count(":") == 1 and "." in text):
         at.wrong(
@@ -285,6 +288,8 @@ def _condition(value: Any, at: Place) -> str | None:
 def _test(value: Any, at: Place) -> tuple[str, ...] | None:
     if isinstance(value, str) and value.strip():
         return ("CMD-SHELL", str(value))
+    if is_list(value) and any_misread(value, at):
+        return None
     if is_list(value) and value and all(is_text(each) for each in value):
         words = tuple(map(str, value))
         if words[0] == "NONE":

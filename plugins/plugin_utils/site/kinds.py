@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.durations import go_seconds
+from plugins.plugin_utils.site.misread import any_misread, misread
 from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
@@ -58,6 +59,8 @@ class Text:
 
     def __call__(self, value: Any, at: Place) -> str | None:
         """The text."""
+        if misread(value, at):
+            return None
         text = str(value) if is_text(value) else ""
         if not text or (self.pattern and not re.fullmatch(self.pattern, text)):
             at.wrong(
@@ -207,6 +210,8 @@ class Words:
             if words:
                 return words
         elif is_list(value) and value:
+            if any_misread(value, at):
+                return None
             wrong = [each for each in value if not is_text(each)]
             if not wrong:
                 return tuple(str(each) for each in value)
@@ -300,6 +305,8 @@ def plain(value: Any, at: Place) -> str | None:
         return str(value).lower()
     if value is None:
         return ""
+    if misread(value, at):
+        return None
     if is_text(value):
         return str(value)
     at.wrong(f"is {shown(value)}, must be a text; put it in quotes.")

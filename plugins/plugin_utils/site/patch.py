@@ -34,7 +34,7 @@ def patched(resources: Mapping[str, Any], patches: Mapping[str, Any]) -> dict[st
         patches: path → value. A step into a list names the item whose `Name` it is: the container of a definition.
 
     Raises:
-        KeyError: a path, which is its argument, leads to no resource, or to no item of a list.
+        KeyError: a path, which is its argument, leads to no resource, to no item of a list, or into a text.
     """
     made = copy.deepcopy(dict(resources))
     for path, value in patches.items():
@@ -43,11 +43,26 @@ def patched(resources: Mapping[str, Any], patches: Mapping[str, Any]) -> dict[st
             raise KeyError(path)
         where: Any = made[resource].setdefault("Properties", {})
         for step in steps[:-1]:
-            where = _item(where, step, path) if isinstance(where, list) else where.setdefault(step, {})
-        if isinstance(where, list):
-            raise KeyError(path)
-        where[steps[-1]] = copy.deepcopy(value)
+            where = _item(where, step, path) if isinstance(where, list) else _mapping(where, path).setdefault(step, {})
+        _mapping(where, path)
+        where[steps[-1]] = _plain(value)
     return made
+
+
+def _plain(value: Any) -> Any:
+    """A copy without what Ansible remembers of where it was written: YAML would not know how to write that."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    kinds = (kind for kind in (bool, int, float, str) if isinstance(value, kind))
+    return next(kinds, lambda other: other)(value)
+
+
+def _mapping(where: Any, path: str) -> dict[str, Any]:
+    if not isinstance(where, dict):
+        raise KeyError(path)
+    return where
 
 
 def _item(items: list[Any], name: str, path: str) -> Any:

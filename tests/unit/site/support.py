@@ -10,12 +10,28 @@ import yaml
 
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.images import name_of
+from plugins.plugin_utils.site.misread import as_written
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.rendering import Rendered, render
 
 SITES = Path(__file__).parent / "sites"
 IDENTITY = {"site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Marks the numbers that check_variables marks."""
+
+
+def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    return as_written(loader.construct_yaml_int(node), node.value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _number)
+
+
+def _load(text: str) -> Any:
+    return yaml.load(text, _Loader)  # a SafeLoader
 
 
 def variables(name: str) -> dict[str, Any]:
@@ -29,7 +45,7 @@ def small(text: str = "") -> dict[str, Any]:
 
     An empty mapping takes out what stands there.
     """
-    site: dict[str, Any] = yaml.safe_load(
+    site: dict[str, Any] = _load(
         """
         host_instance_type: t3.medium
         site_services:
@@ -40,7 +56,7 @@ def small(text: str = "") -> dict[str, Any]:
         site_databases: {main: {}}
         """
     )
-    made: dict[str, Any] = _over(IDENTITY | site, yaml.safe_load(text) or {})
+    made: dict[str, Any] = _over(IDENTITY | site, _load(text) or {})
     return made
 
 

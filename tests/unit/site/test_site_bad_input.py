@@ -877,12 +877,14 @@ def test_likes_in_a_circle_are_told_at_each_of_them() -> None:
         "site_databases: {main: {password: hunter2}}",
         "site_secrets: {key: {value: hunter2}}",
         "site_secrets: {key: {generate: [a], values: {token: hunter2}}}",
+        "site_secrets: {key: {generate: [a], values: {token: 04711}}}",
+        "site_services: {web: {containers: {web: {environment: {A_PASSWORD: 04711}}}}}",
     ],
 )
 def test_what_may_be_a_secret_is_never_shown(text: str) -> None:
     problems = read_site(small(text)).problems
     assert problems
-    assert not [str(problem) for problem in problems if "hunter2" in str(problem)]
+    assert not [str(problem) for problem in problems for secret in ("hunter2", "4711") if secret in str(problem)]
 
 
 def test_no_sentence_advises_to_remove_what_may_hold_data() -> None:

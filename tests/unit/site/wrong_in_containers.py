@@ -49,6 +49,33 @@ OF_CONTAINERS = {
     "a label that is a list": container("labels: {a: [b]}", "labels: {a: b}", ".labels.a", "put it in quotes"),
     "labels as a text": container("labels: a", "labels: [a=b]", ".labels", "must be a mapping"),
     "a label twice": container("labels: [a=b, a=c]", "labels: [a=b, b=c]", ".labels.1", "Leave it once"),
+    # Numbers that YAML has made of letters
+    "an octal number in environment": container(
+        "environment: {MODE: 0755}", "environment: {MODE: '0755'}", ".environment.MODE", "as 493", 'Write "0755", in'
+    ),
+    "a time in environment": container(
+        "environment: {AT: 12:30:45}", "environment: {AT: '12:30:45', B: 755, C: -1, D: 0}", ".environment.AT", "45045"
+    ),
+    "a hexadecimal number in a label": container("labels: {a: 0x1F}", "labels: {a: '0x1F'}", ".labels.a", '"0x1F"'),
+    "a number in parts among the sysctls": container(
+        "sysctls: {net.core.somaxconn: 1_000}",
+        "sysctls: {net.core.somaxconn: 1000}",
+        ".sysctls.net.core.somaxconn",
+        'Write "1_000"',
+    ),
+    "two ports that YAML takes for minutes": container(
+        "ports: [53:53]", "ports: [53]", ".ports.0", "as 3233", 'Write "53:53"'
+    ),
+    "an octal number in a command": container(
+        "command: [chmod, 0755, /tmp]", "command: [chmod, '0755', /tmp]", ".command.1", 'Write "0755"'
+    ),
+    "a number with a sign in a healthcheck": container(
+        "healthcheck: {test: [CMD, find, +5]}",
+        "healthcheck: {test: [CMD, find, '+5']}",
+        ".healthcheck.test.2",
+        'Write "+5"',
+    ),
+    "a user with a nought before it": container("user: 01000", "user: '01000'", ".user", 'Write "01000"'),
     # Ports and mounts
     "a protocol that ECS has not": container(
         "ports: [8000, 53/sctp]", "ports: [8000, 53/udp]", ".ports.1", "tcp and udp"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.plugin_utils.site.kinds import Listed, Pairs, Text, Whole, plain
+from plugins.plugin_utils.site.misread import Misread
 from plugins.plugin_utils.site.noun import STACK, AwsName, Grant, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
@@ -24,12 +25,21 @@ from plugins.plugin_utils.site.reference import (
 from plugins.plugin_utils.site.schema import Key, Schema
 
 KEY = r"[A-Za-z_][A-Za-z0-9_-]*"
+SECRET_VALUE = re.compile(r".*(password|secret|token|key)", re.IGNORECASE)
+
+
+def _plain(value: Any, at: Place) -> str | None:
+    """The kind of a value that may be read. What is a secret by its name, which `check` refuses, is not shown."""
+    hidden = isinstance(value, Misread) and SECRET_VALUE.fullmatch(at.name)
+    return plain(int(value) if hidden else value, at)
+
+
 SCHEMA = Schema(
     "a secret",
     {
         "generate": Key(Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True), ()),
         "length": Key(Whole(8, 4096, "characters"), 50),
-        "values": Key(Pairs(plain, "username: admin", KEY), {}),
+        "values": Key(Pairs(_plain, "username: admin", KEY), {}),
         "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…"), ""),
         "keys": Key(Listed(Text("a key of the secret's JSON", "api_key", KEY), "api_key"), ()),
         "parameter": Key(
@@ -51,7 +61,6 @@ SCHEMA = Schema(
     },
 )
 KINDS = ("generate", "secret_arn", "parameter")
-SECRET_VALUE = re.compile(r".*(password|secret|token|key)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

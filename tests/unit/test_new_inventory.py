@@ -20,7 +20,7 @@ from tests.unit.rules_support import of_inventory
 pytestmark = pytest.mark.playbook
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("ansible.cfg", "group_vars", "inventories", "playbooks", "plugins", "preflight.yml", "roles")
+PARTS = ("ansible.cfg", "cloudformation", "group_vars", "inventories", "playbooks", "plugins", "preflight.yml", "roles")
 REGION = "eu-central-1"
 EXAMPLES = sorted(path.parent.name for path in (PROJECT / "examples").glob("*/site.yml"))
 

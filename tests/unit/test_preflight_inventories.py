@@ -148,7 +148,7 @@ WRONG = [
     one("cluster_idle_seconds", 4001, "1 to 4000 seconds"),
     one(
         "site_volumes", {"media": {"driver": "rexray"}, "films": {"driver": "rexray", "mode": "0700"}},
-        "the modes 0755, 0700", site_services=services(nginx={"volumes": ["media:/srv/media:ro", "films:/srv/films"]}),
+        "the modes 0700, 0755", site_services=services(nginx={"volumes": ["media:/srv/media:ro", "films:/srv/films"]}),
     ),
     one("site_hosts", 2, "must be of type dict"),
     one("service_deregistration_seconds", 4000, "0 to 3600"),

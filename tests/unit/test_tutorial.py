@@ -32,7 +32,7 @@ def commands(anchor: str) -> list[str]:
 def project(tmp_path: Path) -> Path:
     """The project as a person has it."""
     copy = tmp_path / "berth"
-    for part in (*PARTS, "cloudformation", "examples/django_rds", "site.yml"):
+    for part in (*PARTS, "examples/django_rds", "site.yml"):
         source = PROJECT / part
         (copy / part).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

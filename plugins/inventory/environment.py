@@ -34,7 +34,7 @@ from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import origin, shown
 from plugins.plugin_utils.troubleshooting import see
-from plugins.plugin_utils.ways import concerns_hosts, is_environment_file, refusal
+from plugins.plugin_utils.ways import concerns_aws, concerns_hosts, is_environment_file, refusal
 
 DOCUMENTATION = """
 name: environment
@@ -208,6 +208,8 @@ class InventoryModule(BaseInventoryPlugin):
         for name in self.get_option("unset"):
             os.environ.pop(name, None)
         os.environ.update({**RETRIES, **{name: os.environ[name] for name in RETRIES if os.environ.get(name)}} | wanted)
+        if not concerns_aws(context.CLIARGS):
+            return
         if "AWS_ENDPOINT_URL" in wanted:
             self._check_endpoint(wanted["AWS_ENDPOINT_URL"])
         else:

@@ -17,6 +17,8 @@ HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
 SEEING_VERBS = (*HOST_VERBS, "ssh_config.yml")
 """Verbs that have to know the hosts."""
+LOCAL_VERBS = ("compose_file.yml",)
+"""Verbs that ask no AWS."""
 MAKING_VERBS = ("init.yml",)
 """Verbs that make an inventory, and need none."""
 ENVIRONMENT_FILE = re.compile(r"""^plugin:\s*["']?environment["']?\s*(#.*)?$""", re.MULTILINE)
@@ -34,8 +36,7 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
         options: of the command line (`context.CLIARGS`).
         roles_path: setting of that name; the run's by default.
     """
-    typed = options.get("args")
-    playbooks = [Path(each) for each in typed] if isinstance(typed, (list, tuple)) else []
+    playbooks = _playbooks(options)
     names = [path.name for path in playbooks if _is_verb(path)]
     if not names or any(options.get(key) for key in ("syntax", "listtasks", "listtags", "listhosts")):
         return ""
@@ -56,11 +57,25 @@ def concerns_hosts(options: Mapping[str, Any]) -> bool:
     Args:
         options: of the command line (`context.CLIARGS`).
     """
-    typed = options.get("args")
-    if typed == "localhost":  # ansible localhost -m …
+    if options.get("args") == "localhost":  # ansible localhost -m …
         return False
-    playbooks = [Path(each) for each in typed] if isinstance(typed, (list, tuple)) else []
+    playbooks = _playbooks(options)
     return not playbooks or not all(_is_verb(path) and path.name not in SEEING_VERBS for path in playbooks)
+
+
+def concerns_aws(options: Mapping[str, Any]) -> bool:
+    """Whether a command may ask AWS something: everything but verbs that only read the inventory.
+
+    Args:
+        options: of the command line (`context.CLIARGS`).
+    """
+    playbooks = _playbooks(options)
+    return not playbooks or not all(_is_verb(path) and path.name in LOCAL_VERBS for path in playbooks)
+
+
+def _playbooks(options: Mapping[str, Any]) -> list[Path]:
+    typed = options.get("args")
+    return [Path(each) for each in typed] if isinstance(typed, (list, tuple)) else []
 
 
 def _is_verb(path: Path) -> bool:

@@ -270,9 +270,10 @@ def _image(work: _Work, part: Part) -> str:
     if build:
         if is_local(image):
             typed = images.build_command(image, build)
-            work.report.want(f"{part.name}.build", f"{OF_COMPOSE['build']} Type, beside the Compose file: {typed}")
+            sentence = f"the image is built before a run. Type, beside the Compose file: {typed}"
+            work.report.want(f"{part.name}.build", sentence)
         else:
-            work.report.drop(f"{part.name}.build", f"{image} is pulled from its registry. {OF_COMPOSE['build']}")
+            work.report.drop(f"{part.name}.build", f"{image} is pulled from its registry: build it and push it there.")
     return image
 
 

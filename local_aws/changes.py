@@ -57,7 +57,7 @@ class Changes:
 
     @contextmanager
     def happening(self) -> Iterator[None]:
-        """Something is being changed: to be held by whoever changes moto's records without a request."""
+        """Something is being changed: to be held by whoever changes without a request what a loop looks at."""
         with self._lock:
             self._under_way += 1
         try:

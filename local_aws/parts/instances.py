@@ -290,15 +290,15 @@ class Instances(Part):
         """Take back an instance that could not be launched: its scaling activity fails, and its group tries again."""
         instance_id = instance["InstanceId"]
         self.log.error("instance %s could not be launched: %s", instance_id, reason)
-        record = _record(instance_id)
-        group = getattr(record, "autoscaling_group", None)
-        if group:
-            # Not through the API: it would launch the next one at once, to fail again.
-            group.instance_states = [state for state in group.instance_states if state.instance.id != instance_id]
-            record.autoscaling_group = None
-            message = f"{reason} Launching EC2 instance failed."
-            _amend_activity(group, f"Launching a new EC2 instance: {instance_id}", "Failed", StatusMessage=message)
         with self.cloud.changes.happening():
+            record = _record(instance_id)
+            group = getattr(record, "autoscaling_group", None)
+            if group:
+                # Not through the API: it would launch the next one at once, to fail again.
+                group.instance_states = [state for state in group.instance_states if state.instance.id != instance_id]
+                record.autoscaling_group = None
+                message = f"{reason} Launching EC2 instance failed."
+                _amend_activity(group, f"Launching a new EC2 instance: {instance_id}", "Failed", StatusMessage=message)
             ec2_backends[ACCOUNT_ID][REGION].terminate_instances([instance_id])
 
     def _replace(self, instance_id: str, what: str) -> None:

@@ -14,7 +14,7 @@ from plugins.modules.compose_from_inventory import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.compose.rendering import render
 from plugins.plugin_utils.compose.writing import dumped
-from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.places import not_right
 from plugins.plugin_utils.site.kept import site_of
 
 
@@ -31,8 +31,7 @@ class ActionModule(AwsAction):
         """
         site = site_of(self.task_vars, self._templar.template)
         if site.problems:
-            told = "\n".join(f"  {each}" for each in site.problems)
-            raise Failed(f"The site is not described right.\n{told}\nType: {verb('preflight.yml')}")
+            raise Failed(not_right(site.problems))
         made = render(site)
         return {
             "changed": False,

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
-from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.places import not_right
 from plugins.plugin_utils.site import rendering, room
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.kept import site_of
@@ -75,8 +75,7 @@ class LookupModule(LookupBase):
         site = site_of(variables or {}, self._templar.template)
         problems = [each for each in site.problems if terms != ["domain"] or each.path != ("site_services",)]
         if problems:
-            told = "".join(f"\n  {each.subject}: {each.sentence}" for each in problems)
-            raise AnsibleLookupError(f"The site is not described right.{told}\nType: {verb('preflight.yml')}")
+            raise AnsibleLookupError(not_right(problems))
         return [self._entries(site, noun) for noun in terms]
 
     def _entries(self, site: Site, noun: str) -> Any:

@@ -75,6 +75,13 @@ def typed_inventory(sources: Iterable[str] | None = None) -> str:
     return " ".join(f"-i {shlex.quote(name)}" for name in names) or "-i <inventory>"
 
 
+def not_right(problems: Iterable[object]) -> str:
+    """That a site cannot be read for what is wrong with it, and what names file and line of all that is."""
+    return "\n".join(
+        ["The site is not described right.", *(f"  {each}" for each in problems), f"Type: {verb('preflight.yml')}"]
+    )
+
+
 def verb(name: str, inventory: str | None = None) -> str:
     """What to type for a verb on the inventory of this run, from where the person stands.
 

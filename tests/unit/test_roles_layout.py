@@ -118,7 +118,7 @@ def test_a_layer_reads_nothing_but_inputs_and_what_it_says_itself(layer: str) ->
         inputs
         | own
         | set(load(PROJECT / "group_vars/all/site.yml"))
-        | {"lookup", "entry", "entry_name", "omit", "item", "inventory_dir"}
+        | {"lookup", "entry", "entry_name", "omit", "item"}
     )
     assert sorted((reads(text) | set().union(*map(reads, files))) - known) == []
 

@@ -81,7 +81,7 @@ class Relations:
         for place, noun in references + [(at / "uses" / key, key.partition(".")[0]) for key in entry.uses]:
             if noun in NOUNS and noun not in TOLD and not place.is_wrong:
                 place.wrong(
-                    f"leads to a {noun}. A function may be told of a bucket, a table or a secret: it stands outside "
+                    f"leads to a {noun}. A function may be told of these: {listed(TOLD)}. It stands outside "
                     "the site's network, where it reaches no database or service. What needs one is a service."
                 )
         allowed = {key: rights for key, rights in entry.uses.items() if not (at / "uses" / key).is_wrong}

@@ -57,6 +57,7 @@ RULES = ("The settings of the role … cannot work",)
 LAYERS = ("The update was cancelled: the site goes on", "What the create had made was taken back.")
 IMPORTED = ("somebody imports resources into it by hand",)
 LOSSES = ("as the site would lose what holds data",)
+NOT_RIGHT = ("The site is not described right.",)
 HOPELESS = ("no host can take another task:",)
 PASSED_ON = {
     "plugins/action/check_rules.py: cannot_work(role, [sentence for _, sentence in found])": RULES,
@@ -90,6 +91,7 @@ PASSED_ON = {
     ),
     "plugins/action/ecs_service_wait.py: f'{name} cannot be deployed: {hopeless}{_lines(report)}'": HOPELESS,
     "plugins/action/ecs_service_wait.py: late + _lines(report)": ("is not deployed after",),
+    "plugins/action/compose_from_inventory.py: not_right(site.problems)": NOT_RIGHT,
     "plugins/action/host_description.py: '\\n'.join(wrong)": RULES,
     "plugins/action/inventory_from_compose.py: str(error)": (
         "has no services, so it is no Compose file.",
@@ -104,6 +106,7 @@ PASSED_ON = {
     "plugins/action/service_linked_role.py: f'{what}: {error}'": ("A service-linked role cannot be made",),
     "plugins/inventory/environment.py: sentence": ("No environment was named.",),
     "plugins/inventory/environment.py: f\"{shown(Path(path))}: {' '.join(error.message.split())}\"": AWS_OWN,
+    "plugins/lookup/site.py: not_right(problems)": NOT_RIGHT,
     "plugins/modules/host_files.py: str(error)": ("is no plain file.",),
     "plugins/plugin_utils/account/gathering.py: str(error)": (
         "must have class, and may have",
@@ -238,7 +241,7 @@ def test_places_of_every_kind_are_found() -> None:
     texts = {text for end in ends() for text in end.texts}
     for words in (
         "…: … is no key of this file.…",  # self._end
-        "The site is not described right.…\nType: …",  # raise
+        "… is no noun of a site; there are ….",  # raise
         "This host has no docker.service. Hosts are made",  # fail_json, by what stands in it
         "Only … GiB of disk are free; … are needed. What Docker takes: docker system df",
         "No environment was named. There are …; type for example: …",  # a function's

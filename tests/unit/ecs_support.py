@@ -173,11 +173,11 @@ class Agent:
 class World:
     """One region of ECS, cluster `demo`."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Elsewhere | None = None) -> None:
         self.now = 1_000_000.0
         self.state = State()
         self.region = self.state.region()
-        self.elsewhere = Elsewhere()
+        self.elsewhere = elsewhere or Elsewhere()
         self.api = Api(self.state, self.region, self.elsewhere, "http://10.0.0.1:1", clock=lambda: self.now)
         self.scheduler = Scheduler(self.state, self.region, self.elsewhere, lambda: self.now)
         self.dispatcher = Dispatcher(self.state, self.region, self.elsewhere, lambda: self.now)

@@ -40,8 +40,7 @@ class Balancers(Elsewhere):
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.elsewhere = made.api.outside = made.scheduler.outside = made.dispatcher.outside = Balancers()
+    made = World(Balancers())
     made.agent()
     return made
 

@@ -137,7 +137,7 @@ def one_host(aws: Cloud, late_aws: Callable[..., LateAws]) -> tuple[LateAws, str
         "attributes": [capability],
     }
     api.call("RegisterContainerInstance", host)
-    for instance in of(aws).regional("us-east-1").api.region.instances.values():
+    for instance in of(aws).state.region("us-east-1").instances.values():
         instance.channel = Silent()
     container = {"name": "django", "image": "django:1", "memory": 100}
     made = api.call("RegisterTaskDefinition", {"family": "legacy-unit", "containerDefinitions": [container]})

@@ -9,7 +9,7 @@ import pytest
 
 from local_aws import haproxy
 from local_aws.haproxy import Balancer, HealthCheck, Listener, Rule, Target, TargetGroup, Unsupported
-from local_aws.parts.load_balancers import unhealthy
+from local_aws.load_balancers.health import unhealthy
 
 CHECK = HealthCheck(path="/healthz", interval=10, timeout=3, healthy=2, unhealthy=4, matcher="200-299,301")
 GROUP = TargetGroup("arn:web", "web", "HTTP", "round_robin", CHECK, (Target("i-1", 32768, "10.0.0.5"),))

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from local_aws.ecs.outside import Services
-from local_aws.parts import load_balancers
+from local_aws.load_balancers.health import INITIAL
+from local_aws.load_balancers.world import World
 from local_aws.parts.databases import Databases
 from local_aws.parts.file_systems import FileSystems
 from local_aws.parts.instances import Instances
-from local_aws.parts.load_balancers import LoadBalancers, _World
+from local_aws.parts.load_balancers import LoadBalancers
 from local_aws.parts.private_zones import PrivateZones
 from local_aws.patches import autoscaling, elbv2, rds
 from tests.unit.watched_support import Watched, outside, vpcs
@@ -63,7 +64,7 @@ def test_measured_health_is_seen_at_once_and_only_a_new_one_changes_anything(
     world: Any = OneTargetGroup("arn")
     vpcs(watched)
     balancers._tell_health(world)
-    assert elbv2.target_health == {"arn": {("i-1", 80): load_balancers.INITIAL}}
+    assert elbv2.target_health == {"arn": {("i-1", 80): INITIAL}}
     assert watched.asked(lambda: vpcs(watched)) == 1
     balancers._tell_health(world)
     assert watched.asked(lambda: vpcs(watched)) == 0
@@ -116,7 +117,7 @@ def test_a_loop_asks_nothing_while_nothing_changes(watched: Watched) -> None:
     outside_of_ecs = Services(watched.cloud, "us-east-1")
     loops = {
         "instances": Instances(watched.cloud).reconcile,
-        "load balancers": lambda: _World(watched.cloud).balancer(group[0], ()),
+        "load balancers": lambda: World(watched.cloud).balancer(group[0], ()),
         "private zones": PrivateZones(watched.cloud).reconcile,
         "target health": lambda: outside_of_ecs.target_health(group[1]),
         "delay": lambda: outside_of_ecs.deregistration_delay(group[1]),

@@ -10,7 +10,7 @@ import pytest
 
 from local_aws import haproxy, network_balancer
 from local_aws.haproxy import Balancer, HealthCheck, Listener, Rule, Target, TargetGroup, Unsupported
-from local_aws.parts import load_balancers
+from local_aws.load_balancers.configuration import structure
 from tests.unit.test_load_balancer_config import section
 
 CHECK = HealthCheck(protocol="TCP", interval=10, timeout=3, healthy=2, unhealthy=4)
@@ -87,7 +87,7 @@ def test_targets_come_by_the_runtime_api_unless_others_track_them() -> None:
     for group, reloads in ((CACHE, False), (PRESERVED, True)):
         fewer = dataclasses.replace(group, targets=group.targets[:1])
         before, after = (Balancer("lb", (listener(6379, group.arn),), (each,)) for each in (fewer, group))
-        assert (load_balancers._structure(before) != load_balancers._structure(after)) is reloads
+        assert (structure(before) != structure(after)) is reloads
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from local_aws.agent.ecs_agent import (
     volumes,
 )
 from local_aws.agent.ecs_agent.store import Store
+from local_aws.agent.ecs_agent.task import Task
 
 
 def test_lines_are_split_at_the_first_equals_and_nothing_is_unquoted(tmp_path: Path) -> None:
@@ -239,13 +240,11 @@ def test_usage_is_of_the_whole_host_and_without_cache() -> None:
 def test_store_survives_and_is_private(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "data"))
     store.cluster, store.container_instance, store.ec2_instance = "demo", "arn:ci", "i-1"
-    store.put("arn:task", {"status": "RUNNING"})
+    task = Task.sent({"arn": "arn:task", "desiredStatus": "RUNNING", "containers": [{"name": "web"}]})
+    task.containers["web"].started = 7.0
+    store.put(task)
     again = Store(str(tmp_path / "data"))
-    assert (again.cluster, again.container_instance, again.tasks) == (
-        "demo",
-        "arn:ci",
-        {"arn:task": {"status": "RUNNING"}},
-    )
+    assert (again.cluster, again.container_instance, again.tasks) == ("demo", "arn:ci", {"arn:task": task})
     assert (tmp_path / "data" / "agent.json").stat().st_mode & 0o077 == 0
     again.forget("arn:task")
     assert json.loads((tmp_path / "data" / "agent.json").read_text())["tasks"] == {}

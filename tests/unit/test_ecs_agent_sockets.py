@@ -23,6 +23,7 @@ from websockets.http11 import Response
 
 from local_aws.agent.ecs_agent import aws, configuration, servers, session, telemetry
 from local_aws.agent.ecs_agent.store import Store
+from local_aws.agent.ecs_agent.task import Container, Task
 from local_aws.ecs import sockets
 
 URL = (
@@ -63,20 +64,15 @@ class Engine:
         if self.down:
             raise docker.errors.DockerException("no socket")
 
-    def tasks(self) -> list[Any]:
+    def tasks(self) -> list[Task]:
         return self._tasks
 
     @staticmethod
-    def task(arn: str) -> Any:
-        state = {"status": "RUNNING", "health": "HEALTHY", "healthSince": 7.0, "id": arn, "endpoint": f"e{arn}"}
-        payload = {"taskClusterArn": "arn:demo", "family": "web", "version": "1"}
-        return SimpleNamespace(
-            arn=arn,
-            containers={"web": state},
-            definition=lambda _name: {"healthCheckType": "docker"},
-            record={"status": "RUNNING"},
-            payload=payload,
-        )
+    def task(arn: str) -> Task:
+        web = Container(id=arn, status="RUNNING", health="HEALTHY", health_since=7.0, endpoint=f"e{arn}")
+        definitions = [{"name": "web", "healthCheckType": "docker"}]
+        payload = {"arn": arn, "taskClusterArn": "arn:demo", "family": "web", "version": "1", "containers": definitions}
+        return Task(payload, "RUNNING", {"web": web}, status="RUNNING")
 
 
 def test_health_goes_out_ten_tasks_a_message_and_the_hosts_own_when_it_changes() -> None:

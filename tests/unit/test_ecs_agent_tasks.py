@@ -13,8 +13,10 @@ from local_aws.agent.ecs_agent import aws, configuration, containers, metadata, 
 from local_aws.agent.ecs_agent.aws import ApiError, Credentials, Json
 from local_aws.agent.ecs_agent.engine import Engine
 from local_aws.agent.ecs_agent.images import ImageError, Images
+from local_aws.agent.ecs_agent.managed_task import ManagedTask
 from local_aws.agent.ecs_agent.store import Store
-from local_aws.agent.ecs_agent.task import Host, Task
+from local_aws.agent.ecs_agent.task import Task
+from local_aws.agent.ecs_agent.task_host import Host
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task/demo/0123456789abcdef0123456789abcdef"
 DIGEST = "sha256:" + "0" * 64
@@ -109,13 +111,11 @@ class Control:
         self.reports.append(request)
 
 
-def a_task(engine: DockerEngine, control: Control, tmp_path: Path, *definitions: Json, **values: str) -> Task:
+def a_task(engine: DockerEngine, control: Control, tmp_path: Path, *definitions: Json, **values: str) -> ManagedTask:
     configured = configuration.from_values({"ECS_DYNAMIC_HOST_PORT_RANGE": "47300-47310", **values})
     store = Store(str(tmp_path))
     images = Images(engine, configured, store, lambda: Credentials("host", "secret"))
-    host = Host(
-        engine, configured, images, "us-east-1", "demo", control.submit, lambda _arn, _task: None, lambda _arn: None
-    )
+    host = Host(engine, configured, images, "us-east-1", "demo", control.submit, lambda _task: None, lambda _arn: None)
     payload: Json = {
         "arn": ARN,
         "taskClusterArn": "arn:demo",
@@ -124,13 +124,13 @@ def a_task(engine: DockerEngine, control: Control, tmp_path: Path, *definitions:
         "desiredStatus": "RUNNING",
         "containers": [{"essential": True, **each} for each in definitions],
     }
-    return Task(host, payload)
+    return ManagedTask(host, Task.sent(payload))
 
 
-def rounds(task: Task, count: int = 1) -> None:
-    """Let the task's thread turn so often, as `Task._run` does."""
+def rounds(managed: ManagedTask, count: int = 1) -> None:
+    """Let the task's thread turn so often, as `ManagedTask._run` does."""
     for _ in range(count):
-        task.turn()
+        managed.turn()
 
 
 DJANGO: Json = {"name": "django", "image": "django:1", "healthCheckType": "docker"}
@@ -144,23 +144,23 @@ NGINX: Json = {
 @pytest.mark.parametrize(("upfront", "before"), [("false", []), ("true", [f"pull nginx@{DIGEST}"])])
 def test_a_dependants_image_is_pulled_when_its_turn_has_come(tmp_path: Path, upfront: str, before: list[str]) -> None:
     engine = DockerEngine({"django:1", "nginx:1"})
-    task = a_task(engine, Control(), tmp_path, DJANGO, NGINX, ECS_PULL_DEPENDENT_CONTAINERS_UPFRONT=upfront)
-    rounds(task, 2)
+    managed = a_task(engine, Control(), tmp_path, DJANGO, NGINX, ECS_PULL_DEPENDENT_CONTAINERS_UPFRONT=upfront)
+    rounds(managed, 2)
     first = ["manifest django:1", "manifest nginx:1", f"pull django@{DIGEST}", "start django"]
     assert engine.did == first + before
     engine.states["django"]["Health"]["Status"] = "healthy"
-    rounds(task)
+    rounds(managed)
     assert engine.did[len(first) :] == [f"pull nginx@{DIGEST}", "start nginx"]
 
 
 def test_what_has_changed_is_reported_and_nothing_twice(tmp_path: Path) -> None:
     engine, control = DockerEngine({"django:1", "nginx:1"}), Control()
-    task = a_task(engine, control, tmp_path, DJANGO, NGINX)
-    rounds(task, 3)
+    managed = a_task(engine, control, tmp_path, DJANGO, NGINX)
+    rounds(managed, 3)
     engine.states["django"]["Health"]["Status"] = "healthy"
-    rounds(task, 3)
+    rounds(managed, 3)
     engine.states["nginx"] = {"Status": "exited", "ExitCode": 3}
-    rounds(task, 3)
+    rounds(managed, 3)
     seen = [
         (report["status"], [(c["containerName"], c["status"], c.get("exitCode")) for c in report["containers"]])
         for report in control.reports
@@ -180,12 +180,12 @@ def test_what_has_changed_is_reported_and_nothing_twice(tmp_path: Path) -> None:
 
 def test_a_report_that_was_not_taken_is_sent_again(tmp_path: Path) -> None:
     engine, control = DockerEngine({"django:1"}), Control()
-    task = a_task(engine, control, tmp_path, DJANGO)
+    managed = a_task(engine, control, tmp_path, DJANGO)
     control.down = True
-    rounds(task, 2)
+    rounds(managed, 2)
     assert engine.did[-1] == "start django"
     control.down = False
-    rounds(task)
+    rounds(managed)
     assert [report["status"] for report in control.reports] == ["RUNNING"]
 
 
@@ -202,11 +202,11 @@ def test_a_report_that_was_not_taken_is_sent_again(tmp_path: Path) -> None:
 )
 def test_an_image_that_cannot_be_pulled(tmp_path: Path, behavior: str, there: set[str], started: bool) -> None:
     engine, control = DockerEngine(set(), there), Control()
-    task = a_task(
+    managed = a_task(
         engine, control, tmp_path, {"name": "web", "image": "web:1"}, {"name": "other", "image": "web:1"},
         ECS_IMAGE_PULL_BEHAVIOR=behavior,
     )  # fmt: skip
-    rounds(task, 4)
+    rounds(managed, 4)
     assert ("start web" in engine.did) == started
     if started:
         return
@@ -220,8 +220,8 @@ def test_an_image_that_cannot_be_pulled(tmp_path: Path, behavior: str, there: se
 def test_once_pulls_an_image_once_also_after_a_restart(tmp_path: Path) -> None:
     engine = DockerEngine({"web:1"})
     for _ in range(2):
-        task = a_task(engine, Control(), tmp_path, {"name": "web", "image": "web:1"}, ECS_IMAGE_PULL_BEHAVIOR="once")
-        rounds(task, 2)
+        managed = a_task(engine, Control(), tmp_path, {"name": "web", "image": "web:1"}, ECS_IMAGE_PULL_BEHAVIOR="once")
+        rounds(managed, 2)
     assert [each for each in engine.did if "start" not in each] == ["manifest web:1", f"pull web@{DIGEST}"]
 
 
@@ -240,11 +240,13 @@ def test_what_waits_for_what_never_comes(
     engine, control = DockerEngine({"a:1", "b:1"}), Control()
     first = {"name": "a", "image": "a:1", "essential": False, "healthCheckType": "docker", "startTimeout": 30}
     second = {"name": "b", "image": "b:1", "dependsOn": [{"containerName": "a", "condition": condition}]}
-    task = a_task(engine, control, tmp_path, first, second)
-    rounds(task)
+    managed = a_task(engine, control, tmp_path, first, second)
+    rounds(managed)
     engine.states["a"] = state
-    task.containers["a"]["started"] -= 40 if "timed out" in reason else 0
-    rounds(task, 3)
+    started = managed.task.containers["a"].started
+    assert started is not None
+    managed.task.containers["a"].started = started - (40 if "timed out" in reason else 0)
+    rounds(managed, 3)
     told = {c["containerName"]: c for report in control.reports for c in report["containers"]}["b"]
     assert told.get("exitCode") == code
     assert told.get("reason", "").endswith(reason)
@@ -273,8 +275,8 @@ def test_secrets_that_are_not_there_are_the_tasks_reason(tmp_path: Path, monkeyp
         {"name": "C", "valueFrom": "/shop/c", "provider": "ssm"},
     ]
     engine, control = DockerEngine({"web:1"}), Control()
-    task = a_task(engine, control, tmp_path, {"name": "web", "image": "web:1", "secrets": wanted})
-    rounds(task, 3)
+    managed = a_task(engine, control, tmp_path, {"name": "web", "image": "web:1", "secrets": wanted})
+    rounds(managed, 3)
     last = control.reports[-1]
     assert last["status"] == "STOPPED"
     assert last["reason"].split(";") == [
@@ -321,17 +323,17 @@ def test_containers_are_told_the_region_unless_they_know_one(
     tmp_path: Path, own: dict[str, str], image: list[str], expected: dict[str, str]
 ) -> None:
     definition = {"name": "web", "image": "web:1", "environment": own}
-    task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
-    found = containers.environment(task, "web", {}, image)
+    managed = a_task(DockerEngine(set()), Control(), tmp_path, definition)
+    found = containers.environment(managed.host, managed.task, "web", {}, image)
     assert {key: value for key, value in found.items() if "REGION" in key} == expected
 
 
 def test_containers_are_told_where_the_agent_is(tmp_path: Path) -> None:
-    task = a_task(
+    managed = a_task(
         DockerEngine(set()), Control(), tmp_path, {"name": "a", "image": "a:1"}, {"name": "b", "image": "b:1"}
     )
-    found = [containers.environment(task, name, {}, []) for name in ("a", "b")]
-    endpoint = task.containers["a"]["endpoint"]
+    found = [containers.environment(managed.host, managed.task, name, {}, []) for name in ("a", "b")]
+    endpoint = managed.task.containers["a"].endpoint
     assert found[0]["ECS_CONTAINER_METADATA_URI"] == f"http://169.254.170.2/v3/{endpoint}"
     assert found[0]["ECS_CONTAINER_METADATA_URI_V4"] == f"http://169.254.170.2/v4/{endpoint}"
     assert found[0]["ECS_AGENT_URI"] == f"http://169.254.170.2/api/{endpoint}"
@@ -341,10 +343,10 @@ def test_containers_are_told_where_the_agent_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("role", "own"), [(True, {}), (True, {"AWS_CA_BUNDLE": "/app/ca.pem"}), (False, {})])
 def test_containers_with_a_role_trust_the_endpoints(tmp_path: Path, role: bool, own: dict[str, str]) -> None:
     definition = {"name": "web", "image": "web:1", "environment": own}
-    task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
+    managed = a_task(DockerEngine(set()), Control(), tmp_path, definition)
     if role:
-        task.payload["roleCredentials"] = {"credentialsId": "r1"}
-    made = containers.configuration(task, "web", {}, [])
+        managed.task.payload["roleCredentials"] = {"credentialsId": "r1"}
+    made = containers.configuration(managed.host, managed.task, "web", {}, [])
     trusted = {each.partition("=")[0]: each.partition("=")[2] for each in made["Env"] if "_CA" in each}
     path = "/run/local-aws/ca-certificates.crt"
     assert trusted == ({"AWS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path} if role else {}) | own
@@ -357,9 +359,9 @@ def test_logs_go_by_the_execution_role_only_where_the_payload_says_so(tmp_path: 
     definition: Json = {"name": "web", "image": "web:1", "dockerConfig": {"hostConfig": json.dumps(log)}}
     if strategy:
         definition["logsAuthStrategy"] = strategy
-    task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
-    task.payload["executionRoleCredentials"] = {"credentialsId": "e1"}
-    options = containers.configuration(task, "web", {}, [])["HostConfig"]["LogConfig"]["Config"]
+    managed = a_task(DockerEngine(set()), Control(), tmp_path, definition)
+    managed.task.payload["executionRoleCredentials"] = {"credentialsId": "e1"}
+    options = containers.configuration(managed.host, managed.task, "web", {}, [])["HostConfig"]["LogConfig"]["Config"]
     assert options.get("awslogs-credentials-endpoint") == ("/v2/credentials/e1" if strategy else None)
 
 
@@ -371,8 +373,8 @@ def test_the_network_mode_is_that_of_the_docker_configuration(tmp_path: Path, mo
         "portMappings": [{"containerPort": 80}],
         "dockerConfig": {"hostConfig": json.dumps({"NetworkMode": mode} if mode else {})},
     }
-    task = a_task(DockerEngine(set()), Control(), tmp_path, definition)
-    config = containers.configuration(task, "web", {}, [])
+    managed = a_task(DockerEngine(set()), Control(), tmp_path, definition)
+    config = containers.configuration(managed.host, managed.task, "web", {}, [])
     assert config["HostConfig"]["NetworkMode"] == (mode or "default")
     assert config["HostConfig"]["IpcMode"] == "shareable"
     assert ("PortBindings" in config["HostConfig"]) == bound
@@ -402,10 +404,10 @@ def test_a_private_registry_is_asked_with_a_token_of_the_execution_role(
 
     monkeypatch.setattr(aws.Api, "call", call)
     engine = DockerEngine({PRIVATE["image"]})
-    task = a_task(engine, Control(), tmp_path, PRIVATE)
+    managed = a_task(engine, Control(), tmp_path, PRIVATE)
     keys = {"credentialsId": "e1", "accessKeyId": "AKIAEXECUTION", "secretAccessKey": "s", "sessionToken": "t"}
-    task.payload["executionRoleCredentials"] = keys
-    rounds(task, 2)
+    managed.task.payload["executionRoleCredentials"] = keys
+    rounds(managed, 2)
     assert asked[0] == ("ecr", {"registryIds": ["123456789012"]}, "AKIAEXECUTION")
     assert engine.authorizations == [{"username": "AWS", "password": "token"}] * 2
 
@@ -440,21 +442,25 @@ def test_images_of_no_task_go_the_longest_unused_first(tmp_path: Path) -> None:
 
 def test_a_container_and_its_task_as_they_see_themselves(tmp_path: Path) -> None:
     engine = DockerEngine({"django:1"})
-    task = a_task(engine, Control(), tmp_path, {**DJANGO, "memory": 64, "containerArn": "arn:container"})
-    rounds(task, 2)
+    managed = a_task(engine, Control(), tmp_path, {**DJANGO, "memory": 64, "containerArn": "arn:container"})
+    rounds(managed, 2)
     engine.states["django"]["Health"]["Status"] = "healthy"
-    rounds(task)
+    rounds(managed)
     inspected = {"django": engine.inspect_container("django")}
     place = {"Cluster": "demo", "AvailabilityZone": "us-east-1a", "VPCID": "vpc-1"}
-    newer, older = (metadata.container(task, "django", inspected["django"], version) for version in ("v4", "v3"))
+    newer, older = (
+        metadata.container(managed.task, "django", inspected["django"], version) for version in ("v4", "v3")
+    )
     assert newer.keys() - older.keys() == {"ContainerARN"}
     assert newer["Health"]["status"] == "HEALTHY"
     assert newer["Limits"] == {"CPU": 2, "Memory": 64}
     assert newer["Networks"] == [{"NetworkMode": "bridge", "IPv4Addresses": ["172.17.0.2"]}]
-    whole = metadata.task(task, inspected, place, "v4")
+    whole = metadata.task(managed.task, inspected, place, "v4")
     assert (whole["TaskARN"], whole["Revision"], whole["KnownStatus"]) == (ARN, "7", "RUNNING")
     assert (whole["VPCID"], whole["AvailabilityZone"]) == ("vpc-1", "us-east-1a")
-    assert [each["ImageID"] for each in metadata.introspected(task, inspected)["Containers"]] == ["id of django:1"]
+    assert [each["ImageID"] for each in metadata.introspected(managed.task, inspected)["Containers"]] == [
+        "id of django:1"
+    ]
 
 
 class Registered:
@@ -471,10 +477,10 @@ def test_tasks_that_the_manifest_does_not_name_are_asked_for_and_then_stopped(tm
         DockerEngine(set()), configuration.from_values({}), "us-east-1", store, Control().submit, Credentials
     )
     kept, orphan, ended = (a_task(DockerEngine(set()), Control(), tmp_path) for _ in range(3))
-    for task, name in ((kept, "kept"), (orphan, "orphan"), (ended, "ended")):
-        task.arn = name
-        engine._tasks[name] = task
-    ended.record["desired"] = "STOPPED"
+    for managed, name in ((kept, "kept"), (orphan, "orphan"), (ended, "ended")):
+        managed.task.payload["arn"] = name
+        engine._tasks[name] = managed
+    ended.task.desired = "STOPPED"
     sessions = session.Sessions(Registered(store), engine, 20.0)  # type: ignore[arg-type]  # enough of one
     manifest = {"messageId": "m1", "clusterArn": "arn:demo", "timeline": 3,
                 "tasks": [{"taskArn": "kept", "desiredStatus": "RUNNING"}]}  # fmt: skip
@@ -485,4 +491,4 @@ def test_tasks_that_the_manifest_does_not_name_are_asked_for_and_then_stopped(tm
     assert sessions.received("TaskManifestMessage", manifest) == [], "it is no newer than the last one"
     sessions.received("TaskStopVerificationAck", {"messageId": "m0", "stopTasks": [{"taskArn": "kept"}]})
     sessions.received("TaskStopVerificationAck", {"messageId": "m1", "stopTasks": [{"taskArn": "orphan"}]})
-    assert [task.record["desired"] for task in (kept, orphan)] == ["RUNNING", "STOPPED"]
+    assert [managed.task.desired for managed in (kept, orphan)] == ["RUNNING", "STOPPED"]

@@ -12,7 +12,8 @@ from local_aws.agent.ecs_agent import aws, configuration, containers, secrets, v
 from local_aws.agent.ecs_agent.aws import Credentials, Json
 from local_aws.agent.ecs_agent.images import Images
 from local_aws.agent.ecs_agent.store import Store
-from local_aws.agent.ecs_agent.task import Host, Task
+from local_aws.agent.ecs_agent.task import Task
+from local_aws.agent.ecs_agent.task_host import Host
 from local_aws.ecs import payload, support, task_definitions
 from local_aws.ecs.errors import EcsError
 from local_aws.ecs.scheduler import new_task
@@ -47,12 +48,12 @@ def told(tmp_path: Path, definition: Json, name: str = "web", values: dict[str, 
     """What Docker is told to create for a container of a registered definition; `values` are its secrets."""
     configured = configuration.from_values({"ECS_DYNAMIC_HOST_PORT_RANGE": "47300-47310"})
     images = Images(None, configured, Store(str(tmp_path)), Credentials)
-    host = Host(None, configured, images, "us-east-1", "demo", lambda *_: None, lambda *_: None, lambda _: None)
-    task = Task(host, sent(definition))
+    host = Host(None, configured, images, "us-east-1", "demo", lambda *_: None, lambda _: None, lambda _: None)
+    task = Task.sent(sent(definition))
     for each in task.containers:
-        task.containers[each]["id"] = f"id of {each}"
-    task.record["sources"] = {each["name"]: f"source of {each['name']}" for each in definition["volumes"]}
-    return containers.configuration(task, name, values or {}, [])
+        task.containers[each].id = f"id of {each}"
+    task.sources = {each["name"]: f"source of {each['name']}" for each in definition["volumes"]}
+    return containers.configuration(host, task, name, values or {}, [])
 
 
 def at(config: Json, path: str) -> Any:

@@ -6,13 +6,11 @@ Source: amazon-ecs-agent, agent/engine/docker_task_engine.go (createContainer) a
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from .aws import Json
 from .ports import published
-
-if TYPE_CHECKING:
-    from .task import Task
+from .task import Task
+from .task_host import Host
 
 ENDPOINT = "http://169.254.170.2"
 """Where containers find the agent: `network` leads there."""
@@ -28,11 +26,11 @@ TRUSTED_NAMES = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """What the SDKs for Python and Node read: https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html"""
 
 
-def configuration(task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> Json:
+def configuration(host: Host, task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> Json:
     """The body of Docker's create call: the payload's own fields over its dockerConfig.
 
     Args:
-        task, name: which container.
+        host, task, name: which container, and where.
         secrets: environment variables with their values.
         image_environment: the image's own, `NAME=value`.
     Raises:
@@ -42,37 +40,39 @@ def configuration(task: Task, name: str, secrets: dict[str, str], image_environm
     carried = definition.get("dockerConfig") or {}
     config: Json = json.loads(carried.get("config") or "{}")
     config["Image"] = definition["image"]
-    variables = environment(task, name, secrets, image_environment)
+    variables = environment(host, task, name, secrets, image_environment)
     config["Env"] = [f"{key}={value}" for key, value in variables.items()]
     if definition.get("command"):
         config["Cmd"] = definition["command"]
     if definition.get("entryPoint"):
         config["Entrypoint"] = definition["entryPoint"]
     labels = {
-        "cluster": task.host.cluster,
+        "cluster": host.cluster,
         "container-name": name,
         "task-arn": task.arn,
         "task-definition-family": task.payload["family"],
         "task-definition-version": task.payload["version"],
     }
     config["Labels"] = {**(config.get("Labels") or {}), **{LABEL + key: value for key, value in labels.items()}}
-    host: Json = json.loads(carried.get("hostConfig") or "{}")
-    host["NetworkMode"] = host.get("NetworkMode") or "default"
-    host.setdefault("IpcMode", "shareable")  # of the API version that the payload is for
-    _limit(host, definition)
-    _mount(host, definition, task)
-    if host["NetworkMode"] in ("default", "bridge"):
-        host["Links"] = _links(definition, task)
-        config["ExposedPorts"], host["PortBindings"] = published(definition, task.host.ports)
+    own: Json = json.loads(carried.get("hostConfig") or "{}")
+    own["NetworkMode"] = own.get("NetworkMode") or "default"
+    own.setdefault("IpcMode", "shareable")  # of the API version that the payload is for
+    _limit(own, definition)
+    _mount(own, definition, host, task)
+    if own["NetworkMode"] in ("default", "bridge"):
+        own["Links"] = _links(definition, task)
+        config["ExposedPorts"], own["PortBindings"] = published(definition, host.ports)
     execution = task.payload.get("executionRoleCredentials")
     if definition.get("logsAuthStrategy") == "ExecutionRole" and execution:
-        options = host.setdefault("LogConfig", {}).setdefault("Config", {})
+        options = own.setdefault("LogConfig", {}).setdefault("Config", {})
         options["awslogs-credentials-endpoint"] = f"/v2/credentials/{execution['credentialsId']}"
-    config["HostConfig"] = host
+    config["HostConfig"] = own
     return config
 
 
-def environment(task: Task, name: str, secrets: dict[str, str], image_environment: list[str]) -> dict[str, str]:
+def environment(
+    host: Host, task: Task, name: str, secrets: dict[str, str], image_environment: list[str]
+) -> dict[str, str]:
     """Environment variables of a container: its own, its secrets, and those that the agent adds.
 
     The region is added only where neither the container nor its image names one.
@@ -80,38 +80,37 @@ def environment(task: Task, name: str, secrets: dict[str, str], image_environmen
     found = {**(task.definition(name).get("environment") or {}), **secrets}
     there = {*found, *(each.partition("=")[0] for each in image_environment)}
     if not there.intersection(REGION_NAMES):
-        found |= dict.fromkeys(REGION_NAMES, task.host.region)
-    if _has_role(task):
+        found |= dict.fromkeys(REGION_NAMES, host.region)
+    if _has_role(host, task):
         identity = task.payload["roleCredentials"]["credentialsId"]
         found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = f"/v2/credentials/{identity}"
         found |= dict.fromkeys(set(TRUSTED_NAMES) - there, TRUSTED)
-    endpoint = task.containers[name]["endpoint"]
+    endpoint = task.containers[name].endpoint
     found["ECS_CONTAINER_METADATA_URI"] = f"{ENDPOINT}/v3/{endpoint}"
     found["ECS_CONTAINER_METADATA_URI_V4"] = f"{ENDPOINT}/v4/{endpoint}"
     found["ECS_AGENT_URI"] = f"{ENDPOINT}/api/{endpoint}"
     return found
 
 
-def _has_role(task: Task) -> bool:
-    return bool(task.payload.get("roleCredentials") and task.host.configuration.task_role)
+def _has_role(host: Host, task: Task) -> bool:
+    return bool(task.payload.get("roleCredentials") and host.configuration.task_role)
 
 
-def _limit(host: Json, definition: Json) -> None:
+def _limit(config: Json, definition: Json) -> None:
     if definition.get("memory"):
-        host["Memory"] = max(MINIMUM_MEMORY, int(definition["memory"]) * 1024 * 1024)
-    host["CpuShares"] = max(2, int(definition.get("cpu") or 0))
+        config["Memory"] = max(MINIMUM_MEMORY, int(definition["memory"]) * 1024 * 1024)
+    config["CpuShares"] = max(2, int(definition.get("cpu") or 0))
 
 
-def _mount(host: Json, definition: Json, task: Task) -> None:
-    host["Binds"] = [
-        f"{task.record['sources'][each['sourceVolume']]}:{each['containerPath']}"
-        + (":ro" if each.get("readOnly") else "")
+def _mount(config: Json, definition: Json, host: Host, task: Task) -> None:
+    config["Binds"] = [
+        f"{task.sources[each['sourceVolume']]}:{each['containerPath']}" + (":ro" if each.get("readOnly") else "")
         for each in definition.get("mountPoints") or []
     ]
-    if _has_role(task):
-        host["Binds"].append(f"{AUTHORITIES}:{TRUSTED}:ro")
-    host["VolumesFrom"] = [
-        task.containers[each["sourceContainer"]]["id"] + (":ro" if each.get("readOnly") else "")
+    if _has_role(host, task):
+        config["Binds"].append(f"{AUTHORITIES}:{TRUSTED}:ro")
+    config["VolumesFrom"] = [
+        task.containers[each["sourceContainer"]].id + (":ro" if each.get("readOnly") else "")
         for each in definition.get("volumesFrom") or []
     ]
 
@@ -120,5 +119,5 @@ def _links(definition: Json, task: Task) -> list[str]:
     found = []
     for link in definition.get("links") or []:
         target, _, alias = link.partition(":")
-        found.append(f"{task.containers[target]['id']}:{alias or target}")
+        found.append(f"{task.containers[target].id}:{alias or target}")
     return found

@@ -6,12 +6,9 @@ Source: amazon-ecs-agent, agent/engine/dependencygraph/graph.go; its texts are t
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from .aws import Json
-
-if TYPE_CHECKING:
-    from .task import Task
+from .task import Container, Task
 
 
 class DependencyError(Exception):
@@ -36,17 +33,17 @@ def resolved(task: Task, name: str) -> bool:
     waits = False
     for dependency, condition in of(task.definition(name)):
         state = task.containers[dependency]
-        if state["status"] != "STOPPED" and condition != "START" and timed_out(task, dependency):
+        if state.status != "STOPPED" and condition != "START" and timed_out(task, dependency):
             raise DependencyError(
                 f"dependency graph: container ordering dependency [{shown(task, dependency)}] for target "
                 f"[{shown(task, name)}] has timed out."
             )
-        if condition == "SUCCESS" and state["status"] == "STOPPED" and state["exitCode"] != 0:
+        if condition == "SUCCESS" and state.status == "STOPPED" and state.exit_code != 0:
             raise DependencyError(
                 "dependency graph: failed to resolve container ordering dependency "
                 f"[{shown(task, dependency)}] for target [{shown(task, name)}] as dependency did not exit successfully."
             )
-        if state["status"] == "STOPPED" and state["started"] is None:
+        if state.status == "STOPPED" and state.started is None:
             raise DependencyError(
                 "dependency graph: failed to resolve container ordering dependency "
                 f"[{shown(task, dependency)}] for target [{shown(task, name)}] because dependency will never start"
@@ -55,24 +52,24 @@ def resolved(task: Task, name: str) -> bool:
     return not waits
 
 
-def met(state: Json, condition: str) -> bool:
+def met(state: Container, condition: str) -> bool:
     """Whether a container is where `condition` wants it."""
-    status = state["status"]
+    status = state.status
     if condition == "START":
         return status in ("RUNNING", "STOPPED")
     if condition == "HEALTHY":
-        return bool(status == "RUNNING" and state["health"] == "HEALTHY")
-    return bool(status == "STOPPED" and (condition == "COMPLETE" or state["exitCode"] == 0))
+        return bool(status == "RUNNING" and state.health == "HEALTHY")
+    return bool(status == "STOPPED" and (condition == "COMPLETE" or state.exit_code == 0))
 
 
 def timed_out(task: Task, dependency: str) -> bool:
     """Whether a container had longer than its startTimeout to become what others wait for."""
-    started, limit = task.containers[dependency]["started"], task.definition(dependency).get("startTimeout")
+    started, limit = task.containers[dependency].started, task.definition(dependency).get("startTimeout")
     return bool(limit and started and time.time() - started > limit)
 
 
 def shown(task: Task, name: str) -> str:
     """A container as the agent's messages have it: `name(image) (status->wanted status)`."""
     state = task.containers[name]
-    text = f"{name}({task.definition(name)['image']}) ({state['status']}->{task.record['desired']})"
-    return text if state["exitCode"] is None else f"{text} - Exit: {state['exitCode']}"
+    text = f"{name}({task.definition(name)['image']}) ({state.status}->{task.desired})"
+    return text if state.exit_code is None else f"{text} - Exit: {state.exit_code}"

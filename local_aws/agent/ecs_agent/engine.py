@@ -10,8 +10,10 @@ from typing import Any
 from .aws import Credentials, Json
 from .configuration import Configuration
 from .images import Images
+from .managed_task import ManagedTask
 from .store import Store
-from .task import Host, Task
+from .task import Task
+from .task_host import Host
 
 log = logging.getLogger("ecs-agent")
 
@@ -20,9 +22,9 @@ class Engine:
     """Starts, stops and remembers tasks.
 
     Args:
-        client, configuration, region: see `task.Host`.
+        client, configuration, region: see `task_host.Host`.
         store: what the agent remembers.
-        submit: see `task.Host`.
+        submit: see `task_host.Host`.
         credentials: see `images.Images`.
     """
 
@@ -41,17 +43,16 @@ class Engine:
         self._lock = threading.Lock()
         self._images = Images(client, configuration, store, credentials)
         self._host = Host(client, configuration, self._images, region, store.cluster, submit, store.put, self._forget)
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, ManagedTask] = {}
 
     def adopt(self) -> None:
         """Take up the tasks of the agent's former run; their containers have lived on."""
-        for record in list(self._store.tasks.values()):
-            task = Task(self._host, record["payload"], record)
-            for state in task.containers.values():
-                state["looked"] = False
-            self._tasks[task.arn] = task
-            task.start()
-            log.info("task %s: taken up again, it was %s", task.id, record["status"])
+        for task in list(self._store.tasks.values()):
+            for container in task.containers.values():
+                container.looked = False
+            self._tasks[task.arn] = ManagedTask(self._host, task)
+            self._tasks[task.arn].start()
+            log.info("task %s: taken up again, it was %s", task.id, task.status)
 
     def handle(self, payload: Json) -> None:
         """A task of a PayloadMessage: new, or known and to be changed."""
@@ -60,28 +61,28 @@ class Engine:
             if known:
                 known.update(payload)
                 return
-            task = Task(self._host, payload)
-            self._tasks[task.arn] = task
-            self._store.put(task.arn, task.record)
+            task = Task.sent(payload)
+            managed = self._tasks[task.arn] = ManagedTask(self._host, task)
+            self._store.put(task)
         log.info("task %s: %s, wanted %s", task.id, task.family, payload["desiredStatus"])
-        task.start()
+        managed.start()
 
     def stop(self, arn: str) -> None:
         """Stop a task that the control plane does not know any more."""
-        if task := self._tasks.get(arn):
-            log.info("task %s: does not belong here any more", task.id)
-            task.stop()
+        if managed := self._tasks.get(arn):
+            log.info("task %s: does not belong here any more", managed.task.id)
+            managed.stop()
 
     def renew(self, message: Json) -> None:
         """An IAMRoleCredentialsMessage."""
-        task = self._tasks.get(message.get("taskArn", ""))
-        if task:
-            task.renew(message.get("roleType", "TaskApplication"), message["roleCredentials"])
+        managed = self._tasks.get(message.get("taskArn", ""))
+        if managed:
+            managed.renew(message.get("roleType", "TaskApplication"), message["roleCredentials"])
 
     def tasks(self) -> list[Task]:
         """All tasks that the agent remembers, stopped ones included."""
         with self._lock:
-            return list(self._tasks.values())
+            return [managed.task for managed in self._tasks.values()]
 
     def role_credentials(self, identity: str) -> Json | None:
         """The role credentials with this id, as the SDKs want them from the credentials endpoint."""
@@ -100,8 +101,10 @@ class Engine:
 
     def close(self) -> None:
         """End the threads; containers go on."""
-        for task in self.tasks():
-            task.close()
+        with self._lock:
+            every = list(self._tasks.values())
+        for managed in every:
+            managed.close()
 
     def clean_images(self) -> None:
         """Remove images that no task needs any more (see `images.Images.clean`)."""

@@ -27,8 +27,8 @@ def introspected(task: Task, inspected: dict[str, Json]) -> Json:
     """
     return {
         "Arn": task.arn,
-        "DesiredStatus": task.record["desired"],
-        "KnownStatus": task.record["status"],
+        "DesiredStatus": task.desired,
+        "KnownStatus": task.status,
         "Family": task.payload["family"],
         "Version": task.payload["version"],
         "Containers": [
@@ -46,18 +46,18 @@ def task(of: Task, inspected: dict[str, Json], place: Json, version: str) -> Jso
         place: Cluster, AvailabilityZone and VPCID of the host.
         version: `v3` or `v4`.
     """
-    record, payload = of.record, of.payload
+    payload = of.payload
     answer: Json = {
         "Cluster": place["Cluster"],
         "TaskARN": of.arn,
         "Family": payload["family"],
         "Revision": payload["version"],
-        "DesiredStatus": record["desired"],
-        "KnownStatus": record["status"],
+        "DesiredStatus": of.desired,
+        "KnownStatus": of.status,
         "Containers": [container(of, name, found, version) for name, found in inspected.items()],
-        "PullStartedAt": _time(record.get("pullStarted")),
-        "PullStoppedAt": _time(record.get("pullStopped")),
-        "ExecutionStoppedAt": _time(record.get("stopped")),
+        "PullStartedAt": _time(of.pull_started),
+        "PullStoppedAt": _time(of.pull_stopped),
+        "ExecutionStoppedAt": _time(of.stopped),
         "AvailabilityZone": place["AvailabilityZone"],
     }
     if limits := _present({"CPU": payload.get("cpu"), "Memory": payload.get("memory")}):
@@ -79,16 +79,16 @@ def container(of: Task, name: str, inspected: Json, version: str) -> Json:
         **_common(of, name, inspected),
         "Ports": _ports(of, name, with_address=version == "v4"),
         "Labels": inspected["Config"].get("Labels"),
-        "DesiredStatus": of.record["desired"],
-        "KnownStatus": state["status"],
-        "ExitCode": state["exitCode"],
+        "DesiredStatus": of.desired,
+        "KnownStatus": state.status,
+        "ExitCode": state.exit_code,
         "Limits": {"CPU": max(2, int(definition.get("cpu") or 0)), "Memory": int(definition.get("memory") or 0)},
         "FinishedAt": _moment(inspected["State"].get("FinishedAt")),
         "Type": "NORMAL",
     }
     if definition.get("healthCheckType") == "docker":
-        known = "" if state["health"] == "UNKNOWN" else state["health"]
-        answer["Health"] = _present({"status": known, "statusSince": _time(state["healthSince"])})
+        known = "" if state.health == "UNKNOWN" else state.health
+        answer["Health"] = _present({"status": known, "statusSince": _time(state.health_since)})
     if version == "v4":
         log = json.loads((definition.get("dockerConfig") or {}).get("hostConfig") or "{}").get("LogConfig") or {}
         answer |= {"LogDriver": log.get("Type"), "LogOptions": log.get("Config"),
@@ -100,18 +100,18 @@ def _common(of: Task, name: str, inspected: Json) -> Json:
     state, definition = of.containers[name], of.definition(name)
     networks = inspected["NetworkSettings"].get("Networks") or {}
     return {
-        "DockerId": state["id"],
-        "DockerName": state["name"],
+        "DockerId": state.id,
+        "DockerName": state.name,
         "Name": name,
         "Image": definition["image"],
-        "ImageID": state["image"],
+        "ImageID": state.image,
         "CreatedAt": _moment(inspected.get("Created")),
         "StartedAt": _moment(inspected["State"].get("StartedAt")),
         "Networks": [
             {"NetworkMode": mode, "IPv4Addresses": [network.get("IPAddress", "")]} for mode, network in networks.items()
         ],
         "Volumes": [
-            {"Source": of.record["sources"].get(each["sourceVolume"], ""), "Destination": each["containerPath"]}
+            {"Source": of.sources.get(each["sourceVolume"], ""), "Destination": each["containerPath"]}
             for each in definition.get("mountPoints") or []
         ],
     }
@@ -125,7 +125,7 @@ def _ports(of: Task, name: str, *, with_address: bool) -> list[Json]:
             "HostPort": each["hostPort"],
             **({"HostIp": each["bindIP"]} if with_address else {}),
         }
-        for each in of.containers[name]["bindings"]
+        for each in of.containers[name].bindings
     ]
 
 

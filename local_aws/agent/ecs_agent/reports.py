@@ -9,32 +9,33 @@ from __future__ import annotations
 import json
 
 from .aws import Json
+from .task import Container, Task
 
 REASON_LENGTH = 1024
-TIMES = (("pullStarted", "pullStartedAt"), ("pullStopped", "pullStoppedAt"), ("stopped", "executionStoppedAt"))
+TIMES = (("pull_started", "pullStartedAt"), ("pull_stopped", "pullStoppedAt"), ("stopped", "executionStoppedAt"))
 
 
-def due(record: Json) -> Json | None:
-    """The SubmitTaskStateChange that is due for a task's record (without cluster and task), None if there is none."""
-    status = record["status"] if record["status"] in ("RUNNING", "STOPPED") else "PENDING"
-    told: Json = record.setdefault("told", {})
+def due(task: Task) -> Json | None:
+    """The SubmitTaskStateChange that is due for a task (without cluster and task), None if there is none."""
+    status = task.status if task.status in ("RUNNING", "STOPPED") else "PENDING"
     changes = [
         change
-        for name, state in record["containers"].items()
+        for name, state in task.containers.items()
         for change in [container(name, state)]
-        if change is not None and told.get(name) != summary(change)
+        if change is not None and task.told.get(name) != summary(change)
     ]
-    if not changes and (status == "PENDING" or status == record["reported"]):
+    if not changes and (status == "PENDING" or status == task.reported):
         return None
-    request: Json = {"status": status, "containers": changes, "reason": record["reason"][:REASON_LENGTH]}
-    return request | {name: record[key] for key, name in TIMES if record.get(key)}
+    request: Json = {"status": status, "containers": changes, "reason": task.reason[:REASON_LENGTH]}
+    times = {name: getattr(task, key) for key, name in TIMES}
+    return request | {name: seconds for name, seconds in times.items() if seconds}
 
 
-def delivered(record: Json, request: Json) -> None:
+def delivered(task: Task, request: Json) -> None:
     """Note what the control plane knows now."""
-    record["told"].update({change["containerName"]: summary(change) for change in request["containers"]})
+    task.told.update({change["containerName"]: summary(change) for change in request["containers"]})
     if request["status"] != "PENDING":
-        record["reported"] = request["status"]
+        task.reported = request["status"]
 
 
 def summary(change: Json) -> str:
@@ -42,21 +43,21 @@ def summary(change: Json) -> str:
     return json.dumps(change, sort_keys=True)
 
 
-def container(name: str, state: Json) -> Json | None:
+def container(name: str, state: Container) -> Json | None:
     """A container's part of a report; None for one of which there is nothing to say yet."""
-    change: Json = {"containerName": name, "status": state["status"]}
-    if state["status"] in ("NONE", "CREATED"):
-        if not state["digest"]:
+    change: Json = {"containerName": name, "status": state.status}
+    if state.status in ("NONE", "CREATED"):
+        if not state.digest:
             return None
-        return {**change, "status": "PENDING", "imageDigest": state["digest"]}
-    if state["id"]:
-        change["runtimeId"] = state["id"]
-    if state["exitCode"] is not None:
-        change["exitCode"] = state["exitCode"]
-    if state["reason"]:
-        change["reason"] = state["reason"][:REASON_LENGTH]
-    if state["bindings"]:
-        change["networkBindings"] = state["bindings"]
-    if state["digest"]:
-        change["imageDigest"] = state["digest"]
+        return {**change, "status": "PENDING", "imageDigest": state.digest}
+    if state.id:
+        change["runtimeId"] = state.id
+    if state.exit_code is not None:
+        change["exitCode"] = state.exit_code
+    if state.reason:
+        change["reason"] = state.reason[:REASON_LENGTH]
+    if state.bindings:
+        change["networkBindings"] = state.bindings
+    if state.digest:
+        change["imageDigest"] = state.digest
     return change

@@ -72,8 +72,8 @@ class JsonServer(http.server.ThreadingHTTPServer):
         found = {}
         for name, state in task.containers.items():
             try:
-                if state["id"]:
-                    found[name] = self.engine.client.api.inspect_container(state["id"])
+                if state.id:
+                    found[name] = self.engine.client.api.inspect_container(state.id)
             except docker.errors.NotFound:
                 continue
         return found
@@ -114,7 +114,7 @@ class Introspection(JsonServer):
 
 def holds(task: Task, container: str) -> bool:
     """Whether a task has the container with this id; a short one is the beginning of it."""
-    ids = [state["id"] for state in task.containers.values()]
+    ids = [state.id for state in task.containers.values()]
     return container in ids or (len(container) <= SHORT_ID and any(each.startswith(container) for each in ids))
 
 
@@ -159,7 +159,7 @@ class Containers(JsonServer):
             (task, name)
             for task in self.engine.tasks()
             for name, state in task.containers.items()
-            if state["endpoint"] == endpoint
+            if state.endpoint == endpoint
         ]
         inspected = self.inspected(found[0][0]) if found else {}
         if not found or found[0][1] not in inspected:
@@ -175,8 +175,8 @@ class Containers(JsonServer):
         if what == "stats":
             return 200, self._statistics(task, name)
         if what == "task/stats":
-            return 200, {task.containers[each]["id"]: self._statistics(task, each) for each in inspected}
+            return 200, {task.containers[each].id: self._statistics(task, each) for each in inspected}
         return 404, "404 page not found"
 
     def _statistics(self, task: Task, name: str) -> Any:
-        return self.engine.client.api.stats(task.containers[name]["id"], stream=False)
+        return self.engine.client.api.stats(task.containers[name].id, stream=False)

@@ -133,9 +133,7 @@ class Sessions:
         self.registration.store.save()
         self._manifest = message["messageId"]
         named = {each["taskArn"] for each in message["tasks"] if each["desiredStatus"] == "RUNNING"}
-        orphans = [
-            task for task in self.engine.tasks() if task.record["desired"] == "RUNNING" and task.arn not in named
-        ]
+        orphans = [task for task in self.engine.tasks() if task.desired == "RUNNING" and task.arn not in named]
         answers = [self._acknowledgment(message)]
         if orphans:
             candidates = [

@@ -6,9 +6,9 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
-Json = dict[str, Any]
+from .aws import Json
+from .task import Task
 
 
 class Store:
@@ -17,7 +17,7 @@ class Store:
     Attributes:
         cluster, container_instance, ec2_instance: who the host is; empty before its first registration.
         manifest: sequence number of the last TaskManifestMessage.
-        tasks: task ARN → record (`task.Task`).
+        tasks: by ARN.
         images: image → when it was `pulled` (if it was) and last `used`, seconds since the epoch.
     """
 
@@ -28,7 +28,7 @@ class Store:
         self.container_instance = ""
         self.ec2_instance = ""
         self.manifest = 0
-        self.tasks: dict[str, Json] = {}
+        self.tasks: dict[str, Task] = {}
         self.images: dict[str, Json] = {}
         if self._path.exists():
             saved = json.loads(self._path.read_text())
@@ -36,7 +36,7 @@ class Store:
             self.container_instance = saved["containerInstanceArn"]
             self.ec2_instance = saved["ec2InstanceId"]
             self.manifest = saved["manifest"]
-            self.tasks = saved["tasks"]
+            self.tasks = {arn: Task.saved(record) for arn, record in saved["tasks"].items()}
             self.images = saved["images"]
 
     def save(self) -> None:
@@ -47,7 +47,7 @@ class Store:
                 "containerInstanceArn": self.container_instance,
                 "ec2InstanceId": self.ec2_instance,
                 "manifest": self.manifest,
-                "tasks": self.tasks,
+                "tasks": {arn: task.record() for arn, task in self.tasks.items()},
                 "images": self.images,
             }
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,10 +57,10 @@ class Store:
                 json.dump(data, stream)
             draft.replace(self._path)
 
-    def put(self, arn: str, task: Json) -> None:
+    def put(self, task: Task) -> None:
         """Remember a task."""
         with self._lock:
-            self.tasks[arn] = task
+            self.tasks[task.arn] = task
             self.save()
 
     def forget(self, arn: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
 
 import docker
 
 from .aws import Json
 from .configuration import Configuration
 from .engine import Engine
+from .task import Task
 
 TASKS_A_MESSAGE = 10
 """The protocol's limit."""
@@ -68,13 +68,13 @@ class Messages:
             checked = [
                 {
                     "containerName": name,
-                    "healthStatus": state["health"],
-                    "statusSince": int(state.get("healthSince") or time.time()),
+                    "healthStatus": state.health,
+                    "statusSince": int(state.health_since or time.time()),
                 }
                 for name, state in task.containers.items()
-                if task.definition(name).get("healthCheckType") == "docker" and state["status"] == "RUNNING"
+                if task.definition(name).get("healthCheckType") == "docker" and state.status == "RUNNING"
             ]
-            if checked and task.record["status"] != "STOPPED":
+            if checked and task.status != "STOPPED":
                 tasks.append(about(task, "containers", checked))
         return tasks
 
@@ -84,10 +84,10 @@ class Messages:
         for task in self._engine.tasks():
             measured = []
             for name, state in task.containers.items():
-                if state["status"] != "RUNNING":
+                if state.status != "RUNNING":
                     continue
                 try:
-                    found = self._engine.client.api.stats(state["id"], stream=False)
+                    found = self._engine.client.api.stats(state.id, stream=False)
                 except (OSError, docker.errors.APIError):  # it has just ended
                     continue
                 cpu, memory = usage(found)
@@ -115,7 +115,7 @@ class Messages:
         return {"metadata": metadata, "statuses": [check], "timestamp": int(now)}
 
 
-def about(task: Any, key: str, values: list[Json]) -> Json:
+def about(task: Task, key: str, values: list[Json]) -> Json:
     """A task's part of a message."""
     return {
         "taskArn": task.arn,

@@ -21,8 +21,9 @@ import pytest
 
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
-from tests.e2e.conftest import environment, playbook, succeed, until
+from tests.e2e.conftest import environment, playbook, succeed
 from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
+from tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -56,7 +57,7 @@ class Site:
 
     def reaches(self, text: str) -> None:
         """Wait until it shows `text`."""
-        until(lambda: text in self.output or self._process.poll() is not None, RUN_SECONDS, text)
+        until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS)
         assert text in self.output, self.output
 
     def ends(self, number: signal.Signals, workers: bool = True) -> None:
@@ -184,7 +185,7 @@ def test_a_release_that_was_interrupted_is_finished_by_the_next_run(
         run.ends(end)
         succeed(site(**given))
         assert running_image(cloud).endswith(f":{image_id(tag)}")
-        until(lambda: served("/healthz"), 60, "the site")
+        until(lambda: served("/healthz"), "the site", 60)
         RELEASED.update(given | {"publish_select": "live"})
     finally:
         subprocess.run(["docker", "image", "rm", f"{REPOSITORY}:{tag}"], check=False, capture_output=True)

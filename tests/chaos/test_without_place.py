@@ -17,8 +17,9 @@ import pytest
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.ecs_placement import remaining
 from tests.chaos.test_interrupted import NO_ZONE, Site
-from tests.e2e.conftest import playbook, until
+from tests.e2e.conftest import playbook
 from tests.e2e.test_site import SITE, changed, service, visited
+from tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -57,13 +58,13 @@ def squatted(cloud: Cloud) -> Iterator[None]:
         return bool(found["runningCount"] == len(hosts))
 
     try:
-        until(running, 60, "the other service runs")
+        until(running, "the other service runs", 60)
         yield
     finally:
         ecs.delete_service(cluster=SITE, service=SQUATTER, force=True)
         ecs.deregister_task_definition(taskDefinition=registered["taskDefinitionArn"])
         empty = {"cluster": SITE, "serviceName": SQUATTER}
-        until(lambda: not ecs.list_tasks(**empty)["taskArns"], 60, "the other service is gone")
+        until(lambda: not ecs.list_tasks(**empty)["taskArns"], "the other service is gone", 60)
 
 
 def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cloud) -> None:

@@ -6,11 +6,9 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
@@ -66,21 +64,6 @@ def succeed(run: Run) -> Run:
     """The run, if it went well; its output otherwise."""
     assert run.status == 0, run.output
     return run
-
-
-def until(check: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait until `check` gives something true, and return that.
-
-    Raises:
-        AssertionError: it did not within `seconds`; the message says what was waited for.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        value = check()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; last seen: {value!r}"
-        time.sleep(1)
 
 
 def local_aws(verb: str, *options: str) -> str:

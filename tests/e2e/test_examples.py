@@ -22,7 +22,8 @@ import yaml
 
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
-from tests.e2e.conftest import CONFIG, Run, playbook, succeed, until
+from tests.e2e.conftest import CONFIG, Run, playbook, succeed
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -197,10 +198,10 @@ def items_are_listed(site: Site) -> None:
 def articles_are_published(site: Site) -> None:
     """node_cms_proxy: an editor publishes an article with an image, a reader sees both."""
     visitor, editor = site.visitor(), ("editor", site.secret("editor")["password"])
-    until(lambda: visitor.get("/").status_code == 200, 60, "the pages through the proxy")
+    until(lambda: visitor.get("/").status_code == 200, "the pages through the proxy", 60)
     published = visitor.post("/cms/", auth=editor, data={"title": "Salt"}, files={"image": ("salt.png", PNG)})
     assert published.headers.get("Location") == "/cms/", published.text
-    until(lambda: "Salt" in visitor.get("/").text, 60, "the article on the front page")
+    until(lambda: "Salt" in visitor.get("/").text, "the article on the front page", 60)
     link = re.search(r'<a href="(/articles/[^"]+)">Salt</a>', visitor.get("/").text)
     assert link
     image = re.search(r'<img src="(/cms/files/[^"]+)"', visitor.get(link[1]).text)
@@ -215,8 +216,8 @@ def numbers_are_factorised(site: Site) -> None:
     assert visitor.post("/", data={"value": 99_999_999_999_962}).status_code == 302
     (number,) = until(
         lambda: [each for each in visitor.get("/status.json").json()["numbers"] if each["factors"]],
-        60,
         "the worker's answer",
+        60,
     )
     assert number["factors"] == [2, 49_999_999_999_981]
     schedules = site.cloud.client("scheduler").list_schedules()["Schedules"]
@@ -277,7 +278,7 @@ def test_teardown_leaves_nothing(site: Site) -> None:
         site.run("teardown.yml", "-e", "confirm=test", "-e", "teardown_data=true", "-e", "teardown_keep_snapshot=false")
     )
     assert site.cloud.client("cloudformation").describe_stacks()["Stacks"] == []
-    until(lambda: not site.cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
+    until(lambda: not site.cloud.client("efs").describe_file_systems()["FileSystems"], "no file system", 60)
     assert site.cloud.client("secretsmanager").list_secrets()["SecretList"] == []
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
     assert site.cloud.client("dynamodb").list_tables()["TableNames"] == []

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from tests.e2e.conftest import playbook, succeed, until
+from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import served
 from tests.unit.vpc_support import Landing, landing, remove
+from tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("images")]
 
@@ -36,7 +37,7 @@ def test_a_site_stands_in_a_vpc_that_exists_and_leaves_it_as_it_was(
     before = {group["GroupId"] for group in ec2.describe_security_groups(**groups)["SecurityGroups"]}
 
     succeed(playbook("site.yml", *site))
-    until(lambda: served("/healthz"), 30, "the site")
+    until(lambda: served("/healthz"), "the site", 30)
     running = [{"Name": "instance-state-name", "Values": ["running"]}]
     hosts = [host for found in ec2.describe_instances(Filters=running)["Reservations"] for host in found["Instances"]]
     assert hosts

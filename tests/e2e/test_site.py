@@ -29,7 +29,8 @@ from local_aws.config import PROJECT
 from scripts import operator_policy
 from scripts.rights import calls
 from tests.e2e import browser
-from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed, until
+from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -146,9 +147,10 @@ def kill_host(cloud: Cloud) -> None:
     before.kill()
     until(
         lambda: [host for host in hosts(cloud) if host["ec2InstanceId"] not in before.name],
-        180, "another host in the cluster",
-    )  # fmt: skip
-    until(lambda: served("/healthz"), 180, "the site on the new host")
+        "another host in the cluster",
+        180,
+    )
+    until(lambda: served("/healthz"), "the site on the new host", 180)
 
 
 def stack_statuses(cloud: Cloud) -> dict[str, str]:
@@ -169,7 +171,7 @@ def test_an_interrupted_run_is_finished_by_the_next(cloud: Cloud) -> None:
         ["ansible-playbook", "site.yml", "-i", "test"], cwd=PROJECT, env=environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    until(lambda: any(s == "CREATE_IN_PROGRESS" for s in stack_statuses(cloud).values()), 120, "a stack in progress")
+    until(lambda: any(s == "CREATE_IN_PROGRESS" for s in stack_statuses(cloud).values()), "a stack in progress", 120)
     time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(60)
@@ -345,7 +347,7 @@ def test_a_changed_setting_reaches_the_drained_host_and_the_site_comes_back(clou
     assert "5m" in on_host(cloud, "cat /etc/docker/daemon.json")
     (after,) = ecs.list_tasks(cluster=SITE)["taskArns"]
     assert after != before, "the task outlived the drain"
-    until(lambda: served("/healthz"), 60, "the site")
+    until(lambda: served("/healthz"), "the site", 60)
 
 
 @pytest.mark.long
@@ -363,8 +365,8 @@ def test_with_a_second_host_nothing_is_noticed_of_a_change(cloud: Cloud) -> None
     assert visits.answered > 100
     # Which host goes is the group's choice, and its draining is not emulated: the site may be away for a moment.
     succeed(playbook("site.yml"))
-    until(lambda: len(hosts(cloud)) == 1, 120, "one host again")
-    until(lambda: served("/healthz"), 120, "the site on the host that is left")
+    until(lambda: len(hosts(cloud)) == 1, "one host again", 120)
+    until(lambda: served("/healthz"), "the site on the host that is left", 120)
 
 
 def test_ssh_and_docker_reach_a_host_by_the_written_configuration(cloud: Cloud, tmp_path: Path) -> None:
@@ -486,8 +488,8 @@ def test_the_image_outlives_a_reboot(cloud: Cloud) -> None:
     ecs = cloud.client("ecs")
     (before,) = ecs.list_tasks(cluster=SITE)["taskArns"]
     host_container(cloud).exec_run(["systemctl", "reboot"])
-    until(lambda: not served("/healthz"), 60, "the reboot")
-    until(lambda: served("/healthz"), 180, "the site on the rebooted host")
+    until(lambda: not served("/healthz"), "the reboot", 60)
+    until(lambda: served("/healthz"), "the site on the rebooted host", 180)
     (rebooted,) = hosts(cloud)
     assert rebooted["ec2InstanceId"] == host["ec2InstanceId"]
     assert before not in ecs.list_tasks(cluster=SITE)["taskArns"]
@@ -588,13 +590,13 @@ def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
         return [each.name for each in found if re.search("-(i|db|elb)-", each.name)]
 
     # What the API has let go of is removed by the loop of its kind, a moment later.
-    until(lambda: not parts(), 30, "the containers of hosts, database and load balancer to be gone")
+    until(lambda: not parts(), "the containers of hosts, database and load balancer to be gone", 30)
 
 
 def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
     arguments = ["-e", f"confirm={SITE.partition('-')[2]}", "-e", "teardown_data=true"]
     succeed(playbook("teardown.yml", *arguments, "-e", "teardown_keep_snapshot=false"))
-    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
+    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], "no file system", 60)
     assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from tests.e2e.conftest import Run, local_aws, playbook, succeed, until
+from tests.e2e.conftest import Run, local_aws, playbook, succeed
 from tests.e2e.test_site import SITE, changed, served, service, stack_statuses
 from tests.late.conftest import SEED
+from tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -42,7 +43,7 @@ def running(cloud: Cloud) -> dict[str, Any]:
 
 def test_the_site_from_nothing(cloud: Cloud) -> None:
     run("site.yml")
-    until(lambda: served("/healthz"), 60, "the site")
+    until(lambda: served("/healthz"), "the site", 60)
     assert set(stack_statuses(cloud).values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
@@ -64,14 +65,14 @@ def test_a_changed_setting_reaches_the_host(cloud: Cloud) -> None:
     before = set(cloud.client("ecs").list_tasks(cluster=SITE)["taskArns"])
     run("hosts.yml", docker_engine_log_max_size="5m", hosts_downtime=True)
     assert not before & set(cloud.client("ecs").list_tasks(cluster=SITE)["taskArns"]), "a task outlived the drain"
-    until(lambda: served("/healthz"), 60, "the site")
+    until(lambda: served("/healthz"), "the site", 60)
 
 
 def test_the_volume_moves_to_the_native_driver(cloud: Cloud) -> None:
     moved = run("move_volume.yml", volume="media", **noted())
     assert "files are the same" in moved.output
     assert running(cloud)["volumes"][0]["efsVolumeConfiguration"]
-    until(lambda: served("/healthz"), 60, "the site")
+    until(lambda: served("/healthz"), "the site", 60)
 
 
 def test_it_was_late_indeed() -> None:
@@ -85,6 +86,6 @@ def test_it_was_late_indeed() -> None:
 def test_teardown_leaves_nothing(cloud: Cloud) -> None:
     run("teardown.yml", confirm="test", teardown_data=True, teardown_keep_snapshot=False)
     assert stack_statuses(cloud) == {}
-    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], 60, "no file system")
+    until(lambda: not cloud.client("efs").describe_file_systems()["FileSystems"], "no file system", 60)
     assert cloud.client("ecs").list_clusters()["clusterArns"] == []
     assert cloud.client("s3").list_buckets()["Buckets"] == []

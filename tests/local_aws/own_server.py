@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -77,17 +77,6 @@ class OwnServer:
         )
         container.start()
         return container
-
-
-def eventually(check: Callable[[], Any], seconds: float, what: str) -> Any:
-    """The first true result of `check`, or a failure that says what did not happen."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = check()
-        if result:
-            return result
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what} (last: {result!r})"
-        time.sleep(0.1)
 
 
 @contextlib.contextmanager

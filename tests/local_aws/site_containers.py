@@ -15,6 +15,7 @@ import docker
 import requests
 
 from local_aws import ca, images
+from tests.until import until
 
 PROJECT = Path(__file__).parents[2]
 BUILD = PROJECT / "examples" / "build.py"
@@ -79,7 +80,9 @@ class Stage:
             images.ensure("postgres"), "database", command=["bash", "-c", DATABASE],
             environment={"CERTIFICATE": certificate, "KEY": key}, tmpfs={"/run/database": "mode=1777"},
         )  # fmt: skip
-        until(lambda: "CREATE DATABASE" in container.logs().decode(), "the database is made", container)
+        until(
+            lambda: "CREATE DATABASE" in container.logs().decode(), "the database is made", also=last_lines(container)
+        )
         return container
 
     def clear(self) -> None:
@@ -123,12 +126,9 @@ def answers(address: str) -> bool:
         return False
 
 
-def until(done: Callable[[], object], what: str, container: Any, seconds: float = 40) -> None:
-    """Wait for something; if it does not happen, the failure shows the container's last lines."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, f"not after {seconds} s: {what}\n{container.logs(tail=20).decode()}"
-        time.sleep(0.2)
+def last_lines(container: Any) -> Callable[[], str]:
+    """What `until` shows of a container besides: the end of its log."""
+    return lambda: str(container.logs(tail=20).decode())
 
 
 def stop(container: Any, seconds: int = 30) -> tuple[int, float]:

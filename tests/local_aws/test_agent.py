@@ -10,9 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import pytest
 from local_aws import images
 from local_aws.config import LABEL, PROJECT, Config
 from local_aws.server import Server
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -29,18 +29,6 @@ CONFIG = Config("test-agent", 4630, 4631, 4632, 4633, 4634, ipaddress.IPv4Networ
 INTROSPECTION, CREDENTIALS, METADATA = 4635, 4636, 4639
 CLUSTER = "test-agent"
 PORTS = range(47100, 47200)
-WAIT_SECONDS = 60.0
-
-
-def wait(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
-    """The first true value of `check`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = check()
-        if found:
-            return found
-        time.sleep(0.2)
-    pytest.fail(f"not within {seconds:.0f} s: {what}")
 
 
 TAGS = [{"Key": "Name", "Value": "test-agent-host"}]
@@ -128,7 +116,7 @@ class Site:
         return dict(self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0])
 
     def reach(self, arn: str, status: str) -> dict[str, Any]:
-        wait(f"{arn} {status}", lambda: self.task(arn)["lastStatus"] == status)
+        until(lambda: self.task(arn)["lastStatus"] == status, f"{arn} {status}")
         return self.task(arn)
 
     def service(self, name: str) -> dict[str, Any]:
@@ -171,7 +159,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     found.ecs.create_cluster(clusterName=CLUSTER)
     found.start_agent()
     try:
-        wait("the agent connects", found.connected)
+        until(found.connected, "the agent connects")
         yield found
     finally:
         found.stop_agent()
@@ -221,7 +209,7 @@ def test_instance_says_what_it_is(site: Site) -> None:
     )
     (tagged,) = described["containerInstances"]
     assert tagged["tags"] == [{"key": "Name", "value": "test-agent-host"}]
-    wait("the host's own health", lambda: _health(site) == {"CONTAINER_RUNTIME": "OK"})
+    until(lambda: _health(site) == {"CONTAINER_RUNTIME": "OK"}, "the host's own health")
 
 
 def _health(site: Site) -> dict[str, str]:
@@ -237,7 +225,7 @@ def test_two_containers_in_order_then_a_stop(site: Site) -> None:
     arn = site.run(pair(site))
     task = site.reach(arn, "RUNNING")
     django, nginx = (next(each for each in task["containers"] if each["name"] == name) for name in ("django", "nginx"))
-    wait("its health", lambda: site.task(arn)["healthStatus"] == "HEALTHY")
+    until(lambda: site.task(arn)["healthStatus"] == "HEALTHY", "its health")
     assert django["lastStatus"] == "RUNNING"
     assert nginx["networkBindings"][0]["containerPort"] == 80
     assert nginx["networkBindings"][0]["hostPort"] in PORTS
@@ -376,22 +364,22 @@ def test_service_replaces_a_killed_container_and_rolls_back_a_broken_release(sit
         launchType="EC2",
         deploymentConfiguration={"deploymentCircuitBreaker": breaker},
     )
-    wait("steady", lambda: site.service("web")["deployments"][0]["rolloutState"] == "COMPLETED")
+    until(lambda: site.service("web")["deployments"][0]["rolloutState"] == "COMPLETED", "steady")
     (first,) = site.ecs.list_tasks(cluster=CLUSTER, serviceName="web")["taskArns"]
     site.containers(first, "django")[0].kill()
     task = site.reach(first, "STOPPED")
     assert task["stoppedReason"] == "Essential container in task exited"
-    wait("replaced", lambda: site.service("web")["runningCount"] == 1 and first not in _arns(site))
+    until(lambda: site.service("web")["runningCount"] == 1 and first not in _arns(site), "replaced")
     site.ecs.update_service(
         cluster=CLUSTER,
         service="web",
         taskDefinition=site.define("pair", {"name": "django", "image": f"127.0.0.1:{CONFIG.registry_port}/none:1"}),
     )
-    wait("failed", lambda: any("rolling back" in each["message"] for each in site.service("web")["events"]))
-    wait("rolled back", lambda: [d["rolloutState"] for d in site.service("web")["deployments"]] == ["COMPLETED"])
+    until(lambda: any("rolling back" in each["message"] for each in site.service("web")["events"]), "failed")
+    until(lambda: [d["rolloutState"] for d in site.service("web")["deployments"]] == ["COMPLETED"], "rolled back")
     assert site.service("web")["taskDefinition"] == good
     site.ecs.delete_service(cluster=CLUSTER, service="web", force=True)
-    wait("gone", lambda: site.service("web")["status"] == "INACTIVE")
+    until(lambda: site.service("web")["status"] == "INACTIVE", "gone")
 
 
 def _arns(site: Site) -> list[str]:
@@ -403,10 +391,10 @@ def test_tasks_live_on_while_the_agent_restarts(site: Site) -> None:
     arn = site.run(site.define("lasting", {"name": "one", "command": command}))
     site.reach(arn, "RUNNING")
     site.stop_agent(signal.SIGKILL)
-    wait("disconnected", lambda: not site.connected())
+    until(lambda: not site.connected(), "disconnected")
     assert site.containers(arn)[0].status == "running"
     site.start_agent()
-    wait("connected", site.connected)
+    until(site.connected, "connected")
     assert site.task(arn)["lastStatus"] == "RUNNING"
     site.containers(arn)[0].kill()
     assert site.reach(arn, "STOPPED")["containers"][0]["exitCode"] == 137
@@ -425,7 +413,7 @@ def test_quoted_configuration_is_an_error_and_another_cluster_is_terminal(site: 
     finally:
         site.config.write_text(plain)
         site.start_agent()
-        wait("connected", site.connected)
+        until(site.connected, "connected")
 
 
 def test_a_cluster_that_is_not_there_is_terminal(site: Site) -> None:
@@ -438,7 +426,7 @@ def test_a_cluster_that_is_not_there_is_terminal(site: Site) -> None:
         assert "ClientException: Cluster not found." in (site.directory / "agent.log").read_text()
     finally:
         site.start_agent()
-        wait("connected", site.connected)
+        until(site.connected, "connected")
 
 
 def test_an_agent_without_its_api_ends_for_now(site: Site) -> None:
@@ -449,7 +437,7 @@ def test_an_agent_without_its_api_ends_for_now(site: Site) -> None:
         assert site.start_agent(config).wait(20) == 1
     finally:
         site.start_agent()
-        wait("connected", site.connected)
+        until(site.connected, "connected")
 
 
 def test_a_deregistered_agent_stays_with_its_containers_and_is_not_started_again(site: Site) -> None:
@@ -459,7 +447,7 @@ def test_a_deregistered_agent_stays_with_its_containers_and_is_not_started_again
     instance = site.instance()["containerInstanceArn"]
     site.ecs.deregister_container_instance(cluster=CLUSTER, containerInstance=instance, force=True)
     log = site.directory / "agent.log"
-    wait("it is told", lambda: "Container instance is deregistered" in log.read_text())
+    until(lambda: "Container instance is deregistered" in log.read_text(), "it is told")
     assert site.process
     assert site.process.poll() is None
     assert site.containers(arn)[0].status == "running"

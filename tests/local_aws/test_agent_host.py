@@ -11,7 +11,8 @@ import pytest
 
 from local_aws import images
 from local_aws.config import REGION
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -74,7 +75,7 @@ class Site:
         return dict(self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0])
 
     def reach(self, arn: str, status: str) -> dict[str, Any]:
-        eventually(lambda: self.task(arn)["lastStatus"] == status, 90, f"{arn} {status}")
+        until(lambda: self.task(arn)["lastStatus"] == status, f"{arn} {status}", 90)
         return self.task(arn)
 
     def on_host(self, command: str) -> str:
@@ -109,7 +110,7 @@ def site() -> Iterator[Site]:
             UserData=USER_DATA,
             TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Site", "Value": "shop"}]}],
         )
-        eventually(lambda: found.instance().get("agentConnected"), 180, "the agent to connect")
+        until(lambda: found.instance().get("agentConnected"), "the agent to connect", 180)
         yield found
 
 
@@ -134,8 +135,8 @@ def test_a_dependants_image_comes_when_its_turn_has_come(site: Site) -> None:
         executionRoleArn=ROLE,
     )  # fmt: skip
     listed = "docker images --format '{{.Repository}}'"
-    eventually(lambda: f"{site.registry}/first" in site.on_host(listed), 60, "the first image")
-    task = eventually(lambda: running_first(site.task(arn)), 60, "the first container")
+    until(lambda: f"{site.registry}/first" in site.on_host(listed), "the first image", 60)
+    task = until(lambda: running_first(site.task(arn)), "the first container", 60)
     assert f"{site.registry}/second" not in site.on_host(listed)
     assert all(each["imageDigest"].startswith("sha256:") for each in task["containers"]), "both manifests are known"
     assert task["lastStatus"] == "PENDING"
@@ -167,7 +168,7 @@ def test_a_container_on_a_bridge_reaches_the_agent(site: Site) -> None:
     def answers() -> list[str]:
         return [line for line in site.on_host(f"docker logs {identity}").splitlines() if line.startswith("{")]
 
-    eventually(lambda: len(answers()) == 3, 60, "three answers")
+    until(lambda: len(answers()) == 3, "three answers", 60)
     task, container, introspection = (json.loads(line) for line in answers())
     assert task["TaskARN"] == arn
     assert task["AvailabilityZone"] == f"{REGION}a"
@@ -198,9 +199,9 @@ def test_a_deregistered_host_keeps_its_agent_until_it_is_started_again(site: Sit
         cluster=CLUSTER, containerInstance=instance["containerInstanceArn"], force=True
     )
     log = ["journalctl", "-u", "ecs", "--output", "cat"]
-    eventually(lambda: b"Container instance is deregistered" in host.exec_run(log).output, 60, "it to be told")
+    until(lambda: b"Container instance is deregistered" in host.exec_run(log).output, "it to be told", 60)
     assert "ActiveState=active" in look()
     host.exec_run(["systemctl", "restart", "ecs"])
     # A unit that systemd will start again is `activating` meanwhile, for its RestartSec, not `failed`.
-    eventually(lambda: "ActiveState=failed" in look(), 60, "it to end")
+    until(lambda: "ActiveState=failed" in look(), "it to end", 60)
     assert "ExecMainStatus=5" in look()

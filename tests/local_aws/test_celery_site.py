@@ -11,7 +11,18 @@ import docker
 import pytest
 import requests
 
-from tests.local_aws.site_containers import DATABASE_ENVIRONMENT, Browser, Stage, answers, sql, stage, stop, until, url
+from tests.local_aws.site_containers import (
+    DATABASE_ENVIRONMENT,
+    Browser,
+    Stage,
+    answers,
+    last_lines,
+    sql,
+    stage,
+    stop,
+    url,
+)
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -69,8 +80,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         running.web = running.start("web", port=8000)
         running.worker = running.start("worker", WORKER)
         running.beat = running.start("beat", BEAT)
-        until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", running.web)
-        until(lambda: b"ready" in running.worker.logs(), "the worker is ready", running.worker, 60)
+        until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", also=last_lines(running.web))
+        until(lambda: b"ready" in running.worker.logs(), "the worker is ready", 60, last_lines(running.worker))
         yield running
 
 
@@ -94,7 +105,7 @@ def numbers(browser: Browser) -> list[dict[str, Any]]:
 
 def test_a_number_is_queued_and_a_worker_answers(site: Site) -> None:
     browser = asked(site, 99_999_999_999_962)
-    until(lambda: numbers(browser)[0]["factors"], "the worker answers", site.worker)
+    until(lambda: numbers(browser)[0]["factors"], "the worker answers", also=last_lines(site.worker))
     assert numbers(browser) == [
         {"value": 99_999_999_999_962, "factors": [2, 49_999_999_999_981], "worker": site.worker.id[:12]}
     ]
@@ -114,17 +125,17 @@ def test_what_is_no_number_is_refused(site: Site) -> None:
 
 
 def test_the_page_shows_the_schedulers_heartbeat(site: Site) -> None:
-    until(lambda: site.beats() == [site.beat.id[:12]], "the heartbeat of this beat alone", site.beat)
+    until(lambda: site.beats() == [site.beat.id[:12]], "the heartbeat of this beat alone", also=last_lines(site.beat))
     assert f"Scheduler {site.beat.id[:12]}: heartbeat" in Browser(site.url, HOST).get("/").text
 
 
 def test_a_second_scheduler_is_seen(site: Site) -> None:
     second = site.start("beat-2", BEAT)
-    until(lambda: len(site.beats()) == 2, "both are heard", second)
+    until(lambda: len(site.beats()) == 2, "both are heard", also=last_lines(second))
     assert "2 schedulers run" in Browser(site.url, HOST).get("/").text
     code, seconds = stop(second)
     assert (code, seconds < 10) == (0, True), second.logs(tail=20).decode()
-    until(lambda: site.beats() == [site.beat.id[:12]], "one is left", site.beat)
+    until(lambda: site.beats() == [site.beat.id[:12]], "one is left", also=last_lines(site.beat))
 
 
 def test_health_checks(site: Site) -> None:
@@ -162,14 +173,14 @@ def test_a_number_waits_while_no_worker_is_there(site: Site) -> None:
     assert 'http-equiv="refresh"' in browser.get("/").text
     assert "15: queued" in browser.get("/").text
     site.worker.start()
-    until(lambda: numbers(browser)[0]["factors"] == [3, 5], "the worker answers", site.worker, 60)
+    until(lambda: numbers(browser)[0]["factors"] == [3, 5], "the worker answers", 60, last_lines(site.worker))
 
 
 def test_a_task_under_way_is_finished_when_the_worker_stops(site: Site) -> None:
     """Its warm shutdown: about the largest prime, which takes a while."""
     before = received(site)
     browser = asked(site, 99_999_999_999_973)
-    until(lambda: received(site) > before, "the worker has it", site.worker, 20)
+    until(lambda: received(site) > before, "the worker has it", 20, last_lines(site.worker))
     code, _ = stop(site.worker, 120)
     assert code == 0
     assert numbers(browser)[0]["factors"] == [99_999_999_999_973]
@@ -184,8 +195,8 @@ def test_a_lost_queue_is_made_good(site: Site) -> None:
     assert numbers(browser)[0]["factors"] is None
     assert requests.get(f"{site.url}/healthz", timeout=5).status_code == 200
     site.redis = site.start_redis()
-    until(lambda: numbers(browser)[0]["factors"] == [3, 7], "the scheduler queues it again", site.beat, 120)
-    until(lambda: site.beats() == [site.beat.id[:12]], "the heartbeat goes on", site.beat)
+    until(lambda: numbers(browser)[0]["factors"] == [3, 7], "the scheduler queues it again", 120, last_lines(site.beat))
+    until(lambda: site.beats() == [site.beat.id[:12]], "the heartbeat goes on", also=last_lines(site.beat))
 
 
 def test_what_is_missing_is_named(site: Site) -> None:

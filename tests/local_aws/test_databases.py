@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local_aws import images
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -49,7 +50,7 @@ def available(server: OwnServer) -> dict[str, Any]:
         record = server.client("rds").describe_db_instances(DBInstanceIdentifier=IDENTIFIER)["DBInstances"][0]
         return record if record["DBInstanceStatus"] == "available" else None
 
-    record: dict[str, Any] = eventually(look, 90, "the instance is available")
+    record: dict[str, Any] = until(look, "the instance is available", 90)
     return record
 
 
@@ -91,17 +92,17 @@ def test_master_user_is_as_on_rds(client: Any, database: dict[str, Any]) -> None
 def test_data_survives_a_killed_container(server: OwnServer, client: Any, database: dict[str, Any]) -> None:
     psql(client, database, "CREATE TABLE kept AS SELECT 42 AS n")
     server.docker.containers.get(server.config.container(f"db-{IDENTIFIER}")).kill()
-    eventually(lambda: psql(client, database, "SELECT n FROM kept") == "42", 30, "the data is back")
+    until(lambda: psql(client, database, "SELECT n FROM kept") == "42", "the data is back", 30)
 
 
 def test_changed_master_password_is_applied(server: OwnServer, client: Any, database: dict[str, Any]) -> None:
     rds = server.client("rds")
     change = {"DBInstanceIdentifier": IDENTIFIER, "ApplyImmediately": True}
     rds.modify_db_instance(**change, MasterUserPassword="another-password-1")
-    eventually(lambda: psql(client, database, "SELECT 1", "another-password-1") == "1", 10, "the new one is accepted")
+    until(lambda: psql(client, database, "SELECT 1", "another-password-1") == "1", "the new one is accepted", 10)
     assert "password authentication failed" in psql(client, database, "SELECT 1", PASSWORD)
     rds.modify_db_instance(**change, MasterUserPassword=PASSWORD)
-    eventually(lambda: psql(client, database, "SELECT 1") == "1", 10, "the former one is accepted again")
+    until(lambda: psql(client, database, "SELECT 1") == "1", "the former one is accepted again", 10)
 
 
 def test_parameter_group_is_applied(server: OwnServer, client: Any, database: dict[str, Any]) -> None:
@@ -118,7 +119,7 @@ def test_parameter_group_is_applied(server: OwnServer, client: Any, database: di
     rds.modify_db_instance(DBInstanceIdentifier=IDENTIFIER, DBParameterGroupName="loose", ApplyImmediately=True)
     plain = "sslmode=disable dbname=legacy user=master"
     shown = "SHOW log_min_duration_statement"
-    eventually(lambda: psql(client, database, shown, options=plain) == "250ms", 10, "the parameters are in force")
+    until(lambda: psql(client, database, shown, options=plain) == "250ms", "the parameters are in force", 10)
 
 
 def test_status_names_the_endpoint(server: OwnServer, database: dict[str, Any]) -> None:
@@ -138,10 +139,10 @@ def test_another_engine_fails_with_the_reason(server: OwnServer) -> None:
         record = rds.describe_db_instances(DBInstanceIdentifier="other")["DBInstances"][0]
         return bool(record["DBInstanceStatus"] == "failed")
 
-    eventually(look, 10, "the instance is failed")
+    until(look, "the instance is failed", 10)
     assert server.status()["database other"] == (False, "engine mysql is not emulated; use postgres")
     rds.delete_db_instance(DBInstanceIdentifier="other", SkipFinalSnapshot=True)
-    eventually(lambda: "database other" not in server.status(), 10, "it is gone")
+    until(lambda: "database other" not in server.status(), "it is gone", 10)
 
 
 def test_deleted_with_a_final_snapshot(server: OwnServer, client: Any, database: dict[str, Any]) -> None:
@@ -153,7 +154,7 @@ def test_deleted_with_a_final_snapshot(server: OwnServer, client: Any, database:
         snapshot = rds.describe_db_snapshots(DBSnapshotIdentifier="final-1")["DBSnapshots"][0]
         return bool(snapshot["Status"] == "available")
 
-    eventually(look, 30, "the snapshot is available")
+    until(look, "the snapshot is available", 30)
     dump = server.config.state / "snapshots" / "final-1.sql"
     assert "goodbye" in dump.read_text()
     assert dump.stat().st_mode & 0o077 == 0
@@ -165,10 +166,10 @@ def test_deleted_with_a_final_snapshot(server: OwnServer, client: Any, database:
             *server.docker.volumes.list(filters=mine),
         ]
 
-    eventually(lambda: not left(), 20, "container and volume are gone")
+    until(lambda: not left(), "container and volume are gone", 20)
     name = database["Endpoint"]["Address"]
-    eventually(
+    until(
         lambda: server.config.resolver in client.exec_run(["getent", "hosts", name]).output.decode(),
-        10,
         "the name leads to no database any more",
+        10,
     )

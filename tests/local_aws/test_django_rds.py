@@ -11,7 +11,18 @@ import docker
 import pytest
 import requests
 
-from tests.local_aws.site_containers import DATABASE_ENVIRONMENT, Browser, Stage, answers, sql, stage, stop, until, url
+from tests.local_aws.site_containers import (
+    DATABASE_ENVIRONMENT,
+    Browser,
+    Stage,
+    answers,
+    last_lines,
+    sql,
+    stage,
+    stop,
+    url,
+)
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -50,7 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert "made the administrator admin" in made.once(IMAGE, MIGRATE, environment=ENVIRONMENT | ADMIN)
         django = made.run(IMAGE, "django", port=80, environment=ENVIRONMENT, mem_limit="256m")
         running = Site(made, database, django)
-        until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", django)
+        until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", also=last_lines(django))
         yield running
 
 
@@ -118,7 +129,7 @@ def test_health_fails_with_the_database_and_recovers(site: Site) -> None:
     assert requests.get(f"{site.url}/healthz", timeout=10).status_code == 503
     assert site.django.exec_run(["python3", "/app/healthcheck.py"]).exit_code == 1
     sql(site.database, "alter role site login")
-    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", site.django, 10)
+    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", 10, last_lines(site.django))
 
 
 def test_a_missing_setting_is_named(site: Site) -> None:
@@ -139,5 +150,5 @@ def test_items_survive_a_restart_and_it_stops_by_itself(site: Site) -> None:
     assert seconds < 10
     assert '"POST / HTTP/1.1" 302' in site.django.logs().decode()
     site.django.start()
-    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", site.django)
+    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", also=last_lines(site.django))
     assert "<span>Salt</span>" in site.logged_in().get("/").text

@@ -12,7 +12,8 @@ import docker
 import pytest
 import requests
 
-from tests.local_aws.site_containers import BUILD, answers, stage, stop, until, url
+from tests.local_aws.site_containers import BUILD, answers, last_lines, stage, stop, url
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -25,7 +26,7 @@ def flask() -> Iterator[Any]:
         container = site.run(
             IMAGE, "flask", port=5000, mem_limit="256m", read_only=True, environment={"GREETING": "Legible?"},
         )  # fmt: skip
-        until(lambda: answers(f"{url(container, 5000)}/healthz"), "/healthz answers 200", container)
+        until(lambda: answers(f"{url(container, 5000)}/healthz"), "/healthz answers 200", also=last_lines(container))
         yield container
 
 
@@ -63,7 +64,12 @@ def test_health_needs_no_host_name(flask: Any) -> None:
 
 def test_requests_are_logged_with_the_clients_address(flask: Any) -> None:
     requests.get(f"{url(flask, 5000)}/api/contrast", headers={"X-Forwarded-For": "203.0.113.7"}, timeout=5)
-    until(lambda: '203.0.113.7 "GET /api/contrast HTTP/1.1" 400' in flask.logs().decode(), "it is logged", flask, 5)
+    until(
+        lambda: '203.0.113.7 "GET /api/contrast HTTP/1.1" 400' in flask.logs().decode(),
+        "it is logged",
+        5,
+        last_lines(flask),
+    )
     assert "ERROR" not in flask.logs().decode()
 
 
@@ -79,7 +85,7 @@ def test_it_stops_by_itself_when_told_to(flask: Any) -> None:
     assert code == 0
     assert seconds < 10
     flask.start()
-    until(lambda: answers(f"{url(flask, 5000)}/healthz"), "/healthz answers 200 again", flask)
+    until(lambda: answers(f"{url(flask, 5000)}/healthz"), "/healthz answers 200 again", also=last_lines(flask))
 
 
 @pytest.mark.usefixtures("flask")

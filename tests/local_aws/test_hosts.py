@@ -8,8 +8,7 @@ import ipaddress
 import json
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import LABEL, REGION, Config
 from local_aws.parts.instances import FLAGS
 from local_aws.server import Server
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -128,14 +128,6 @@ class Host:
         except docker.errors.APIError:
             return False  # it does not run yet
         return bool(done.output.decode().strip() == "active")
-
-
-def until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.2)
 
 
 def containers(cloud: Cloud) -> list[Any]:

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
 from tests.unit.test_host_files import render
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -74,7 +75,7 @@ class Host:
         for arn in self._ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"]:
             self._ecs.deregister_container_instance(cluster=CLUSTER, containerInstance=arn, force=True)
         self.run(SMALL_DISK)
-        eventually(self._connected, 60, "the agent is connected")
+        until(self._connected, "the agent is connected", 60)
 
     def release(self, image: str) -> str:
         """Start a task of the image beside the former one and stop that; why it did not start, nothing if it did."""
@@ -89,7 +90,7 @@ class Host:
             task = self._ecs.describe_tasks(cluster=CLUSTER, tasks=[started])["tasks"][0]
             return task if task["lastStatus"] in ("RUNNING", "STOPPED") else None
 
-        task = eventually(settled, 60, "the task runs or has ended")
+        task = until(settled, "the task runs or has ended", 60)
         if task["lastStatus"] == "STOPPED":
             return str([task.get("stoppedReason"), *(each.get("reason") for each in task["containers"])])
         for arn in before:
@@ -171,9 +172,9 @@ def host() -> Iterator[Host]:
             UserData=f"#cloud-config\nwrite_files: [{{path: /etc/ecs/ecs.config, content: ECS_CLUSTER={CLUSTER}}}]\n",
         )  # fmt: skip
         name = own.config.container(answer["Instances"][0]["InstanceId"])
-        eventually(lambda: own.docker.containers.list(filters={"name": name}), 60, "the host runs")
+        until(lambda: own.docker.containers.list(filters={"name": name}), "the host runs", 60)
         container = own.docker.containers.get(name)
-        eventually(lambda: container.exec_run("systemctl is-active docker").exit_code == 0, 60, "dockerd is up")
+        until(lambda: container.exec_run("systemctl is-active docker").exit_code == 0, "dockerd is up", 60)
         yield Host(own, container, releases(own))
 
 
@@ -187,7 +188,7 @@ def test_with_once_the_disk_stays_bounded(host: Host) -> None:
         kept.append(host.kept())
     assert max(used) < DISK_MB
     assert max(kept) < RELEASES / 2, kept
-    eventually(lambda: host.kept() == 1, 60, "only the image in use is left")
+    until(lambda: host.kept() == 1, "only the image in use is left", 60)
     assert host.used() < 3 * IMAGE_MB + 20
 
 

@@ -22,11 +22,12 @@ from tests.local_aws.site_containers import (
     Browser,
     Stage,
     answers,
+    last_lines,
     sql,
     stage,
-    until,
     url,
 )
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -78,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         read_only = {volume: mount | {"mode": "ro"} for volume, mount in media.items()}
         nginx = made.run("legacy-site/nginx", "nginx", port=80, volumes=read_only, mem_limit="64m")
         pair = Site(made, database, django, nginx)
-        until(lambda: answers(f"{pair.url}/healthz"), "/healthz answers 200", django)
+        until(lambda: answers(f"{pair.url}/healthz"), "/healthz answers 200", also=last_lines(django))
         yield pair
 
 
@@ -176,7 +177,7 @@ def test_health_fails_with_the_database_and_recovers(site: Site) -> None:
     sql(site.database, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'site'")
     assert requests.get(f"{site.url}/healthz", timeout=10).status_code == 503
     sql(site.database, "alter role site login")
-    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", site.django, 10)
+    until(lambda: answers(f"{site.url}/healthz"), "/healthz answers 200 again", 10, last_lines(site.django))
 
 
 def test_the_image_is_small_and_runs_as_a_user(site: Site) -> None:

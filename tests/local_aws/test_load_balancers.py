@@ -18,7 +18,8 @@ import pytest
 
 from local_aws import images
 from local_aws.config import Config
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -178,7 +179,7 @@ def site(server: OwnServer) -> Site:
     )["Listeners"][0]["ListenerArn"]  # fmt: skip
     made = Site(server, arn, dns_name, group, https, plain, certificate)
     assert made.states() == {}
-    eventually(lambda: _answers(made), 60, "the load balancer answers")
+    until(lambda: _answers(made), "the load balancer answers", 60)
     return made
 
 
@@ -205,7 +206,7 @@ def serving(site: Site, targets: dict[str, Any]) -> Site:
     for container in targets.values():
         container.exec_run(["rm", "-f", "/tmp/status"])  # noqa: S108 - in a container of the test
     healthy = dict.fromkeys(wanted, ("healthy", None))
-    eventually(lambda: site.states() == healthy, 40, "targets one and two are healthy, nothing drains")
+    until(lambda: site.states() == healthy, "targets one and two are healthy, nothing drains", 40)
     return site
 
 
@@ -257,7 +258,7 @@ def test_failing_check_is_told_with_its_reason(serving: Site, targets: dict[str,
     key = where(targets, "one")
     targets["one"].exec_run(["sh", "-c", "echo 404 > /tmp/status"])
     expected = ("unhealthy", "Target.ResponseCodeMismatch")
-    eventually(lambda: serving.states()[key] == expected, 30, "target one is unhealthy")
+    until(lambda: serving.states()[key] == expected, "target one is unhealthy", 30)
     assert {get(serving, "/").said["target"] for _ in range(6)} == {"two"}
     described = serving.elb.describe_target_health(
         TargetGroupArn=serving.group, Targets=[{"Id": key[0], "Port": key[1]}]
@@ -271,19 +272,19 @@ def test_new_target_is_initial_until_its_first_check(serving: Site, targets: dic
     targets["three"].exec_run(["sh", "-c", "echo 500 > /tmp/status"])
     serving.register(key)
     assert serving.states()[key][0] == "initial"
-    eventually(lambda: serving.states()[key] == ("initial", "Elb.InitialHealthChecking"), 5, "it is being checked")
+    until(lambda: serving.states()[key] == ("initial", "Elb.InitialHealthChecking"), "it is being checked", 5)
     assert {get(serving, "/").said["target"] for _ in range(6)} == {"one", "two"}
-    eventually(lambda: serving.states()[key][0] == "unhealthy", 30, "it is unhealthy after two failures")
+    until(lambda: serving.states()[key][0] == "unhealthy", "it is unhealthy after two failures", 30)
     targets["three"].exec_run(["rm", "/tmp/status"])  # noqa: S108 - in a container of the test
-    eventually(lambda: serving.states()[key] == ("healthy", None), 30, "it is healthy")
+    until(lambda: serving.states()[key] == ("healthy", None), "it is healthy", 30)
 
 
 def test_dead_and_hanging_targets(serving: Site, targets: dict[str, Any]) -> None:
     address, _ = where(targets, "one")
     serving.register((address, 9), ("10.91.60.1", 80))
     refused = ("unhealthy", "Target.FailedHealthChecks")
-    eventually(lambda: serving.states()[address, 9] == refused, 40, "a refused connection is a failed check")
-    eventually(lambda: serving.states()["10.91.60.1", 80][0] == "unhealthy", 40, "no host, no health")
+    until(lambda: serving.states()[address, 9] == refused, "a refused connection is a failed check", 40)
+    until(lambda: serving.states()["10.91.60.1", 80][0] == "unhealthy", "no host, no health", 40)
     assert {get(serving, "/").said["target"] for _ in range(6)} == {"one", "two"}
 
 
@@ -291,7 +292,7 @@ def test_deregistered_target_drains(serving: Site, targets: dict[str, Any]) -> N
     """What it is working on is finished; nothing new is sent to it; it stays `draining` for the delay."""
     one, two = where(targets, "one"), where(targets, "two")
     serving.deregister(two)
-    eventually(lambda: two not in serving.states(), 15, "two is gone")
+    until(lambda: two not in serving.states(), "two is gone", 15)
     answers: list[Any] = []
     slow = threading.Thread(target=lambda: answers.append(get(serving, "/slow")))
     slow.start()
@@ -300,12 +301,12 @@ def test_deregistered_target_drains(serving: Site, targets: dict[str, Any]) -> N
     serving.register(two)
     serving.deregister(one)
     draining = ("draining", "Target.DeregistrationInProgress")
-    eventually(lambda: serving.states().get(one) == draining, 5, "one drains")
-    eventually(lambda: serving.states()[two] == ("healthy", None), 20, "two is healthy")
+    until(lambda: serving.states().get(one) == draining, "one drains", 5)
+    until(lambda: serving.states()[two] == ("healthy", None), "two is healthy", 20)
     assert {get(serving, "/").said["target"] for _ in range(6)} == {"two"}
     slow.join(20)
     assert [(answer.status, answer.said["target"]) for answer in answers] == [(200, "one")]
-    eventually(lambda: one not in serving.states(), 15, "one is gone")
+    until(lambda: one not in serving.states(), "one is gone", 15)
     assert time.monotonic() - started >= 5.5
 
 
@@ -314,10 +315,10 @@ def test_same_host_with_two_ports_is_two_targets(serving: Site, targets: dict[st
     second = targets["one"].client.api.exec_create(targets["one"].id, ["python3", "-c", TARGET, "8011", "one-b"])
     targets["one"].client.api.exec_start(second["Id"], detach=True)
     serving.register((address, 8011))
-    eventually(lambda: serving.states()[address, 8011] == ("healthy", None), 20, "the second port is healthy")
+    until(lambda: serving.states()[address, 8011] == ("healthy", None), "the second port is healthy", 20)
     assert {get(serving, "/").said["target"] for _ in range(9)} == {"one", "one-b", "two"}
     serving.deregister((address, 8011))
-    eventually(lambda: serving.states()[address, 8011][0] == "draining", 5, "the second port drains")
+    until(lambda: serving.states()[address, 8011][0] == "draining", "the second port drains", 5)
     assert serving.states()[address, port] == ("healthy", None)
 
 
@@ -362,14 +363,14 @@ def test_no_request_is_lost_while_everything_changes(serving: Site, targets: dic
                 Conditions=[{"Field": "path-pattern", "Values": [f"/fixed{number}"]}],
                 Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "204"}}],
             )["Rules"][0]["RuleArn"]  # fmt: skip
-            eventually(functools.partial(_has_status, serving, f"/fixed{number}", 204), 20, "the rule is in force")
+            until(functools.partial(_has_status, serving, f"/fixed{number}", 204), "the rule is in force", 20)
             if number % 2:
                 serving.deregister(three)
             else:
                 serving.register(three)
-                eventually(lambda: serving.states()[three] == ("healthy", None), 20, "three is healthy")
+                until(lambda: serving.states()[three] == ("healthy", None), "three is healthy", 20)
             serving.elb.delete_rule(RuleArn=rule)
-            eventually(functools.partial(_has_status, serving, f"/fixed{number}", 200), 20, "the rule is gone")
+            until(functools.partial(_has_status, serving, f"/fixed{number}", 200), "the rule is gone", 20)
     finally:
         done.set()
         for thread in threads:
@@ -404,7 +405,7 @@ def test_rules_by_priority(serving: Site) -> None:
             ),
         )
     ]
-    eventually(lambda: get(serving, "/old/x").status == 410, 20, "the rules are in force")
+    until(lambda: get(serving, "/old/x").status == 410, "the rules are in force", 20)
     gone = get(serving, "/old/x")
     assert gone.body.decode() == fixed["MessageBody"]
     assert gone.headers["content-type"] == "text/plain"
@@ -443,7 +444,7 @@ def test_services_share_a_listener_by_host_and_path(serving: Site, targets: dict
             ListenerArn=listener, Priority=100, Conditions=[hosts],
             Actions=[{"Type": "forward", "TargetGroupArn": cms}],
         )  # fmt: skip
-    eventually(lambda: serving.states(cms)[address, port] == ("healthy", None), 20, "the second service is healthy")
+    until(lambda: serving.states(cms)[address, port] == ("healthy", None), "the second service is healthy", 20)
 
     def ask(host: str, path: str) -> str:
         """The target that answered, or what else was said."""
@@ -456,7 +457,7 @@ def test_services_share_a_listener_by_host_and_path(serving: Site, targets: dict
     assert {ask("www.shop.test", path) for path in ("/admin", "/admin/users?a=b")} == {"three"}
     assert {ask(host, "/admin") for host in ("other.test", "shop.test.evil")} == {"no such site"}
     serving.elb.delete_listener(ListenerArn=listener)
-    eventually(lambda: "Failed to connect" in ask("shop.test", "/"), 20, "the listener is gone")
+    until(lambda: "Failed to connect" in ask("shop.test", "/"), "the listener is gone", 20)
     serving.elb.delete_target_group(TargetGroupArn=cms)
 
 
@@ -470,26 +471,26 @@ def test_target_that_refuses_makes_a_502_and_then_503(serving: Site, targets: di
         HealthCheckIntervalSeconds=300, HealthCheckTimeoutSeconds=2, UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
     serving.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": address}])
-    eventually(lambda: serving.states(group)[address, 8099] == ("unused", "Target.NotInUse"), 5, "it is not in use yet")
+    until(lambda: serving.states(group)[address, 8099] == ("unused", "Target.NotInUse"), "it is not in use yet", 5)
     rule = serving.elb.create_rule(
         ListenerArn=serving.https, Priority=5, Conditions=[{"Field": "path-pattern", "Values": ["/late*"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": group}],
     )["Rules"][0]["RuleArn"]  # fmt: skip
-    eventually(lambda: serving.states(group)[address, 8099] == ("healthy", None), 20, "it is healthy")
+    until(lambda: serving.states(group)[address, 8099] == ("healthy", None), "it is healthy", 20)
     assert get(serving, "/late").said["target"] == "late"
     targets["three"].exec_run(["sh", "-c", "kill $(cat /tmp/pid)"])
-    answer = eventually(lambda: (got := get(serving, "/late")).status != 200 and got, 10, "nothing listens any more")
+    answer = until(lambda: (got := get(serving, "/late")).status != 200 and got, "nothing listens any more", 10)
     assert answer.status == 502
     serving.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": address}])
-    eventually(lambda: get(serving, "/late").status == 503, 10, "there is no target any more")
+    until(lambda: get(serving, "/late").status == 503, "there is no target any more", 10)
     serving.elb.delete_rule(RuleArn=rule)
-    eventually(lambda: get(serving, "/late").status == 200, 10, "the rule is gone")
+    until(lambda: get(serving, "/late").status == 200, "the rule is gone", 10)
     serving.elb.delete_target_group(TargetGroupArn=group)
 
 
 def test_killed_load_balancer_comes_back(serving: Site) -> None:
     serving.server.docker.containers.get(serving.config.container("elb-site")).kill()
-    eventually(lambda: _answers(serving) and get(serving, "/").status == 200, 30, "it serves again")
+    until(lambda: _answers(serving) and get(serving, "/").status == 200, "it serves again", 30)
 
 
 def test_name_resolves_on_the_network(serving: Site, targets: dict[str, Any]) -> None:
@@ -503,19 +504,19 @@ def test_second_one_is_not_published(serving: Site) -> None:
     subnets = serving.elb.describe_load_balancers(LoadBalancerArns=[serving.arn])["LoadBalancers"][0]
     ids = [zone["SubnetId"] for zone in subnets["AvailabilityZones"]]
     second = serving.elb.create_load_balancer(Name="second", Subnets=ids)["LoadBalancers"][0]["LoadBalancerArn"]
-    eventually(lambda: "no listener" in serving.server.status().get("load balancer second", (0, ""))[1], 10, "it waits")
+    until(lambda: "no listener" in serving.server.status().get("load balancer second", (0, ""))[1], "it waits", 10)
     serving.elb.create_listener(
         LoadBalancerArn=second, Protocol="HTTP", Port=80,
         DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
     )  # fmt: skip
-    eventually(
-        lambda: "not published" in serving.server.status()["load balancer second"][1], 20, "status says that it is not"
+    until(
+        lambda: "not published" in serving.server.status()["load balancer second"][1], "status says that it is not", 20
     )
     ok, detail = serving.server.status()["load balancer site"]
     assert ok
     assert detail == f"https://127.0.0.1:{serving.config.https_port}; 2 of 2 targets healthy"
     serving.elb.delete_load_balancer(LoadBalancerArn=second)
-    eventually(lambda: "load balancer second" not in serving.server.status(), 20, "it is gone")
+    until(lambda: "load balancer second" not in serving.server.status(), "it is gone", 20)
 
 
 def test_unsupported_action_is_said(serving: Site) -> None:
@@ -531,7 +532,7 @@ def test_unsupported_action_is_said(serving: Site) -> None:
         ListenerArn=serving.https, Priority=99, Conditions=[{"Field": "path-pattern", "Values": ["/login"]}],
         Actions=[oidc, {"Type": "forward", "Order": 2, "TargetGroupArn": serving.group}],
     )["Rules"][0]["RuleArn"]  # fmt: skip
-    eventually(lambda: not serving.server.status()["load balancer site"][0], 10, "status says that it cannot do that")
+    until(lambda: not serving.server.status()["load balancer site"][0], "status says that it cannot do that", 10)
     assert "authenticate-oidc" in serving.server.status()["load balancer site"][1]
     serving.elb.delete_rule(RuleArn=rule)
-    eventually(lambda: serving.server.status()["load balancer site"][0], 10, "it is well again")
+    until(lambda: serving.server.status()["load balancer site"][0], "it is well again", 10)

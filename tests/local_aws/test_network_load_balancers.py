@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local_aws import images
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -107,7 +108,7 @@ class Inside:
         gone = [self.target(name) for name, (state, _) in self.states().items() if name not in names]
         if gone:
             self.elb.deregister_targets(TargetGroupArn=self.group, Targets=gone)
-        eventually(lambda: self.states() == dict.fromkeys(names, HEALTHY), 30, f"the healthy targets are {names}")
+        until(lambda: self.states() == dict.fromkeys(names, HEALTHY), f"the healthy targets are {names}", 30)
 
     def preserve(self, on: bool) -> None:
         attribute = {"Key": "preserve_client_ip.enabled", "Value": str(on).lower()}
@@ -179,7 +180,7 @@ def _record(route53: Any, zone_id: str, action: str, balancer: dict[str, Any]) -
 
 def test_a_host_reaches_the_targets_by_the_private_name(inside: Inside) -> None:
     inside.only("one", "two")
-    eventually(lambda: inside.ask("one") != ["gaierror"], 10, "the name is known")
+    until(lambda: inside.ask("one") != ["gaierror"], "the name is known", 10)
     assert set(inside.ask("one", 6)) == {"one", "two"}
     assert set(inside.ask("two", 6)) == {"one", "two"}
     assert set(inside.ask("one", 6, name=inside.dns_name)) == {"one", "two"}
@@ -207,7 +208,7 @@ def test_with_the_clients_address_a_host_does_not_reach_itself(inside: Inside) -
     inside.only("one")
     inside.preserve(True)
     try:
-        eventually(lambda: inside.ask("one") == ["TimeoutError"], 15, "the attribute is in force")
+        until(lambda: inside.ask("one") == ["TimeoutError"], "the attribute is in force", 15)
         assert inside.ask("one", 2) == ["TimeoutError"] * 2
         assert inside.ask("two", 2) == ["one"] * 2
         assert inside.states() == {"one": HEALTHY}, "a health check comes from the load balancer, not from the host"
@@ -218,7 +219,7 @@ def test_with_the_clients_address_a_host_does_not_reach_itself(inside: Inside) -
         assert inside.ask("one", 3) == ["two"] * 3
     finally:
         inside.preserve(False)
-    eventually(lambda: inside.ask("two") == ["two"], 15, "the attribute is off")
+    until(lambda: inside.ask("two") == ["two"], "the attribute is off", 15)
 
 
 def test_a_port_where_nobody_listens_is_unhealthy(inside: Inside) -> None:
@@ -232,10 +233,10 @@ def test_a_port_where_nobody_listens_is_unhealthy(inside: Inside) -> None:
         return health["State"], health.get("Reason")
 
     assert state()[0] == "initial"
-    eventually(lambda: state() == FAILED, 30, "it is unhealthy")
+    until(lambda: state() == FAILED, "it is unhealthy", 30)
     assert set(inside.ask("one", 6)) == {"one", "two"}
     inside.elb.deregister_targets(TargetGroupArn=inside.group, Targets=[wrong])
-    eventually(lambda: state()[0] == "unused", 15, "it is gone")
+    until(lambda: state()[0] == "unused", "it is gone", 15)
 
 
 def test_a_tcp_group_can_be_checked_by_http(inside: Inside) -> None:
@@ -246,20 +247,20 @@ def test_a_tcp_group_can_be_checked_by_http(inside: Inside) -> None:
         HealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
     inside.elb.register_targets(TargetGroupArn=group, Targets=[inside.target("one")])
-    eventually(lambda: inside.states(group) == {"one": ("unused", "Target.NotInUse")}, 10, "no listener uses it")
+    until(lambda: inside.states(group) == {"one": ("unused", "Target.NotInUse")}, "no listener uses it", 10)
     listener = inside.elb.create_listener(
         LoadBalancerArn=inside.arn, Protocol="TCP", Port=1337,
         DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
     )["Listeners"][0]["ListenerArn"]  # fmt: skip
-    eventually(lambda: inside.states(group) == {"one": HEALTHY}, 20, "it is healthy")
+    until(lambda: inside.states(group) == {"one": HEALTHY}, "it is healthy", 20)
     assert inside.ask("two", port=1337) == ["one"]
     inside.hosts["one"].exec_run(["sh", "-c", "echo 503 > /tmp/status"])
     expected = {"one": ("unhealthy", "Target.ResponseCodeMismatch")}
-    eventually(lambda: inside.states(group) == expected, 30, "it is unhealthy")
+    until(lambda: inside.states(group) == expected, "it is unhealthy", 30)
     inside.hosts["one"].exec_run(["sh", "-c", "echo 200 > /tmp/status"])
-    eventually(lambda: inside.states(group) == {"one": HEALTHY}, 30, "it is healthy again")
+    until(lambda: inside.states(group) == {"one": HEALTHY}, "it is healthy again", 30)
     inside.elb.delete_listener(ListenerArn=listener)
-    eventually(lambda: inside.ask("two", port=1337) == ["ConnectionRefusedError"], 15, "the listener is gone")
+    until(lambda: inside.ask("two", port=1337) == ["ConnectionRefusedError"], "the listener is gone", 15)
     inside.elb.delete_target_group(TargetGroupArn=group)
 
 
@@ -270,12 +271,12 @@ def test_a_deregistered_target_keeps_its_connections_for_the_delay(inside: Insid
     answers = host.client.api.exec_start(held["Id"], stream=True)
     assert next(answers).decode().strip() == "one"
     inside.elb.register_targets(TargetGroupArn=inside.group, Targets=[inside.target("two")])
-    eventually(lambda: inside.states().get("two") == HEALTHY, 20, "two is healthy")
+    until(lambda: inside.states().get("two") == HEALTHY, "two is healthy", 20)
     inside.elb.deregister_targets(TargetGroupArn=inside.group, Targets=[inside.target("one")])
     draining = ("draining", "Target.DeregistrationInProgress")
-    eventually(lambda: inside.states()["one"] == draining, 5, "one drains")
-    eventually(lambda: set(inside.ask("two", 4)) == {"two"}, 3, "it gets nothing new")
-    eventually(lambda: "one" not in inside.states(), 15, "one is gone")
+    until(lambda: inside.states()["one"] == draining, "one drains", 5)
+    until(lambda: set(inside.ask("two", 4)) == {"two"}, "it gets nothing new", 3)
+    until(lambda: "one" not in inside.states(), "one is gone", 15)
     said = Counter(line.strip() for chunk in answers for line in chunk.decode().splitlines())
     assert said["one"] >= 8, "two seconds of its three"
     assert "two" not in said
@@ -284,17 +285,17 @@ def test_a_deregistered_target_keeps_its_connections_for_the_delay(inside: Insid
 def test_a_killed_load_balancer_comes_back(inside: Inside) -> None:
     inside.only("one", "two")
     inside.server.docker.containers.get(inside.server.config.container("elb-inside")).kill()
-    eventually(lambda: set(inside.ask("one", 4)) == {"one", "two"}, 30, "it serves again")
+    until(lambda: set(inside.ask("one", 4)) == {"one", "two"}, "it serves again", 30)
 
 
 def test_the_name_goes_with_its_record_and_its_load_balancer(inside: Inside) -> None:
     balancer = inside.elb.describe_load_balancers(LoadBalancerArns=[inside.arn])["LoadBalancers"][0]
     route53 = inside.server.client("route53")
     _record(route53, inside.zone_id, "DELETE", balancer)
-    eventually(lambda: inside.ask("one") == ["gaierror"], 15, "the name is gone")
+    until(lambda: inside.ask("one") == ["gaierror"], "the name is gone", 15)
     assert inside.ask("one", name=inside.dns_name)[0] in HOSTS
     _record(route53, inside.zone_id, "CREATE", balancer)
-    eventually(lambda: inside.ask("one")[0] in HOSTS, 15, "the name is back")
+    until(lambda: inside.ask("one")[0] in HOSTS, "the name is back", 15)
     inside.elb.delete_load_balancer(LoadBalancerArn=inside.arn)
-    eventually(lambda: inside.ask("one") == ["gaierror"], 15, "an alias of nothing has no address")
+    until(lambda: inside.ask("one") == ["gaierror"], "an alias of nothing has no address", 15)
     assert "load balancer inside" not in inside.server.status()

@@ -11,7 +11,8 @@ import docker
 import pytest
 import requests
 
-from tests.local_aws.site_containers import Stage, answers, stage, stop, until, url
+from tests.local_aws.site_containers import Stage, answers, last_lines, stage, stop, url
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -75,11 +76,15 @@ def site() -> Iterator[Site]:
         running = Site(made)
         # The proxy first: it starts without those that it leads to.
         running.nginx = running.start_nginx()
-        until(lambda: answers(f"{running.url}/healthz"), "the proxy answers", running.nginx)
+        until(lambda: answers(f"{running.url}/healthz"), "the proxy answers", also=last_lines(running.nginx))
         assert requests.get(running.url, timeout=10).status_code == 502
         running.cms, running.node = running.start_cms(), running.start_node()
-        until(lambda: answers(f"{running.url}/cms/articles.json"), "the CMS answers through the proxy", running.cms)
-        until(lambda: answers(running.url), "the pages answer through the proxy", running.node)
+        until(
+            lambda: answers(f"{running.url}/cms/articles.json"),
+            "the CMS answers through the proxy",
+            also=last_lines(running.cms),
+        )
+        until(lambda: answers(running.url), "the pages answer through the proxy", also=last_lines(running.node))
         yield running
 
 
@@ -143,16 +148,16 @@ def test_readers_notice_little_while_the_cms_is_replaced(site: Site) -> None:
     assert requests.get(f"{site.url}/cms/", timeout=15).status_code in (502, 504)
 
     site.cms = site.start_cms()
-    until(lambda: answers(f"{site.url}/cms/articles.json"), "the proxy finds the new CMS", site.nginx, 30)
+    until(lambda: answers(f"{site.url}/cms/articles.json"), "the proxy finds the new CMS", 30, last_lines(site.nginx))
     assert address(site.cms) != old
     assert "Sugar" in requests.get(f"{site.url}/cms/", auth=EDITOR, timeout=5).text
-    until(lambda: "what we last heard" not in site.page(), "the pages find the new CMS", site.node, 30)
+    until(lambda: "what we last heard" not in site.page(), "the pages find the new CMS", 30, last_lines(site.node))
 
 
 def test_a_lock_is_gone_with_a_killed_cms(site: Site) -> None:
     site.cms.kill()
     site.cms = site.start_cms()
-    until(lambda: answers(f"{site.url}/cms/articles.json"), "the next CMS serves the data", site.cms)
+    until(lambda: answers(f"{site.url}/cms/articles.json"), "the next CMS serves the data", also=last_lines(site.cms))
     assert site.cms.exec_run(["cat", "/data/lock"]).output.decode() == site.cms.id[:12]
 
 
@@ -162,11 +167,11 @@ def test_a_new_web_container_shows_the_last_list_without_the_cms(site: Site) -> 
     site.node.remove(force=True)
     site.stage.made.remove(site.node)
     site.node = site.start_node()
-    until(lambda: "Sugar" in site.page(), "the list comes from the volume", site.node, 30)
+    until(lambda: "Sugar" in site.page(), "the list comes from the volume", 30, last_lines(site.node))
     assert answers(f"{site.url}/healthz")
     assert site.node.exec_run(["node", "/app/healthcheck.js"]).exit_code == 0
     site.cms.start()
-    until(lambda: "what we last heard" not in site.page(), "the CMS is there again", site.cms, 30)
+    until(lambda: "what we last heard" not in site.page(), "the CMS is there again", 30, last_lines(site.cms))
 
 
 def test_the_proxys_files_survive_its_restart(site: Site) -> None:
@@ -175,12 +180,12 @@ def test_the_proxys_files_survive_its_restart(site: Site) -> None:
     code, seconds = stop(site.nginx)
     assert (code, seconds < 10) == (0, True)
     site.nginx.start()
-    until(lambda: answers(f"{site.url}/healthz"), "the proxy answers again", site.nginx)
+    until(lambda: answers(f"{site.url}/healthz"), "the proxy answers again", also=last_lines(site.nginx))
     until(
         lambda: requests.get(site.url + image, timeout=5).headers["X-Cache"] == "HIT",
         "its files are read",
-        site.nginx,
         70,
+        last_lines(site.nginx),
     )
 
 
@@ -212,7 +217,7 @@ def test_the_pages_end_what_is_under_way(site: Site) -> None:
     code, seconds = stop(site.node)
     assert (code, seconds < 10) == (0, True)
     site.node.start()
-    until(lambda: answers(site.url), "the pages answer again", site.node, 30)
+    until(lambda: answers(site.url), "the pages answer again", 30, last_lines(site.node))
 
 
 def cache_status(file: str) -> str:

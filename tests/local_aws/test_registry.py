@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from local_aws import images
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -62,5 +63,5 @@ def test_a_push_comes_back_as_a_pull(own: OwnServer) -> None:
 def test_a_killed_registry_comes_back_with_its_images(own: OwnServer) -> None:
     own.docker.containers.get(own.config.container("registry")).kill()
     assert not own.status()["registry"][0]
-    eventually(lambda: own.status()["registry"][0], 30, "the registry answers again")
+    until(lambda: own.status()["registry"][0], "the registry answers again", 30)
     assert tags(own, "rexray/efs") == ["0.11.4", "latest"]

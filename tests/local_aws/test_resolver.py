@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from local_aws import images
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -92,14 +93,14 @@ def test_published_name_counts_at_once_and_survives_a_kill(server: OwnServer, cl
         record = rds.describe_db_instances(DBInstanceIdentifier="named")["DBInstances"][0]
         return bool(record["DBInstanceStatus"] == "available")
 
-    eventually(available, 90, "the database is available")
+    until(available, "the database is available", 90)
     time.sleep(0.5)  # a signal's time, no more
     address = resolve(client, name)
     assert address not in ("", server.config.resolver)
     server.docker.containers.get(server.config.container("resolver")).kill()
-    eventually(lambda: resolve(client, name) == address, 20, "the resolver is back")
+    until(lambda: resolve(client, name) == address, "the resolver is back", 20)
     rds.delete_db_instance(DBInstanceIdentifier="named", SkipFinalSnapshot=True)
-    eventually(lambda: resolve(client, name) == server.config.resolver, 10, "the name is withdrawn")
+    until(lambda: resolve(client, name) == server.config.resolver, "the name is withdrawn", 10)
 
 
 def test_a_private_zone_hides_a_public_one_for_as_long_as_it_is_there(server: OwnServer, client: Any) -> None:
@@ -120,10 +121,10 @@ def test_a_private_zone_hides_a_public_one_for_as_long_as_it_is_there(server: Ow
     time.sleep(2)
     assert resolve(client, "www.debian.org") != "10.92.1.1", "the VPC has no DNS host names yet"
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    eventually(lambda: resolve(client, "www.debian.org") == "10.92.1.1", 10, "the name is the private zone's")
+    until(lambda: resolve(client, "www.debian.org") == "10.92.1.1", "the name is the private zone's", 10)
     assert resolve(client, "deb.debian.org") == "", "which has no other"
     assert resolve(client, "sts.us-east-1.amazonaws.com"), "a zone of another name is as before"
     change("DELETE")
-    eventually(lambda: resolve(client, "www.debian.org") == "", 10, "the name is gone")
+    until(lambda: resolve(client, "www.debian.org") == "", "the name is gone", 10)
     route53.delete_hosted_zone(Id=zone)
-    eventually(lambda: resolve(client, "deb.debian.org"), 10, "the public zone is back")
+    until(lambda: resolve(client, "deb.debian.org"), "the public zone is back", 10)

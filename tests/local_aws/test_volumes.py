@@ -12,7 +12,8 @@ import docker
 import pytest
 
 from local_aws import images
-from tests.local_aws.own_server import OwnServer, eventually, running
+from tests.local_aws.own_server import OwnServer, running
+from tests.until import until
 
 pytestmark = pytest.mark.docker
 
@@ -95,8 +96,8 @@ class Estate:
                 return None
             return host if host.container.status == "running" else None
 
-        host: Host = eventually(found, 30, f"the container of {instance} runs")
-        eventually(lambda: host.container.exec_run("systemctl is-active docker").exit_code == 0, 60, "dockerd is up")
+        host: Host = until(found, f"the container of {instance} runs", 30)
+        until(lambda: host.container.exec_run("systemctl is-active docker").exit_code == 0, "dockerd is up", 60)
         host.run("cloud-init status --wait")
         return host
 
@@ -206,7 +207,7 @@ def test_mounts_end_with_their_last_container(estate: Estate) -> None:
     assert host.run("docker exec holder sh -c 'ls /m | wc -l'") == host.run("docker exec holder sh -c 'ls /n | wc -l'")
     host.run("docker rm -f holder")
     assert host.run("sh -c 'grep -c fuse.nfs /proc/mounts; true'") == "0"
-    eventually(lambda: "efs_client.mount" not in host.run("ps ax"), 5, "the mount processes have ended")
+    until(lambda: "efs_client.mount" not in host.run("ps ax"), "the mount processes have ended", 5)
     host.run("docker volume rm brief")
 
 
@@ -255,13 +256,13 @@ def test_status_names_each_file_system(estate: Estate) -> None:
 def test_a_deleted_file_system_leaves_nothing(estate: Estate) -> None:
     gone = estate.make_file_system("gone")
     name = estate.own.config.container(f"efs-{gone}")
-    eventually(
-        lambda: name in [c.name for c in estate.own.docker.containers.list(ignore_removed=True)], 15, "its server runs"
+    until(
+        lambda: name in [c.name for c in estate.own.docker.containers.list(ignore_removed=True)], "its server runs", 15
     )
     estate.own.client("efs").delete_file_system(FileSystemId=gone)
-    eventually(
+    until(
         lambda: name not in [c.name for c in estate.own.docker.containers.list(all=True, ignore_removed=True)],
-        15,
         "its server is gone",
+        15,
     )
-    eventually(lambda: name not in [v.name for v in estate.own.docker.volumes.list()], 5, "its volume is gone")
+    until(lambda: name not in [v.name for v in estate.own.docker.volumes.list()], "its volume is gone", 5)

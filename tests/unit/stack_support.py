@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.cloudformation.handlers import Context, Handler
+from tests.until import until
 
 DEADLINE_SECONDS = 15.0
 
@@ -67,13 +67,15 @@ class Stacks:
 
     def settled(self, name: str) -> dict[str, Any]:
         """The stack when nothing is in progress any more."""
-        until(lambda: not self.describe(name)["StackStatus"].endswith("_IN_PROGRESS"), f"{name} settles")
+        until(
+            lambda: not self.describe(name)["StackStatus"].endswith("_IN_PROGRESS"), f"{name} settles", DEADLINE_SECONDS
+        )
         return self.describe(name)
 
     def reached(self, name: str, status: str, logical_id: str | None = None) -> None:
         """Wait until the stack, or one of its resources, had an event of that status."""
         wanted = (logical_id or name, status)
-        until(lambda: wanted in [event[:2] for event in self.events(name)], f"{wanted} happens")
+        until(lambda: wanted in [event[:2] for event in self.events(name)], f"{wanted} happens", DEADLINE_SECONDS)
 
     def events(self, name: str) -> list[tuple[str, str, str]]:
         """Logical id, status and reason of each event, oldest first."""
@@ -121,14 +123,6 @@ def given(parameters: dict[str, Any] | None) -> list[dict[str, Any]]:
         else {"ParameterKey": name, "ParameterValue": str(value)}
         for name, value in (parameters or {}).items()
     ]
-
-
-def until(done: Any, what: str) -> None:
-    """Wait for `done`, at most `DEADLINE_SECONDS`."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS} s until {what}"
-        time.sleep(0.04)
 
 
 @contextlib.contextmanager

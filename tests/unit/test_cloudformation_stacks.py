@@ -8,7 +8,8 @@ import time
 import pytest
 
 from local_aws.cloud import Cloud
-from tests.unit.stack_support import Stacks, Thing, refused, resources, thing, until
+from tests.unit.stack_support import Stacks, Thing, refused, resources, thing
+from tests.until import until
 
 CHAIN = resources(
     First=thing(Size=1),
@@ -55,7 +56,7 @@ def test_independent_resources_are_made_side_by_side(stacks: Stacks) -> None:
     Thing.gates.update({("create", name): threading.Event() for name in names})
     stacks.api.create_stack(StackName="wide", TemplateBody=resources(**{name: thing() for name in names}))
 
-    until(lambda: len(Thing.log) == len(names), "all have begun")
+    until(lambda: len(Thing.log) == len(names), "all have begun", 15)
     for gate in Thing.gates.values():
         gate.set()
     assert stacks.settled("wide")["StackStatus"] == "CREATE_COMPLETE"
@@ -67,7 +68,7 @@ def test_stacks_of_all_regions_deploy_at_the_same_time(stacks: Stacks, aws: Clou
     for name in ("one", "two"):
         stacks.api.create_stack(StackName=name, TemplateBody=resources(Slow=thing()))
     elsewhere.api.create_stack(StackName="one", TemplateBody=resources(Slow=thing()))
-    until(lambda: len(Thing.log) == 3, "all three have begun")
+    until(lambda: len(Thing.log) == 3, "all three have begun", 15)
     assert stacks.create("quick", resources(Fast=thing()))["StackStatus"] == "CREATE_COMPLETE"
 
     Thing.gates["create", "Slow"].set()

@@ -11,7 +11,8 @@ from local_aws.cloud import Cloud
 from local_aws.cloudformation.handlers import HANDLERS
 from local_aws.patches.acm import validation_record
 from local_aws.patches.route53 import ZONE_ID
-from tests.unit.stack_support import Stacks, until
+from tests.unit.stack_support import Stacks
+from tests.until import until
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "cloudformation").glob("*.yml"))
 
@@ -89,7 +90,9 @@ def test_a_certificate_without_a_zone_names_its_records_and_waits(aws: Cloud, st
         "Content of DNS Record is: {{Name: {Name},Type: {Type},Value: {Value}}}".format(**validation_record(name))
         for name in NAMES
     ]
-    until(lambda: {reason for *_, reason in stacks.events("certificate")} >= set(texts), "the events name the records")
+    until(
+        lambda: {reason for *_, reason in stacks.events("certificate")} >= set(texts), "the events name the records", 15
+    )
 
     add_record(aws, validation_record(NAMES[0]))
     arn = aws.client("acm").list_certificates()["CertificateSummaryList"][0]["CertificateArn"]
@@ -106,7 +109,7 @@ def test_a_certificate_without_a_zone_names_its_records_and_waits(aws: Cloud, st
 
 def test_a_waiting_certificate_can_be_given_up(aws: Cloud, stacks: Stacks) -> None:
     stacks.api.create_stack(StackName="certificate", TemplateBody=CERTIFICATE)
-    until(lambda: "Content of DNS" in str(stacks.events("certificate")), "it waits")
+    until(lambda: "Content of DNS" in str(stacks.events("certificate")), "it waits", 15)
 
     assert stacks.delete("certificate")["StackStatus"] == "DELETE_COMPLETE"
     assert aws.client("acm").list_certificates()["CertificateSummaryList"] == []

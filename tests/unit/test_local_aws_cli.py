@@ -27,6 +27,7 @@ from local_aws import __main__ as cli
 from local_aws import server
 from local_aws.config import LABEL, Config
 from local_aws.late.chance import Settings
+from tests.until import until
 
 FROM_ENV = docker.from_env
 NETWORK = ipaddress.IPv4Network("10.76.0.0/16")
@@ -152,13 +153,6 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     for process in started:
         process.kill()
         process.wait()
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def runs(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -369,7 +363,8 @@ def running(chosen: Config) -> Iterator[Config]:
     chosen.state.mkdir()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)", "local_aws"]) as process:
         (chosen.state / "pid").write_text(f"{process.pid}\n")
-        until(lambda: cli._process(chosen) is not None)  # right after exec the kernel does not know its arguments yet
+        # Right after exec the kernel does not know its arguments yet.
+        until(lambda: cli._process(chosen) is not None, "the process has its arguments", 5)
         yield chosen
         process.kill()
 

@@ -19,6 +19,7 @@ from tests.unit.ecs_support import World
 from tests.unit.late_support import LateAws
 from tests.unit.plugin_support import run_action
 from tests.unit.test_modules_ecs import ONE_OFF, TASK, Fake, a_task, no_real_waits, one_off, run
+from tests.until import until
 
 __all__ = ["no_real_waits"]  # waits pass in no time here, too, but for those of the embedded ECS
 
@@ -183,10 +184,7 @@ def test_two_runs_of_one_job_are_one_task_in_a_late_ecs(
 
     runs = [threading.Thread(target=migrate) for _ in range(2)]
     runs[0].start()
-    deadline = time.monotonic() + 20
-    while not tasks():
-        assert time.monotonic() < deadline, results
-        time.sleep(0.1)
+    until(tasks, "a task", 20, lambda: str(results))
     time.sleep(4)  # a person who repeats the command is not faster than ECS shows what was started
     runs[1].start()
     time.sleep(4)

@@ -15,7 +15,8 @@ from local_aws.ecs.errors import EcsError
 from local_aws.parts.schedules import Schedules
 from local_aws.schedules.target import assumable
 from tests.unit.ecs_support import World
-from tests.unit.stack_support import refused, until
+from tests.unit.stack_support import refused
+from tests.until import until
 
 CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/demo"
 GROUP = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/jobs"
@@ -133,7 +134,7 @@ def test_a_schedule_starts_its_task_as_aws_does(home: Home) -> None:
 def test_the_loop_runs_by_itself(home: Home) -> None:
     home.schedule("rate(1 minute)")  # whose first time is at once
     home.part.start()
-    until(lambda: home.ecs.asked, "the task starts")
+    until(lambda: home.ecs.asked, "the task starts", 15)
     home.part.stop()
     assert [line.ok for line in home.part.report()] == [True]
 

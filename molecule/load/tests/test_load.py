@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +17,7 @@ import requests
 from local_aws import images
 from local_aws.cloud import ACCESS_KEY, SECRET_KEY
 from local_aws.config import LABEL
+from tests.until import until
 
 CLOUD, ENDPOINT, REGISTRY = "molecule15", "http://127.0.0.1:4275", "127.0.0.1:4277/load"
 PORT = 8000
@@ -49,13 +49,6 @@ def photograph() -> bytes:
     header = struct.pack(">IIBBBBB", 2000, 1500, 8, 2, 0, 0, 0)
     rows = (b"\0" + bytes(range(250)) * 24) * 1500
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def until(done: Callable[[], Any], what: str, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, f"not after {seconds} s: {what}"
-        time.sleep(0.5)
 
 
 def answers(url: str) -> bool:

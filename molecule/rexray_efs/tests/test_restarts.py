@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.rexray_efs import RUN, with_media
+from tests.until import until
 
 ENABLED = "docker plugin inspect --format '{{.Enabled}}' rexray/efs"
 
@@ -29,19 +28,16 @@ def started(host: Any) -> list[int]:
     return [int(number) for number, state in (sorted(fields[at : at + 2]) for at in (0, 2, 4)) if state == "active"]
 
 
-def wait_until(host: Any, condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, host.check_output(
-            "systemctl --no-pager --lines 0 status docker rexray-efs ecs; "
-            "journalctl --no-pager --output short-monotonic --lines 40 --unit docker --unit rexray-efs --unit ecs"
-        )
-        time.sleep(0.5)
-
-
 def wait_for_restart(host: Any, before: list[int]) -> None:
     """Wait until all three have been started again, and check their order."""
-    wait_until(host, lambda: len(started(host)) == 3 and min(started(host)) > max(before))
+    until(
+        lambda: len(started(host)) == 3 and min(started(host)) > max(before),
+        "all three are started again",
+        also=lambda: host.check_output(
+            "systemctl --no-pager --lines 0 status docker rexray-efs ecs; "
+            "journalctl --no-pager --output short-monotonic --lines 40 --unit docker --unit rexray-efs --unit ecs"
+        ),
+    )
     after = started(host)
     assert after == sorted(after), "the agent was up before the plugin"
 

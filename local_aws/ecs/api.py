@@ -10,9 +10,7 @@ import botocore.session
 import botocore.validate
 
 from local_aws.ecs import queries, support
-from local_aws.ecs.actions.account_settings import AccountSettings
 from local_aws.ecs.actions.agents import Agents
-from local_aws.ecs.actions.attributes import Attributes
 from local_aws.ecs.actions.base import Actions
 from local_aws.ecs.actions.capacity_providers import CapacityProviders
 from local_aws.ecs.actions.clusters import Clusters
@@ -31,19 +29,15 @@ KINDS: tuple[type[Actions], ...] = (
     CapacityProviders,
     TaskDefinitions,
     ContainerInstances,
-    Attributes,
     Tasks,
     Services,
     Tags,
-    AccountSettings,
 )
 """All but the agents', which know where these find the control plane."""
 AGENT_ACTIONS = {
     "RegisterContainerInstance",
     "DiscoverPollEndpoint",
     "SubmitTaskStateChange",
-    "SubmitContainerStateChange",
-    "SubmitAttachmentStateChanges",
 }
 """Agents newer than botocore's model may send more than it knows: these are not checked for unknown members."""
 

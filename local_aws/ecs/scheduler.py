@@ -391,7 +391,6 @@ class Scheduler:
                 task.tags = [dict(tag) for tag in self.region.definition_tags.get(deployment.task_definition, [])]
             if service.request.get("enableECSManagedTags"):
                 task.tags += managed_tags(service.cluster, service.name)
-            deployment.started_tasks = True
             started.append(task)
         if started:
             service.steady = False

@@ -245,7 +245,6 @@ class Deployment:
     not_before: float = 0.0
     rollback_of: str = ""
     finished_at: float | None = None
-    started_tasks: bool = False
     strategy: list[Json] = field(default_factory=list)
     launch_type: str = ""
 
@@ -305,7 +304,6 @@ class Region:
     services: dict[str, Service] = field(default_factory=dict)
     run_tokens: dict[tuple[str, str], tuple[Json, list[str]]] = field(default_factory=dict)
     """Cluster and client token → the RunTask request that had it, and the tasks that it started."""
-    account_settings: dict[str, str] = field(default_factory=dict)
 
     def arn(self, kind: str, *path: str) -> str:
         """An ARN of this region: `arn:aws:ecs:<region>:<account>:<kind>/<path>`."""

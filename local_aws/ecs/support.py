@@ -47,7 +47,6 @@ REFUSED: dict[str, dict[str, str]] = {
         "resourceRequirements": "it has no GPUs",
     },
     "RunTaskRequest": {"volumeConfigurations": "it attaches no EBS volumes"},
-    "StartTaskRequest": {"volumeConfigurations": "it attaches no EBS volumes"},
     "ServiceConnectConfiguration": {"enabled": "it has no Service Connect"},
     "LoadBalancer": {
         "loadBalancerName": "it has no Classic Load Balancers",

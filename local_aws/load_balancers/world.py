@@ -15,7 +15,6 @@ class World:
     def __init__(self, cloud: Cloud) -> None:
         self._look = cloud.look
         self._addresses: dict[str, str] | None = None
-        self._delays: dict[str, float] = {}
         records = self._elb("describe_load_balancers")["LoadBalancers"]
         self.balancers: dict[str, dict[str, Any]] = {item["LoadBalancerArn"]: item for item in records}
         groups = self._elb("describe_target_groups")["TargetGroups"]

@@ -79,15 +79,3 @@ class Agents(Actions):
         container.reason = change.get("reason", container.reason)
         if "networkBindings" in change:
             container.bindings = change["networkBindings"]
-
-    def submit_container_state_change(self, request: Json) -> Json:
-        """SubmitContainerStateChange."""
-        task = self.region.tasks.get(request.get("task", ""))
-        if task is not None and request.get("containerName"):
-            self._container_change(task, request)
-        return {"acknowledgment": new_id()}
-
-    def submit_attachment_state_changes(self, request: Json) -> Json:
-        """SubmitAttachmentStateChanges: bridge tasks have no attachments."""
-        del request
-        return {"acknowledgment": new_id()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from local_aws.ecs import views
-from local_aws.ecs.actions.account_settings import setting
 from local_aws.ecs.actions.base import NAME, Actions, page
 from local_aws.ecs.errors import EcsError, invalid
 from local_aws.ecs.state import Cluster, Json
@@ -19,7 +18,7 @@ class Clusters(Actions):
             raise invalid("Invalid identifier: Identifier is for invalid cluster name.")
         cluster = self.region.clusters.get(name)
         if cluster is None or cluster.status != "ACTIVE":
-            settings = {"containerInsights": setting(self.region, "containerInsights")}
+            settings = {"containerInsights": "disabled"}
             settings |= {each["name"]: each["value"] for each in request.get("settings", [])}
             cluster = Cluster(
                 name,

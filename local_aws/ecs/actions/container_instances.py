@@ -162,10 +162,16 @@ class ContainerInstances(Actions):
             found.append(views.instance(self.region, instance, []))
         return {"containerInstances": found, "failures": failures}
 
-    def update_container_agent(self, request: Json) -> Json:
-        """UpdateContainerAgent: there is never a newer stand-in agent."""
-        self._cluster(request)
-        raise EcsError("NoUpdateAvailableException", "There is no update available for your container agent.")
+    def put_attributes(self, request: Json) -> Json:
+        """PutAttributes on container instances."""
+        cluster = self._cluster(request)
+        for attribute in request["attributes"]:
+            instance = self._instance(cluster, attribute.get("targetId", ""))
+            if instance is None:
+                raise EcsError("TargetNotFoundException", "The specified target wasn't found.")
+            plain = {key: attribute[key] for key in ("name", "value") if key in attribute}
+            instance.attributes = [each for each in instance.attributes if each["name"] != plain["name"]] + [plain]
+        return {"attributes": request["attributes"]}
 
 
 def _amount(resource: Json) -> int | list[str]:

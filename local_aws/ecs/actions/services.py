@@ -166,21 +166,6 @@ class Services(Actions):
                 briefs.append({key: view[key] for key in keys if key in view})
         return page("serviceDeployments", briefs, request)
 
-    def describe_service_deployments(self, request: Json) -> Json:
-        """DescribeServiceDeployments."""
-        found: list[Json] = []
-        failures: list[Json] = []
-        for arn in request["serviceDeploymentArns"]:
-            found += [
-                views.service_deployment(self.region, service, deployment)
-                for service in self.region.services.values()
-                for deployment in service.deployments + service.history
-                if deployment.arn == arn
-            ]
-            if not any(each["serviceDeploymentArn"] == arn for each in found):
-                failures.append({"arn": arn, "reason": "MISSING"})
-        return {"serviceDeployments": found, "failures": failures}
-
 
 def _deployment_configuration(former: Json, given: Json | None) -> Json:
     merged = {**SERVICE_DEFAULTS, "deploymentCircuitBreaker": {"enable": False, "rollback": False}, **former}

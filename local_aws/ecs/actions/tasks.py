@@ -69,28 +69,6 @@ class Tasks(Actions):
             tasks.append(task)
         return {"tasks": [views.task(self.region, task, ["TAGS"]) for task in tasks], "failures": failures}
 
-    def start_task(self, request: Json) -> Json:
-        """StartTask on named container instances."""
-        cluster = self._cluster(request)
-        definition = self._active_definition(request["taskDefinition"])
-        merged = task_definitions.merge_overrides(definition, request.get("overrides", {}))
-        group = request.get("group") or f"family:{definition['family']}"
-        tasks, failures = [], []
-        for reference in request["containerInstances"]:
-            instance = self._instance(cluster, reference)
-            if instance is None:
-                failures.append({"arn": reference, "reason": "MISSING"})
-                continue
-            on_it = list(self.region.tasks_of(instance=instance.arn))
-            code = placement.refusal(instance, on_it, placement.needs(merged))
-            if code:
-                failures.append({"arn": instance.arn, "reason": code})
-                continue
-            task = new_task(self.region, cluster.name, merged, instance, group=group, now=self.clock())
-            self._fill(task, request)
-            tasks.append(task)
-        return {"tasks": [views.task(self.region, task, ["TAGS"]) for task in tasks], "failures": failures}
-
     def _fill(self, task: Task, request: Json) -> None:
         task.started_by = request.get("startedBy", "")
         task.overrides = request.get("overrides", {})

@@ -11,7 +11,6 @@ from plugins.plugin_utils.site.hosts import Hosts
 from plugins.plugin_utils.site.images import Image
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
-from plugins.plugin_utils.site.nouns.bucket import Bucket
 from plugins.plugin_utils.site.nouns.database import Database
 from plugins.plugin_utils.site.nouns.function import Function
 from plugins.plugin_utils.site.nouns.job import Job
@@ -70,11 +69,6 @@ class Site:
     def databases(self) -> dict[str, Database]:
         """Entry → database."""
         return self.entries["database"]
-
-    @property
-    def buckets(self) -> dict[str, Bucket]:
-        """Entry → bucket."""
-        return self.entries["bucket"]
 
     @property
     def tables(self) -> dict[str, Table]:

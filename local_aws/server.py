@@ -69,20 +69,22 @@ class Server:
 
         from local_aws import ecs, patches
         from local_aws.cloudformation import api as cloudformation
+        from local_aws.functions.gateway import Gateway, middleware
 
         patches.apply(self.cloud)
         cloudformation.install(self.cloud)
         application = self.cloud.changes.watch(DomainDispatcherApplication(create_backend_app))
         application = ecs.middleware(self.cloud, application)
+        gateway = Gateway(self.cloud)
         # Hosts come by the gateway: their agents' retries are AWS's work, not that of this project's plugins.
         if self._late_settings:
             from local_aws.late.front import Late
 
             self._late = Late(application, self._late_settings)
-        self._listen("127.0.0.1", self._status_middleware(self._late or application))
+        self._listen("127.0.0.1", self._status_middleware(middleware(gateway, self._late or application)))
         network, *others = self.parts
         self._prepare(network)
-        self._listen(self.cloud.config.gateway, application)
+        self._listen(self.cloud.config.gateway, middleware(gateway, application))
         with ThreadPoolExecutor(len(others) or 1, thread_name_prefix="prepare") as pool:
             list(pool.map(self._prepare, others))  # the first error is raised here
         for part in self.parts:

@@ -11,6 +11,7 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.ecs import ControlPlane
     from local_aws.parts.databases import Databases
     from local_aws.parts.file_systems import FileSystems
+    from local_aws.parts.functions import Functions
     from local_aws.parts.instances import Instances
     from local_aws.parts.load_balancers import LoadBalancers
     from local_aws.parts.network import Network
@@ -30,4 +31,5 @@ def parts(cloud: Cloud) -> list[Part]:
         LoadBalancers(cloud),
         Instances(cloud),
         Schedules(cloud),
+        Functions(cloud),
     ]

@@ -24,6 +24,7 @@ ENDPOINTS = [
     f"*.dkr.ecr.{REGION}.amazonaws.com",
     f"*.s3.{REGION}.amazonaws.com",
     "*.s3.amazonaws.com",
+    f"*.execute-api.{REGION}.amazonaws.com",
 ]
 """Names in the endpoints' certificate. A wildcard covers one label, hence those of two labels one by one."""
 
@@ -165,6 +166,11 @@ defaults
 frontend endpoints
     bind :80
     bind :443 ssl crt /etc/resolver/endpoints.pem
+    # An HTTP API tells its function who asks.
+    acl function hdr(host) -m sub .execute-api.
+    http-request add-header X-Forwarded-For %[src] if function
+    http-request set-header X-Forwarded-Proto https if function {{ ssl_fc }}
+    http-request set-header X-Forwarded-Proto http if function !{{ ssl_fc }}
     default_backend api
 
 backend api

@@ -1,4 +1,4 @@
-"""Functions and their HTTP APIs in our CloudFormation: recorded as templates have them, changed in place, never run."""
+"""Functions and their HTTP APIs in our CloudFormation: as templates have them, and changed in place."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
+from local_aws.patches._moto import AwsError
 from tests.unit.stack_support import Stacks
 
 FUNCTION = """
@@ -143,7 +144,8 @@ def test_tags_of_the_stack_are_on_function_and_api(aws: Cloud, stacks: Stacks) -
     assert "CorsConfiguration" not in aws.client("apigatewayv2").get_api(ApiId=outputs["Api"])
 
 
-def test_a_function_is_never_run(aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_is_never_run_by_moto(aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.awslambda.models import lambda_backends
     from moto.utilities.docker_utilities import DockerModel
 
     def engine(_self: object) -> None:
@@ -151,8 +153,12 @@ def test_a_function_is_never_run(aws: Cloud, stacks: Stacks, monkeypatch: pytest
 
     monkeypatch.setattr(DockerModel, "docker_client", property(engine))
     stacks.made("shop", body())
-    with pytest.raises(ClientError, match="records functions and runs none"):
-        aws.client("lambda").invoke(FunctionName=stacks.outputs("shop")["Name"])
+    name = stacks.outputs("shop")["Name"]
+    with pytest.raises(ClientError, match="runs no functions: it was started without that part"):
+        aws.client("lambda").invoke(FunctionName=name)
+    function = lambda_backends["123456789012"]["us-east-1"].get_function(name)
+    with pytest.raises(AwsError, match="runs functions when they are called only"):
+        function._invoke_lambda("{}")  # as moto does for a message or an event
 
 
 @pytest.mark.parametrize(
@@ -172,11 +178,31 @@ def test_what_the_embedded_aws_does_not_know_is_refused(stacks: Stacks, more: di
     assert said in str(stacks.events("shop"))
 
 
-def test_a_websocket_and_a_stage_that_changes_are_refused(stacks: Stacks) -> None:
-    assert stacks.create("other", body().replace("ProtocolType: HTTP", "ProtocolType: WEBSOCKET"))["StackStatus"] == (
-        "ROLLBACK_COMPLETE"
-    )
-    assert "APIs of ProtocolType HTTP only" in str(stacks.events("other"))
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "python3.13",
+            "nodejs22.x",
+            "runs functions of python3.… only, all by Debian's Python, and none of nodejs22.x",
+        ),
+        ("ProtocolType: HTTP", "ProtocolType: WEBSOCKET", "has ProtocolType HTTP only, not 'WEBSOCKET'"),
+        ("AWS_PROXY", "HTTP_PROXY", "has IntegrationType AWS_PROXY only, not 'HTTP_PROXY'"),
+        ('PayloadFormatVersion: "2.0"', 'PayloadFormatVersion: "1.0"', "has PayloadFormatVersion 2.0 only, not '1.0'"),
+        ('PayloadFormatVersion: "2.0"', "", "has PayloadFormatVersion 2.0 only, not ''"),
+        ("RouteKey: !Ref Key,", "RouteKey: !Ref Key, AuthorizationType: AWS_IAM,", "AuthorizationType NONE only"),
+        ("StageName: $default", "StageName: live", "has StageName $default only, not 'live'"),
+        (", AutoDeploy: true", "", "has AutoDeploy true only, not ''"),
+    ],
+)
+def test_a_value_that_the_embedded_aws_has_not_is_refused(stacks: Stacks, old: str, new: str, said: str) -> None:
+    wanted = body().replace(old, new)
+    assert wanted != body()
+    assert stacks.create("shop", wanted)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any(said in reason for _, _, reason in stacks.events("shop"))
+
+
+def test_a_stage_that_changes_is_refused(stacks: Stacks) -> None:
     stacks.made("shop", body())
     changed = body().replace("AutoDeploy: true", "AutoDeploy: false")
     assert stacks.update("shop", changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"

@@ -26,6 +26,7 @@ import requests
 from local_aws import __main__ as cli
 from local_aws import server
 from local_aws.config import LABEL, Config
+from local_aws.functions.responses import Response
 from local_aws.late.chance import Settings
 from tests.until import until
 
@@ -467,9 +468,12 @@ def test_only_this_machine_is_answered_late(monkeypatch: pytest.MonkeyPatch, lat
         asked.append(environ)
         return [b"at once"]
 
+    monkeypatch.setattr("local_aws.functions.gateway.Gateway.answer", lambda *_: Response(200, [], b"a function"))
     made.start()
+    called = {"PATH_INFO": "/", "REQUEST_METHOD": "GET", "HTTP_HOST": "a1b2.execute-api.localhost:4566"}
     for application in listening.values():
         assert application({"PATH_INFO": "/"}, None) == [b"at once"], "what is no AWS operation passes"
+        assert application(called, lambda *_: None) == [b"a function"], "an HTTP API is no AWS operation"
     fronts = {address: made._late is not None and address == "127.0.0.1" for address in listening}
     assert fronts == {"127.0.0.1": late is not None, str(NETWORK[1]): False}
     assert [line["detail"] for line in made.status() if line["part"] == "late"] == (

@@ -1,4 +1,4 @@
-"""A site with functions, by its verbs: from nothing, again, changed, refused and taken down. Nothing runs them."""
+"""A site with functions, by its verbs: from nothing, again, changed, refused, taken down; and called."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from tests.unit.function_support import Asked, runner
 from tests.unit.render_support import PROJECT
 from tests.unit.test_given_vpc import TAGS, Site, changed
 from tests.unit.test_modules_account import ecs_lists_providers
@@ -87,7 +88,9 @@ def refused(site: Site) -> str:
     return " ".join(done.stdout.split())
 
 
-def test_functions_from_nothing_to_nothing(site: Site, aws: Cloud) -> None:
+def test_functions_from_nothing_to_nothing(
+    site: Site, aws: Cloud, apis: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     described(site, {})
     looked = site.does("site.yml", "--check", "--diff")
     assert "+ stack shop-live-code" in looked
@@ -104,12 +107,19 @@ def test_functions_from_nothing_to_nothing(site: Site, aws: Cloud) -> None:
     assert (variables["TABLE"], variables["KEY"].split(":")[5]) == (table, "secret")
     assert aws.client("lambda").list_tags(Resource=items["FunctionArn"])["Tags"].items() >= TAGS.items()
     gateway = aws.client("apigatewayv2")
-    apis = {each["Name"]: each["ApiId"] for each in gateway.get_apis()["Items"]}
-    routes = {each["RouteKey"] for each in gateway.get_routes(ApiId=apis["shop-live-function-items"])["Items"]}
+    items_api = next(
+        each["ApiId"] for each in gateway.get_apis()["Items"] if each["Name"] == "shop-live-function-items"
+    )
+    routes = {each["RouteKey"] for each in gateway.get_routes(ApiId=items_api)["Items"]}
     assert routes == {"GET /items/{id}", "POST /items"}
     (logs,) = aws.client("logs").describe_log_groups(logGroupNamePrefix="/shop/live/function/items")["logGroups"]
     assert logs["retentionInDays"] > 0
     assert len(zips(aws)) == 2
+    asked = Asked(aws, apis)
+    ran = runner(tmp_path, monkeypatch)
+    name = f"{items_api}.execute-api.us-east-1.amazonaws.com"
+    assert asked.ask(name, "/items/7").read() == b"items"
+    assert asked.ask(name, "/items").read() == b'{"message":"Not Found"}'
 
     before = updated(aws)
     assert changed(site.does("functions.yml")) == "0"
@@ -121,6 +131,9 @@ def test_functions_from_nothing_to_nothing(site: Site, aws: Cloud) -> None:
     after = updated(aws)
     assert (after["items"] != before["items"], after["other"] == before["other"]) == (True, True)
     assert functions(aws)["items"]["CodeSha256"] != items["CodeSha256"]
+    assert asked.ask(name, "/items/7").read() == b"another"
+    asked.stop()
+    assert len(ran) == 2
     assert len(zips(aws)) == 3, "what a rollback goes back to stays"
     assert changed(site.does("functions.yml")) == "0"
 

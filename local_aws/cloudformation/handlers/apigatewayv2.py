@@ -1,4 +1,4 @@
-"""HTTP APIs of API Gateway: recorded; nothing answers at their addresses."""
+"""HTTP APIs of API Gateway; `local_aws/functions/gateway.py` answers at their addresses."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ class _Part(Handler):
     """What the handlers here share: which properties moto keeps."""
 
     SUPPORTED: ClassVar[tuple[str, ...]] = ()
+    ONLY: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Properties of which the embedded AWS has one value; an empty word stands for one that is left out."""
 
     def _supported(self, properties: Properties) -> None:
         if unknown := set(properties) - set(self.SUPPORTED):
             raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
+        for name, only in self.ONLY.items():
+            given = str(properties.get(name, ""))
+            if given.lower() not in [each.lower() for each in only]:
+                raise PropertyError(f"{self.TYPE}: the embedded AWS has {name} {only[0]} only, not '{given}'.")
 
 
 class Api(_Part):
     TYPE = "AWS::ApiGatewayV2::Api"
     SUPPORTED = ("Name", "ProtocolType", "Description", "CorsConfiguration", "Tags")
+    ONLY: ClassVar = {"ProtocolType": ("HTTP",)}
 
     def create(self, context: Context, properties: Properties) -> str:
         self._supported(properties)
-        if properties.get("ProtocolType") != "HTTP":
-            raise PropertyError(f"{self.TYPE}: the embedded AWS has APIs of ProtocolType HTTP only.")
         tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
         return str(call(context, SERVICE, "create_api", **without(properties, "Tags"), Tags=tags)["ApiId"])
 
@@ -58,6 +63,7 @@ class Api(_Part):
 class Integration(_Part):
     TYPE = "AWS::ApiGatewayV2::Integration"
     SUPPORTED = ("ApiId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis", "Description")
+    ONLY: ClassVar = {"IntegrationType": ("AWS_PROXY",), "PayloadFormatVersion": ("2.0",)}
 
     def create(self, context: Context, properties: Properties) -> str:
         self._supported(properties)
@@ -78,6 +84,7 @@ class Integration(_Part):
 class Route(_Part):
     TYPE = "AWS::ApiGatewayV2::Route"
     SUPPORTED = ("ApiId", "RouteKey", "AuthorizationType", "Target")
+    ONLY: ClassVar = {"AuthorizationType": ("NONE", "")}
 
     def create(self, context: Context, properties: Properties) -> str:
         self._supported(properties)
@@ -101,6 +108,7 @@ class Route(_Part):
 class Stage(_Part):
     TYPE = "AWS::ApiGatewayV2::Stage"
     SUPPORTED = ("ApiId", "StageName", "AutoDeploy", "Tags")
+    ONLY: ClassVar = {"StageName": ("$default",), "AutoDeploy": ("true",)}
 
     def create(self, context: Context, properties: Properties) -> str:
         self._supported(properties)

@@ -1,4 +1,4 @@
-"""Functions of Lambda and who may call them: recorded, never run (local_aws/patches/awslambda.py)."""
+"""Functions of Lambda and who may call them; `local_aws/parts/functions.py` runs them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from local_aws.cloudformation.calls import PropertyError, absent_is_fine, call, pick
 from local_aws.cloudformation.handlers import Context, Handler
+from local_aws.functions.environments import refusal
 
 Properties = dict[str, Any]
 STABLE_SECONDS = 60
@@ -62,6 +63,8 @@ class Function(Handler):
     def _supported(self, properties: Properties) -> None:
         if unknown := set(properties) - set(self.SUPPORTED):
             raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
+        if said := refusal(properties["Runtime"]):
+            raise PropertyError(f"{self.TYPE}: {said}")
 
     def _describe(self, context: Context, name: str) -> Properties:
         return dict(call(context, "lambda", "get_function_configuration", FunctionName=name))

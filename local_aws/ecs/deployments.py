@@ -24,7 +24,8 @@ class Counts:
         new: wanted tasks of the primary deployment on hosts that are not draining.
         new_healthy: those of them that are healthy.
         old_healthy, old_unhealthy: wanted tasks that are to be replaced: of older deployments, or on a draining host.
-        total: all tasks that hold resources, those that are being stopped included.
+        total: wanted tasks, running or pending. Those that are being stopped count no more, though they still hold
+            their resources: https://github.com/aws/containers-roadmap/issues/959
     """
 
     desired: int

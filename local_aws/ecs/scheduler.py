@@ -248,7 +248,7 @@ class Scheduler:
             sum(task.arn in healthy for task in new),
             sum(task.arn in healthy for task in old),
             sum(task.arn not in healthy for task in old),
-            len(active),
+            len(wanted),
         )
         if service.primary.state != "FAILED":
             step = deployments.step(

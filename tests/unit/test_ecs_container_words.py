@@ -528,21 +528,29 @@ def test_a_fixed_host_port_is_taken_once_a_host_and_protocol(world: World) -> No
 STOP_FIRST = {"minimumHealthyPercent": 0, "maximumPercent": 100}
 
 
-def test_a_singleton_with_a_host_port_stops_before_the_next_one_starts(world: World) -> None:
-    world.agent()
-    port = [{"containerPort": 80, "hostPort": 8080}]
-    world.create(world.define(portMappings=port), deploymentConfiguration=STOP_FIRST)
+@pytest.mark.parametrize("port", [0, 8080])
+def test_a_singleton_s_next_task_is_started_when_the_old_one_is_told_to_stop(world: World, port: int) -> None:
+    """Not when it has stopped, if the next one needs nothing that it holds.
+
+    https://github.com/aws/containers-roadmap/issues/959
+    """
+    agent = world.agent()
+    agent.slow.add("web:1")
+    ports = [{"containerPort": 80, "hostPort": port}]
+    world.create(world.define(portMappings=ports), deploymentConfiguration=STOP_FIRST)
     world.tick()
     (old,) = world.tasks()
-    world.update(taskDefinition=world.define("web:2", portMappings=port))
-    together = 0
-    for _ in range(12):
-        world.tick(1)
-        together = max(together, len(world.tasks()))
-
-    assert together == 1
+    world.update(taskDefinition=world.define("web:2", portMappings=ports))
+    world.tick(1)
+    assert (old.active, old.wanted) == (True, False)
+    assert world.tasks() == [old]
+    world.tick(12)
+    assert (len(world.tasks()), old.active) == (1 if port else 2, True)
+    agent.end(old.arn, 0)
+    world.tick(12)
     (new,) = world.tasks()
-    assert new.arn != old.arn
+    assert (new is old, old.active) == (False, False)
+    assert new.created_at > old.stopping_at
     assert world.service()["deployments"][0]["rolloutState"] == "COMPLETED"
 
 

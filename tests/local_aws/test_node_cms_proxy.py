@@ -34,10 +34,10 @@ class Site:
     def url(self) -> str:
         return url(self.nginx, 80)
 
-    def start_cms(self) -> Any:
+    def start_cms(self, **environment: str) -> Any:
         return self.stage.run(
-            CMS, "cms", environment={"EDITOR_PASSWORD": EDITOR[1]}, volumes=self.stage.mount("cms", "/data"),
-            mem_limit="256m",
+            CMS, "cms", environment={"EDITOR_PASSWORD": EDITOR[1], **environment},
+            volumes=self.stage.mount("cms", "/data"), mem_limit="256m",
         )  # fmt: skip
 
     def start_node(self) -> Any:
@@ -124,12 +124,27 @@ def test_what_is_no_article_is_refused(site: Site) -> None:
 
 
 def test_a_second_cms_on_the_same_data_refuses_to_start(site: Site) -> None:
-    second = site.start_cms()
+    second = site.start_cms(LOCK_SECONDS="2")
     assert second.wait(timeout=30)["StatusCode"] == 1
     said = second.logs().decode()
     assert f"/data is in use by {site.cms.id[:12]}; two would mix it up." in said
     assert "Booting worker" not in said
     assert answers(f"{site.url}/cms/articles.json")
+
+
+def waiting_cms(site: Site) -> Any:
+    """A second one, which waits: ECS starts the next one when it tells the first to stop, not when it has."""
+    second = site.start_cms()
+    says = f"/data is in use by {site.cms.id[:12]}: waiting up to 90 s for its end"
+    until(lambda: says in second.logs().decode(), "it says that it waits", 30)
+    return second
+
+
+def test_one_that_waits_for_the_data_can_be_stopped(site: Site) -> None:
+    second = waiting_cms(site)
+    code, seconds = stop(second, 60)
+    assert (code, seconds < 10) == (1, True)
+    assert "Told to stop before it had the data." in second.logs().decode()
 
 
 def test_readers_notice_little_while_the_cms_is_replaced(site: Site) -> None:
@@ -155,8 +170,9 @@ def test_readers_notice_little_while_the_cms_is_replaced(site: Site) -> None:
 
 
 def test_a_lock_is_gone_with_a_killed_cms(site: Site) -> None:
+    second = waiting_cms(site)
     site.cms.kill()
-    site.cms = site.start_cms()
+    site.cms = second
     until(lambda: answers(f"{site.url}/cms/articles.json"), "the next CMS serves the data", also=last_lines(site.cms))
     assert site.cms.exec_run(["cat", "/data/lock"]).output.decode() == site.cms.id[:12]
 

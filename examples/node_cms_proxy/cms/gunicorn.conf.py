@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -23,7 +24,9 @@ held = []
 
 def on_starting(_: object) -> None:
     """Take the data before anything is served; the workers are forked with it."""
+    # Gunicorn's own handlers come later, and a container's first process ends of no signal that it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Told to stop before it had the data."))
     try:
-        held.append(take(Path(os.environ.get("DATA", "/data"))))
+        held.append(take(Path(os.environ.get("DATA", "/data")), float(os.environ.get("LOCK_SECONDS", "90"))))
     except InUse as error:
         sys.exit(str(error))

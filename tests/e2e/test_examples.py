@@ -73,6 +73,18 @@ class Site:
         values: dict[str, str] = json.loads(text)
         return values
 
+    def ages(self, service: str) -> list[tuple[Any, Any]]:
+        """When the tasks of a service, also those that have ended, were made and told to stop; the oldest first."""
+        ecs = self.cloud.client("ecs")
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in ecs.list_tasks(cluster=self.prefix, desiredStatus=status)["taskArns"]
+        ]
+        found = ecs.describe_tasks(cluster=self.prefix, tasks=arns)["tasks"]
+        mine = [each for each in found if each["group"].startswith(f"service:{self.prefix}-service-{service}-")]
+        return sorted((each["createdAt"], each.get("stoppingAt")) for each in mine)
+
     def tasks(self) -> dict[str, list[str]]:
         """Family → tasks that run."""
         ecs, found = self.cloud.client("ecs"), dict[str, list[str]]()
@@ -133,6 +145,11 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
         if key in ("network_cidr", "docker_engine_registry_mirrors", "service_deregistration_seconds", "site_url_port")
     }
     main.write_text(yaml.safe_dump(values | {"site_ca_file": str(AUTHORITY)}))
+    if example == "celery_site":
+        description = made / "group_vars/site/description.yml"
+        site = yaml.safe_load(description.read_text())
+        site["site_jobs"]["report"]["schedule"] = "* * * * *"
+        description.write_text(yaml.safe_dump(site))
     (made / "group_vars/ecs_hosts.yml").unlink()
     return settings["site_name"], made
 
@@ -224,6 +241,8 @@ def numbers_are_factorised(site: Site) -> None:
     assert {each["Name"].rpartition("-Schedule-")[0] for each in schedules} == {
         f"{site.prefix}-job-clearsessions", f"{site.prefix}-job-report",
     }  # fmt: skip
+    # By the clock, which this test has at every minute.
+    until(lambda: visitor.get("/status.json").json()["report"], "the report of a scheduled job", 150)
 
 
 def notes_are_kept(site: Site) -> None:
@@ -253,6 +272,11 @@ def test_its_visitors_can_use_it(site: Site) -> None:
     USED[site.example](site)
 
 
+def is_stop_first(service: dict[str, Any]) -> bool:
+    """Whether its old task is told to stop before the new one is made."""
+    return bool(service.get("deploy", {}).get("update_config", {}).get("order") == "stop-first")
+
+
 def test_one_service_is_rolled_while_the_others_keep_their_tasks(site: Site) -> None:
     """A changed variable of `web`'s first container, as a person would try it out."""
     description = yaml.safe_load((PROJECT / "examples" / site.example / "site.yml").read_text())
@@ -271,6 +295,11 @@ def test_one_service_is_rolled_while_the_others_keep_their_tasks(site: Site) -> 
     assert len(before) == len(after) == len(services)
     changed = [group for group in before if before[group] != after.get(group)]
     assert len(changed) == 1 + len(like), (before, after)
+    single = [name for name in services if f"service:{name}" in like and is_stop_first(services[name])]
+    assert single == {"celery_site": ["beat"]}.get(site.example, [])
+    for name in single:
+        (_, told_to_stop), (made, _) = site.ages(name)[-2:]
+        assert told_to_stop <= made
 
 
 def test_teardown_leaves_nothing(site: Site) -> None:

@@ -44,7 +44,7 @@ class CallbackModule(CallbackBase):
 
     def _tell(self, result: Any) -> None:
         # What another callback prints (json, junit) may be read by a program.
-        by_others = constants.DEFAULT_STDOUT_CALLBACK != "default"
+        by_others = constants.DEFAULT_STDOUT_CALLBACK not in ("concise", "default")
         self._display.display(see("\n".join(said(result.result))), color=constants.COLOR_ERROR, stderr=by_others)
 
 

@@ -3,13 +3,15 @@
     python scripts/changed.py ansible-lint|unit
 
 The first line says how many of how many; after `these:` comes what to look at, and without it there is nothing. Where
-nothing differs from main, as on main itself, it is what the last commit changed. Everything is looked at where git
-cannot tell what differs, or what differs may concern all of it.
+nothing differs from main, as on main itself, it is what the last commit changed. Where git cannot tell what differs, or
+what differs may concern all of it, all tests are concerned, and ansible-lint, which takes minutes for all files, is
+left to `make lint`.
 
 A unit test is concerned by a module that it imports, directly or not. It is concerned by another file if it, or a
 module that it imports, has the word for it in a string: of a file of Python its name, as it may be run or loaded by
 that; of any other the folder at the project's root in which it lies (`roles`, `cloudformation`). That takes too many
-rather than too few. `make test` and `make unit` run all.
+rather than too few, the nearest first: `make check` begins no more of them when its time is up. `make test` and
+`make unit` run all.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 MAIN = ("main", "origin/main")
-OF_ALL = re.compile(
-    r"(pyproject\.toml|ansible\.cfg|requirements.*|constraints\.txt|Makefile|\.\w.*|scripts/(check\.sh|changed\.py|setup\.sh)"
-    r"|tests/unit/conftest\.py|tests/unit/\w+_support\.py)"
+SETTINGS = (
+    r"pyproject\.toml|ansible\.cfg|requirements.*|constraints\.txt|Makefile|\.\w.*|scripts/(check|changed|setup)\.\w+"
 )
-"""What may concern everything: settings, tools and what all tests stand on."""
+"""Settings and tools, which may concern everything."""
+STANDS_ON = r"tests/unit/conftest\.py|tests/unit/\w+_support\.py"
+"""What all tests stand on."""
 LOADED = re.compile(r"plugins/(action|callback|filter|inventory|lookup|modules|test)/")
 """Plugins: Ansible finds them by their folder, so that nobody need import them."""
 NOT_LINTED = ("cloudformation/", "examples/", ".ci/", "tests/unit/recipes/")
@@ -132,9 +135,11 @@ def word(name: str) -> str:
 
 
 def unit(differing: set[str]) -> tuple[list[str], int]:
-    """The test files to run, and how many there are."""
+    """The test files to run, those first that differ or import what differs, and how many there are."""
     tests = sorted(path for path in (PROJECT / "tests/unit").rglob("test_*.py") if "recipes" not in path.parts)
+    there = {PROJECT / name for name in differing}
     chosen = [test for test in tests if concerned(test, differing)]
+    chosen.sort(key=lambda test: 0 if test in there else 1 if imported(test) & there else 2)
     return [str(test.relative_to(PROJECT)) for test in chosen], len(tests)
 
 
@@ -146,22 +151,23 @@ def playbooks(differing: set[str]) -> tuple[list[str], int]:
     return sorted(there & differing), len(there)
 
 
-KINDS: dict[str, tuple[Callable[[set[str]], tuple[list[str], int]], list[str]]] = {
-    "unit": (unit, ["tests/unit"]),
-    "ansible-lint": (playbooks, []),
+KINDS: dict[str, tuple[Callable[[set[str]], tuple[list[str], int]], re.Pattern[str], list[str] | None]] = {
+    "unit": (unit, re.compile(f"{SETTINGS}|{STANDS_ON}"), ["tests/unit"]),
+    "ansible-lint": (playbooks, re.compile(SETTINGS), None),
 }
-"""What looks → how it chooses, and its arguments for everything."""
+"""What looks → how it chooses, what concerns everything, and its arguments for that."""
 
 
 def chosen(kind: str) -> tuple[str, list[str] | None]:
     """What is looked at in words, and as arguments; None for nothing."""
-    choose, everything = KINDS[kind]
+    choose, of_all, everything = KINDS[kind]
+    words = "all" if everything else "left to make lint"
     found = changed()
     if found is None:
-        return "all, as there is no main to compare with, or nothing before it", everything
+        return f"{words}, as there is no main to compare with, or nothing before it", everything
     base, differing = found
-    if of_all := sorted(name for name in differing if OF_ALL.fullmatch(name)):
-        return f"all, as {of_all[0]} differs from {base}", everything
+    if concerning := sorted(name for name in differing if of_all.fullmatch(name)):
+        return f"{words}, as {concerning[0]} differs from {base}", everything
     files, count = choose(differing)
     return f"{len(files)} of {count} files, as {len(differing)} differ from {base}", files or None
 

@@ -18,6 +18,7 @@ declare -A checks=(
   [docs]="scripts/docs.sh"
   [unit]="pytest -m 'not playbook and not embedded' --numprocesses 2 --quiet"
 )
+readonly seconds=30 # of `changed`, after which no more tests are begun: with what stands around them less than a minute
 readonly chosen_of=" unit ansible-lint " # the others take seconds
 case ${1:-all} in
   lint) names=(ansible-lint mypy cfn-lint docs ruff yamllint) ;;
@@ -43,6 +44,7 @@ run() { # name: runs one check, keeps its output, prints one line
       return
     fi
     arguments=("${arguments[@]:2}")
+    [[ $1 == unit ]] && arguments=(--within "$seconds" "${arguments[@]}")
   fi
   if bash -c "${checks[$1]} \"\$@\"" "$1" "${arguments[@]}" >"$output/$1" 2>&1; then
     echo "  ok      $1 ($((SECONDS - started)) s)$said"
@@ -68,5 +70,5 @@ for name in "${names[@]}"; do
 done
 # The test runner's own closing line, so that a reader of the log sees what ran.
 [[ -e $output/unit ]] && tail -n 1 "$output/unit"
-[[ $part == changed ]] && echo "Only what has changed was looked at; everything: make lint unit, or make test."
+[[ $part == changed ]] && echo "Only what has changed was looked at, in $seconds s as many of its tests as fit (the others are skipped); everything: make lint unit, or make test."
 exit $status

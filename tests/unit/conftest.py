@@ -7,6 +7,7 @@ import dataclasses
 import ipaddress
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +20,20 @@ from tests.unit.late_support import LateAws
 from tests.unit.stack_support import Stacks, Thing
 from tests.unit.watched_support import Watched
 
+BEGUN = time.monotonic()
 collect_ignore = ["recipes"]  # what test_recipes.py adds to a copy of the tree, and runs there
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--within`, for `make check`."""
+    parser.addoption("--within", type=float, metavar="SECONDS", help="skip the tests that are not begun by then")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what `--within` has no time for."""
+    within = item.config.getoption("--within", None)  # unknown where other folders are tested too
+    if within is not None and time.monotonic() - BEGUN > within:
+        pytest.skip(f"not begun within {within:g} s")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,8 +81,27 @@ def test_the_tests_that_have_to_do_with_a_file_are_chosen(project: Path, name: s
     with (project / name).open("a") as file:
         file.write("# more\n")
     said, files = changed.chosen("unit")
-    assert files == ([f"tests/unit/test_{each}.py" for each in tests] or None)
+    assert sorted(files or []) == [f"tests/unit/test_{each}.py" for each in tests]
     assert said == f"{len(tests)} of 7 files, as 1 differ from main"
+
+
+def test_the_nearest_tests_come_first(project: Path) -> None:
+    for name in ("plugins/plugin_utils/roles.py", "tests/unit/test_links.py", "README.md"):
+        (project / name).write_text(FILES[name] + "# more\n")
+    chosen = changed.chosen("unit")[1]
+    assert chosen == [f"tests/unit/test_{each}.py" for each in ("links", "roles", "pages")]
+
+
+@pytest.mark.parametrize(("within", "counted"), [("0", "2 skipped"), ("60", "2 passed")])
+def test_no_more_tests_are_begun_than_the_time_is_for(tmp_path: Path, within: str, counted: str) -> None:
+    shutil.copy(PROJECT / "tests/unit/conftest.py", tmp_path)
+    (tmp_path / "test_two.py").write_text("def test_one():\n    pass\n\n\ndef test_two():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "--quiet", "--within", within, "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert counted in done.stdout, done.stdout + done.stderr
 
 
 def test_committed_staged_and_untracked_files_count(project: Path) -> None:
@@ -128,10 +148,10 @@ def test_all_is_looked_at_where_a_choice_would_be_a_guess(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
     spoil(project)
-    for kind, everything in {"unit": ["tests/unit"], "ansible-lint": []}.items():
-        said, files = changed.chosen(kind)
-        assert said.startswith(why)
-        assert files == everything
+    assert changed.chosen("ansible-lint") == (changed.chosen("unit")[0].replace("all,", "left to make lint,"), None)
+    said, files = changed.chosen("unit")
+    assert said.startswith(why)
+    assert files == ["tests/unit"]
 
 
 STUB = '#!/bin/bash\necho "$(basename "$0") $*" >>"$LOG"\n[[ $(basename "$0") != "${FAILING:-}" ]]\n'
@@ -165,7 +185,7 @@ def test_check_runs_what_was_chosen_and_says_how_much_that_is(project: Path) -> 
     assert code == 0, said
     assert called(calls, "ansible-lint") == ["ansible-lint --offline --strict roles/web/tasks/main.yml"]
     (tests,) = called(calls, "pytest")
-    assert tests.endswith("--quiet tests/unit/test_roles.py")
+    assert tests.endswith("--quiet --within 30 tests/unit/test_roles.py")
     assert "s): 1 of 7 files, as 1 differ from main" in said
     assert called(calls, "mypy")
     assert called(calls, "yamllint") == ["yamllint --strict ."]
@@ -197,7 +217,7 @@ def test_a_link_of_the_documentation_that_leads_nowhere_is_a_failure(project: Pa
 
 @pytest.mark.parametrize("failing", ["pytest", "ansible-lint", "mypy"])
 def test_a_failure_is_one(project: Path, failing: str) -> None:
-    code, said, _ = check(project, "changed", FAILING=failing)
+    code, said, _ = check(project, "lint" if failing == "ansible-lint" else "changed", FAILING=failing)
     assert code == 1
     assert f"FAILED  {'unit' if failing == 'pytest' else failing}" in said
 

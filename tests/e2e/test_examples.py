@@ -22,6 +22,7 @@ import yaml
 
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
+from local_aws.parts.functions import NAME_LABEL
 from tests.e2e.conftest import CONFIG, Run, playbook, succeed
 from tests.until import until
 
@@ -151,6 +152,9 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
         site["site_jobs"]["report"]["schedule"] = "* * * * *"
         description.write_text(yaml.safe_dump(site))
     (made / "group_vars/ecs_hosts.yml").unlink()
+    functions = PROJECT / "examples" / example / "functions"
+    if functions.is_dir():
+        shutil.copytree(functions, made.parent / "functions")
     return settings["site_name"], made
 
 
@@ -246,7 +250,7 @@ def numbers_are_factorised(site: Site) -> None:
 
 
 def notes_are_kept(site: Site) -> None:
-    """flask_dynamodb: a note is written by one container, and read by both."""
+    """flask_dynamodb: a note is written by one container, read by both, and by a function, which writes too."""
     visitor = site.visitor()
     assert visitor.post("/", data={"text": "Bread & butter"}).status_code == 303
     written = visitor.post("/api/notes", json={"text": "Salt"})
@@ -257,6 +261,19 @@ def notes_are_kept(site: Site) -> None:
     assert "<span>Bread &amp; butter</span>" in visitor.get("/").text
     assert visitor.post("/api/notes", json={"text": " "}).json() == {"error": "A note has to say something."}
     assert visitor.post("/api/notes", json={"text": "x" * 141}).status_code == 400
+    # The function, at its API's own address.
+    gateway = site.cloud.client("apigatewayv2")
+    (api,) = gateway.get_apis()["Items"]
+    programs = f"http://{api['ApiId']}.execute-api.localhost:{CONFIG.api_port}/notes"
+    assert [note["text"] for note in requests.get(programs, timeout=60).json()["notes"]] == notes
+    pepper = requests.post(programs, json={"text": "Pepper"}, timeout=60)
+    assert (pepper.status_code, pepper.json()["text"]) == (201, "Pepper")
+    assert requests.post(programs, json={"text": ""}, timeout=60).json() == {"error": "A note has to say something."}
+    assert visitor.get("/api/notes").json()["notes"][0] == pepper.json()
+    logs = site.cloud.client("logs")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=f"/{site.name}/test/function/notes")["logGroups"]
+    events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    assert sum(event["message"].startswith("REPORT") for event in events) == 3
 
 
 USED: dict[str, Callable[[Site], None]] = {
@@ -312,5 +329,6 @@ def test_teardown_leaves_nothing(site: Site) -> None:
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
     assert site.cloud.client("dynamodb").list_tables()["TableNames"] == []
     assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []
+    until(lambda: not site.cloud.docker.containers.list(filters={"label": NAME_LABEL}), "a function is left", 30)
     records = site.cloud.client("route53").list_resource_record_sets(HostedZoneId="Z0BERTHLOCALZONE")
     assert {record["Type"] for record in records["ResourceRecordSets"]} == {"NS", "SOA", "CNAME"}

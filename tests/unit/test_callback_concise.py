@@ -38,7 +38,7 @@ def test_an_included_file_is_its_task(tmp_path: Path) -> None:
 
 
 def test_news_and_messages_and_warnings_are_shown(tmp_path: Path) -> None:
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"name": "Change", "ansible.builtin.command": {"cmd": "true"}},
         {"name": "Change one", "ansible.builtin.command": {"cmd": "true"}, "changed_when": "item == 2", "loop": [1, 2]},
         {"name": "Say", "ansible.builtin.debug": {"msg": "Hear, hear."}},

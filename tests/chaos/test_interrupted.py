@@ -162,26 +162,26 @@ def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> N
 
 
 STEPS = [
-    ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT),
-    ("publish", "TASK [publish : Push", signal.SIGKILL),
-    ("jobs", "TASK [Bring up the functions and the jobs", signal.SIGINT),
-    ("migrate", "TASK [Run the jobs that come before a release", signal.SIGKILL),
-    ("services", "TASK [Bring up the services and the domain's name", signal.SIGKILL),
-    ("wait", "TASK [Wait until each service runs its release", signal.SIGINT),
+    ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT, 1),
+    ("publish", "TASK [publish : Push", signal.SIGKILL, 1),
+    ("jobs", "TASK [Bring up the functions and the jobs", signal.SIGINT, 1),
+    ("migrate", "TASK [Run the jobs that come before a release", signal.SIGKILL, 1),
+    ("services", "TASK [Bring up the services and the domain's name", signal.SIGKILL, 1),
+    ("wait", "TASK [Wait until each service runs its release", signal.SIGINT, 0),
 ]
-"""Name of a step, what the run shows when it begins, and how it is ended there."""
+"""Name of a step, what the run shows when it begins, how it is ended there, and after how many seconds."""
 
 
-@pytest.mark.parametrize(("step", "shown", "end"), STEPS, ids=[step for step, *_ in STEPS])
+@pytest.mark.parametrize(("step", "shown", "end", "seconds"), STEPS, ids=[step for step, *_ in STEPS])
 def test_a_release_that_was_interrupted_is_finished_by_the_next_run(
-    cloud: Cloud, tmp_path: Path, step: str, shown: str, end: signal.Signals
+    cloud: Cloud, tmp_path: Path, step: str, shown: str, end: signal.Signals, seconds: float
 ) -> None:
     tag = f"{step}-{int(time.time())}"
     given = release(tag, tmp_path)
     try:
         run = Site(**given)
         run.reaches(shown)
-        time.sleep(1)  # into the step, not before it
+        time.sleep(seconds)  # into the step, not before it; the last is soon over
         run.ends(end)
         succeed(site(**given))
         assert running_image(cloud).endswith(f":{image_id(tag)}")

@@ -74,7 +74,7 @@ class Site:
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)
-        assert self._process.wait(60) != 0
+        assert self._process.wait(60) != 0, self.output
 
     def succeeds(self) -> str:
         """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
-
-MOST = 10
-"""Containers of a task at most; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
+from plugins.plugin_utils.site.nouns.service import CONTAINERS_MOST
 
 
 def groups(parts: Mapping[str, Part], report: Report) -> dict[str, list[str]]:
@@ -21,12 +19,12 @@ def groups(parts: Mapping[str, Part], report: Report) -> dict[str, list[str]]:
     behind: dict[str, str] = {}
     for name in apps:
         if parts[name].is_front:
-            for other in _behind(name, apps, parts):
+            for other in _behind(name, apps, parts)[: CONTAINERS_MOST - 1]:
                 behind.setdefault(other, name)
     found: dict[str, list[str]] = {}
     for name, part in parts.items():
         if part.kind in ("app", "store") and name not in behind:
-            members = [other for other in apps if behind.get(other) == name][: MOST - 1]
+            members = [other for other in apps if behind.get(other) == name]
             found[part.container] = [*members, name]
             if members:
                 report.choose(

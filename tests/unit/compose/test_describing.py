@@ -9,6 +9,7 @@ import pytest
 from plugins.plugin_utils.compose import writing
 from plugins.plugin_utils.compose.loading import ComposeError
 from plugins.plugin_utils.site.container_words import OF_COMPOSE
+from plugins.plugin_utils.site.nouns.service import CONTAINERS_MOST
 from tests.unit.compose.support import NEW, chosen, described, dropped, problems, wanted, written
 
 SHOP = """
@@ -310,3 +311,16 @@ services:
 def test_what_is_no_compose_file_is_refused(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ComposeError, match=says):
         described(tmp_path, text)
+
+
+def test_a_proxy_with_more_behind_it_than_a_task_has_leaves_the_rest_as_services(tmp_path: Path) -> None:
+    behind = [f"app{number}" for number in range(CONTAINERS_MOST + 1)]
+    made = described(tmp_path, "\n".join([
+        f"services:\n  nginx: {{image: nginx, mem_limit: 16m, ports: ['80:80'], depends_on: [{', '.join(behind)}]}}",
+        *(f"  {name}: {{image: acme/web, mem_limit: 16m, expose: ['8000']}}" for name in behind),
+    ]))  # fmt: skip
+    services = written(made)["site_services"]
+    assert list(services["nginx"]["containers"]) == [*behind[: CONTAINERS_MOST - 1], "nginx"]
+    assert list(services) == ["nginx", *behind[CONTAINERS_MOST - 1 :]]
+    assert "only containers of one task wait" in dropped(made)[f"nginx.depends_on.{behind[-1]}"]
+    assert problems(made) == []

@@ -16,6 +16,8 @@ from plugins.plugin_utils.site.reference import Attribute, right
 from plugins.plugin_utils.site.routes import ROUTES, Route
 from plugins.plugin_utils.site.schema import Key, Schema
 
+CONTAINERS_MOST = 10
+"""Containers of a task; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 EXPOSED = re.compile(r"([a-z0-9][a-z0-9_-]*)(?::([0-9]{1,5}))?")
 
 
@@ -26,8 +28,10 @@ def _containers(value: Any, at: Place) -> dict[str, Draft] | None:
     for name in value:
         if not is_name(str(name)):
             (at / name).wrong("is no name of a container. Use small letters, digits, hyphens and underscores.")
-    if len(value) > 10:
-        at.wrong(f"has {len(value)} containers; a task of ECS has 10 at most. Make another service of some.")
+    if len(value) > CONTAINERS_MOST:
+        at.wrong(
+            f"has {len(value)} containers; a task of ECS has {CONTAINERS_MOST} at most. Make another service of some."
+        )
     return {str(name): draft(str(name), item, at / name) for name, item in value.items()}
 
 

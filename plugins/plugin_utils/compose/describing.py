@@ -31,7 +31,7 @@ SITE_NAME = re.compile(r"(?!aws|ecs|fargate)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 20
 """Characters of a site's name; a rule of roles/preflight has both."""
 MEMORY, MEMORY_OF_FRONTS = "256m", "64m"
-NEVER_TWICE = re.compile(r"(.*[-_ ])?(beat|scheduler|cron)([-_ ].*)?")
+NEVER_TWICE = re.compile(r"(.*[-_\s])?(beat|scheduler|cron)([-_\s].*)?", re.DOTALL)
 """Names and words of what must not run twice."""
 TOP = {
     "version": "Compose itself reads it no longer.",
@@ -300,8 +300,9 @@ def _deploy(work: _Work, part: Part) -> dict[str, Any]:
                 f"{part.name}.deploy.update_config.{key}", update.elsewhere.get(key, "it has no word here.")
             )
     order = str((given.get("update_config") or {}).get("order") or "")
-    words = " ".join([part.name, str(part.given.get("command") or "")])
-    if part.kind == "store" or NEVER_TWICE.fullmatch(words):
+    command = part.given.get("command") or ""
+    words = [part.name, *map(str, command if isinstance(command, list) else [command])]
+    if part.kind == "store" or NEVER_TWICE.fullmatch(" ".join(words)):
         order = "stop-first"
         work.report.choose(f"site_services.{part.container}.deploy", "stop-first, as it is not to run twice.")
     if order in ("start-first", "stop-first"):

@@ -324,3 +324,20 @@ def test_a_proxy_with_more_behind_it_than_a_task_has_leaves_the_rest_as_services
     assert list(services) == ["nginx", *behind[CONTAINERS_MOST - 1 :]]
     assert "only containers of one task wait" in dropped(made)[f"nginx.depends_on.{behind[-1]}"]
     assert problems(made) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "order"),
+    [
+        ("celery -A shop beat", "stop-first"),
+        ("[celery, -A, shop, beat]", "stop-first"),
+        ("['sh', '-c', 'exec celery -A shop beat -l info']", "stop-first"),
+        ("['sh', '-c', \"sleep 1\\nexec celery beat\\n\"]", "stop-first"),
+        ("celery -A shop worker", ""),
+        ("[celery, -A, heartbeat, worker]", ""),
+    ],
+)
+def test_what_must_not_run_twice_is_stopped_first(tmp_path: Path, command: str, order: str) -> None:
+    made = described(tmp_path, one("", f"  tasks: {{image: acme/web, command: {command}}}"))
+    deploy = written(made)["site_services"]["tasks"].get("deploy", {})
+    assert deploy == ({"update_config": {"order": order}} if order else {})

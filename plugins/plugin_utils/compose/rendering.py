@@ -31,7 +31,7 @@ class Local:
     Attributes:
         compose: the Compose file.
         variables: that it reads → their defaults; empty for one that has to be given.
-        addresses: where what has a route answers: container → URL.
+        addresses: where what has a route answers: container → URL, of its first route.
     """
 
     compose: dict[str, Any]
@@ -60,7 +60,7 @@ class _Rendering:
         self.stand_ins = StandIns(site)
         self.volumes: set[str] = set()
         self.addresses: dict[str, str] = {}
-        self._published: set[int] = set()
+        self._published: dict[tuple[str, int], int] = {}
         self._first = {
             job.container.image: f"job-{name}" for name, job in site.jobs.items() if job.run == "before_release"
         }
@@ -107,12 +107,12 @@ class _Rendering:
 
     def _publish(self, name: str, port: int) -> str:
         """A port of this machine for a port of a container."""
-        if name not in self.addresses:
+        if (name, port) not in self._published:
             wanted = port if port >= 1024 else FIRST + port
-            free = next(number for number in range(wanted, 65536) if number not in self._published)
-            self._published.add(free)
-            self.addresses[name] = f"http://localhost:{free}"
-        return f"127.0.0.1:{self.addresses[name].rpartition(':')[2]}:{port}"
+            free = next(number for number in range(wanted, 65536) if number not in self._published.values())
+            self._published[name, port] = free
+            self.addresses.setdefault(name, f"http://localhost:{free}")
+        return f"127.0.0.1:{self._published[name, port]}:{port}"
 
     def _container(self, container: Container) -> dict[str, Any]:
         """What a container is, wherever it stands."""

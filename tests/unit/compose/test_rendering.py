@@ -124,3 +124,24 @@ site_services:
     assert "database-main" not in local.compose["services"]
     assert local.variables == {"DATABASE_MAIN_HOST": "", "DATABASE_MAIN_PASSWORD": ""}
     assert "db.acme.internal" not in dumped(local.compose)
+
+
+TWO_ROUTES = """
+domain_aliases: [other.acme.io]
+site_services:
+  web:
+    containers: {app: {image: a/b, mem_limit: 64m, ports: ["80", "9000", "8080"]}}
+    routes: [{to: app, port: 9000, path: /admin/*}, {to: app, port: 80}, {to: app, port: 8080, path: /x/*}]
+  other:
+    containers: {app: {image: a/b, mem_limit: 64m, ports: ["80"]}}
+    routes: [{to: app, host: other.acme.io}]
+"""
+
+
+def test_two_ports_of_one_container_are_two_of_this_machine() -> None:
+    local = rendered(TWO_ROUTES)
+    assert local.compose["services"]["web"]["ports"] == [
+        "127.0.0.1:9000:9000", "127.0.0.1:8080:80", "127.0.0.1:8081:8080",
+    ]  # fmt: skip
+    assert local.compose["services"]["other"]["ports"] == ["127.0.0.1:8082:80"]
+    assert local.addresses == {"web": "http://localhost:9000", "other": "http://localhost:8082"}

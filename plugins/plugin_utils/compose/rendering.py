@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from plugins.plugin_utils.compose import standing_in
-from plugins.plugin_utils.compose.standing_in import StandIns, container_name, database_name, escaped, volume_name
+from plugins.plugin_utils.compose.standing_in import (
+    StandIns,
+    container_name,
+    database_name,
+    escaped,
+    job_name,
+    volume_name,
+)
 from plugins.plugin_utils.site.container import Container
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.reference import Reference
 
@@ -61,9 +69,7 @@ class _Rendering:
         self.volumes: set[str] = set()
         self.addresses: dict[str, str] = {}
         self._published: dict[tuple[str, int], int] = {}
-        self._first = {
-            job.container.image: f"job-{name}" for name, job in site.jobs.items() if job.run == "before_release"
-        }
+        self._first = [job for job in site.jobs.values() if job.run == "before_release"]
 
     def services(self) -> dict[str, Any]:
         """Every service of the Compose file, those that others wait for first."""
@@ -77,13 +83,20 @@ class _Rendering:
             self.volumes.add(name)
             if self._site.volumes[name].driver != "task":
                 found[volume_name(name)] = standing_in.owner(self._site.volumes[name])
-        for name, job in self._site.jobs.items():
-            once = {"profiles": ["jobs"]} if job.run != "before_release" else {}
-            found[f"job-{name}"] = self._container(job.container) | once
+        for job in self._site.jobs.values():
+            found[job_name(job.entry)] = self._job(job)
         for name, service in self._site.services.items():
             for container in service.containers.values():
                 found[container_name(name, container.name, len(service.containers))] = self._member(service, container)
         return found
+
+    def _job(self, job: Job) -> dict[str, Any]:
+        """A job; those before a release run one after the other, as site.yml runs them."""
+        made = self._container(job.container)
+        if job not in self._first:
+            return made | {"profiles": ["jobs"]}
+        before = self._first[: self._first.index(job)][-1:]
+        return _waiting(made, {job_name(each.entry): ENDED for each in before})
 
     def _member(self, service: Service, container: Container) -> dict[str, Any]:
         made = self._container(container)
@@ -93,11 +106,9 @@ class _Rendering:
 
         if container.links:
             made["links"] = [f"{called(other)}:{alias}" for other, alias in container.links]
-        waits = {called(other): {"condition": condition} for other, condition in container.depends_on.items()}
-        if container.image in self._first:
-            waits[self._first[container.image]] = {"condition": ENDED}
-        if waits:
-            made["depends_on"] = {**made.get("depends_on", {}), **waits}
+        waits = {called(other): condition for other, condition in container.depends_on.items()}
+        waits |= {job_name(job.entry): ENDED for job in self._first if job.container.image == container.image}
+        made = _waiting(made, waits)
         ports = [
             self._publish(called(container.name), route.port) for route in service.routes if route.to == container.name
         ]
@@ -127,9 +138,7 @@ class _Rendering:
             made["volumes"] = [
                 f"{each.volume}:{each.path}{':ro' if each.read_only else ''}" for each in container.volumes
             ]
-        if waits := dict(self._waits(container)):
-            made["depends_on"] = {name: {"condition": condition} for name, condition in waits.items()}
-        return made | dict(_others(container))
+        return _waiting(made, dict(self._waits(container))) | dict(_others(container))
 
     def _waits(self, container: Container) -> Iterator[tuple[str, str]]:
         for value in (*container.environment.values(), *container.secrets.values()):
@@ -140,6 +149,12 @@ class _Rendering:
         for mount in container.volumes:
             if self._site.volumes[mount.volume].driver != "task":
                 yield volume_name(mount.volume), ENDED
+
+
+def _waiting(made: dict[str, Any], waits: Mapping[str, str]) -> dict[str, Any]:
+    """A service of Compose that waits for these too: name → condition."""
+    known = {name: {"condition": condition} for name, condition in waits.items()}
+    return {**made, "depends_on": {**made.get("depends_on", {}), **known}} if waits else made
 
 
 def _others(container: Container) -> Iterator[tuple[str, Any]]:

@@ -101,6 +101,11 @@ def container_name(entry: str, container: str, of: int) -> str:
     return entry if of == 1 else f"{entry}-{container}"
 
 
+def job_name(entry: str) -> str:
+    """A job as a service of Compose."""
+    return f"job-{entry}"
+
+
 def database_name(entry: str) -> str:
     """The service of Compose that stands in for a database."""
     return f"database-{entry}"

@@ -145,3 +145,20 @@ def test_two_ports_of_one_container_are_two_of_this_machine() -> None:
     ]  # fmt: skip
     assert local.compose["services"]["other"]["ports"] == ["127.0.0.1:8082:80"]
     assert local.addresses == {"web": "http://localhost:9000", "other": "http://localhost:8082"}
+
+
+def test_jobs_before_a_release_run_one_after_the_other_and_all_are_waited_for() -> None:
+    found = services("""
+site_services: {web: {containers: {app: {image: a/b, mem_limit: 64m}}}}
+site_jobs:
+  migrate: {image: a/b, mem_limit: 64m, command: [migrate], run: before_release}
+  tell: {image: a/other, mem_limit: 64m, command: [tell], run: before_release}
+  report: {image: a/b, mem_limit: 64m, command: [report], run: by_hand}
+  collect: {image: a/b, mem_limit: 64m, command: [collect], run: before_release}
+""")
+    ended = {"condition": "service_completed_successfully"}
+    assert found["web"]["depends_on"] == {"job-migrate": ended, "job-collect": ended}
+    assert "depends_on" not in found["job-migrate"]
+    assert found["job-tell"]["depends_on"] == {"job-migrate": ended}
+    assert found["job-collect"]["depends_on"] == {"job-tell": ended}
+    assert "depends_on" not in found["job-report"]

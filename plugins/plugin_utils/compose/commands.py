@@ -10,8 +10,7 @@ from typing import Any
 from plugins.plugin_utils.compose.interpolation import Filled, missing_of
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
-from plugins.plugin_utils.compose.secrets import WORD, Secrets, identity, is_secret
-from plugins.plugin_utils.site.secretive import URL_WITH_PASSWORD
+from plugins.plugin_utils.compose.secrets import IN_CLEAR, Secrets, endings, has_secret, identity
 
 START = 'exec "$0" "$@"'
 
@@ -67,33 +66,23 @@ class Command:
         except ValueError as error:
             self._report.drop(f"{self._part.name}.{key}", f"cannot be cut into words ({error}). Write a list.")
             return []
-        return self._hidden(key, words) if any(self._secret_at(words)) else [str(word) for word in words]
+        secrets = endings(words)
+        left = [word if end is None else f"{word.removesuffix(end)}$" for word, end in zip(words, secrets, strict=True)]
+        if has_secret(left):
+            self._report.drop(f"{self._part.name}.{key}", IN_CLEAR)
+            return []
+        return [str(word) for word in words] if left == words else self._hidden(key, words, secrets)
 
-    def _secret_at(self, words: list[str]) -> list[bool]:
-        """Of each word, whether it is or has a secret in clear."""
-        found = []
-        for place, word in enumerate(words):
-            before = WORD.fullmatch(words[place - 1]) if place else None
-            option = WORD.fullmatch(word)
-            follows = before is not None and before["value"] is None and not word.startswith(("-", "$"))
-            holds = bool(option and option["value"] and not option["value"].startswith("$"))
-            found.append(follows or holds or bool(URL_WITH_PASSWORD.fullmatch(word)) or is_secret("", word))
-        return found
-
-    def _hidden(self, key: str, words: list[str]) -> list[str]:
+    def _hidden(self, key: str, words: list[str], secrets: list[str | None]) -> list[str]:
         """The words for a shell, each secret in them a variable."""
         written = []
-        for word, secret in zip(words, self._secret_at(words), strict=True):
-            if not secret:
+        for word, secret in zip(words, secrets, strict=True):
+            if secret is None:
                 written.append(shlex.quote(word))
                 continue
-            option = WORD.fullmatch(word)
-            before, value = (
-                (word[: option.start("value")], option["value"]) if option and option["value"] else ("", word)
-            )
             name = re.sub(r"\W+", "_", f"{self._part.name}_{key}_secret").upper() + (str(len(self.secrets) or ""))
-            self.secrets[name] = self._all.reference(name, identity(value), self._part.name)
-            written.append(f'{before}"${name}"')
+            self.secrets[name] = self._all.reference(name, identity(secret), self._part.name)
+            written.append(f'{word.removesuffix(secret)}"${name}"')
         self._report.choose(f"{self._part.name}.{key}", "a secret in it is a variable now, which a shell puts in.")
         return ["sh", "-c", f"exec {' '.join(written)}"]
 
@@ -106,4 +95,5 @@ def _words(value: Any) -> list[str]:
     """
     if isinstance(value, list):
         return [each if isinstance(each, Filled) else str(each) for each in value]
-    return shlex.split(str(value)) if value else []
+    words = shlex.split(str(value)) if value else []
+    return [value.piece(word) for word in words] if isinstance(value, Filled) else words

@@ -40,15 +40,15 @@ def variables(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in value if isinstance(value, list) else ():
         name, equals, text = str(item).partition("=")
-        found[name.strip()] = _part(item, text) if equals else None
+        found[name.strip()] = value_of(item, text) if equals else None
     return found
 
 
-def _part(whole: Any, text: str) -> str:
+def value_of(whole: Any, text: str) -> str:
     """The value of `NAME=value`, remembering which variables the whole was made of."""
     if not isinstance(whole, Filled):
         return text
-    return Filled.of(text, whole.names, whole.missing, whole.probe.partition("=")[2])
+    return Filled.of(text, whole.values, whole.missing, whole.probe.partition("=")[2])
 
 
 def env_files(value: Any) -> list[str]:

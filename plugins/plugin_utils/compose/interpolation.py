@@ -21,21 +21,26 @@ class Filled(str):
     """A text whose variables were filled in.
 
     Attributes:
-        names: of the variables in it.
+        values: name of each variable in it → what it was filled in with.
         missing: those that nothing sets and that have no default; they are empty, as in Compose.
         probe: the same text with `UNSET` for each of those.
     """
 
-    names: tuple[str, ...]
+    values: Mapping[str, str]
     missing: tuple[str, ...]
     probe: str
 
     @classmethod
-    def of(cls, text: str, names: tuple[str, ...], missing: tuple[str, ...], probe: str) -> Filled:
+    def of(cls, text: str, values: Mapping[str, str], missing: tuple[str, ...], probe: str) -> Filled:
         """Make one."""
         made = cls(text)
-        made.names, made.missing, made.probe = names, missing, probe
+        made.values, made.missing, made.probe = values, missing, probe
         return made
+
+    def piece(self, text: str) -> Filled:
+        """A piece of it, with the variables whose values are in that."""
+        within = {name: value for name, value in self.values.items() if value and value in text}
+        return Filled.of(text, within, (), text)
 
 
 def filled(text: str, known: Mapping[str, str]) -> str:
@@ -48,33 +53,34 @@ def filled(text: str, known: Mapping[str, str]) -> str:
     Returns:
         The text itself where it has no variable, else a `Filled`.
     """
-    names: list[str] = []
+    values: dict[str, str] = {}
     missing: list[str] = []
 
     def value(found: re.Match[str], unset: str) -> str:
         if found["escaped"]:
             return "$"
         name, how, word = found["named"] or found["braced"], found["how"] or "", found["word"] or ""
-        names.append(name)
         given = known.get(name)
         there = given is not None and (given != "" or not how.startswith(":"))
         if how.endswith("+"):
-            return _inner(word, unset) if there else ""
-        if there:
-            return str(given)
-        if how.endswith("-"):
-            return _inner(word, unset)
-        missing.append(name)
-        return unset
+            made = _inner(word, unset) if there else ""
+        elif there:
+            made = str(given)
+        elif how.endswith("-"):
+            made = _inner(word, unset)
+        else:
+            missing.append(name)
+            made = unset
+        values.setdefault(name, made)
+        return made
 
     def _inner(word: str, unset: str) -> str:
         return PATTERN.sub(lambda found: value(found, unset), word)
 
     made = _inner(text, "")
-    if not names:
+    if not values:
         return made
-    seen = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(missing))
-    return Filled.of(made, *seen, probe=_inner(text, UNSET))
+    return Filled.of(made, values, tuple(dict.fromkeys(missing)), probe=_inner(text, UNSET))
 
 
 def fill(value: Any, known: Mapping[str, str]) -> Any:
@@ -90,7 +96,7 @@ def fill(value: Any, known: Mapping[str, str]) -> Any:
 
 def names_of(value: Any) -> tuple[str, ...]:
     """The variables that a text was made of."""
-    return value.names if isinstance(value, Filled) else ()
+    return tuple(value.values) if isinstance(value, Filled) else ()
 
 
 def missing_of(value: Any) -> tuple[str, ...]:

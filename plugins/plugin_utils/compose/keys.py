@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugins.plugin_utils.compose import sizes
+from plugins.plugin_utils.compose.environment import variables
 from plugins.plugin_utils.compose.interpolation import missing_of
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
-from plugins.plugin_utils.compose.secrets import WORD
+from plugins.plugin_utils.compose.secrets import IN_CLEAR, has_secret, is_secret
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.container_kinds import ULIMITS
 from plugins.plugin_utils.site.kinds import Size, Whole, whole
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import UNPLACED
 from plugins.plugin_utils.site.place import Place, Problem
-from plugins.plugin_utils.site.secretive import URL_WITH_PASSWORD
 
 MADE = frozenset(
     {
@@ -64,6 +64,8 @@ def _spelt(key: str, value: Any) -> Any:
         return whole(value) if whole(value) is not None else value
     if key == "stop_grace_period":
         return sizes.seconds(value, 1, 3600) or value
+    if key == "labels" and isinstance(value, list):
+        return {name: item for name, item in variables(value).items() if item is not None}
     if key in PER_NAME and isinstance(value, list):
         separator = "=" if key != "extra_hosts" else ":"
         return dict(
@@ -81,7 +83,7 @@ def _judged(part: Part, key: str, value: Any, report: Report) -> Any:
     if key in PER_ITEM:
         return [item for item in value if _right(part.name, key, [item], report)]
     if key == "labels":
-        value = {name: item for name, item in value.items() if not _of_a_proxy(part, name, report)}
+        value = {name: item for name, item in value.items() if not _told_of_label(part, str(name), item, report)}
     if key in PER_NAME and isinstance(value, Mapping):
         return {
             name: _numbers(item) if name in ULIMITS else item
@@ -91,12 +93,15 @@ def _judged(part: Part, key: str, value: Any, report: Report) -> Any:
     return value if _right(part.name, key, value, report) else None
 
 
-def _of_a_proxy(part: Part, name: str, report: Report) -> bool:
-    if not str(name).startswith(OF_PROXIES):
+def _told_of_label(part: Part, name: str, value: Any, report: Report) -> bool:
+    """Whether a label has no place here, which is told."""
+    if name.startswith(OF_PROXIES):
+        reason = "the site's load balancer is the proxy here: routes say what comes to it."
+    elif is_secret(name.rpartition(".")[2], value) or has_secret(value):
+        reason = "has a secret in clear, and whoever sees a container sees its labels. Leave it out."
+    else:
         return False
-    report.drop(
-        f"{part.name}.labels.{name}", "the site's load balancer is the proxy here: routes say what comes to it."
-    )
+    report.drop(f"{part.name}.labels.{name}", reason)
     return True
 
 
@@ -124,7 +129,7 @@ def health(part: Part, report: Report) -> dict[str, Any] | None:
         report.drop(subject, JOB.elsewhere[UNPLACED[3]])
         return None
     if has_secret(given.get("test")):
-        report.drop(f"{subject}.test", "has a secret in clear. Let it read a variable, and write it again.")
+        report.drop(f"{subject}.test", IN_CLEAR)
         return None
     made: dict[str, Any] = {}
     for key, value in given.items():
@@ -143,17 +148,6 @@ def health(part: Part, report: Report) -> dict[str, Any] | None:
         report.drop(each.subject, each.sentence)
         made.pop(str(each.path[-1]), None)
     return made if "test" in made else None
-
-
-def has_secret(command: Any) -> bool:
-    """Whether a command has a secret in it that is no variable."""
-    words = command if isinstance(command, list) else str(command or "").split()
-    for place, word in enumerate(map(str, words)):
-        option = WORD.fullmatch(word.strip("\"'"))
-        after = (option["value"] or str((*words, "$")[place + 1])) if option else "$"
-        if not after.strip("\"'").startswith("$") or URL_WITH_PASSWORD.search(word):
-            return True
-    return False
 
 
 def memory(part: Part, default: str, report: Report) -> dict[str, Any]:

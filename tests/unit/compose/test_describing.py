@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from plugins.plugin_utils.compose import writing
+from plugins.plugin_utils.compose.describing import Described
 from plugins.plugin_utils.compose.loading import ComposeError
 from plugins.plugin_utils.site.container_words import OF_COMPOSE
 from plugins.plugin_utils.site.nouns.service import CONTAINERS_MOST
@@ -324,6 +326,97 @@ def test_a_proxy_with_more_behind_it_than_a_task_has_leaves_the_rest_as_services
     assert list(services) == ["nginx", *behind[CONTAINERS_MOST - 1 :]]
     assert "only containers of one task wait" in dropped(made)[f"nginx.depends_on.{behind[-1]}"]
     assert problems(made) == []
+
+
+IN_CLEAR = (
+    '["sh", "-c", "redis-server --requirepass tell-nobody"]',
+    "sh -c 'redis-server --requirepass tell-nobody'",
+    "sh -c 'redis-server --requirepass=\"tell-nobody\"'",
+    '["sh", "-c", "serve --dsn postgres://u:tell-nobody@h/x"]',
+    "sh -c 'serve --dsn=postgres://u:tell-nobody@h/x'",
+    "sh -c 'PGPASSWORD=tell-nobody exec psql'",
+    "sh -c 'REDISCLI_AUTH=tell-nobody redis-cli ping'",
+    "sh -c 'API_TOKEN=tell-nobody;export API_TOKEN'",
+    "sh -c 'redis-cli -a ${CACHE_PASSWORD}'",
+    '["redis-cli", "-a", "tell-nobody", "ping"]',
+    "curl -u elastic:tell-nobody http://localhost:9200",
+    "mysqladmin ping -uroot -ptell-nobody",
+)
+"""Commands with a secret that no variable can be put in the place of."""
+AS_A_WORD = {
+    "serve --dsn postgres://u:tell-nobody@h/x": "serve --dsn ",
+    "serve --dsn=postgres://u:tell-nobody@h/x": "serve --dsn=",
+    "env PGPASSWORD=tell-nobody psql": "env PGPASSWORD=",
+    "[serve, --salt, '${CACHE_PASSWORD}']": "serve --salt ",
+    "serve --salt=${CACHE_PASSWORD}": "serve --salt=",
+}
+"""Commands with a secret that is a word or ends one → what stands before the variable."""
+
+
+def all_of_it(made: Described) -> str:
+    return "".join(writing.folder(made, "compose.yml", NEW).values()) + "\n".join(made.report.lines())
+
+
+@pytest.mark.parametrize("key", ["command", "entrypoint"])
+@pytest.mark.parametrize("text", IN_CLEAR)
+def test_a_secret_within_a_line_of_a_command_is_written_nowhere(tmp_path: Path, key: str, text: str) -> None:
+    made = described(tmp_path, one(f"    {key}: {text}"), env="CACHE_PASSWORD=tell-nobody\n")
+    assert "tell-nobody" not in all_of_it(made)
+    assert key not in written(made)["site_services"]["web"]["containers"]["web"]
+    assert "has a secret in clear. Let it read a variable" in dropped(made)[f"web.{key}"]
+    assert problems(made) == []
+
+
+@pytest.mark.parametrize("text", [*IN_CLEAR, *AS_A_WORD])
+def test_a_secret_in_a_health_check_is_written_nowhere(tmp_path: Path, text: str) -> None:
+    made = described(tmp_path, one(f"    healthcheck:\n      test: {text}"), env="CACHE_PASSWORD=tell-nobody\n")
+    assert "tell-nobody" not in all_of_it(made)
+    assert "has a secret in clear. Let it read a variable" in dropped(made)["web.healthcheck.test"]
+
+
+@pytest.mark.parametrize("text", AS_A_WORD)
+def test_a_secret_that_ends_a_word_becomes_a_variable(tmp_path: Path, text: str) -> None:
+    made = described(tmp_path, one(f"    command: {text}"), env="CACHE_PASSWORD=tell-nobody\n")
+    app = written(made)["site_services"]["web"]["containers"]["web"]
+    assert "tell-nobody" not in all_of_it(made)
+    assert app["command"][2].startswith(f'exec {AS_A_WORD[text]}"$WEB_COMMAND_SECRET"')
+    assert list(app["secrets"]) == ["WEB_COMMAND_SECRET"]
+    assert problems(made) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sh -c 'redis-server --requirepass \"$$CACHE_PASSWORD\"'",
+        "sh -c 'PGPASSWORD=$$DB_PASSWORD exec psql --port=1'",
+        'redis-cli -a "$$CACHE_PASSWORD" ping',
+        "mysqladmin ping -P3306 -p$$MYSQL_PASSWORD",
+        "serve --token-file /run/token --dsn http://h/x -a b",
+    ],
+)
+def test_a_command_that_reads_a_variable_stays(tmp_path: Path, text: str) -> None:
+    made = described(tmp_path, one(f"    command: {text}\n    healthcheck:\n      test: {text}"))
+    app = written(made)["site_services"]["web"]["containers"]["web"]
+    assert app["command"] == shlex.split(text.replace("$$", "$"))
+    assert app["healthcheck"]["test"] == text.replace("$$", "$")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        "{dsn: 'redis://:tell-nobody@h/0', other: b}",
+        "[dsn=redis://:tell-nobody@h/0, other=b]",
+        "{dsn: 'see redis://:tell-nobody@h/0', other: b}",
+        "{io.acme.api_token: tell-nobody, other: b}",
+        "['dsn=${CACHE_PASSWORD}', other=b]",
+    ],
+)
+def test_a_secret_in_a_label_is_written_nowhere(tmp_path: Path, labels: str) -> None:
+    made = described(tmp_path, one(f"    labels: {labels}"), env="CACHE_PASSWORD=tell-nobody\n")
+    assert "tell-nobody" not in all_of_it(made)
+    assert written(made)["site_services"]["web"]["containers"]["web"]["labels"] == {"other": "b"}
+    (told,) = (sentence for subject, sentence in dropped(made).items() if subject.startswith("web.labels."))
+    assert "has a secret in clear" in told
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ Compose file of a site. Nothing here needs Ansible or asks an API; no secret's v
 |---|---|
 | loading, interpolation, environment | the file, `${VARIABLES}`, files of variables |
 | parts, images | what each service of the file is: a database, a store, a job, the application |
-| keys, mounts, ports, sizes | keys of a container, in the words and bounds of the site's model |
+| judging | what the site's model says of a value, or of a key that it has no word for |
+| keys, mounts, ports, sizes | keys of a container, in the words and bounds of that model |
 | grouping | which services stand together as one task |
-| addresses, databases, secrets | variables that name another service, or hold a secret |
+| variables, addresses, databases, secrets | variables of a container: what they name, or what secret they hold |
+| commands | its command, into which a shell puts secrets and addresses |
 | routing | which container answers from outside |
 | describing, fitting, writing | the description, the hosts that it fits, the inventory's folder |
 | rendering, standing_in | a Compose file of a site, and what stands in locally for what AWS has |

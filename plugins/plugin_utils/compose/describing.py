@@ -13,6 +13,7 @@ from plugins.plugin_utils.compose.addresses import Addresses
 from plugins.plugin_utils.compose.commands import Command
 from plugins.plugin_utils.compose.databases import VARIABLES, Database, databases
 from plugins.plugin_utils.compose.interpolation import missing_of
+from plugins.plugin_utils.compose.judging import complaints, no_word
 from plugins.plugin_utils.compose.loading import Composed, ComposeError
 from plugins.plugin_utils.compose.mounts import Mounts
 from plugins.plugin_utils.compose.parts import ENDED, Part, parts
@@ -25,7 +26,6 @@ from plugins.plugin_utils.site.container_words import OF_COMPOSE
 from plugins.plugin_utils.site.images import is_local
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.service import SCHEMA as SERVICE
-from plugins.plugin_utils.site.place import Place, Problem
 
 SITE_NAME = re.compile(r"(?!aws|ecs|fargate)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 20
@@ -248,8 +248,7 @@ def _ports(work: _Work, part: Part) -> list[str]:
     found = []
     for target, protocol in seen:
         written = str(target) if protocol == "tcp" else f"{target}/{protocol}"
-        problems: list[Problem] = []
-        CONTAINER.keys["ports"].kind([written], Place((part.name, "ports"), problems))
+        problems = complaints(CONTAINER.keys["ports"].kind, [written], part.name, "ports")
         for each in problems:
             work.report.drop(f"{part.name}.ports", each.sentence)
         found += [] if problems else [written]
@@ -258,7 +257,8 @@ def _ports(work: _Work, part: Part) -> list[str]:
 
 def _image(work: _Work, part: Part) -> str:
     build, written = part.given.get("build"), part.image
-    if written and not missing_of(written) and not _is_wrong(written):
+    wrong = complaints(CONTAINER.keys["image"].kind, written, part.name, "image")
+    if written and not missing_of(written) and not wrong:
         image = written if build and is_local(written) else images.pulled(written)
     elif build:
         image = work.built.setdefault(str(build), f"{work.site}/{part.container}")
@@ -277,12 +277,6 @@ def _image(work: _Work, part: Part) -> str:
     return image
 
 
-def _is_wrong(image: str) -> bool:
-    problems: list[Problem] = []
-    CONTAINER.keys["image"].kind(image, Place(("image",), problems))
-    return bool(problems)
-
-
 def _deploy(work: _Work, part: Part) -> dict[str, Any]:
     given = part.given.get("deploy") or {}
     kind: Any = SERVICE.keys["deploy"].kind
@@ -293,12 +287,10 @@ def _deploy(work: _Work, part: Part) -> dict[str, Any]:
         made["replicas"] = int(replicas)
     for key in given:
         if key not in kind.keys and key != "resources":
-            work.report.drop(f"{part.name}.deploy.{key}", kind.elsewhere.get(key, "it has no word here."))
+            work.report.drop(f"{part.name}.deploy.{key}", no_word(key, kind.elsewhere))
     for key in given.get("update_config") or {}:
         if key not in update.keys:
-            work.report.drop(
-                f"{part.name}.deploy.update_config.{key}", update.elsewhere.get(key, "it has no word here.")
-            )
+            work.report.drop(f"{part.name}.deploy.update_config.{key}", no_word(key, update.elsewhere))
     order = str((given.get("update_config") or {}).get("order") or "")
     command = part.given.get("command") or ""
     words = [part.name, *map(str, command if isinstance(command, list) else [command])]
@@ -369,8 +361,7 @@ def _listed(work: _Work, services: dict[str, dict[str, Any]], each: routing.Cand
 
 def _tell_rest(work: _Work) -> None:
     for key in work.composed.others:
-        reason = "an extension, which nothing here reads." if key.startswith("x-") else "it has no word here."
-        work.report.drop(key, TOP.get(key, reason))
+        work.report.drop(key, no_word(key, TOP))
     work.report.want("domain_name", "what people type; in group_vars/site/main.yml.")
     work.report.want("hosted_zone_id", "if Route 53 has its DNS; beside it.")
     work.report.want("aws_region", "where all of it is to be, for good; in environment.yml.")

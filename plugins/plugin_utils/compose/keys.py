@@ -8,6 +8,7 @@ from typing import Any
 from plugins.plugin_utils.compose import sizes
 from plugins.plugin_utils.compose.environment import variables
 from plugins.plugin_utils.compose.interpolation import missing_of
+from plugins.plugin_utils.compose.judging import complaints, no_word
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.secrets import IN_CLEAR, has_secret, is_secret
@@ -16,7 +17,6 @@ from plugins.plugin_utils.site.container_kinds import ULIMITS
 from plugins.plugin_utils.site.kinds import Size, Whole, whole
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import UNPLACED
-from plugins.plugin_utils.site.place import Place, Problem
 
 MADE = frozenset(
     {
@@ -40,12 +40,10 @@ def plain_keys(part: Part, report: Report) -> dict[str, Any]:
         if key in MADE or value is None:
             continue
         subject = f"{part.name}.{key}"
-        if key.startswith("x-"):
-            report.drop(subject, "an extension, which nothing here reads.")
-        elif key not in words.keys:
+        if key not in words.keys:
             if part.kind == "job" and key in ("profiles", "restart"):
                 continue  # which made it a job
-            report.drop(subject, words.elsewhere.get(key, "it has no word here."))
+            report.drop(subject, no_word(key, words.elsewhere))
         elif missing_of(value):
             report.want(subject, f"${{{missing_of(value)[0]}}} is set nowhere. Write it where it is needed.")
         else:
@@ -112,8 +110,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _right(name: str, key: str, value: Any, report: Report) -> bool:
-    problems: list[Problem] = []
-    CONTAINER.keys[key].kind(value, Place((name, key), problems))
+    problems = complaints(CONTAINER.keys[key].kind, value, name, key)
     for each in problems:
         report.drop(each.subject.removesuffix("[0]"), each.sentence)
     return not problems
@@ -142,9 +139,7 @@ def health(part: Part, report: Report) -> dict[str, Any] | None:
             made[key] = min(max(whole(value) or 3, 1), 10)
         else:
             made[key] = value
-    problems: list[Problem] = []
-    CONTAINER.keys["healthcheck"].kind(made, Place((part.name, "healthcheck"), problems))
-    for each in problems:
+    for each in complaints(CONTAINER.keys["healthcheck"].kind, made, part.name, "healthcheck"):
         report.drop(each.subject, each.sentence)
         made.pop(str(each.path[-1]), None)
     return made if "test" in made else None

@@ -6,13 +6,13 @@ import re
 from pathlib import PurePosixPath
 from typing import Any
 
+from plugins.plugin_utils.compose.judging import complaints
 from plugins.plugin_utils.compose.loading import Composed
 from plugins.plugin_utils.compose.parts import Part, kebab
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.sizes import size
 from plugins.plugin_utils.site.container_kinds import mount as model_mount
 from plugins.plugin_utils.site.nouns.volume import SCHEMA as VOLUME
-from plugins.plugin_utils.site.place import Place, Problem
 
 DATA = re.compile(
     r"(.*[-_.])?(data|uploads?|media|storage|db|database|files|attachments|repos|backups?)", re.IGNORECASE
@@ -102,6 +102,5 @@ class Mounts:
 
     @staticmethod
     def _reason(item: Any, source: str) -> str:
-        problems: list[Problem] = []
-        model_mount(item, Place(("volumes",), problems))
+        problems = complaints(model_mount, item, "volumes")
         return problems[0].sentence if problems else f"is {source}, which the file does not declare under volumes."

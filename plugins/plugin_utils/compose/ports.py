@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.plugin_utils.compose import images
+from plugins.plugin_utils.compose.judging import complaints
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.site.container_kinds import port as model_port
-from plugins.plugin_utils.site.place import Place, Problem
 
 SHORT = re.compile(
     r"(?:(?P<ip>\[[0-9a-f:]*\]|[0-9.]+):)?(?:(?P<published>[0-9]*):)?(?P<target>[0-9]+)(?:/(?P<how>\w+))?"
@@ -46,8 +46,7 @@ def ports(part: Part, report: Report) -> list[Seen]:
     for item in given.get("ports") or []:
         seen = _port(item)
         if seen is None:
-            problems: list[Problem] = []
-            model_port(item, Place((part.name, "ports"), problems))
+            problems = complaints(model_port, item, part.name, "ports")
             report.drop(f"{part.name}.ports", problems[0].sentence if problems else f"is {item}, no port.")
         else:
             found.setdefault((seen.target, seen.protocol), seen)

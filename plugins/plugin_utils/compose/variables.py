@@ -10,12 +10,11 @@ from typing import Any
 from plugins.plugin_utils.compose.addresses import ADDRESS, Addresses
 from plugins.plugin_utils.compose.databases import Database
 from plugins.plugin_utils.compose.interpolation import missing_of, probe_of
+from plugins.plugin_utils.compose.judging import complaints
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.secrets import MOUNTED, Secrets, file_of, identity, is_secret, of_aws
 from plugins.plugin_utils.site.container import CONTAINER
-from plugins.plugin_utils.site.place import Place, Problem
-from plugins.plugin_utils.site.reference import plain_value
 
 OF_DATABASES = re.compile(r".*(DB|DATABASE|POSTGRES|PG|SQL|MARIADB).*", re.IGNORECASE)
 USER, NAME, PORT = (
@@ -173,12 +172,8 @@ class Translator:
             unset = ", ".join(f"${each}" for each in missing_of(value)) or f"${name}"
             self._report.want(subject, f"{unset} is set nowhere; Compose takes it from the shell or an .env.")
         told = self._addresses.told(part.name, str(value), others) if others else value
-        problems: list[Problem] = []
-        at = Place((part.name, "environment"), problems)
-        if not isinstance(told, Mapping):
-            told = "" if told is None else told
-            plain_value(told, at / name)
-        CONTAINER.keys["environment"].kind({name: told}, at)
+        told = "" if told is None else told
+        problems = complaints(CONTAINER.keys["environment"].kind, {name: told}, part.name, "environment")
         for each in problems:
             self._report.drop(each.subject, each.sentence)
         if not problems:

@@ -434,3 +434,12 @@ def test_what_must_not_run_twice_is_stopped_first(tmp_path: Path, command: str, 
     made = described(tmp_path, one("", f"  tasks: {{image: acme/web, command: {command}}}"))
     deploy = written(made)["site_services"]["tasks"].get("deploy", {})
     assert deploy == ({"update_config": {"order": order}} if order else {})
+
+
+def test_keys_without_a_word_and_extensions_are_told_wherever_they_stand(tmp_path: Path) -> None:
+    made = described(tmp_path, one("    x-mine: 1\n    unheard: 1\n    deploy: {x-mine: 1, unheard: 1}", "x-mine: 1"))
+    extension, unheard = "an extension, which nothing here reads.", "it has no word here."
+    for at in ("", "web.", "web.deploy."):
+        assert dropped(made)[f"{at}x-mine"] == extension
+    for at in ("web.", "web.deploy."):
+        assert dropped(made)[f"{at}unheard"] == unheard

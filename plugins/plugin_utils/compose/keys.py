@@ -13,10 +13,9 @@ from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.secrets import IN_CLEAR, has_secret, is_secret
 from plugins.plugin_utils.site.container import CONTAINER
-from plugins.plugin_utils.site.container_kinds import ULIMITS
-from plugins.plugin_utils.site.kinds import Size, Whole, whole
+from plugins.plugin_utils.site.container_kinds import HEALTH, ULIMITS
+from plugins.plugin_utils.site.kinds import Seconds, Size, Whole, whole
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
-from plugins.plugin_utils.site.nouns.job import UNPLACED
 
 MADE = frozenset(
     {
@@ -28,8 +27,6 @@ MADE = frozenset(
 PER_ITEM = ("cap_add", "cap_drop", "security_opt", "devices", "dns", "dns_search", "tmpfs")
 PER_NAME = ("ulimits", "sysctls", "extra_hosts", "labels")
 OF_PROXIES = ("traefik.", "caddy")
-HEALTH_BOUNDS = {"interval": (5, 300), "timeout": (2, 120), "start_period": (0, 300)}
-"""Seconds; https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html"""
 
 
 def plain_keys(part: Part, report: Report) -> dict[str, Any]:
@@ -57,11 +54,12 @@ def _spelt(key: str, value: Any) -> Any:
     """A value in the model's spelling: amounts with a unit, numbers as numbers, pairs as a mapping."""
     kind = CONTAINER.keys[key].kind
     if isinstance(kind, Size):
-        return sizes.size(value) or value
+        return sizes.size(value, kind) or value
+    if isinstance(kind, Seconds):
+        return _within(kind, value)[0]
     if isinstance(kind, Whole):
-        return whole(value) if whole(value) is not None else value
-    if key == "stop_grace_period":
-        return sizes.seconds(value, 1, 3600) or value
+        number = whole(value)
+        return value if number is None else number
     if key == "labels" and isinstance(value, list):
         return {name: item for name, item in variables(value).items() if item is not None}
     if key in PER_NAME and isinstance(value, list):
@@ -75,6 +73,15 @@ def _spelt(key: str, value: Any) -> Any:
     if key in PER_ITEM and not isinstance(value, list):
         return [value]
     return value
+
+
+def _within(kind: Any, value: Any) -> tuple[Any, bool]:
+    """A duration or a number, moved into its kind's bounds, and whether that changed it; another value as it stands."""
+    number = sizes.seconds(value) if isinstance(kind, Seconds) else whole(value) if isinstance(kind, Whole) else None
+    if number is None:
+        return value, False
+    moved = min(max(number, kind.low), kind.high)
+    return f"{moved}s" if isinstance(kind, Seconds) else moved, moved != number
 
 
 def _judged(part: Part, key: str, value: Any, report: Report) -> Any:
@@ -123,22 +130,16 @@ def health(part: Part, report: Report) -> dict[str, Any] | None:
         return None
     subject = f"{part.name}.healthcheck"
     if part.kind == "job":
-        report.drop(subject, JOB.elsewhere[UNPLACED[3]])
+        report.drop(subject, JOB.elsewhere["healthcheck"])
         return None
     if has_secret(given.get("test")):
         report.drop(f"{subject}.test", IN_CLEAR)
         return None
     made: dict[str, Any] = {}
     for key, value in given.items():
-        if key in HEALTH_BOUNDS:
-            moved = sizes.seconds(value, *HEALTH_BOUNDS[key])
-            if moved and sizes.seconds(value, 0, 10**6) != moved:
-                report.choose(f"{subject}.{key}", f"{moved} in place of {value}: ECS takes no other.")
-            made[key] = moved or value
-        elif key == "retries":
-            made[key] = min(max(whole(value) or 3, 1), 10)
-        else:
-            made[key] = value
+        made[key], was_moved = _within(HEALTH.keys[key].kind if key in HEALTH.keys else None, value)
+        if was_moved:
+            report.choose(f"{subject}.{key}", f"{made[key]} in place of {value}: ECS takes no other.")
     for each in complaints(CONTAINER.keys["healthcheck"].kind, made, part.name, "healthcheck"):
         report.drop(each.subject, each.sentence)
         made.pop(str(each.path[-1]), None)
@@ -149,8 +150,9 @@ def memory(part: Part, default: str, report: Report) -> dict[str, Any]:
     """`mem_limit`, which every container has here, `mem_reservation`, and `cpu_shares`."""
     given, resources = part.given, (part.given.get("deploy") or {}).get("resources") or {}
     limits, reserved = resources.get("limits") or {}, resources.get("reservations") or {}
-    limit = sizes.size(given.get("mem_limit") or limits.get("memory"))
-    soft = sizes.size(given.get("mem_reservation") or reserved.get("memory"))
+    kind: Any = CONTAINER.keys["mem_limit"].kind
+    limit = sizes.size(given.get("mem_limit") or limits.get("memory"), kind)
+    soft = sizes.size(given.get("mem_reservation") or reserved.get("memory"), kind)
     if limit is None:
         limit = soft or default
         report.want(

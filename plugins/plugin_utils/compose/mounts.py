@@ -12,6 +12,7 @@ from plugins.plugin_utils.compose.parts import Part, kebab
 from plugins.plugin_utils.compose.report import Report
 from plugins.plugin_utils.compose.sizes import size
 from plugins.plugin_utils.site.container_kinds import mount as model_mount
+from plugins.plugin_utils.site.kinds import Size
 from plugins.plugin_utils.site.nouns.volume import SCHEMA as VOLUME
 
 DATA = re.compile(
@@ -47,7 +48,7 @@ class Mounts:
             kind = str(item.get("type") or "") if isinstance(item, dict) else ""
             if kind == "tmpfs" and target:
                 amount = (item.get("tmpfs") or {}).get("size")
-                memory.append(f"{target}:size={size(amount) or '64m'}")
+                memory.append(f"{target}:size={size(amount, Size()) or '64m'}")
                 continue
             entry = self._entry(source, part, kind)
             if not entry or not target.startswith("/"):

@@ -1,4 +1,4 @@
-"""Amounts and durations of a Compose file in the units that ECS counts in: whole MiB, whole seconds within bounds."""
+"""Amounts and durations of a Compose file in the units that ECS counts in: whole MiB, whole seconds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import re
 from typing import Any
 
 from plugins.filter.durations import go_seconds
-from plugins.plugin_utils.site.kinds import MIB, SIZE, UNITS
-
-LEAST = 6
-"""MiB of a container at least; https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+from plugins.plugin_utils.site.kinds import MIB, SIZE, UNITS, Size
 
 
 def mebibytes(value: Any) -> int | None:
@@ -21,16 +18,16 @@ def mebibytes(value: Any) -> int | None:
     return -int(-float(found[1]) * UNITS[found[2][0].lower()] // MIB) if found else None
 
 
-def size(value: Any) -> str | None:
-    """An amount as the inventory writes it, `512m`; None for what is none."""
+def size(value: Any, kind: Size) -> str | None:
+    """An amount as the inventory writes it, `512m`, the kind's least at least; None for what is none."""
     amount = mebibytes(value)
-    return None if amount is None else f"{max(amount, LEAST)}m"
+    return None if amount is None else f"{max(amount, kind.low)}m"
 
 
-def seconds(value: Any, low: int, high: int) -> str | None:
-    """A duration in whole seconds, moved into its bounds; None for what is none."""
+def seconds(value: Any) -> int | None:
+    """A duration in whole seconds, rounded up; None for what is none."""
     given = go_seconds(value)
-    return None if given < 0 else f"{min(max(int(-(-given // 1)), low), high)}s"
+    return None if given < 0 else int(-(-given // 1))
 
 
 def shares(cpus: Any) -> int | None:

@@ -305,7 +305,7 @@ def _test(value: Any, at: Place) -> tuple[str, ...] | None:
     return None
 
 
-_HEALTH = Schema(
+HEALTH = Schema(
     "a healthcheck",
     {
         "test": Key(_test),
@@ -331,7 +331,7 @@ def health(value: Any, at: Place) -> Health | None:
     if not isinstance(value, Mapping):
         at.wrong(f"is {shown(value)}, must be a mapping: {{test: [CMD, python, /app/healthcheck.py], interval: 30s}}.")
         return None
-    given = _HEALTH.read(value, at)
+    given = HEALTH.read(value, at)
     if given["disable"] or given["test"] == ("NONE",):
         return None
     if given["test"] is None:

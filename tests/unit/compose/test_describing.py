@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plugins.plugin_utils.compose import writing
 from plugins.plugin_utils.compose.describing import Described
 from plugins.plugin_utils.compose.loading import ComposeError
+from plugins.plugin_utils.site.container import CONTAINER
+from plugins.plugin_utils.site.container_kinds import HEALTH
 from plugins.plugin_utils.site.container_words import OF_COMPOSE
 from plugins.plugin_utils.site.nouns.service import CONTAINERS_MOST
 from tests.unit.compose.support import NEW, chosen, described, dropped, problems, wanted, written
@@ -434,6 +437,26 @@ def test_what_must_not_run_twice_is_stopped_first(tmp_path: Path, command: str, 
     made = described(tmp_path, one("", f"  tasks: {{image: acme/web, command: {command}}}"))
     deploy = written(made)["site_services"]["tasks"].get("deploy", {})
     assert deploy == ({"update_config": {"order": order}} if order else {})
+
+
+@pytest.mark.parametrize("key", ["interval", "timeout", "start_period", "retries"])
+def test_a_health_check_is_moved_into_the_bounds_of_the_model_and_that_is_told(tmp_path: Path, key: str) -> None:
+    kind: Any = HEALTH.keys[key].kind
+    unit = "" if key == "retries" else "s"
+    most, more = f"{kind.high}{unit}", f"{kind.high + 1}{unit}"
+    made = described(tmp_path, one(f"    healthcheck: {{test: check, {key}: {more}}}"))
+    assert str(written(made)["site_services"]["web"]["containers"]["web"]["healthcheck"][key]) == most
+    assert chosen(made)[f"web.healthcheck.{key}"] == f"{most} in place of {more}: ECS takes no other."
+    assert problems(made) == []
+
+
+def test_memory_is_at_least_what_the_model_asks_of_that_key(tmp_path: Path) -> None:
+    made = described(tmp_path, one("    mem_limit: 2m\n    shm_size: 2m\n    stop_grace_period: 2h"))
+    app = written(made)["site_services"]["web"]["containers"]["web"]
+    kind: Any = CONTAINER.keys["mem_limit"].kind
+    grace: Any = CONTAINER.keys["stop_grace_period"].kind
+    assert (app["mem_limit"], app["shm_size"], app["stop_grace_period"]) == (f"{kind.low}m", "2m", f"{grace.high}s")
+    assert problems(made) == []
 
 
 def test_keys_without_a_word_and_extensions_are_told_wherever_they_stand(tmp_path: Path) -> None:

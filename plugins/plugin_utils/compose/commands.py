@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from plugins.plugin_utils.compose.environment import variable_name
 from plugins.plugin_utils.compose.interpolation import Filled, missing_of
 from plugins.plugin_utils.compose.parts import Part
 from plugins.plugin_utils.compose.report import Report
@@ -80,7 +80,7 @@ class Command:
             if secret is None:
                 written.append(shlex.quote(word))
                 continue
-            name = re.sub(r"\W+", "_", f"{self._part.name}_{key}_secret").upper() + (str(len(self.secrets) or ""))
+            name = variable_name(self._part.name, key, "secret") + (str(len(self.secrets) or ""))
             self.secrets[name] = self._all.reference(name, identity(secret), self._part.name)
             written.append(f'{word.removesuffix(secret)}"${name}"')
         self._report.choose(f"{self._part.name}.{key}", "a secret in it is a variable now, which a shell puts in.")

@@ -44,6 +44,12 @@ def variables(value: Any) -> dict[str, Any]:
     return found
 
 
+def variable_name(*words: str) -> str:
+    """The name of a variable: `DATABASE_MAIN_PASSWORD`."""
+    name = re.sub(r"[^A-Z0-9]+", "_", "_".join(words).upper()).strip("_")
+    return f"_{name}" if name[:1].isdigit() else name
+
+
 def value_of(whole: Any, text: str) -> str:
     """The value of `NAME=value`, remembering which variables the whole was made of."""
     if not isinstance(whole, Filled):

@@ -9,6 +9,8 @@ from typing import Any
 
 from plugins.plugin_utils.site.images import is_local, name_of
 
+OFFICIAL = "public.ecr.aws/docker/library/"
+"""Docker's official images; https://docs.aws.amazon.com/AmazonECR/latest/public/docker-hub-official-images.html"""
 POSTGRES = re.compile(r"(.*-)?(postgres|postgresql|postgis|pgvector)")
 MYSQL = re.compile(r"(.*-)?(mysql|mysql-server|mariadb|percona|percona-server)")
 FRONTS = re.compile(r"(.*[-_])?(nginx|openresty|httpd|caddy|haproxy|apache|proxy|web-?server)")
@@ -82,16 +84,12 @@ def pulled(image: str) -> str:
     """An image of Docker Hub with its registry; without one it would be this machine's own, to be published.
 
     Docker's official images are in Amazon's public registry too, from which hosts pull without Docker Hub's limits.
-    https://docs.aws.amazon.com/AmazonECR/latest/public/docker-hub-official-images.html
     """
-    if not is_local(image):
-        rest = image.partition("/")[2]
-        official = image.startswith(("docker.io/library/", "index.docker.io/library/")) or (
-            image.startswith("docker.io/") and "/" not in rest
-        )
-        return f"public.ecr.aws/docker/library/{rest.removeprefix('library/')}" if official else image
-    official = "/" not in image or image.startswith("library/")
-    return f"public.ecr.aws/docker/library/{image.removeprefix('library/')}" if official else f"docker.io/{image}"
+    registry, _, name = ("docker.io", "/", image) if is_local(image) else image.partition("/")
+    if registry not in ("docker.io", "index.docker.io"):
+        return image
+    official = name.removeprefix("library/")
+    return f"docker.io/{name}" if "/" in official else f"{OFFICIAL}{official}"
 
 
 def build_command(image: str, build: Any) -> str:

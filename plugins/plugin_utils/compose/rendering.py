@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.plugin_utils.compose import standing_in
+from plugins.plugin_utils.compose.parts import ENDED
 from plugins.plugin_utils.compose.standing_in import (
     StandIns,
     container_name,
@@ -21,7 +22,6 @@ from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.reference import Reference
 
-ENDED = "service_completed_successfully"
 PLAIN = (
     "mem_swappiness", "cpu_shares", "user", "working_dir", "hostname", "init", "read_only", "privileged", "tty",
     "stdin_open",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from plugins.plugin_utils.compose.environment import value_of
+from plugins.plugin_utils.compose.environment import value_of, variable_name
 from plugins.plugin_utils.compose.interpolation import missing_of, names_of, probe_of
 from plugins.plugin_utils.compose.parts import kebab
 from plugins.plugin_utils.compose.report import Report
@@ -161,8 +161,7 @@ class Secrets:
                 f"{parameter} --value …",
             )
             return f"secret.{entry}.value"
-        key = re.sub(r"\W+", "_", name).strip("_").lower()
-        key = key if not key[:1].isdigit() else f"_{key}"
+        key = variable_name(name).lower()
         self.entries[entry] = {"generate": [key]}
         self._report.choose(
             f"site_secrets.{entry}",

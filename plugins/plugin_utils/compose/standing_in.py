@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from plugins.plugin_utils.compose.environment import variable_name
+from plugins.plugin_utils.compose.images import OFFICIAL
 from plugins.plugin_utils.site.images import is_local
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.nouns.database import PORT, Database
 from plugins.plugin_utils.site.nouns.volume import Volume
 from plugins.plugin_utils.site.reference import Reference, Stored
 
-POSTGRES = "public.ecr.aws/docker/library/postgres"
-BUSYBOX = "public.ecr.aws/docker/library/busybox:1.37"
+POSTGRES = f"{OFFICIAL}postgres"
+BUSYBOX = f"{OFFICIAL}busybox:1.37"
 FOLDER_MOVED = 18
 """Since this version the image keeps its data one folder up; https://github.com/docker-library/postgres/pull/1259"""
 SNAKEOIL = ("/etc/ssl/certs/ssl-cert-snakeoil.pem", "/etc/ssl/private/ssl-cert-snakeoil.key")
@@ -23,11 +24,6 @@ LOCAL_PASSWORD = "local"  # noqa: S105  # of a database that only this machine r
 def escaped(text: str) -> str:
     """A text in which Compose finds no variable."""
     return text.replace("$", "$$")
-
-
-def variable(*words: str) -> str:
-    """The name of a variable: `DATABASE_MAIN_PASSWORD`."""
-    return re.sub(r"[^A-Z0-9]+", "_", "_".join(words).upper())
 
 
 class StandIns:
@@ -64,7 +60,7 @@ class StandIns:
         return f"${{{name}:-{default}}}" if default else f"${{{name}:?Set it in the file of --env-file}}"
 
     def _asked(self, reference: Reference) -> str:
-        return self._read(variable(reference.noun, reference.entry, reference.attribute))
+        return self._read(variable_name(reference.noun, reference.entry, reference.attribute))
 
     _bucket = _table = _volume = _function = _asked
 
@@ -86,13 +82,13 @@ class StandIns:
 
     def password(self, entry: Database) -> str:
         """The password of a database that is a container."""
-        return self._read(variable("database", entry.entry, "password"), LOCAL_PASSWORD)
+        return self._read(variable_name("database", entry.entry, "password"), LOCAL_PASSWORD)
 
     def _secret(self, reference: Reference) -> str:
         entry = self._site.secrets[reference.entry]
         if reference.attribute in entry.values:
             return escaped(entry.values[reference.attribute])
-        name = variable("secret", reference.entry, reference.attribute)
+        name = variable_name("secret", reference.entry, reference.attribute)
         return self._read(name, f"local-{reference.entry}-{reference.attribute}" if entry.generate else "")
 
 

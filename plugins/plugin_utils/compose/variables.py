@@ -9,6 +9,7 @@ from typing import Any
 
 from plugins.plugin_utils.compose.addresses import ADDRESS, Addresses
 from plugins.plugin_utils.compose.databases import Database
+from plugins.plugin_utils.compose.environment import variable_name
 from plugins.plugin_utils.compose.interpolation import missing_of, probe_of
 from plugins.plugin_utils.compose.judging import complaints
 from plugins.plugin_utils.compose.parts import Part
@@ -94,7 +95,7 @@ class Translator:
             name = str(item.get("source") or "") if isinstance(item, Mapping) else str(item)
             if ("file", name) in files:
                 continue
-            variable = re.sub(r"\W+", "_", name).upper()
+            variable = variable_name(name)
             made.secrets[variable] = self._secret(variable, ("file", name), part)
             self._report.want(
                 f"{part.name}.secrets.{variable}",
@@ -141,7 +142,7 @@ class Translator:
 
     def _address(self, name: str, found: re.Match[str], database: Database, made: Variables) -> None:
         """A whole address: nobody stores it, as the password is in it; a shell puts it together."""
-        prefix = f"DATABASE_{database.entry.upper().replace('-', '_')}"
+        prefix = variable_name("database", database.entry)
         keys = {"host": "HOST", "dbname": "NAME"}
         if found["user"] is not None:
             keys |= {"username": "USERNAME", "password": "PASSWORD"}

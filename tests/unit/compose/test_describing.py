@@ -119,7 +119,11 @@ def test_a_key_that_is_no_word_here_is_named_with_what_to_write(tmp_path: Path, 
     [
         ("nginx:1.27", "public.ecr.aws/docker/library/nginx:1.27"),
         ("docker.io/library/nginx", "public.ecr.aws/docker/library/nginx"),
+        ("library/nginx", "public.ecr.aws/docker/library/nginx"),
+        ("index.docker.io/nginx", "public.ecr.aws/docker/library/nginx"),
         ("acme/web:1", "docker.io/acme/web:1"),
+        ("docker.io/acme/web:1", "docker.io/acme/web:1"),
+        ("index.docker.io/acme/web:1", "docker.io/acme/web:1"),
         ("ghcr.io/acme/web:1", "ghcr.io/acme/web:1"),
         ("acme/web:${VERSION:-2}", "docker.io/acme/web:2"),
     ],
@@ -456,6 +460,17 @@ def test_memory_is_at_least_what_the_model_asks_of_that_key(tmp_path: Path) -> N
     kind: Any = CONTAINER.keys["mem_limit"].kind
     grace: Any = CONTAINER.keys["stop_grace_period"].kind
     assert (app["mem_limit"], app["shm_size"], app["stop_grace_period"]) == (f"{kind.low}m", "2m", f"{grace.high}s")
+    assert problems(made) == []
+
+
+def test_a_name_that_begins_with_a_digit_becomes_one_of_a_variable(tmp_path: Path) -> None:
+    made = described(tmp_path, one(
+        "    secrets: [2fa-key]",
+        "  2nd: {image: acme/web, command: serve --token tell-nobody}\nsecrets: {2fa-key: {file: f}}",
+    ))  # fmt: skip
+    services = written(made)["site_services"]
+    assert services["web"]["containers"]["web"]["secrets"] == {"_2FA_KEY": "secret.x-2fa-key._2fa_key"}
+    assert list(services["x-2nd"]["containers"]["x-2nd"]["secrets"]) == ["_2ND_COMMAND_SECRET"]
     assert problems(made) == []
 
 

@@ -22,26 +22,23 @@ class Command:
         part: the service.
         secrets: of the site; a secret in the command becomes one of them.
         report: to tell.
+        addresses: variables that a shell makes of others before it starts what was to be started → the value of each,
+            as in double quotes of a shell.
 
     Attributes:
         entrypoint, command: as the inventory has them; empty where the image's own hold.
         secrets: variables that the command reads.
     """
 
-    def __init__(self, part: Part, secrets: Secrets, report: Report) -> None:
+    def __init__(self, part: Part, secrets: Secrets, report: Report, addresses: Mapping[str, str]) -> None:
         self.secrets: dict[str, str] = {}
         self._part, self._all, self._report = part, secrets, report
         self.entrypoint = self._read("entrypoint")
         self.command = self._read("command")
+        if addresses:
+            self._export(addresses)
 
-    def with_addresses(self, addresses: Mapping[str, str]) -> Command:
-        """The same, with variables that a shell makes of others before it starts what was to be started.
-
-        Args:
-            addresses: variable → its value, as in double quotes of a shell.
-        """
-        if not addresses:
-            return self
+    def _export(self, addresses: Mapping[str, str]) -> None:
         exports = "; ".join(f'export {name}="{value}"' for name, value in addresses.items())
         wrapped = ["sh", "-c", f"{exports}; {START}"]
         if self.entrypoint:
@@ -54,7 +51,6 @@ class Command:
                 f"the whole address has a password in it, so a shell puts it together: [sh, -c, '{exports}; exec <what "
                 "the image starts>'].",
             )
-        return self
 
     def _read(self, key: str) -> list[str]:
         value = self._part.given.get(key)

@@ -53,7 +53,7 @@ class Database:
 
 def databases(parts: Mapping[str, Part], report: Report) -> dict[str, Database]:
     """The databases, by the Compose file's names."""
-    found = [part for part in parts.values() if part.kind in VARIABLES]
+    found = [part for part in parts.values() if part.is_database]
     return {part.name: _database(part, "main" if len(found) == 1 else part.container, report) for part in found}
 
 
@@ -70,7 +70,7 @@ def _database(part: Part, entry: str, report: Report) -> Database:
         user or ("postgres" if part.kind == "postgres" else "root"),
         tuple(_passwords(part, told["password"])),
     )
-    _tell_mounts(part, entry, report)
+    _tell_keys(part, entry, report)
     return made
 
 
@@ -106,15 +106,15 @@ def _rds(part: Part, name: str, user: str, entry: str, report: Report) -> dict[s
 
 
 def _existing(name: str, entry: str, part: Part, report: Report) -> dict[str, Any]:
-    sentence = (getattr(DATABASE.keys["engine"].kind, "instead", None) or {})["mysql"]
-    report.choose(f"site_databases.{entry}", f"{part.name} is {part.image}. {sentence}")
+    engine: Any = DATABASE.keys["engine"].kind
+    report.choose(f"site_databases.{entry}", f"{part.name} is {part.image}. {engine.instead['mysql']}")
     report.want(f"site_databases.{entry}.endpoint", "the host name of the database, for example of RDS.")
     report.want(f"site_databases.{entry}.secret_arn", "the ARN of its secret, JSON with username and password.")
     return {"endpoint": "", "port": MYSQL_PORT, **({"name": name} if re.fullmatch(IDENTIFIER, name) else {}),
             "secret_arn": ""}  # fmt: skip
 
 
-def _tell_mounts(part: Part, entry: str, report: Report) -> None:
+def _tell_keys(part: Part, entry: str, report: Report) -> None:
     for key in part.given:
         if key not in ("image", "environment", "env_file"):
             report.drop(f"{part.name}.{key}", f"site_databases.{entry} takes the place of the container.")

@@ -11,7 +11,7 @@ from typing import Any
 from plugins.plugin_utils.compose import fitting, grouping, images, keys, routing
 from plugins.plugin_utils.compose.addresses import Addresses
 from plugins.plugin_utils.compose.commands import Command
-from plugins.plugin_utils.compose.databases import VARIABLES, Database, databases
+from plugins.plugin_utils.compose.databases import Database, databases
 from plugins.plugin_utils.compose.interpolation import missing_of
 from plugins.plugin_utils.compose.judging import complaints, no_word
 from plugins.plugin_utils.compose.loading import Composed, ComposeError
@@ -25,6 +25,7 @@ from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.container_words import OF_COMPOSE
 from plugins.plugin_utils.site.images import is_local
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
+from plugins.plugin_utils.site.nouns.job import UNPLACED
 from plugins.plugin_utils.site.nouns.service import SCHEMA as SERVICE
 
 SITE_NAME = re.compile(r"(?!aws|ecs|fargate)[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -125,7 +126,7 @@ def _work(composed: Composed) -> _Work:
 def _variables(work: _Work) -> dict[str, Variables]:
     """Service of the Compose file → its variables; those who listen are known when all have been read."""
     translator = Translator(work.databases, work.addresses, work.secrets, work.report)
-    return {name: translator.of(part) for name, part in work.parts.items() if part.kind not in VARIABLES}
+    return {name: translator.of(part) for name, part in work.parts.items() if not part.is_database}
 
 
 def _known(work: _Work, made: Mapping[str, Variables]) -> dict[str, dict[str, str]]:
@@ -222,7 +223,7 @@ def _container(work: _Work, part: Part, made: Variables) -> dict[str, Any]:
     store = images.store(part.image)
     default = store.mem_limit if store else MEMORY_OF_FRONTS if part.is_front else MEMORY
     found: dict[str, Any] = {"image": _image(work, part)}
-    command = Command(part, work.secrets, work.report).with_addresses(made.addresses)
+    command = Command(part, work.secrets, work.report, made.addresses)
     found |= {"entrypoint": command.entrypoint} if command.entrypoint else {}
     found |= {"command": command.command} if command.command else {}
     found |= keys.memory(part, default, work.report)
@@ -303,11 +304,10 @@ def _deploy(work: _Work, part: Part) -> dict[str, Any]:
 
 
 def _job(work: _Work, part: Part, made: Variables) -> dict[str, Any]:
-    unplaced = ("ports", "links", "healthcheck")
-    found = {key: value for key, value in _container(work, part, made).items() if key not in unplaced}
-    for key in ("deploy", "scale", *unplaced[:2]):
+    found = {key: value for key, value in _container(work, part, made).items() if key not in UNPLACED}
+    for key in ("deploy", "scale", "ports", "links"):
         if key in part.given:
-            work.report.drop(f"{part.name}.{key}", JOB.elsewhere.get(key, OF_COMPOSE.get(key, "")))
+            work.report.drop(f"{part.name}.{key}", JOB.elsewhere[key])
     work.report.choose(
         f"site_jobs.{part.container}",
         "a job before each release, as others wait for its end."

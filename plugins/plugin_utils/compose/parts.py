@@ -45,6 +45,11 @@ class Part:
         return str(self.given.get("image") or "")
 
     @property
+    def is_database(self) -> bool:
+        """Whether an entry of `site_databases` takes its place."""
+        return self.kind in ("postgres", "mysql")
+
+    @property
     def is_front(self) -> bool:
         """Whether it stands in front of others and passes requests on."""
         return bool(images.FRONTS.fullmatch(images.base(self.image)) or images.FRONTS.fullmatch(self.name.lower()))

@@ -15,7 +15,6 @@ STANDING_IN = {
     "endpoint": "db.example.net",
     "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf",
 }
-ABOUT_ROOM = ("site_hosts",)
 
 
 def fit(variables: Mapping[str, Any], report: Report) -> tuple[str, dict[str, int]]:
@@ -26,11 +25,12 @@ def fit(variables: Mapping[str, Any], report: Report) -> tuple[str, dict[str, in
         report: to tell what was taken.
     """
     variables = completed(variables)
+    others = read_site(variables).problems
     for name in TYPES:
         for count in range(1, MOST + 1):
             hosts = {"min": count} if count > 1 else {}
             given = {**variables, "host_instance_type": name, **({"site_hosts": hosts} if hosts else {})}
-            if not any(_about_room(each.path, each.sentence) for each in read_site(given).problems):
+            if all(each in others for each in read_site(given).problems):
                 if (name, count) != (TYPES[0], 1):
                     report.choose("host_instance_type", f"{count} of {name}, the least that the mem_limits fit.")
                 return name, hosts
@@ -45,7 +45,3 @@ def completed(variables: Mapping[str, Any]) -> dict[str, Any]:
         for entry, keys in (variables.get("site_databases") or {}).items()
     }
     return {**variables, **({"site_databases": databases} if databases else {})}
-
-
-def _about_room(path: tuple[Any, ...], sentence: str) -> bool:
-    return path == ABOUT_ROOM or "for tasks." in sentence

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ class ActionModule(AwsAction):
         source, target = Path(self.arguments["src"]), Path(self.arguments["dest"])
         if target.exists() or target.is_symlink():
             raise Failed(f"{shown(target)} is there already, and init.yml overwrites nothing. Name another folder.")
-        if not ENVIRONMENT.fullmatch(target.name) or target.name == TEMPLATE:
+        if not is_environment(target.name, self.arguments["layers"]):
             raise Failed(
                 f"{shown(target)} cannot be the folder of an environment, which is called after it: use small letters "
-                f"and digits, a letter first, at most 12, for example {shown(target.parent / 'live')}."
+                "and digits, a letter first, at most 12, and no word of a layer, as stacks are called after these, for "
+                f"example {shown(target.parent / 'live')}."
             )
         try:
             made = describe(load(source))
@@ -51,6 +53,16 @@ class ActionModule(AwsAction):
         if not self.check_mode:
             _write(files, target)
         return {"changed": True, "files": sorted(files), "report": made.report.lines()}
+
+
+def is_environment(name: str, layers: Container[str]) -> bool:
+    """Whether an environment can be called so.
+
+    Args:
+        name: of the environment.
+        layers: words of the layers.
+    """
+    return bool(ENVIRONMENT.fullmatch(name)) and name != TEMPLATE and name not in layers
 
 
 def _write(files: dict[str, str], target: Path) -> None:

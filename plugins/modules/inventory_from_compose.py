@@ -21,6 +21,11 @@ options:
     description: The folder that environments are copied from.
     type: path
     required: true
+  layers:
+    description: Words of the layers, which are no names of an environment, as stacks are called after them.
+    type: list
+    elements: str
+    required: true
 author: Berth
 """
 
@@ -30,6 +35,7 @@ EXAMPLES = r"""
     src: ../shop/compose.yml
     dest: inventories/live
     template: inventories/new
+    layers: "{{ site_stages.values() | flatten }}"
 """
 
 RETURN = r"""

@@ -70,6 +70,7 @@ def test_it_makes_an_inventory_that_preflight_finds_right_once_the_rest_is_typed
         ({"compose": "nowhere.yml", "inventory": "live"}, "nowhere.yml cannot be read"),
         ({"compose": "shop/compose.yml", "inventory": "inventories/Live-1"}, "cannot be the folder of an environment"),
         ({"compose": "shop/compose.yml", "inventory": "inventories/new"}, "cannot be the folder of an environment"),
+        ({"compose": "shop/compose.yml", "inventory": "inventories/network"}, "and no word of a layer"),
     ],
 )
 def test_what_cannot_be_made_is_refused(tmp_path: Path, given: dict[str, str], says: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from plugins.plugin_utils.site.container import Container
 from plugins.plugin_utils.site.domains import covers
@@ -31,7 +32,6 @@ def port_of(
     """
     if name not in names:
         at.wrong(f"is {name}, which {unknown(name, names, 'container of this service')}")
-        return None
     if name not in containers:
         return None
     if not containers[name].essential:
@@ -52,25 +52,24 @@ def port_of(
 def routed(
     routes: tuple[Route, ...], containers: Mapping[str, Container], names: list[str], at: Place
 ) -> tuple[Route, ...]:
-    """The routes of a service with their ports."""
+    """The routes of a service with their ports; without a container what leads to none, so that places stay."""
     made = []
     for place, route in enumerate(routes):
-        if route.to:
-            port = port_of(route.to, route.port, containers, names, at / place / "to", "port: {port}")
-            if port:
-                made.append(settled(route, port))
+        here = at / place / "to"
+        port = port_of(route.to, route.port, containers, names, here, "port: {port}") if route.to else None
+        made.append(settled(route, port) if port else replace(route, to=""))
     return tuple(made)
 
 
 def exposed(
-    given: Mapping[str, object] | None, containers: Mapping[str, Container], names: list[str], at: Place
+    given: Mapping[str, Any] | None, containers: Mapping[str, Container], names: list[str], at: Place
 ) -> Expose | None:
     """What a service exposes, with its port."""
-    if not given or not isinstance(given["to"], tuple):
+    if not given:
         return None
     name, wanted = given["to"]
     port = port_of(name, wanted, containers, names, at, f"expose: {name}:{{port}}")
-    return Expose(name, port, int(str(given["port"])) or port, str(given["scheme"])) if port else None
+    return Expose(name, port, given["port"] or port, given["scheme"]) if port else None
 
 
 def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dict[str, Service]:
@@ -80,17 +79,21 @@ def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dic
     _one_port_each(services, at)
     _fixed_ports(services, at)
     _few_groups(services, at)
-    numbers = numbered([(name, route) for name, service in services.items() for route in service.routes])
+    numbers = numbered([(name, route) for name, _, route in _routes(services)])
     return {
-        name: replace(service, routes=tuple(replace(route, priority=numbers[name, route]) for route in service.routes))
+        name: replace(
+            service, routes=tuple(replace(route, priority=numbers[name, route]) for route in service.routes if route.to)
+        )
         for name, service in services.items()
     }
 
 
 def _routes(services: Mapping[str, Service]) -> Iterator[tuple[str, int, Route]]:
+    """Service, place in it and route, of those that lead to a container."""
     for name, service in services.items():
         for place, route in enumerate(service.routes):
-            yield name, place, route
+            if route.to:
+                yield name, place, route
 
 
 def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Place) -> None:
@@ -150,7 +153,7 @@ def _one_port_each(services: Mapping[str, Service], at: Place) -> None:
 
 def asked(service: Service) -> set[tuple[str, int]]:
     """Container and port of each target group of a service."""
-    found = {(route.to, route.port) for route in service.routes}
+    found = {(route.to, route.port) for route in service.routes if route.to}
     return found | ({(service.expose.container, service.expose.container_port)} if service.expose else set())
 
 
@@ -172,7 +175,7 @@ def _fixed_ports(services: Mapping[str, Service], at: Place) -> None:
                 if not port.host:
                     continue
                 here = at / name / "containers" / container.name / "ports"
-                if (container.name, port.container) in asked(service):
+                if port.protocol == "tcp" and (container.name, port.container) in asked(service):
                     # The hosts' security group lets the load balancers in to the ports that Docker gives.
                     here.wrong(
                         f"takes port {port.host} of the host, and a load balancer reaches free ones only. Write "

@@ -279,7 +279,7 @@ CASES = {
     ),
     "a port of the host that the load balancer is to reach": service(
         "containers: {web: {ports: ['8080:8000']}}, deploy: {update_config: {order: stop-first}}",
-        "containers: {web: {ports: ['8000']}}, deploy: {update_config: {order: stop-first}}",
+        "containers: {web: {ports: ['8000', '8000:8000/udp']}}, deploy: {update_config: {order: stop-first}}",
         ".containers.web.ports",
         "a load balancer reaches free ones only",
         '"8000"',

@@ -176,6 +176,64 @@ def test_what_is_due_at_once_has_room_beside_a_new_task_as_a_run_without_is_lost
     assert "web beside the old takes 1024m, and what is due at cron(0 3 * * ? *) (a) takes 2048m" in problem.sentence
 
 
+@pytest.mark.parametrize(("protocol", "taken"), [("udp", False), ("tcp", True)])
+def test_a_port_of_the_host_is_another_where_its_protocol_is(protocol: str, taken: bool) -> None:
+    """And so is the same port of another container than the one that the load balancer asks."""
+    fixed = (
+        "site_services:\n  web:\n    deploy: {update_config: {order: stop-first}}\n"
+        "    containers: {side: {image: shop/side, mem_limit: 64m, ports: ['53:8000']}}\n"
+        "  dns:\n    deploy: {update_config: {order: stop-first}}\n"
+        f"    containers: {{dns: {{image: shop/dns, mem_limit: 64m, ports: ['53:53/{protocol}']}}}}"
+    )
+    told = [problem.sentence for problem in read_site(small(fixed)).problems]
+    assert [sentence.partition(". ")[0] for sentence in told] == (
+        ["takes port 53 of the host, as web.side does"] if taken else []
+    )
+
+
+def test_the_same_hour_of_two_zones_is_not_at_once() -> None:
+    site = (
+        "site_services: {web: {containers: {web: {mem_limit: 1g}}}}\nsite_hosts: {max: 1}\n"
+        "site_jobs: {a: {image: shop/web, command: x, mem_limit: 1g, schedule: '0 3 * * *'}, "
+        "b: {image: shop/web, command: x, mem_limit: 1g, schedule: '0 3 * * *', zone: %s}}"
+    )
+    read(small(site % "Asia/Tokyo"))
+    (problem,) = read_site(small(site % "UTC")).problems
+    assert "what is due at cron(0 3 * * ? *) (a, b) takes 2048m" in problem.sentence
+
+
+def test_a_job_that_fits_to_the_last_mebibyte_passes() -> None:
+    site = (
+        "site_services: {web: {containers: {web: {mem_limit: 1g}}}}\nsite_hosts: {max: 1}\n"
+        "site_jobs: {a: {image: shop/web, command: x, mem_limit: %sm, schedule: '0 3 * * *'}}"
+    )
+    left = MEMORY - 2 * 1024
+    read(small(site % left))
+    assert [problem.path for problem in read_site(small(site % (left + 1))).problems] == [("site_hosts",)]
+
+
+STOPPED = "deploy: {update_config: {order: stop-first}}"
+MEMORY = read(small()).hosts.memory
+
+
+@pytest.mark.parametrize(
+    ("containers", "path"),
+    [
+        ("web: {mem_limit: %sm}", "web.mem_limit"),
+        ("web: {mem_limit: 900g, mem_reservation: %sm}", "web.mem_reservation"),
+        ("web: {mem_limit: 64m}, side: {image: shop/side, mem_limit: %sm}", ""),
+    ],
+    ids=["a limit", "a reservation", "two together"],
+)
+def test_a_task_that_fills_a_host_to_the_last_mebibyte_passes(containers: str, path: str) -> None:
+    site = f"site_services: {{web: {{{STOPPED}, containers: {{{containers}}}}}}}\nsite_hosts: {{max: 1}}"
+    fits = MEMORY if path else MEMORY - 64
+    read(small(site % fits))
+    (problem,) = read_site(small(site % (fits + 1))).problems
+    assert problem.subject == f"site_services.web.containers.{path}".rstrip(".")
+    assert f"about {MEMORY}m for tasks" in problem.sentence
+
+
 def test_a_type_of_hosts_that_nobody_knows_is_not_judged() -> None:
     given = small("host_instance_type: x9.enormous")
     given["site_services"]["web"]["containers"]["web"]["mem_limit"] = "900g"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from plugins.plugin_utils.site.place import Place, shown
@@ -55,6 +56,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()  # a policy's `Version: 2012-10-17` without quotes, which CloudFormation has as a text
     kinds = (kind for kind in (bool, int, float, str) if isinstance(value, kind))
     return next(kinds, lambda other: other)(value)
 

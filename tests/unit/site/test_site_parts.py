@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from plugins.plugin_utils.site.cron import NoSchedule, schedule
 from plugins.plugin_utils.site.images import entry_of, is_local, name_of
@@ -14,6 +16,7 @@ from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.room import at_once, hosts_for, without_place
 from plugins.plugin_utils.site.routes import REDIRECTS_MOST, Route, numbered
 from tests.unit.site.support import read, small
+from tests.unit.variables_support import LOADER
 
 
 @pytest.mark.parametrize(
@@ -281,3 +284,16 @@ def test_a_patch_goes_into_properties_and_into_a_container_by_its_name() -> None
     for path in ("Nothing.A", "TaskDefinition.ContainerDefinitions.none.A", "TaskDefinition.ContainerDefinitions.A"):
         with pytest.raises(KeyError):
             patched(resources, {path: 1})
+
+
+def test_a_patch_is_made_of_what_yaml_can_write(tmp_path: Path) -> None:
+    (tmp_path / "patch.yml").write_text(
+        "Role.Policy: {Version: 2012-10-17, At: 2026-01-01T10:00:00Z, 1: yes, n: 7, f: 1.5, s: x, l: [a, {b: null}]}\n"
+    )
+    given = LOADER.load_from_file(str(tmp_path / "patch.yml"), cache="none")
+    made = patched({"Role": {}}, given)["Role"]["Properties"]["Policy"]
+    assert yaml.safe_load(yaml.safe_dump(made)) == made == {
+        "Version": "2012-10-17", "At": "2026-01-01T10:00:00+00:00", "1": True, "n": 7, "f": 1.5, "s": "x",
+        "l": ["a", {"b": None}],
+    }  # fmt: skip
+    assert [type(each) for each in made.values()] == [str, str, bool, int, float, str, list]

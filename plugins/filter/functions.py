@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -72,7 +73,7 @@ def code_problem(function: Any, beside: str = "") -> str:
     if not sizes:
         return f"is {code}, in which there is no file. Put the code there, or write the name of the folder that has it."
     if sum(sizes) > function_code.MOST_BYTES:
-        has, most = (size // 1024 // 1024 for size in (sum(sizes), function_code.MOST_BYTES))
+        has, most = (math.ceil(size / 1024 / 1024) for size in (sum(sizes), function_code.MOST_BYTES))
         return f"is {code}, which holds {has} MiB; Lambda takes {most}. Take out what is not needed."
     return ""
 

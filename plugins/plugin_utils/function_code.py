@@ -77,7 +77,7 @@ def zipped(top: Path) -> bytes:
         OSError: a file cannot be read.
     """
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w") as archive:
         for name, path in files(top):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = 3  # Unix, whose modes follow

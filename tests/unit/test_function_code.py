@@ -19,7 +19,7 @@ from local_aws.cloud import Cloud
 from plugins.action import function_code as uploading
 from plugins.filter import functions
 from plugins.plugin_utils import function_code, runtimes
-from tests.unit.plugin_support import run_action, talk_to
+from tests.unit.plugin_support import PROJECT, run_action, talk_to
 
 ENTRY = {"code": "api", "handler": "app.handler", "runtime": "python3.13"}
 
@@ -46,6 +46,7 @@ def test_a_zip_has_sorted_names_one_time_and_modes_that_everybody_may_read(api: 
     assert {each.date_time for each in found.values()} == {(1980, 1, 1, 0, 0, 0)}
     assert [each.external_attr >> 16 for each in found.values()] == [0o100644, 0o100755]
     assert {each.create_system for each in found.values()} == {3}
+    assert {each.compress_type for each in found.values()} == {zipfile.ZIP_DEFLATED}
 
 
 def test_nothing_changes_where_nothing_changed(api: Path) -> None:
@@ -97,6 +98,13 @@ def test_a_folder_lies_beside_the_inventory_or_in_the_project(api: Path, monkeyp
     monkeypatch.setattr(function_code, "PROJECT", api.parent)
     assert functions.code_folder("api", "/nowhere") == functions.code_folder("api") == str(api)
     assert functions.code_folder(str(api), "/nowhere") == str(api)
+    (api.parent / "live" / "api").mkdir(parents=True)
+    assert functions.code_folder("api", str(api.parent / "live")) == str(api.parent / "live" / "api"), "of two"
+
+
+def test_a_folder_beside_a_person_is_none_of_the_site_s(api: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(api.parent)
+    assert functions.code_folder("api") == str(PROJECT / "api")
 
 
 def test_what_is_wrong_with_a_folder_is_told(api: Path) -> None:
@@ -107,9 +115,11 @@ def test_what_is_wrong_with_a_folder_is_told(api: Path) -> None:
     assert beside in said
     (api.parent / "empty").mkdir()
     assert "in which there is no file" in functions.code_problem(ENTRY | {"code": "empty"}, beside)
-    with (api / "large").open("wb") as file:
-        file.truncate(251 * 1024 * 1024)
-    assert "holds 251 MiB; Lambda takes 250" in functions.code_problem(ENTRY, beside)
+    room = function_code.MOST_BYTES - (api / "app.py").stat().st_size - (api / "lib/run").stat().st_size
+    for size, said in ((room, ""), (room + 1, "holds 251 MiB; Lambda takes 250")):
+        with (api / "large").open("wb") as file:
+            file.truncate(size)
+        assert functions.code_problem(ENTRY, beside).partition("which ")[2].partition(". ")[0] == said
     told_by_the_model: list[Any] = [None, [], {}, {"code": 7}, {"code": ["api"]}]
     for each in told_by_the_model:
         assert functions.code_problem(each, beside) == functions.handler_problem(each, beside) == ""

@@ -12,6 +12,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -632,6 +633,12 @@ def test_a_wrong_shape_is_told_once(case: Case, verdicts: Verdicts) -> None:
 
 def test_what_is_removed_is_read_by_no_role() -> None:
     assert set(REMOVED) & set(rules_support.options()) == set()
+
+
+def test_what_is_to_be_written_instead_is_an_option() -> None:
+    told = {name: set(re.findall(r"(?:Write|as|job:) (\w+_\w+):", instead)) for name, instead in REMOVED.items()}
+    assert {name: words for name, words in told.items() if words - set(rules_support.options())} == {}
+    assert told["idle_timeout"] == {"cluster_idle_seconds"}
 
 
 @pytest.mark.parametrize("case", [case for cases in HOST_WRONG.values() for case in cases], ids=lambda case: case.host)

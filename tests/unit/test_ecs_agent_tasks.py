@@ -353,6 +353,13 @@ def test_containers_with_a_role_trust_the_endpoints(tmp_path: Path, role: bool, 
     assert made["HostConfig"]["Binds"] == ([f"/etc/ssl/certs/ca-certificates.crt:{path}:ro"] if role else [])
 
 
+def test_what_an_image_trusts_itself_holds(tmp_path: Path) -> None:
+    task = a_task(DockerEngine(set()), Control(), tmp_path, {"name": "web", "image": "web:1"})
+    task.payload["roleCredentials"] = {"credentialsId": "r1"}
+    found = containers.environment(task, "web", {}, ["AWS_CA_BUNDLE=/app/ca.pem"])
+    assert [name for name in found if "_CA" in name] == ["NODE_EXTRA_CA_CERTS"]
+
+
 @pytest.mark.parametrize("strategy", ["ExecutionRole", None])
 def test_logs_go_by_the_execution_role_only_where_the_payload_says_so(tmp_path: Path, strategy: str | None) -> None:
     log = {"LogConfig": {"Type": "awslogs", "Config": {"awslogs-group": "g"}}}

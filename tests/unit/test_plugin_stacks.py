@@ -252,6 +252,47 @@ def test_a_later_call_has_nothing_to_do_where_all_is_as_it_should_be(aws: Cloud,
     assert not deploy(entries, later={**later, "service.c": later["service.b"]})["complete"]
 
 
+@pytest.fixture
+def later(entries: dict[str, Any]) -> dict[str, Any]:
+    """The services of the deployed `entries`, which are left to a later call."""
+    assert not deploy(entries).get("failed")
+    return {name: entries["stacks"].pop(name) for name in ("service.a", "service.b")}
+
+
+def test_a_later_call_that_only_has_to_protect_a_stack_has_something_to_do(
+    entries: dict[str, Any], later: dict[str, Any]
+) -> None:
+    protected = {**later, "service.b": {**later["service.b"], "protect": True}}
+    assert not deploy(entries, later=protected)["complete"]
+    deploy({**entries, "stacks": entries["stacks"] | protected})
+    assert deploy(entries, later=protected)["complete"]
+
+
+def test_one_stack_under_two_names_may_be_named_by_a_later_call_too(site: dict[str, Any]) -> None:
+    site |= {"stacks": {"other": {}}, "region": "us-east-1"}
+    deploy(site)
+    twins = {name: {"template": "other.yml", "stack": "other", "region": "us-east-1"} for name in ("us", "too")}
+    whole = deploy(site, later=twins)
+    assert whole.get("complete"), whole
+    assert whole["stacks"]["us"] == whole["stacks"]["too"] == whole["stacks"]["other"]
+
+
+def test_nothing_is_complete_where_one_of_the_first_failed_before_it_changed_anything(
+    entries: dict[str, Any], later: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = cloudformation_stacks.Stack.deploy
+
+    def broken(stack: cloudformation_stacks.Stack, taken: dict[str, str]) -> Any:
+        if stack.layer.name == "store.b":
+            raise cloudformation_stacks.Failed("no right to do that.")
+        return whole(stack, taken)
+
+    monkeypatch.setattr(cloudformation_stacks.Stack, "deploy", broken)
+    result = deploy(entries, later=later)
+    assert (result["failed"], result["complete"], result["changed"]) == (True, False, False)
+    assert set(result["stacks"]) == {"store.a", "store.b"}
+
+
 def deletion_order(arguments: dict[str, Any]) -> list[str]:
     ended: list[str] = []
 

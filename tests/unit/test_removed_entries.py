@@ -61,6 +61,7 @@ def test_nothing_is_removed_while_the_inventory_has_it_all(site: dict[str, Any])
 
 def test_what_can_be_made_again_is_shown_and_deleted(site: dict[str, Any], aws: Cloud) -> None:
     deploy(site)
+    assert run(site)["complete"]
     del ENTRIES["queue"]["mail-old"]
     shown = run(site, check=True)
     assert shown["changed"]
@@ -68,6 +69,7 @@ def test_what_can_be_made_again_is_shown_and_deleted(site: dict[str, Any], aws: 
     assert shown["refusal"] == ""
     result = run(site)
     assert result["removed"] == ["queue.mail-old"]
+    assert not result["complete"], "the later call has to let it go"
     assert "shop-unit-queue-mail-old" in stacks(aws), "it goes in a call of its own, after those that use it"
     gone = run_action(cloudformation_stacks, {**site, "layers": ["queue"], "gone": result["removed"]}, False)
     assert not gone.get("failed"), gone

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from local_aws import changes
@@ -70,6 +73,19 @@ def test_without_the_requests_nothing_is_kept() -> None:
     assert [seen.kept("a", ask) for _ in range(2)] == [1, 2]
 
 
+def test_who_asks_for_the_same_has_the_same_answer() -> None:
+    asked = changes.key("ec2", "describe_vpcs", {"VpcIds": ["vpc-1"], "MaxResults": 5})
+    assert asked == changes.key("ec2", "describe_vpcs", {"MaxResults": 5, "VpcIds": ["vpc-1"]})
+    assert asked != changes.key("ec2", "describe_vpcs", {"MaxResults": 6, "VpcIds": ["vpc-1"]})
+
+
+def test_what_was_said_before_the_requests_were_seen_counts_no_more(clock: Clock) -> None:
+    seen, ask = Changes(clock), Asked()
+    seen.kept("a", ask)
+    seen.watch(lambda _environ, _start: [])
+    assert seen.kept("a", ask) == 2
+
+
 @pytest.mark.parametrize(
     ("service", "headers", "again"),
     [
@@ -124,6 +140,20 @@ def test_a_change_that_fails_counts_too(quiet: Changes) -> None:
     with pytest.raises(RuntimeError), quiet.happening():
         raise RuntimeError
     assert [quiet.kept("a", ask) for _ in range(2)] == [2, 2]
+
+
+def test_no_loop_looks_at_a_service_whose_calls_count_for_nothing() -> None:
+    folder = Path(changes.__file__).parent
+    looked = {
+        name
+        for path in folder.rglob("*.py")
+        for name in re.findall(r'\.look\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+    }
+    assert {"ec2", "elbv2", "rds"} <= looked
+    data = botocore.session.get_session()
+    signing = {data.get_service_model(name).signing_name for name in looked}
+    assert {"elasticloadbalancing", "elasticfilesystem"} <= signing
+    assert not signing & changes.ALL_DAY
 
 
 # With the APIs

@@ -124,7 +124,7 @@ def hosts_for(tasks: Iterable[int], memory_of_host: int) -> int:
     """How many hosts of one size hold these tasks."""
     free: list[int] = []
     for task in sorted(tasks, reverse=True):
-        if task and without_place([task], free):
+        if without_place([task], free):
             free.append(memory_of_host - task)
     return len(free)
 

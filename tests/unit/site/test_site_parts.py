@@ -282,8 +282,9 @@ def test_a_patch_goes_into_properties_and_into_a_container_by_its_name() -> None
     assert made["Schedule"]["Properties"] == {"Target": {"RetryPolicy": {"MaximumRetryAttempts": 0}}}
     assert "PidMode" not in resources["TaskDefinition"]["Properties"]
     for path in ("Nothing.A", "TaskDefinition.ContainerDefinitions.none.A", "TaskDefinition.ContainerDefinitions.A"):
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError) as raised:
             patched(resources, {path: 1})
+        assert raised.value.args == (path,)
 
 
 def test_a_patch_is_made_of_what_yaml_can_write(tmp_path: Path) -> None:

@@ -80,7 +80,6 @@ def zipped(top: Path) -> bytes:
     with zipfile.ZipFile(made, "w") as archive:
         for name, path in files(top):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system = 3  # Unix, whose modes follow
             entry.external_attr = _mode(path) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())

@@ -26,8 +26,8 @@ def with_misread(value: Any, text_of: Callable[[str], str]) -> Any:
         return {key: with_misread(item, text_of) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [with_misread(item, text_of) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _number(value, text_of)
+    if isinstance(value, int):
+        return _number(value, text_of)  # a flag as it is: Ansible remembers nothing of one
     return value
 
 

@@ -19,6 +19,7 @@ from local_aws.cloud import Cloud
 from plugins.action import function_code as uploading
 from plugins.filter import functions
 from plugins.plugin_utils import function_code, runtimes
+from plugins.plugin_utils.places import shown
 from tests.unit.plugin_support import PROJECT, run_action, talk_to
 
 ENTRY = {"code": "api", "handler": "app.handler", "runtime": "python3.13"}
@@ -41,10 +42,11 @@ def names(content: bytes) -> dict[str, zipfile.ZipInfo]:
 
 
 def test_a_zip_has_sorted_names_one_time_and_modes_that_everybody_may_read(api: Path) -> None:
+    (api / "z.py").write_text("")
     found = names(function_code.zipped(api))
-    assert list(found) == ["app.py", "lib/run"]
+    assert list(found) == ["app.py", "lib/run", "z.py"]
     assert {each.date_time for each in found.values()} == {(1980, 1, 1, 0, 0, 0)}
-    assert [each.external_attr >> 16 for each in found.values()] == [0o100644, 0o100755]
+    assert [each.external_attr >> 16 for each in found.values()] == [0o100644, 0o100755, 0o100644]
     assert {each.create_system for each in found.values()} == {3}
     assert {each.compress_type for each in found.values()} == {zipfile.ZIP_DEFLATED}
 
@@ -64,7 +66,7 @@ def test_nothing_changes_where_nothing_changed(api: Path) -> None:
 def test_what_is_in_it_gives_it_its_name(api: Path, change: str) -> None:
     before = function_code.key(api)
     if change == "content":
-        (api / "app.py").write_text("def handler(event, context): pass\n")
+        (api / "app.py").write_text("def handler(event, context): 123\n")  # as long as before
     elif change == "name":
         (api / "app.py").rename(api / "main.py")
     elif change == "mode":
@@ -111,8 +113,8 @@ def test_what_is_wrong_with_a_folder_is_told(api: Path) -> None:
     beside = str(api.parent)
     assert functions.code_problem(ENTRY, beside) == ""
     said = functions.code_problem(ENTRY | {"code": "apis"}, beside)
-    assert "there is no such folder in" in said
-    assert beside in said
+    assert f"there is no such folder in {beside} or {shown(PROJECT)}. " in said
+    assert f"there is no such folder in {shown(PROJECT)}. " in functions.code_problem(ENTRY | {"code": "apis"})
     (api.parent / "empty").mkdir()
     assert "in which there is no file" in functions.code_problem(ENTRY | {"code": "empty"}, beside)
     room = function_code.MOST_BYTES - (api / "app.py").stat().st_size - (api / "lib/run").stat().st_size

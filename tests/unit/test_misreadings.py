@@ -44,4 +44,10 @@ def test_a_number_is_misread_where_its_file_says_so(
 
 
 def test_a_number_that_was_read_nowhere_and_a_flag_stay_as_they_are() -> None:
-    assert numbers({"a": 755, "b": [{"c": True}]}, gone) == [(755, False), (1, False)]
+    assert numbers({"a": 755, "b": [{"c": True}]}, lambda _: "0755") == [(755, False), (1, False)]
+
+
+def test_what_is_no_whole_number_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text("a: 1e3\nb: [{c: 12.50}]\n")
+    given = LOADER.load_from_file(str(tmp_path / "site.yml"), cache="none")
+    assert with_misread(given, lambda path: Path(path).read_text()) == {"a": "1e3", "b": [{"c": 12.5}]}

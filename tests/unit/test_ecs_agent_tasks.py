@@ -354,9 +354,9 @@ def test_containers_with_a_role_trust_the_endpoints(tmp_path: Path, role: bool, 
 
 
 def test_what_an_image_trusts_itself_holds(tmp_path: Path) -> None:
-    task = a_task(DockerEngine(set()), Control(), tmp_path, {"name": "web", "image": "web:1"})
-    task.payload["roleCredentials"] = {"credentialsId": "r1"}
-    found = containers.environment(task, "web", {}, ["AWS_CA_BUNDLE=/app/ca.pem"])
+    managed = a_task(DockerEngine(set()), Control(), tmp_path, {"name": "web", "image": "web:1"})
+    managed.task.payload["roleCredentials"] = {"credentialsId": "r1"}
+    found = containers.environment(managed.host, managed.task, "web", {}, ["AWS_CA_BUNDLE=/app/ca.pem"])
     assert [name for name in found if "_CA" in name] == ["NODE_EXTRA_CA_CERTS"]
 
 

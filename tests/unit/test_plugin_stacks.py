@@ -15,6 +15,8 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
+from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.stack import Stack
 from tests.unit.plugin_support import environment, playbook, run_action, shell, talk_to, written
 
 pytestmark = pytest.mark.playbook
@@ -280,14 +282,14 @@ def test_one_stack_under_two_names_may_be_named_by_a_later_call_too(site: dict[s
 def test_nothing_is_complete_where_one_of_the_first_failed_before_it_changed_anything(
     entries: dict[str, Any], later: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = cloudformation_stacks.Stack.deploy
+    whole = Stack.deploy
 
-    def broken(stack: cloudformation_stacks.Stack, taken: dict[str, str]) -> Any:
+    def broken(stack: Stack, taken: dict[str, str]) -> Any:
         if stack.layer.name == "store.b":
-            raise cloudformation_stacks.Failed("no right to do that.")
+            raise Failed("no right to do that.")
         return whole(stack, taken)
 
-    monkeypatch.setattr(cloudformation_stacks.Stack, "deploy", broken)
+    monkeypatch.setattr(Stack, "deploy", broken)
     result = deploy(entries, later=later)
     assert (result["failed"], result["complete"], result["changed"]) == (True, False, False)
     assert set(result["stacks"]) == {"store.a", "store.b"}

@@ -130,6 +130,39 @@ OF_NOUNS = {
         "site_services.web.uses.volume.media",
         "volumes: [media:/srv/media] of a container",
     ),
+    "a patch of Fargate's disk": service(
+        "patch: {TaskDefinition.EphemeralStorage.SizeInGiB: 30}",
+        "patch: {Service.PropagateTags: NONE}",
+        ".patch.TaskDefinition.EphemeralStorage.SizeInGiB",
+        "is Fargate's",
+        "Write host_volume_gb: 60.",
+    ),
+    "a patch of an accelerator": service(
+        "patch: {TaskDefinition.InferenceAccelerators: [{DeviceName: d, DeviceType: eia2.medium}]}",
+        "patch: {TaskDefinition.PidMode: task}",
+        ".patch.TaskDefinition.InferenceAccelerators",
+        "Elastic Inference's, which AWS has ended",
+    ),
+    "a patch of a proxy": service(
+        "patch: {TaskDefinition.ProxyConfiguration: {ContainerName: envoy}}",
+        "patch: {Service.PropagateTags: NONE}",
+        ".patch.TaskDefinition.ProxyConfiguration",
+        "App Mesh's",
+        "by expose",
+    ),
+    "a patch of a volume of Windows": service(
+        "patch: {TaskDefinition.Volumes: [{Name: a, FSxWindowsFileServerVolumeConfiguration: {FileSystemId: f}}]}",
+        "patch: {TaskDefinition.Volumes: [{Name: a}]}",
+        ".patch.TaskDefinition.Volumes",
+        "the hosts run Linux",
+    ),
+    "a patch of a named volume of Windows, in a job": job(
+        "like: web.web, command: x, "
+        "patch: {TaskDefinition.Volumes.a.FSxWindowsFileServerVolumeConfiguration.FileSystemId: f}",
+        "like: web.web, command: x, patch: {TaskDefinition.Volumes.a.Host.SourcePath: /srv}",
+        ".patch.TaskDefinition.Volumes.a.FSxWindowsFileServerVolumeConfiguration.FileSystemId",
+        "Mount an entry of site_volumes",
+    ),
     "a patch as a text": service("patch: x", "patch: {Service.PropagateTags: NONE}", ".patch", "must be a mapping"),
     # Jobs
     "a schedule as a number": job(f"{scheduled}5", f"{scheduled}'0 5 * * *'", ".schedule", "a line of cron in quotes"),

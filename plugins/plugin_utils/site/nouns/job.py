@@ -13,9 +13,9 @@ from plugins.plugin_utils.site.cron import NoSchedule, schedule
 from plugins.plugin_utils.site.kinds import SHORT, Choice, Whole
 from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Noun
 from plugins.plugin_utils.site.nouns.service import USES
-from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place, near, shown
 from plugins.plugin_utils.site.schema import Key, Schema
+from plugins.plugin_utils.site.task_patch import task_patch
 
 
 def _schedule(value: Any, at: Place) -> str | None:
@@ -58,7 +58,7 @@ SCHEMA = Schema(
         "zone": Key(_zone, "UTC"),
         "minutes": Key(Whole(1, 1440, "minutes"), 15),
         "uses": Key(USES, {}),
-        "patch": Key(patch, {}),
+        "patch": Key(task_patch, {}),
     }
     | {name: key for name, key in CONTAINER.keys.items() if name not in UNPLACED},
     {

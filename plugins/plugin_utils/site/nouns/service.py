@@ -10,11 +10,11 @@ from typing import Any
 from plugins.plugin_utils.site.container import Container, Draft, draft, is_name
 from plugins.plugin_utils.site.kinds import Choice, Kind, Pairs, Whole
 from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Identity, Noun
-from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place, shown
 from plugins.plugin_utils.site.reference import Attribute, right
 from plugins.plugin_utils.site.routes import ROUTES, Route
 from plugins.plugin_utils.site.schema import Key, Schema
+from plugins.plugin_utils.site.task_patch import task_patch
 
 CONTAINERS_MOST = 10
 """Containers of a task; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
@@ -159,7 +159,7 @@ SCHEMA = Schema(
         "deploy": Key(_DEPLOY, _DEPLOY.defaults()),
         "scale": Key(_scale),
         "uses": Key(USES, {}),
-        "patch": Key(patch, {}),
+        "patch": Key(task_patch, {}),
     },
     {
         "image": "it belongs to a container: containers: {web: {image: shop/web}}.",

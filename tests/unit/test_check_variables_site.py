@@ -152,6 +152,43 @@ def test_a_number_that_yaml_misreads_is_told_where_it_stands_with_its_letters(si
     ], site.output
 
 
+def test_a_flag_that_was_a_word_is_told_where_it_stands_with_its_letters(site: Site) -> None:
+    """Also with an anchor, on a line of its own, under a name in quotes, and where a mapping is taken over."""
+    lines = ["base: &base {G: Yes}", *RIGHT.rstrip().splitlines()]
+    given = [
+        "        environment:",
+        "          COUNTRY: NO",
+        "          'B': on # so",
+        "          C: &c off",
+        "          D:",
+        "            True",
+        "          E: {from: database.main.host}",
+        "          F: true",
+        "          <<: *base",
+    ]
+    place = next(number for number, line in enumerate(lines) if "image:" in line)
+    site.task["also_known"] += ["base"]
+    site.prod("\n".join([*lines[:place], *given, *lines[place:]]) + "\n")
+    at = f"{VARS}:{{}}: site_services.web.containers.web.environment"
+    first = place + 3  # behind a line of the fixture's own, and the key
+    assert site.check() == [
+        f'{at.format(2)}.G: is Yes, which YAML reads as true. Write "Yes", in quotes.',
+        f'{at.format(first)}.COUNTRY: is NO, which YAML reads as false. Write "NO", in quotes.',
+        f'{at.format(first + 1)}.B: is on, which YAML reads as true. Write "on", in quotes.',
+        f'{at.format(first + 2)}.C: is off, which YAML reads as false. Write "off", in quotes.',
+        f'{at.format(first + 3)}.D: is True, which YAML reads as true. Write "True", in quotes.',
+    ], site.output
+
+
+def test_a_flag_that_is_meant_passes(site: Site) -> None:
+    """So does one that a template gives, or whose tag says so; and where no text is wanted, any spelling does."""
+    site.task["also_known"] += ["debug"]
+    site.write("group_vars/all/debug.yml", "debug: yes\n")
+    given = "environment: {A: true, B: false, C: '{{ debug }}', D: !!bool yes, E: 'yes'}"
+    site.prod(RIGHT.replace("image:", f"{given}\n        read_only: yes\n        image:"))
+    assert site.check() == [], site.output
+
+
 def test_a_number_that_is_written_as_it_is_read_passes(site: Site) -> None:
     """So does one that is no text, that a template calculates, or whose tag says that it is meant."""
     given = "environment: {A: '0755', B: 755, C: -1, D: 0, E: '{{ 0x1F }}', F: !!int '010'}"

@@ -45,7 +45,7 @@ from plugins.plugin_utils.site.kinds import (
     address,
     plain,
 )
-from plugins.plugin_utils.site.misread import misread
+from plugins.plugin_utils.site.misread import letters, misread
 from plugins.plugin_utils.site.place import Place, near
 from plugins.plugin_utils.site.reference import Reference, Stored, plain_value, stored_value
 from plugins.plugin_utils.site.schema import Key, Schema
@@ -83,8 +83,8 @@ class Environment:
                 where.wrong(f"sets {name}, but {self.reserved[name]}. Take the line out.")
             elif sentence := environment_problem(name, given, item):
                 where.wrong(sentence)
-            else:
-                misread(given, where)  # not earlier: what is a secret by its name is not shown
+            elif isinstance(value, Mapping):
+                misread(letters(value, name), where)  # not earlier: what is a secret by its name is not shown
         return pairs
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.durations import go_seconds
-from plugins.plugin_utils.site.misread import any_misread, misread
+from plugins.plugin_utils.site.misread import any_misread, letters, misread
 from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
@@ -282,7 +282,10 @@ class Pairs:
 
     def _pairs(self, value: Any, at: Place) -> list[tuple[str, Any, Place]] | None:
         if isinstance(value, Mapping):
-            return [(str(key), item, at / key) for key, item in value.items()]
+            for key in value:
+                if isinstance(key, bool):
+                    (at / key).wrong("is no name: YAML reads yes, no, on and off as flags. Put it in quotes.")
+            return [(str(key), letters(value, key), at / key) for key in value if not isinstance(key, bool)]
         if not is_list(value):
             at.wrong(f"is {shown(value)}, must be a mapping, for example {{{self.example}}}.")
             return None

@@ -10,7 +10,7 @@ import yaml
 
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.images import name_of
-from plugins.plugin_utils.site.misread import as_written
+from plugins.plugin_utils.site.misread import Spelt, as_written
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.rendering import Rendered, render
@@ -20,14 +20,22 @@ IDENTITY = {"site_name": "shop", "environment_name": "prod", "domain_name": "www
 
 
 class _Loader(yaml.SafeLoader):
-    """Marks the numbers that check_variables marks."""
+    """Marks the numbers and flags that check_variables marks."""
 
 
 def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     return as_written(loader.construct_yaml_int(node), node.value)
 
 
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    made = loader.construct_mapping(node, deep=True)
+    bools = (each for each in node.value if each[1].tag == "tag:yaml.org,2002:bool")
+    flags = {key.value: value.value for key, value in bools if value.value not in ("true", "false")}
+    return Spelt(made, flags) if flags else made
+
+
 _Loader.add_constructor("tag:yaml.org,2002:int", _number)
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def _load(text: str) -> Any:

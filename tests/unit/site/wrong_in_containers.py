@@ -63,6 +63,26 @@ OF_CONTAINERS = {
         ".sysctls.net.core.somaxconn",
         'Write "1_000"',
     ),
+    # Flags that YAML has made of letters
+    "a country in environment": container(
+        "environment: {COUNTRY: NO}",
+        "environment: {COUNTRY: 'NO', DEBUG: true, CACHE: false}, privileged: yes, tty: on",
+        ".environment.COUNTRY",
+        'is NO, which YAML reads as false. Write "NO", in quotes.',
+    ),
+    "a flag of Python in environment": container(
+        "environment: {DEBUG: True}", "environment: {DEBUG: 'True'}", ".environment.DEBUG", 'Write "True", in quotes.'
+    ),
+    "a flag that is called as a secret is": container(
+        "environment: {API_TOKEN: off}", "environment: {API_TOKEN: false}", ".environment.API_TOKEN", 'Write "off", in'
+    ),
+    "a variable that is called NO": container(
+        "environment: {NO: x}", "environment: {'NO': x}", ".environment.False", "YAML reads yes, no, on", "in quotes"
+    ),
+    "a flag in a label": container("labels: {a: yes}", "labels: {a: 'yes', b: true}", ".labels.a", 'Write "yes", in'),
+    "a flag for an address": container(
+        "extra_hosts: {mail: off}", "extra_hosts: {mail: 10.20.0.5}", ".extra_hosts.mail", "is off, must be an IP"
+    ),
     "two ports that YAML takes for minutes": container(
         "ports: [53:53]", "ports: [53]", ".ports.0", "as 3233", 'Write "53:53"'
     ),

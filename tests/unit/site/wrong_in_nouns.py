@@ -358,6 +358,9 @@ OF_NOUNS = {
         "leads to a database",
         "What needs one is a service",
     ),
+    "a flag in a function's environment": called(
+        "environment: {LANGUAGE: no}", "environment: {LANGUAGE: 'no', DEBUG: true}", ".environment.LANGUAGE", "as false"
+    ),
     "a function that is told of itself": called(
         "environment: {URL: {from: function.api.url}}",
         "environment: {URL: x}",

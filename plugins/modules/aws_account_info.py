@@ -211,7 +211,7 @@ delegation:
   returned: when asked
   type: dict
 vpc:
-  description: The VPC O(vpc_id), C(id), C(found), C(owner) (an account), C(cidrs).
+  description: The VPC O(vpc_id), C(id), C(found), C(owner) (an account), C(cidrs), C(dhcp_options).
   returned: when asked
   type: dict
 subnets:
@@ -224,6 +224,10 @@ vpc_dns:
   description: Whether the VPC has DNS C(support) and DNS C(hostnames).
   returned: when asked and there
   type: dict
+vpc_resolvers:
+  description: The DNS servers that the DHCP options of the VPC name, V(AmazonProvidedDNS) for the VPC's own.
+  returned: when asked and there, and the VPC has a set of DHCP options
+  type: list
 ways_out:
   description:
     - Subnet to where its route to 0.0.0.0/0 leads, C(igw-…) or C(nat-…) for example; empty without such a route.

@@ -31,6 +31,7 @@ def test_a_vpc_and_its_subnets(aws: Cloud, made: Landing) -> None:
     found = facts(aws, made)
     assert found["vpc"] == {
         "id": made.vpc, "found": True, "owner": found["account"], "cidrs": ["10.79.32.0/22", "10.80.0.0/24"],
+        "dhcp_options": "default",
     }  # fmt: skip
     assert set(found["subnets"]) == {*made.public, *made.private}
     public, private = found["subnets"][made.public[1]], found["subnets"][made.private[0]]
@@ -38,15 +39,16 @@ def test_a_vpc_and_its_subnets(aws: Cloud, made: Landing) -> None:
     assert (public["zone"], public["public"]) == ("us-east-1b", True)
     assert (private["zone"], private["public"], private["free"]) == ("us-east-1a", False, 251)
     assert found["vpc_dns"] == {"support": True, "hostnames": True}
+    assert "vpc_resolvers" not in found, "without a set of DHCP options"
     assert found["vpc_endpoints"] == []
     assert found["unasked"] == {}
 
 
 def test_what_is_not_there_is_no_error_and_nothing_more_is_asked(aws: Cloud) -> None:
     found = ask(aws, vpc_id="vpc-0123456789abcdef0", subnets=["subnet-0123456789abcdef0"])
-    assert found["vpc"] == {"id": "vpc-0123456789abcdef0", "found": False, "owner": "", "cidrs": []}
+    assert found["vpc"] == {"id": "vpc-0123456789abcdef0", "found": False, "owner": "", "cidrs": [], "dhcp_options": ""}
     assert found["subnets"] == found["unasked"] == {}
-    assert not {"vpc_dns", "ways_out", "vpc_endpoints"} & set(found)
+    assert not {"vpc_dns", "vpc_resolvers", "ways_out", "vpc_endpoints"} & set(found)
     assert not {"vpc", "subnets"} & set(ask(aws))
 
 
@@ -54,6 +56,33 @@ def test_what_is_not_there_is_no_error_and_nothing_more_is_asked(aws: Cloud) -> 
 def test_dns_that_is_off(aws: Cloud, made: Landing, name: str) -> None:
     aws.client("ec2").modify_vpc_attribute(VpcId=made.vpc, **{f"EnableDns{name.title()}": {"Value": False}})
     assert networks.dns(aws.client("ec2"), made.vpc) == {"support": True, "hostnames": True} | {name: False}
+
+
+def resolve_by(aws: Cloud, made: Landing, *servers: str) -> str:
+    """Give the VPC a set of DHCP options with these DNS servers; its id."""
+    options = [{"Key": "domain-name", "Values": ["acme.internal"]}]
+    options += [{"Key": "domain-name-servers", "Values": list(servers)}] if servers else []
+    ec2 = aws.client("ec2")
+    made_id = str(ec2.create_dhcp_options(DhcpConfigurations=options)["DhcpOptions"]["DhcpOptionsId"])
+    ec2.associate_dhcp_options(DhcpOptionsId=made_id, VpcId=made.vpc)
+    return made_id
+
+
+@pytest.mark.parametrize(
+    ("servers", "told"),
+    [
+        (["AmazonProvidedDNS"], ["AmazonProvidedDNS"]),
+        (["10.79.32.2"], ["AmazonProvidedDNS"]),
+        (["169.254.169.253", "10.79.33.2"], ["AmazonProvidedDNS", "10.79.33.2"]),
+        (["192.0.2.53", "192.0.2.54"], ["192.0.2.53", "192.0.2.54"]),
+        ([], []),
+    ],
+)
+def test_the_dns_servers_of_the_dhcp_options(aws: Cloud, made: Landing, servers: list[str], told: list[str]) -> None:
+    options = resolve_by(aws, made, *servers)
+    found = facts(aws, made)
+    assert found["vpc"]["dhcp_options"] == options
+    assert found["vpc_resolvers"] == told
 
 
 def test_a_subnet_leads_where_its_own_route_table_or_the_main_one_does(aws: Cloud, made: Landing) -> None:
@@ -98,9 +127,9 @@ def test_endpoints_are_told_by_what_they_lead_to(aws: Cloud, made: Landing) -> N
 
 
 class Hides(Refuses):
-    """An account without the right to look at routes, at endpoints and at a VPC's attributes."""
+    """An account without the right to look at routes, at endpoints, at DHCP options and at a VPC's attributes."""
 
-    CALLS = ("describe_vpc_attribute", "describe_route_tables", "describe_vpc_endpoints")
+    CALLS = ("describe_vpc_attribute", "describe_dhcp_options", "describe_route_tables", "describe_vpc_endpoints")
 
     def __getattr__(self, call: str) -> Any:
         return super().__getattr__(call) if call in self.CALLS else getattr(self.aws.client("ec2"), call)
@@ -110,10 +139,11 @@ class Hides(Refuses):
 
 
 def test_what_may_not_be_asked_of_a_vpc_is_said_and_judged_neither_way(aws: Cloud, made: Landing) -> None:
+    resolve_by(aws, made, "192.0.2.53")
     found = facts(Hides(aws, "ec2"), made)
     assert found["vpc"]["found"] is True
-    assert set(found["unasked"]) == {"vpc_dns", "ways_out", "vpc_endpoints"}
-    assert not {"vpc_dns", "ways_out", "vpc_endpoints"} & set(found)
+    assert set(found["unasked"]) == {"vpc_dns", "vpc_resolvers", "ways_out", "vpc_endpoints"}
+    assert not set(found["unasked"]) & set(found)
 
 
 def test_in_a_vpc_that_exists_no_room_is_needed_for_one(aws: Cloud, made: Landing) -> None:

@@ -40,12 +40,15 @@ def vpc(**facts: Any) -> dict[str, Any]:
     """What an account in order says of the VPC, but for some facts."""
     ids = [each for pair in GIVEN["network_subnets"].values() for each in pair]
     return {
-        "vpc": {"id": VPC, "found": True, "owner": "123456789012", "cidrs": ["10.40.0.0/20"]},
+        "vpc": {
+            "id": VPC, "found": True, "owner": "123456789012", "cidrs": ["10.40.0.0/20"], "dhcp_options": "dopt-0a",
+        },
         "subnets": {each: {"vpc": VPC, "zone": f"us-east-1{each[-1]}", "free": 20, "public": False} for each in ids},
         "vpc_dns": {"support": True, "hostnames": True},
+        "vpc_resolvers": ["AmazonProvidedDNS"],
         "ways_out": {each: WAYS[each[-2]] for each in ids},
         "vpc_endpoints": [],
-    } | facts
+    } | facts  # fmt: skip
 
 
 def owned(**facts: Any) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def test_a_vpc_in_order_is_not_complained_about() -> None:
 ALB, HOST, PRIVATE = (f"network_subnets.{kind}" for kind in ("alb", "host", "private"))
 CLASS = "site_databases.main.class"
 MAIN = EMPTY["databases"]["main"]
-ABSENT = {"found": False, "owner": "", "cidrs": []}
+ABSENT = {"found": False, "owner": "", "cidrs": [], "dhcp_options": ""}
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"vpc": ABSENT}, {}, "network_vpc_id", "us-east-1 has no VPC of this id"),
     ({"subnets": {}}, {}, PRIVATE, "subnet-0000002b is no subnet that is there, not of network_vpc_id"),
@@ -133,7 +136,7 @@ def test_a_vpc_that_cannot_hold_the_site_is_refused(
 
 def test_each_thing_wrong_with_a_vpc_is_told_once() -> None:
     nothing = vpc(vpc=ABSENT, subnets={})
-    for name in ("vpc_dns", "ways_out", "vpc_endpoints"):
+    for name in ("vpc_dns", "vpc_resolvers", "ways_out", "vpc_endpoints"):
         del nothing[name]  # not asked of what is not there
     told = [each for rule in broken(EMPTY | nothing, GIVEN).values() for each in rule]
     assert len(told) == 1 + 6
@@ -164,6 +167,29 @@ def test_what_cannot_be_told_of_a_vpc_is_said_and_stops_nothing() -> None:
     why = {"unasked": {"ways_out": "DescribeRouteTables: not authorized"}}
     assert "is not shown" not in said(EMPTY | hidden | why, **GIVEN), "said once, with what follows"
     assert "UnsupportedAvailabilityZone" not in said(EMPTY | vpc() | {"availability_zones": FEW}, **GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("servers", "told"),
+    [
+        (["192.0.2.53", "192.0.2.54"], "name 192.0.2.53, 192.0.2.54, not AmazonProvidedDNS alone. Unless each of"),
+        (["AmazonProvidedDNS", "192.0.2.53"], "name AmazonProvidedDNS, 192.0.2.53, not AmazonProvidedDNS alone."),
+        ([], "name no DNS server, not AmazonProvidedDNS alone."),
+    ],
+)
+def test_other_dns_servers_than_amazons_are_said_with_what_to_look_at_and_stop_nothing(
+    servers: list[str], told: str
+) -> None:
+    other = EMPTY | vpc(vpc_resolvers=servers)
+    assert refused(other, **GIVEN) == {}
+    text = said(other, **GIVEN)
+    assert f"The DHCP options of network_vpc_id (dopt-0a) {told}" in text
+    assert "whether they forward amazonaws.com and legacy-prod.internal; look: aws ec2 describe-dhcp-options" in text
+    assert "describe-dhcp-options --region us-east-1 --dhcp-options-ids dopt-0a" in text
+    assert "DHCP" not in said(EMPTY | vpc(), **GIVEN)
+    unasked = vpc()
+    del unasked["vpc_resolvers"]
+    assert "DHCP" not in said(EMPTY | unasked, **GIVEN), "a VPC without a set of DHCP options"
 
 
 FEW = EMPTY["availability_zones"] | {"available": [*ZONES, "us-east-1e"]}

@@ -202,6 +202,9 @@ class Gathering:
         if facts.get("vpc", {}).get("found"):
             ec2, vpc = client("ec2"), wanted["vpc_id"]
             asked["vpc_dns"] = ask(networks.dns, ec2, vpc)
+            options = facts["vpc"]["dhcp_options"]
+            if options.startswith("dopt-"):  # `default` is no set: nobody says then by what hosts ask
+                asked["vpc_resolvers"] = ask(networks.resolvers, ec2, options, facts["vpc"]["cidrs"])
             asked["ways_out"] = ask(networks.ways_out, ec2, vpc, wanted["subnets"])
             asked["vpc_endpoints"] = ask(networks.endpoints, ec2, vpc)
         if wanted["quotas"]:

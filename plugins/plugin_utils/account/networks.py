@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Mapping
 from typing import Any
 
 ANYWHERE = "0.0.0.0/0"
+AMAZON = "AmazonProvidedDNS"
+"""How DHCP options call the resolver of the VPC."""
 TARGETS = (
     "GatewayId", "NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId", "CoreNetworkArn",
     "LocalGatewayId", "CarrierGatewayId",
@@ -14,7 +17,7 @@ TARGETS = (
 
 
 def vpc(ec2: Any, identifier: str) -> dict[str, Any]:
-    """Owner and IPv4 networks of a VPC; `found` is False where the region has none of that id.
+    """Owner, IPv4 networks and set of DHCP options of a VPC; `found` is False where the region has none of that id.
 
     Args:
         ec2: client.
@@ -28,6 +31,7 @@ def vpc(ec2: Any, identifier: str) -> dict[str, Any]:
         "found": bool(found),
         "owner": described.get("OwnerId", ""),
         "cidrs": [block["CidrBlock"] for block in blocks if block["CidrBlockState"]["State"] == "associated"],
+        "dhcp_options": described.get("DhcpOptionsId", ""),
     }
 
 
@@ -55,6 +59,27 @@ def dns(ec2: Any, identifier: str) -> dict[str, bool]:
         name: ec2.describe_vpc_attribute(VpcId=identifier, Attribute=attribute)[f"E{attribute[1:]}"]["Value"]
         for name, attribute in asked.items()
     }
+
+
+def resolvers(ec2: Any, options: str, cidrs: Collection[str]) -> list[str]:
+    """The DNS servers that a set of DHCP options names; `AmazonProvidedDNS` also where it is written as an address.
+
+    That address is the second of a network of the VPC, or 169.254.169.253.
+    https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+
+    Args:
+        ec2: client.
+        options: dopt-….
+        cidrs: the VPC's networks.
+    """
+    own = {str(ipaddress.ip_network(cidr)[2]) for cidr in cidrs} | {"169.254.169.253"}
+    return [
+        AMAZON if value["Value"] in own else value["Value"]
+        for found in _listed(ec2, "describe_dhcp_options", "DhcpOptions", "dhcp-options-id", [options])
+        for each in found["DhcpConfigurations"]
+        if each["Key"] == "domain-name-servers"
+        for value in each["Values"]
+    ]
 
 
 def ways_out(ec2: Any, identifier: str, of: Collection[str]) -> dict[str, str]:

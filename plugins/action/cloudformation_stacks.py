@@ -30,6 +30,7 @@ from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
 from plugins.plugin_utils.stack_plan import LEADING, STATEFUL_TYPES, Loss, Plan, concerns_data, holding, refusal
+from plugins.plugin_utils.stack_routes import gaps
 
 INTERRUPT_SECONDS = 20
 """After how long a person may want to know what an interrupt would do."""
@@ -95,12 +96,14 @@ class ActionModule(AwsAction):
             needs = {name: {self.same[n] for n in self.layers[name].needs} for name in self.stacks}
             self._look(needs)
             if self.check_mode:
+                self._tell_gaps()
                 not_started = self._run(needs, self._plan)
                 self._plan_removals()
             else:
                 if refused := refusal(self._losses, self.arguments["remove"]):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
                 late = {name: (self.layers.pop(name), self.stacks.pop(name, None)) for name in self.others}
+                self._tell_gaps()
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
                 self.complete = bool(late) and self._needs_nothing(late)
                 if self.complete:
@@ -235,6 +238,15 @@ class ActionModule(AwsAction):
         finally:
             self.stacks = deployed | self.stacks
 
+    def _template(self, stack: str) -> Any:
+        """The template of a stack; None if it has just gone."""
+        try:
+            return self.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            return None
+
     def _plan_removals(self) -> None:
         for name, stack in self.removed.items():
             row = f"- stack {stack}"
@@ -308,6 +320,16 @@ class ActionModule(AwsAction):
     @property
     def _losses(self) -> list[Loss]:
         return [loss for plan in self.plans.values() for loss in plan.losses] + self.removed_losses
+
+    def _tell_gaps(self) -> None:
+        """Say which routes would answer 503 for a while, before they do."""
+        changing = {name: stack for name, stack in self.stacks.items() if self.plans[name].changed}
+        before = {name: stack.body for name, stack in changing.items()}
+        before |= {name: self._template(stack) for name, stack in self.removed.items()}
+        after = {name: self.layers[name].template.resources for name in changing}
+        for name, sentence in gaps(before, after):
+            self.progress.say(name, sentence, "yellow")
+        self.progress.flush()
 
     # The graph
 

@@ -152,6 +152,9 @@ class Stack:
         service: gives a client of another service in the same region (RDS to let go of a failed create).
         wait: makes a `Wait`; replaced by tests.
         watchers: resource type → makes what explains it while it is in progress.
+
+    Attributes:
+        body: the template that it is deployed with, as `read` has seen it; None if it has never been through.
     """
 
     def __init__(
@@ -169,7 +172,7 @@ class Stack:
         self._watch = Watch(layer, client, say, records or Records(), service, wait, watchers)
         self.outcome = Outcome(records=self._watch.asked)
         self._now: dict[str, Any] | None = None
-        self._body: Any = None
+        self.body: Any = None
 
     def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
@@ -397,7 +400,7 @@ class Stack:
         self._now = self.describe()
         status = self._now["StackStatus"] if self._now else "DELETE_COMPLETE"
         there = STEPS[status] is Step.UPDATE or status.startswith("UPDATE_")
-        self._body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
+        self.body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
 
     def settle(self) -> None:
         """Bring what is under way to its end, as nothing can be known of a stack in the middle of something.
@@ -451,10 +454,10 @@ class Stack:
         if step is not Step.UPDATE:
             row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
             return Plan(
-                True, rows=[row], losses=planner.pointing(now, self._body, taken, uncertain), outputs=outputs(now)
+                True, rows=[row], losses=planner.pointing(now, self.body, taken, uncertain), outputs=outputs(now)
             )
         try:
-            plan = planner.plan(now, self._body, taken, uncertain, thoroughly)
+            plan = planner.plan(now, self.body, taken, uncertain, thoroughly)
         except ClientError as error:
             if BUSY.search(str(error)):
                 raise Busy from None

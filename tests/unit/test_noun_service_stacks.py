@@ -10,8 +10,9 @@ import pytest
 from local_aws.cloud import Cloud
 from local_aws.cloudformation.handlers.ecs import Service
 from plugins.action import cloudformation_stacks
+from plugins.plugin_utils.aws_action import Progress
 from tests.unit.noun_support import TASKS, Deployed, made
-from tests.unit.plugin_support import talk_to
+from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.stack_support import Stacks
 from tests.unit.test_noun_service_templates import CONTAINER, ROUTE
 
@@ -180,6 +181,30 @@ def test_exposed_services_come_and_go_without_touching_each_other(
     assert (ports(), names()) == ([8080], ["cms.shop-unit.internal."])
     assert site.stacks.physical("shop-unit-expose") == before
     assert not site.run("service.cms", layers["service.cms"])["changed"]
+
+
+def said(site: Deployed, layers: dict[str, dict[str, Any]], check: bool) -> list[str]:
+    """The lines of a call that deploys these layers, or plans it."""
+    lines: list[str] = []
+    arguments = {"prefix": "shop-unit", "stacks": layers, "outputs": site.outputs}
+    progress = Progress(lambda text, **_: lines.append(text))
+    result = run_action(cloudformation_stacks, arguments, check, make_progress=lambda: progress)
+    assert not result.get("failed"), result["msg"]
+    return lines
+
+
+def test_a_route_that_comes_to_an_empty_target_group_is_told_before_it_does(site: Deployed) -> None:
+    both = {"containers": [BARE, {**BARE, "Name": "app"}]}
+    before, after = (
+        made({"service": {"web": {**both, "routes": [{**ROUTE, "to": to}]}}}, ("service",)) for to in ("web", "app")
+    )
+    site.create("service.web", before["service.web"])
+    for check in (True, False):
+        lines = said(site, after, check)
+        (told,) = (number for number, line in enumerate(lines) if "may answer 503" in line)
+        assert "service.web    the route /* leads from web:80 to app:80, and may answer 503" in lines[told]
+        assert told < next(number for number, line in enumerate(lines) if line.endswith("changed"))
+    assert not any("503" in line for line in said(site, after, check=False))
 
 
 def test_a_job_is_a_task_definition_of_its_own(site: Deployed, layers: dict[str, dict[str, Any]]) -> None:

@@ -66,7 +66,7 @@ def test_every_key_of_a_container_comes_along() -> None:
     elsewhere = {"like", "secrets", "links", "ports"}
     assert set(CONTAINER.keys) - elsewhere <= set(app) | {"init"}
     assert app["environment"]["STRIPE_KEY"].startswith("${SECRET_STRIPE_API_KEY:?")
-    assert app["tmpfs"] == ["/run:size=64m"]
+    assert app["tmpfs"] == ["/run:size=64m,noexec"]
     assert app["devices"] == ["/dev/fuse:/dev/fuse:rw"]
 
 

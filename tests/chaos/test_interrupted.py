@@ -57,7 +57,7 @@ class Site:
 
     def reaches(self, text: str) -> None:
         """Wait until it shows `text`."""
-        until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS)
+        until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS, lambda: self.output)
         assert text in self.output, self.output
 
     def ends(self, number: signal.Signals, workers: bool = True) -> None:

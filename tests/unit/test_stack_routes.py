@@ -45,7 +45,8 @@ def test_a_route_that_moves_to_another_container_is_told_with_the_way_around() -
 
 
 def test_one_that_moves_to_another_service_is_told_whether_or_not_the_old_one_stays() -> None:
-    for rest in ({}, {"web": []}):
+    kept: list[Services] = [{}, {"web": []}]
+    for rest in kept:
         ((layer, sentence),) = told({"web": [to("web")]}, {**rest, "shop": [to("web", priority=9)]})
         assert layer == "service.shop"
         assert "the route /* leads from web:80 of service.web to web:80, and may answer 503" in sentence

@@ -76,7 +76,7 @@ def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cl
     web = service(cloud)
     with visited("/healthz") as visits:
         with squatted(cloud):
-            # The image that is live: another would have the job before the release run first, which finds no room either.
+            # The image that is live: with another the job before the release would run first, and find no room.
             run = Site(publish_select="live", **changed("nginx", environment={"ANOTHER": "release"}))
             run.reaches("TASK [Bring up the services and the domain's name")
             begun = time.monotonic()

@@ -163,13 +163,22 @@ def right(value: Any, at: Place) -> tuple[str, ...] | None:
     return None
 
 
-def existing_arn(pattern: re.Pattern[str], example: str) -> Any:
-    """The kind of an ARN that matches `pattern`."""
+BY_NAME = (
+    " ECS would take a name for a parameter's. Type: aws secretsmanager describe-secret --secret-id <name> --query ARN"
+)
+"""Why a secret of Secrets Manager is not named by its name.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
+"""
+
+
+def existing_arn(pattern: re.Pattern[str], example: str, found: str = "") -> Any:
+    """The kind of an ARN that matches `pattern`; `found` says why its name will not do, and how it is found."""
 
     def kind(value: Any, at: Place) -> str | None:
         if isinstance(value, str) and pattern.fullmatch(value):
             return str(value)
-        at.wrong(f"is {shown(value)}, must be an ARN: {example}.")
+        at.wrong(f"is {shown(value)}, must be an ARN: {example}.{found}")
         return None
 
     return kind

@@ -399,7 +399,9 @@ OF_NOUNS = {
     "an octal number beside a secret": secret(
         "generate: [a], values: {code: 0755}", "generate: [a], values: {code: '0755'}", ".values.code", 'Write "0755"'
     ),
-    "a secret by its name": secret("secret_arn: shop/key", f"secret_arn: '{ARN}'", ".secret_arn", "must be an ARN"),
+    "a secret by its name": secret(
+        "secret_arn: shop/key", f"secret_arn: '{ARN}'", ".secret_arn", "aws secretsmanager describe-secret"
+    ),
     "a key of a secret's that is none": secret(
         f"secret_arn: '{ARN}', keys: ['a:b']", f"secret_arn: '{ARN}', keys: [a]", ".keys.0", "api_key"
     ),

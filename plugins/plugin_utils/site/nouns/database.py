@@ -11,7 +11,7 @@ from plugins.plugin_utils.site.kinds import Choice, Flag, Listed, Text, Whole, n
 from plugins.plugin_utils.site.noun import STACK, AwsName, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
-from plugins.plugin_utils.site.reference import KEY_ARN, SECRET_ARN, Attribute, Output, Stored, existing_arn
+from plugins.plugin_utils.site.reference import BY_NAME, KEY_ARN, SECRET_ARN, Attribute, Output, Stored, existing_arn
 from plugins.plugin_utils.site.schema import Key, Schema
 
 PORT = 5432
@@ -54,7 +54,7 @@ SCHEMA = Schema(
         "admin_cidrs": Key(Listed(network, "203.0.113.7/32"), ()),
         "endpoint": Key(Text("the host name of a database that exists", "db.example.net", r"[A-Za-z0-9.-]+"), ""),
         "port": Key(Whole(1, 65535)),
-        "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…"), ""),
+        "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…", BY_NAME), ""),
         "kms_key_arn": Key(existing_arn(KEY_ARN, "arn:aws:kms:…:key/…"), ""),
         "patch": Key(patch, {}),
     },

@@ -13,6 +13,7 @@ from plugins.plugin_utils.site.noun import STACK, AwsName, Grant, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
 from plugins.plugin_utils.site.reference import (
+    BY_NAME,
     KEY_ARN,
     PARAMETER_ARN,
     PARAMETER_NAME,
@@ -40,7 +41,7 @@ SCHEMA = Schema(
         "generate": Key(Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True), ()),
         "length": Key(Whole(8, 4096, "characters"), 50),
         "values": Key(Pairs(_plain, "username: admin", KEY), {}),
-        "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…"), ""),
+        "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…", BY_NAME), ""),
         "keys": Key(Listed(Text("a key of the secret's JSON", "api_key", KEY), "api_key"), ()),
         "parameter": Key(
             Text(

@@ -74,6 +74,13 @@ class Site:
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)
+        if number == signal.SIGINT:
+            # Python loses an interrupt that comes while it forks, as what runs behind a fork cannot raise (logging's
+            # _releaseLock), and Ansible forks for each task. Who sees the run go on presses Ctrl-C again.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
         assert self._process.wait(60) != 0, self.output
 
     def succeeds(self) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from local_aws.cloud import Cloud
+from tests.chaos.runs import Site, descendants
 from tests.e2e.conftest import CONFIG, images, local_aws
 
 __all__ = ["cloud", "images"]
@@ -21,3 +24,15 @@ def cloud() -> Iterator[Cloud]:
     yield Cloud(CONFIG)
     if os.environ.get("BERTH_KEEP") != "1":  # BERTH_KEEP=1: leave it up, to look into a failure
         local_aws("down")
+
+
+@pytest.fixture(autouse=True)
+def _none_left() -> Iterator[None]:
+    """A run that its test has not seen end would go on in the next one."""
+    yield
+    for process in Site.running:
+        if process.poll() is None:
+            for each in descendants(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+    Site.running.clear()

@@ -6,13 +6,10 @@ The tests of this file build on each other and run in the order they stand in.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,8 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from local_aws.config import PROJECT
-from tests.e2e.conftest import environment, playbook, succeed
+from tests.chaos.runs import NO_ZONE, RUN_SECONDS, Site
+from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
 from tests.until import until
 
@@ -29,83 +26,10 @@ pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
 ZONE = "Z0BERTHLOCALZONE"
 RECORD = re.compile(r"(?P<name>_[0-9a-f]{32}\.\S+\.)  CNAME  (?P<value>_\S+\.acm-validations\.aws\.)")
-NO_ZONE = {"hosted_zone_id": ""}
-RUN_SECONDS = 420
 
 REPOSITORY = "legacy-site/django"
 RELEASED: dict[str, Any] = {}
 """The variables of the last release, which the site is to keep."""
-
-
-class Site:
-    """`ansible-playbook site.yml` in the background, its output read as it comes."""
-
-    def __init__(self, **given: Any) -> None:
-        self.output = ""
-        self._process = subprocess.Popen(
-            ["ansible-playbook", "site.yml", "-i", "test", "-e", json.dumps(NO_ZONE | given)],
-            cwd=PROJECT, env=environment(), start_new_session=True, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            self.output += line
-
-    def reaches(self, text: str) -> None:
-        """Wait until it shows `text`."""
-        until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS, lambda: self.output)
-        assert text in self.output, self.output
-
-    def ends(self, number: signal.Signals, workers: bool = True) -> None:
-        """Send it a signal, and wait until it is over.
-
-        Args:
-            number: SIGINT goes to its process group, as Ctrl-C does.
-            workers: whether a SIGKILL takes Ansible's workers too (a machine that goes down) or leaves them to go on
-                alone: each is a session of its own (`kill -9` on the command).
-        """
-        assert self._process.poll() is None, "it was through before it could be interrupted"
-        children = descendants(self._process.pid) if number == signal.SIGKILL and workers else []
-        os.killpg(self._process.pid, number)
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, number)
-        if number == signal.SIGINT:
-            # Python loses an interrupt that comes while it forks, as what runs behind a fork cannot raise (logging's
-            # _releaseLock), and Ansible forks for each task. Who sees the run go on presses Ctrl-C again.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-        assert self._process.wait(60) != 0, self.output
-
-    def succeeds(self) -> str:
-        """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""
-        return self._is_over(failed=False)
-
-    def fails(self) -> str:
-        """Wait until it has ended with a failure; its output as of `succeeds`."""
-        return self._is_over(failed=True)
-
-    def _is_over(self, failed: bool) -> str:
-        status = self._process.wait(RUN_SECONDS)
-        self._reader.join(10)
-        assert (status != 0) is failed, self.output
-        return " ".join(self.output.split())
-
-
-def descendants(parent: int) -> list[int]:
-    """Ids of a process's children, and of theirs."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], text=True, capture_output=True, check=True).stdout
-    parents = {int(child): int(of) for child, of in (line.split() for line in listed.splitlines())}
-    found = [parent]
-    for one in found:
-        found += [child for child, of in parents.items() if of == one]
-    return found[1:]
 
 
 def site(**given: Any) -> Any:

@@ -16,7 +16,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.ecs_placement import remaining
-from tests.chaos.test_interrupted import NO_ZONE, Site
+from tests.chaos.runs import NO_ZONE, Site
 from tests.e2e.conftest import playbook
 from tests.e2e.test_site import SITE, changed, service, visited
 from tests.until import until

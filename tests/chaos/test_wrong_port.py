@@ -11,7 +11,7 @@ import time
 import pytest
 
 from local_aws.cloud import Cloud
-from tests.chaos.test_interrupted import Site
+from tests.chaos.runs import Site
 from tests.e2e.test_site import changed, service, visited
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]

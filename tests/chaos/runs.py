@@ -1,0 +1,97 @@
+"""Runs of `site` in the background, which a test can interrupt."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+from typing import Any, ClassVar
+
+from local_aws.config import PROJECT
+from tests.e2e.conftest import environment
+from tests.until import until
+
+NO_ZONE = {"hosted_zone_id": ""}
+RUN_SECONDS = 420
+
+
+class Site:
+    """`ansible-playbook site.yml` in the background, its output read as it comes.
+
+    Attributes:
+        running: all that were started; what a failed test has left is ended after it.
+        output: of this run, up to now.
+    """
+
+    running: ClassVar[list[subprocess.Popen[str]]] = []
+
+    def __init__(self, **given: Any) -> None:
+        self.output = ""
+        self._process = subprocess.Popen(
+            ["ansible-playbook", "site.yml", "-i", "test", "-e", json.dumps(NO_ZONE | given)],
+            cwd=PROJECT, env=environment(), start_new_session=True, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.running.append(self._process)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.output += line
+
+    def reaches(self, text: str) -> None:
+        """Wait until it shows `text`."""
+        until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS, lambda: self.output)
+        assert text in self.output, self.output
+
+    def ends(self, number: signal.Signals, workers: bool = True) -> None:
+        """Send it a signal, and wait until it is over.
+
+        Args:
+            number: SIGINT goes to its process group, as Ctrl-C does.
+            workers: whether a SIGKILL takes Ansible's workers too (a machine that goes down) or leaves them to go on
+                alone: each is a session of its own (`kill -9` on the command).
+        """
+        assert self._process.poll() is None, "it was through before it could be interrupted"
+        children = descendants(self._process.pid) if number == signal.SIGKILL and workers else []
+        os.killpg(self._process.pid, number)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+        if number == signal.SIGINT:
+            # Python loses an interrupt that comes while it forks, as what runs behind a fork cannot raise (logging's
+            # _releaseLock), and Ansible forks for each task. Who sees the run go on presses Ctrl-C again.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+        assert self._process.wait(60) != 0, self.output
+
+    def succeeds(self) -> str:
+        """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""
+        return self._is_over(failed=False)
+
+    def fails(self) -> str:
+        """Wait until it has ended with a failure; its output as of `succeeds`."""
+        return self._is_over(failed=True)
+
+    def _is_over(self, failed: bool) -> str:
+        status = self._process.wait(RUN_SECONDS)
+        self._reader.join(10)
+        assert (status != 0) is failed, self.output
+        return " ".join(self.output.split())
+
+
+def descendants(parent: int) -> list[int]:
+    """Ids of a process's children, and of theirs."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], text=True, capture_output=True, check=True).stdout
+    parents = {int(child): int(of) for child, of in (line.split() for line in listed.splitlines())}
+    found = [parent]
+    for one in found:
+        found += [child for child, of in parents.items() if of == one]
+    return found[1:]

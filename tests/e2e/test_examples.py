@@ -152,9 +152,6 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
         site["site_jobs"]["report"]["schedule"] = "* * * * *"
         description.write_text(yaml.safe_dump(site))
     (made / "group_vars/ecs_hosts.yml").unlink()
-    functions = PROJECT / "examples" / example / "functions"
-    if functions.is_dir():
-        shutil.copytree(functions, made.parent / "functions")
     return settings["site_name"], made
 
 

@@ -182,8 +182,7 @@ def test_an_example_becomes_an_inventory_as_its_page_says(name: str, project: Pa
     page = (PROJECT / "examples/README.md").read_text()
     made, taken = (command.replace("django_rds", name) for command in re.findall(r"^\$ (cp .+)$", page, re.MULTILINE))
     assert made.replace("shop", "live") == commands()[0], "what the fixture has typed already"
-    (project / "examples" / name).mkdir(parents=True)
-    shutil.copy(PROJECT / "examples" / name / "site.yml", project / "examples" / name)
+    shutil.copytree(PROJECT / "examples" / name, project / "examples" / name)
     subprocess.run(taken.replace("inventories/shop", "inventories/live").split(), cwd=project, check=True)
     done = preflight(project, aws, "inventories/live")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -44,6 +44,7 @@ def test_every_site_has_a_readme_in_the_list() -> None:
 def test_a_lock_pins_what_is_wanted_with_hashes(lock: Path) -> None:
     pinned = re.findall(r"^([\w.-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", lock.read_text(), re.MULTILINE)
     assert len(pinned) == len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
+    assert "\n-" not in "\n" + lock.read_text(), "an option of pip: an index or a folder of who made the lock"
     versions = {name.lower(): version for name, version in pinned}
     for name, operator, version in re.findall(
         r"^([\w.-]+)(?:\[\w+\])?(==|~=)(\S+)", lock.with_suffix(".in").read_text(), re.MULTILINE

@@ -376,7 +376,8 @@ class ActionModule(AwsAction):
         if failure:
             self.progress.ends(name, f"FAILED {failure}", "red")
         else:
-            self.progress.ends(name, *(("changed", "yellow") if outcome.changed else ("ok", "green")))
+            said = ("changed", "yellow") if outcome.changed else ("ok", "green")
+            self.progress.ends(name, *said, news=outcome.changed or len(self.stacks) == 1)
 
     # One stack
 

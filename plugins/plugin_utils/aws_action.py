@@ -106,9 +106,10 @@ class Progress:
     def starts(self, name: str) -> None:
         """A thing begins: no line of its own, as it says so itself where it changes something."""
 
-    def ends(self, name: str, text: str, color: str) -> None:
-        """A thing is over."""
-        self.say(name, text, color)
+    def ends(self, name: str, text: str, color: str, news: bool = True) -> None:
+        """A thing is over; without `news` that is no line of its own, as what comes of all is said at their end."""
+        if news:
+            self.say(name, text, color)
 
     def flush(self) -> None:
         """Show what is queued."""

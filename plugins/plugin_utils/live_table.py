@@ -101,7 +101,7 @@ class LiveTable(Progress):
         with self._lock:
             self._rows[name] = Row("started", begin=self._clock())
 
-    def ends(self, name: str, text: str, color: str) -> None:
+    def ends(self, name: str, text: str, color: str, news: bool = True) -> None:
         """See `Progress.ends`. Of a text of several words the row shows the first; the others stay above."""
         with self._lock:
             row = self._rows.setdefault(name, Row(text))

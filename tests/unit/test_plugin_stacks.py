@@ -391,4 +391,8 @@ def test_what_a_person_sees(aws: Cloud, site: dict[str, Any], tmp_path: Path) ->
     assert "changed=1" in made.recap
     again = playbook(tmp_path, [task], "--check", **environment(aws))
     assert "network ok, other ok, data ok, task ok" in again.output
+    assert re.findall(r"^ +[\d.]+s +(\w+)", again.output, re.MULTILINE) == ["layers"], "nothing new of each of them"
     assert "changed=0" in again.recap
+    one = site | {"stacks": {"network": site["stacks"]["network"]}}
+    alone = playbook(tmp_path, [{**task, "cloudformation_stacks": one}], **environment(aws))
+    assert re.findall(r"^ +[\d.]+s +(\w+ +\w+)$", alone.output, re.MULTILINE) == ["network        ok"], alone.output

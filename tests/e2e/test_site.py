@@ -32,6 +32,8 @@ from tests.e2e import browser
 from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
 from tests.until import until
 
+SCREEN_LINES = 60
+"""What a run without a change may take of a screen."""
 pytestmark = pytest.mark.docker
 
 SITE = "legacy-test"
@@ -186,6 +188,7 @@ def test_the_second_run_changes_nothing_in_few_tasks() -> None:
     run = succeed(playbook("site.yml"))
     assert run.changed == 0, run.output
     assert run.output.count("\nTASK [") <= 20, run.output
+    assert len(run.output.splitlines()) <= SCREEN_LINES, run.output
 
 
 @pytest.mark.usefixtures("cloud")

@@ -4,6 +4,7 @@ private zones whose VPCs exist and see no other zone of that name.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -18,6 +19,8 @@ from local_aws.patches.elbv2_types import NETWORK_ZONES
 ZONE_ID = "Z0BERTHLOCALZONE"
 ZONE_NAME = "berth.localhost."
 """`localhost` and all below it is this machine for every browser (RFC 6761, 6.3)."""
+changing = threading.Lock()
+"""Held from reading a zone's records to writing them: requests come side by side, and one would undo the other."""
 
 
 @around(Route53Backend, "__init__")
@@ -75,12 +78,13 @@ def _change_resource_record_sets(self: Any, zoneid: str, change_list: list[dict[
     https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
     """
     zone = self.get_hosted_zone(zoneid)
-    after = {_key(record): record for record in zone.rrsets}
     _refuse_twice(change_list)
-    problems = [problem for change in change_list if (problem := _apply(zone, after, change))]
-    if problems:
-        raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(problems)}]")
-    zone.rrsets = list(after.values())
+    with changing:
+        after = {_key(record): record for record in zone.rrsets}
+        problems = [problem for change in change_list if (problem := _apply(zone, after, change))]
+        if problems:
+            raise Route53ClientError("InvalidChangeBatch", f"[{', '.join(problems)}]")
+        zone.rrsets = list(after.values())
 
 
 def _refuse_twice(changes: list[dict[str, Any]]) -> None:

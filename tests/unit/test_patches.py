@@ -7,7 +7,9 @@ import http.server
 import importlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -16,7 +18,7 @@ import pytest
 
 from local_aws import patches
 from local_aws.cloud import Cloud
-from local_aws.patches import _models, _moto, ecr, elbv2, rds
+from local_aws.patches import _models, _moto, ecr, elbv2, rds, route53
 from local_aws.patches import autoscaling as autoscaling_patch
 from tests.unit.stack_support import refused
 
@@ -456,6 +458,25 @@ def test_the_local_zone_is_there_from_the_start(aws: Cloud) -> None:
     zone = aws.client("route53").get_hosted_zone(Id="Z0BERTHLOCALZONE")["HostedZone"]
 
     assert (zone["Name"], zone["Config"]["PrivateZone"]) == ("berth.localhost.", False)
+
+
+def test_changes_of_a_zone_side_by_side_are_all_kept(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply, client, names = route53._apply, aws.client("route53"), [f"a{number}.berth.localhost." for number in range(4)]
+
+    def slowly(*arguments: Any) -> str:
+        time.sleep(0.1)
+        return apply(*arguments)
+
+    def create(name: str) -> None:
+        record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.1"}]}
+        changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        client.change_resource_record_sets(HostedZoneId=route53.ZONE_ID, ChangeBatch=changes)
+
+    monkeypatch.setattr(route53, "_apply", slowly)
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(create, names))
+    records = client.list_resource_record_sets(HostedZoneId=route53.ZONE_ID)["ResourceRecordSets"]
+    assert {each["Name"] for each in records if each["Type"] == "A"} == set(names)
 
 
 def test_service_linked_roles_and_managed_policies(aws: Cloud) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-import textwrap
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +14,7 @@ from local_aws import images
 from local_aws.config import DIRECT
 from local_aws.parts.functions import NAME_LABEL
 from tests.local_aws.own_server import OwnServer, running
+from tests.unit.function_support import zipped
 from tests.until import until
 
 pytestmark = pytest.mark.docker
@@ -100,16 +98,6 @@ class Site:
     def change(self, code: str) -> None:
         """Give it other code."""
         self.functions.update_function_code(FunctionName="shop", ZipFile=zipped(code))
-
-
-def zipped(code: str) -> bytes:
-    """A zip with this code in app.py."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        entry = zipfile.ZipInfo("app.py")
-        entry.external_attr = 0o644 << 16  # Lambda's user reads it as one of the others
-        archive.writestr(entry, textwrap.dedent(code))
-    return made.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,32 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:shop"
 SETTINGS = Settings("shop", ARN, "app.handler", "python3.13", "arn:aws:iam::123456789012:role/shop", 128, 3, (),
                     "/shop/function", "digest")  # fmt: skip
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "ASIA-OF-THE-ROLE"}
+HTTP_API = """\
+  Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: shop, ProtocolType: HTTP{api}}}}}
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !GetAtt Function.Arn
+      PayloadFormatVersion: "2.0"
+      {integration}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {{ApiId: !Ref Api, RouteKey: {route_key}, Target: !Sub "integrations/${{Integration}}"{route}}}
+  Stage:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: {{ApiId: !Ref Api, StageName: $default, AutoDeploy: true{stage}}}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !GetAtt Function.Arn
+      Action: lambda:InvokeFunction
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub "arn:aws:execute-api:us-east-1:123456789012:${{Api}}/{source}"
+      {permission}
+"""
+"""Resources that put an HTTP API before the resource Function, with places for more."""
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 
 
@@ -149,7 +175,14 @@ class Asked:
 
 def zipped(code: str) -> bytes:
     """A zip with this code in app.py."""
-    made = io.BytesIO()
+    made, entry = io.BytesIO(), zipfile.ZipInfo("app.py")
+    entry.external_attr = 0o644 << 16  # Lambda's user reads it as one of the others
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("app.py", textwrap.dedent(code))
+        archive.writestr(entry, textwrap.dedent(code))
     return made.getvalue()
+
+
+def http_api(**more: str) -> str:
+    """`HTTP_API` with what a test has at its places; a key or a source of its own."""
+    places = dict.fromkeys(("api", "integration", "route", "stage", "permission"), "")
+    return HTTP_API.format(**places | {"source": "*"} | more)

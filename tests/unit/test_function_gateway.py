@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from local_aws.cloud import Cloud
 from local_aws.functions.environments import NotRunError, Outcome, Settings, ThrottledError
 from local_aws.patches import awslambda
-from tests.unit.function_support import Asked, runner, zipped
+from tests.unit.function_support import Asked, http_api, runner, zipped
 from tests.unit.stack_support import Stacks
 
 TEMPLATE = """
@@ -32,27 +32,7 @@ Resources:
       Timeout: 20
       Role: arn:aws:iam::123456789012:role/function
       LoggingConfig: {{LogGroup: /shop/function}}
-  Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: shop, ProtocolType: HTTP}}}}
-  Integration:
-    Type: AWS::ApiGatewayV2::Integration
-    Properties:
-      ApiId: !Ref Api
-      IntegrationType: AWS_PROXY
-      IntegrationUri: !GetAtt Function.Arn
-      PayloadFormatVersion: "2.0"
-      {integration}
-  Route:
-    Type: AWS::ApiGatewayV2::Route
-    Properties: {{ApiId: !Ref Api, RouteKey: "{route}", Target: !Sub "integrations/${{Integration}}"}}
-  Stage: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref Api, StageName: $default, AutoDeploy: true}}}}
-  Permission:
-    Type: AWS::Lambda::Permission
-    Properties:
-      FunctionName: !GetAtt Function.Arn
-      Action: lambda:InvokeFunction
-      Principal: apigateway.amazonaws.com
-      SourceArn: !Sub "arn:aws:execute-api:us-east-1:123456789012:${{Api}}/{source}"
-Outputs:
+{http_api}Outputs:
   Name: {{Value: !Ref Function}}
   Url: {{Value: !GetAtt Api.ApiEndpoint}}
 """
@@ -84,7 +64,7 @@ def site(aws: Cloud, stacks: Stacks) -> Iterator[Stacks]:
 
 
 def template(**more: str) -> str:
-    return TEMPLATE.format(**{"integration": "", "route": "GET /items/{id}", "source": "*"} | more)
+    return TEMPLATE.format(http_api=http_api(route_key='"GET /items/{id}"', **more))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.patches._moto import AwsError
+from tests.unit.function_support import http_api
 from tests.unit.stack_support import Stacks
 
 FUNCTION = """
@@ -30,41 +31,18 @@ Resources:
       LoggingConfig: {{LogGroup: !Ref Logs}}
       Environment: {{Variables: {{A: b}}}}
       {function}
-  Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: shop, ProtocolType: HTTP{api}}}}}
-  Integration:
-    Type: AWS::ApiGatewayV2::Integration
-    Properties:
-      ApiId: !Ref Api
-      IntegrationType: AWS_PROXY
-      IntegrationUri: !GetAtt Function.Arn
-      PayloadFormatVersion: "2.0"
-      {integration}
-  Route:
-    Type: AWS::ApiGatewayV2::Route
-    Properties: {{ApiId: !Ref Api, RouteKey: !Ref Key, Target: !Sub "integrations/${{Integration}}"{route}}}
-  Stage:
-    Type: AWS::ApiGatewayV2::Stage
-    Properties: {{ApiId: !Ref Api, StageName: $default, AutoDeploy: true{stage}}}
-  Permission:
-    Type: AWS::Lambda::Permission
-    Properties:
-      FunctionName: !GetAtt Function.Arn
-      Action: lambda:InvokeFunction
-      Principal: apigateway.amazonaws.com
-      SourceArn: !Sub "arn:aws:execute-api:us-east-1:123456789012:${{Api}}/*"
-      {permission}
-Outputs:
+{http_api}Outputs:
   Name: {{Value: !Ref Function}}
   Arn: {{Value: !GetAtt Function.Arn}}
   Api: {{Value: !Ref Api}}
   Url: {{Value: !GetAtt Api.ApiEndpoint}}
   Route: {{Value: !Ref Route}}
 """
-PLACES = ("function", "api", "integration", "route", "stage", "permission")
 
 
 def body(**more: str) -> str:
-    return FUNCTION.format(**dict.fromkeys(PLACES, "") | more)
+    function = more.pop("function", "")
+    return FUNCTION.format(function=function, http_api=http_api(route_key="!Ref Key", **more))
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +149,7 @@ def test_a_function_is_never_run_by_moto(aws: Cloud, stacks: Stacks, monkeypatch
         ({"stage": ", Description: x"}, "Description is not in the embedded AWS"),
         ({"permission": "PrincipalOrgID: o-1234567890"}, "PrincipalOrgID is not in the embedded AWS"),
     ],
-    ids=PLACES,
+    ids=["function", "api", "integration", "route", "stage", "permission"],
 )
 def test_what_the_embedded_aws_does_not_know_is_refused(stacks: Stacks, more: dict[str, str], said: str) -> None:
     assert stacks.create("shop", body(**more))["StackStatus"] == "ROLLBACK_COMPLETE"

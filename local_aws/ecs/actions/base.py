@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from local_aws.ecs.errors import EcsError, client, cluster_not_found
 from local_aws.ecs.outside import Outside
 from local_aws.ecs.state import Cluster, Instance, Json, Region, Service, State, Task
 
+Found = TypeVar("Found", Instance, Service, Task)
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """How a cluster or a service may be called."""
 
@@ -73,6 +74,34 @@ class Actions:
 
     def _service(self, cluster: Cluster, reference: str) -> Service | None:
         return self.region.services.get(self.region.arn("service", cluster.name, reference.rpartition("/")[2]))
+
+    def _described(
+        self,
+        request: Json,
+        names: str,
+        kind: str,
+        find: Callable[[Cluster, str], Found | None],
+        view: Callable[[Region, Found, list[str]], Json],
+    ) -> Json:
+        """What a request names of one cluster; a failure for each that is not there.
+
+        Args:
+            request: of a Describe action.
+            names: its key with the names or ARNs, in the answer that of what was found.
+            kind: what stands for it in an ARN.
+            find, view: how one is found, and shown.
+        """
+        cluster = self._cluster(request)
+        found: list[Json] = []
+        failures: list[Json] = []
+        for reference in request[names]:
+            one = find(cluster, reference)
+            if one is not None:
+                found.append(view(self.region, one, request.get("include", [])))
+            else:
+                arn = self.region.arn(kind, cluster.name, reference.rpartition("/")[2])
+                failures.append({"arn": arn, "reason": "MISSING"})
+        return {names: found, "failures": failures}
 
 
 def page(key: str, items: list[Any], request: Json) -> Json:

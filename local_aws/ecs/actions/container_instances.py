@@ -123,16 +123,7 @@ class ContainerInstances(Actions):
 
     def describe_container_instances(self, request: Json) -> Json:
         """DescribeContainerInstances."""
-        cluster = self._cluster(request)
-        found, failures = [], []
-        for reference in request["containerInstances"]:
-            instance = self._instance(cluster, reference)
-            if instance:
-                found.append(views.instance(self.region, instance, request.get("include", [])))
-            else:
-                arn = self.region.arn("container-instance", cluster.name, reference.rpartition("/")[2])
-                failures.append({"arn": arn, "reason": "MISSING"})
-        return {"containerInstances": found, "failures": failures}
+        return self._described(request, "containerInstances", "container-instance", self._instance, views.instance)
 
     def list_container_instances(self, request: Json) -> Json:
         """ListContainerInstances, by status and by a cluster query expression (see `queries`)."""

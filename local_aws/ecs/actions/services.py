@@ -129,16 +129,7 @@ class Services(Actions):
 
     def describe_services(self, request: Json) -> Json:
         """DescribeServices."""
-        cluster = self._cluster(request)
-        found, failures = [], []
-        for reference in request["services"]:
-            service = self._service(cluster, reference)
-            if service:
-                found.append(views.service(self.region, service, request.get("include", [])))
-            else:
-                arn = self.region.arn("service", cluster.name, reference.rpartition("/")[2])
-                failures.append({"arn": arn, "reason": "MISSING"})
-        return {"services": found, "failures": failures}
+        return self._described(request, "services", "service", self._service, views.service)
 
     def list_services(self, request: Json) -> Json:
         """ListServices."""

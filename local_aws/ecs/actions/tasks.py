@@ -92,16 +92,7 @@ class Tasks(Actions):
 
     def describe_tasks(self, request: Json) -> Json:
         """DescribeTasks."""
-        cluster = self._cluster(request)
-        found, failures = [], []
-        for reference in request["tasks"]:
-            task = self._task(cluster, reference)
-            if task:
-                found.append(views.task(self.region, task, request.get("include", [])))
-            else:
-                arn = self.region.arn("task", cluster.name, reference.rpartition("/")[2])
-                failures.append({"arn": arn, "reason": "MISSING"})
-        return {"tasks": found, "failures": failures}
+        return self._described(request, "tasks", "task", self._task, views.task)
 
     def list_tasks(self, request: Json) -> Json:
         """ListTasks; running ones unless `desiredStatus` is STOPPED."""

@@ -45,11 +45,15 @@ class CallbackModule(Default):
         """A task had nothing to do."""
         if self._display.verbosity:
             super().v2_runner_on_skipped(result)
+        else:
+            self._handle_warnings_and_exception(result)
 
     def v2_runner_item_on_skipped(self, result: Any) -> None:
         """A task of a loop had."""
         if self._display.verbosity:
             super().v2_runner_item_on_skipped(result)
+        else:
+            self._handle_warnings_and_exception(result)
 
     def v2_playbook_on_include(self, included_file: Any) -> None:
         """The tasks of a file come next."""

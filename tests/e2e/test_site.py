@@ -32,7 +32,7 @@ from tests.e2e import browser
 from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
 from tests.until import until
 
-SCREEN_LINES = 60
+SCREEN_LINES = 50
 """What a run without a change may take of a screen."""
 pytestmark = pytest.mark.docker
 

@@ -1,7 +1,7 @@
 """Where moto does not behave like AWS in a way that matters here, mended from outside (no fork).
 
 One module a service; importing it patches moto's classes, once a process. Each patch is covered by
-tests/unit/test_patches.py. They reach into moto's internals, so the version is pinned.
+local_aws/tests/unit/test_patches.py. They reach into moto's internals, so the version is pinned.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if moto.__version__ != MOTO_VERSION:
     raise ImportError(
         f"local_aws/patches is written for moto {MOTO_VERSION}, but moto {moto.__version__} is installed. "
         f"Type: pip install 'moto[server]=={MOTO_VERSION}'. To move on to another moto, change MOTO_VERSION in "
-        "local_aws/patches/__init__.py and run tests/unit/test_patches.py."
+        "local_aws/patches/__init__.py and run local_aws/tests/unit/test_patches.py."
     )
 
 # Roles attach AWS-managed policies; moto has them but leaves them out unless asked.

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from local_aws.config import PROJECT
 from tests.e2e.conftest import environment
-from tests.until import until
+from local_aws.tests.until import until
 
 NO_ZONE = {"hosted_zone_id": ""}
 RUN_SECONDS = 420

@@ -20,7 +20,7 @@ from local_aws.cloud import Cloud
 from tests.chaos.runs import NO_ZONE, RUN_SECONDS, Site
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
-from tests.until import until
+from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 

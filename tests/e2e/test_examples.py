@@ -24,7 +24,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.parts.functions import NAME_LABEL
 from tests.e2e.conftest import CONFIG, Run, playbook, succeed
-from tests.until import until
+from local_aws.tests.until import until
 
 pytestmark = pytest.mark.docker
 

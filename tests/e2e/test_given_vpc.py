@@ -13,7 +13,7 @@ from local_aws.cloud import Cloud
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import served
 from tests.unit.vpc_support import Landing, landing, remove
-from tests.until import until
+from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("images")]
 

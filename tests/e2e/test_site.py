@@ -30,7 +30,7 @@ from scripts import operator_policy
 from scripts.rights import calls
 from tests.e2e import browser
 from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
-from tests.until import until
+from local_aws.tests.until import until
 
 SCREEN_LINES = 50
 """What a run without a change may take of a screen."""

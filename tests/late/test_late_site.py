@@ -14,7 +14,7 @@ from local_aws.cloud import Cloud
 from tests.e2e.conftest import Run, local_aws, playbook, succeed
 from tests.e2e.test_site import SITE, changed, served, service, stack_statuses
 from tests.late.conftest import SEED
-from tests.until import until
+from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 

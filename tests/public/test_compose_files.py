@@ -1,7 +1,7 @@
 """What comes of public Compose files, and which of their keys are dropped: pytest tests/public, by hand.
 
 No `make` runs it: the files are other people's, so they are not part of the project, and a test that passes over what
-is not there proves nothing. What one of these files has taught stands in tests/unit/compose in words of our own.
+is not there proves nothing. What one of these files has taught stands in tests/unit/plugins/plugin_utils/compose in words of our own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 
 from plugins.plugin_utils.compose.describing import describe
 from plugins.plugin_utils.compose.loading import load
-from tests.unit.compose.support import PROJECT, problems, written
+from tests.unit.plugins.plugin_utils.compose.support import PROJECT, problems, written
 
 TABLE: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "compose_files.yml").read_text())
 CACHE = PROJECT / ".cache/compose"

@@ -16,9 +16,9 @@ from werkzeug.serving import make_server
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
-from tests.unit.late_support import LateAws
-from tests.unit.stack_support import Stacks, Thing
-from tests.unit.watched_support import Watched
+from local_aws.tests.late_support import LateAws
+from local_aws.tests.stack_support import Stacks, Thing
+from local_aws.tests.watched_support import Watched
 
 BEGUN = time.monotonic()
 collect_ignore = ["recipes"]  # what test_recipes.py adds to a copy of the tree, and runs there

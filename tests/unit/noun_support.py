@@ -16,7 +16,7 @@ from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.site.nouns import NOUNS as MODEL
 from tests.unit.plugin_support import run_action
 from tests.unit.render_support import PROJECT
-from tests.unit.stack_support import Stacks
+from local_aws.tests.stack_support import Stacks
 
 NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function")
 TASKS = ("service", "job")

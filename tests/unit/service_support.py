@@ -13,7 +13,7 @@ from botocore.validate import validate_parameters
 
 from local_aws.ecs.errors import EcsError
 from plugins.plugin_utils.layers import Layer, Template
-from tests.unit.ecs_support import GROUP, World
+from local_aws.tests.ecs_support import GROUP, World
 
 LOG = {
     "logDriver": "awslogs",

@@ -36,9 +36,9 @@ NOUNS = "plugins/plugin_utils/site/nouns/__init__.py"
 ROLES = "roles/cluster/defaults/main.yml"
 ROLES_SPECIFICATION = "roles/cluster/meta/argument_specs.yml"
 
-WRONG_AND_RIGHT = "tests/unit/test_preflight_inventories.py"
-RIGHT_KEYS = "tests/unit/site/sites/every_key.yml"
-WRONG_KEYS = "tests/unit/site/wrong_in_nouns.py"
+WRONG_AND_RIGHT = "tests/unit/roles/test_preflight_inventories.py"
+RIGHT_KEYS = "tests/unit/plugins/plugin_utils/site/sites/every_key.yml"
+WRONG_KEYS = "tests/unit/plugins/plugin_utils/site/wrong_in_nouns.py"
 UNPREFIXED = "roles/{}/defaults/main.yml var-naming[no-role-prefix] skip"
 LINT = "ansible-lint"
 EDITS: dict[str, list[tuple[str, str, str]]] = {

@@ -17,7 +17,7 @@ import requests
 from local_aws import images
 from local_aws.cloud import ACCESS_KEY, SECRET_KEY
 from local_aws.config import LABEL
-from tests.until import until
+from local_aws.tests.until import until
 
 CLOUD, ENDPOINT, REGISTRY = "molecule15", "http://127.0.0.1:4275", "127.0.0.1:4277/load"
 PORT = 8000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.rexray_efs import RUN, with_media
-from tests.until import until
+from local_aws.tests.until import until
 
 ENABLED = "docker plugin inspect --format '{{.Enabled}}' rexray/efs"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_aws.cloud import Cloud
-from tests.unit.stack_support import Stacks
+from local_aws.tests.stack_support import Stacks
 
 KEY = (
     "Resources: {Key: {Type: AWS::KMS::Key, Properties: {Description: one}}}\nOutputs: {Arn: {Value: !GetAtt Key.Arn}}"

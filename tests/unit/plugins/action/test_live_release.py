@@ -1,0 +1,88 @@
+"""What a site runs is read from the labels of what its services and jobs are meant to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.action import ecs_live_release
+from local_aws.tests.ecs_support import World
+from tests.unit.plugin_support import run_action
+from tests.unit.service_support import Clients
+
+
+class Live:
+    """A cluster `demo` with services and jobs as the layers make them."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.clients = Clients(self.world)
+
+    def define(self, family: str, image: str, release: str = "r1", called: str = "shop/web") -> str:
+        labels = {"berth.image": called, "berth.release": release}
+        return self.world.define(image, f"demo-{family}", dockerLabels=labels)
+
+    def service(self, entry: str, definition: str) -> None:
+        self.world.call(
+            "CreateService", cluster="demo", serviceName=f"{entry}-1", taskDefinition=definition, desiredCount=0,
+            launchType="EC2",
+        )  # fmt: skip
+
+    def look(self, *images: str, cluster: str = "demo") -> dict[str, Any]:
+        arguments = {"cluster": cluster, "images": list(images)}
+        return run_action(ecs_live_release, arguments, client=self.clients)
+
+
+@pytest.fixture
+def live() -> Live:
+    return Live()
+
+
+def test_each_service_says_what_it_runs(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:1a", "1a"))
+    live.service("worker", live.define("service-worker", "registry/worker:2b", "2b", "shop/worker:3"))
+    found = live.look()
+    assert found["images"] == {"shop/web": "registry/web:1a", "shop/worker:3": "registry/worker:2b"}
+    assert {entry: each["release"] for entry, each in found["services"].items()} == {"web": "1a", "worker": "2b"}
+    assert found["services"]["web"]["task_definition"].endswith("/demo-service-web:1")
+    assert not found["changed"]
+
+
+def test_what_a_service_is_meant_to_run_counts_and_not_the_newest_revision(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:good"))
+    live.define("service-web", "registry/web:failed")
+    assert live.look()["images"] == {"shop/web": "registry/web:good"}
+
+
+def test_of_two_contents_of_one_image_that_of_the_first_service_counts(live: Live) -> None:
+    live.service("b", live.define("service-b", "registry/web:new"))
+    live.service("a", live.define("service-a", "registry/web:old"))
+    assert live.look()["images"] == {"shop/web": "registry/web:old"}
+
+
+def test_only_an_image_that_no_service_runs_is_looked_for_among_the_jobs(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:live"))
+    live.define("job-other", "registry/web:older")
+    live.define("job-mail", "registry/mail:1", called="shop/mail")
+    live.define("job-mail", "registry/mail:2", called="shop/mail")
+    assert live.look("shop/web")["images"] == {"shop/web": "registry/web:live"}
+    assert live.look("shop/web", "shop/mail")["images"] == {
+        "shop/web": "registry/web:live",
+        "shop/mail": "registry/mail:2",
+    }
+    assert "shop/new" not in live.look("shop/new")["images"]
+
+
+def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:
+    live.service("other", live.world.define("registry/web:other", "somebody", dockerLabels={"berth.image": "shop/web"}))
+    plain = live.world.define("public.ecr.aws/redis:7", "demo-service-redis")
+    live.service("redis", plain)
+    found = live.look()
+    assert found["images"] == {}
+    assert list(found["services"]) == ["redis"]
+    assert found["services"]["redis"]["release"] == ""
+
+
+def test_a_site_that_is_not_up_runs_nothing(live: Live) -> None:
+    assert live.look("shop/web", cluster="gone") == {"changed": False, "services": {}, "images": {}}

@@ -1,0 +1,271 @@
+# ruff: noqa: ARG002 (the signatures are those of Watcher, used or not)
+"""Resources that CloudFormation cannot explain: their watchers, and what becomes of an operation that is stuck."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from local_aws.cloud import Cloud
+from plugins.action import cloudformation_stacks
+from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.layers import Layer, Template
+from plugins.plugin_utils.stack import Stack
+from tests.unit.fake_cloudformation import EventRow, FakeCloudFormation, Script, a_stack, error
+from tests.unit.plugin_support import run_action, talk_to
+from local_aws.tests.stack_support import Stacks, Thing
+
+SERVICE = "AWS::ECS::Service"
+FORWARD: Script = ["UPDATE_IN_PROGRESS"]
+CANCELLED: Script = ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+BEGUN: list[EventRow] = [("UPDATE_IN_PROGRESS", "Service", SERVICE, "")]
+
+
+class Explains:
+    """A watcher that gives up when it has looked `patience` times."""
+
+    made: list[Explains]
+    patience = 1_000_000
+    remembers: Callable[[], bool] = staticmethod(lambda: True)
+
+    def __init__(self, layer: Layer, service: Callable[[str], Any], say: Callable[..., None]) -> None:
+        self.looks: list[dict[str, str]] = []
+        self.asked = 0
+        Explains.made.append(self)
+
+    def look(self, resources: Mapping[str, str]) -> None:
+        """Remember it."""
+        self.looks.append(dict(resources))
+
+    def hopeless(self) -> str:
+        """After a while."""
+        return "No host has room for the task." if len(self.looks) >= self.patience else ""
+
+    def why(self) -> str:
+        """The same each time."""
+        self.asked += 1
+        return "unable to place a task: 640 MiB are missing" if self.remembers() else ""
+
+
+@pytest.fixture(autouse=True)
+def nobody() -> None:
+    Explains.made, Explains.patience = [], 1_000_000
+    Explains.remembers = staticmethod(lambda: True)
+
+
+def watched(client: FakeCloudFormation, body: str = "", lines: list[str] | None = None, **layer: Any) -> Stack:
+    """A stack with a watcher for services."""
+    stack = a_stack(client, lines, service=lambda _: None, watchers={SERVICE: Explains}, **layer)
+    if body:
+        template = Template.read(body)
+        stack.layer = stack._watch._layer = dataclasses.replace(stack.layer, template=template, parameters={})
+    return stack
+
+
+def test_a_hopeless_update_is_cancelled_and_says_why() -> None:
+    Explains.patience = 3
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"], {"update_stack": FORWARD, "cancel_update_stack": CANCELLED}, {"update_stack": BEGUN}
+    )
+    with pytest.raises(Failed) as failure:
+        watched(client).deploy({})
+    assert client.operations == ["update_stack", "cancel_update_stack"]
+    assert str(failure.value) == (
+        "No host has room for the task. The update was cancelled: the site goes on with what it had before.\n"
+        "unable to place a task: 640 MiB are missing"
+    )
+    (watcher,) = Explains.made
+    assert watcher.looks == [{"Service": "service-1"}] * 3
+
+
+def test_at_the_deadline_an_update_of_a_service_is_cancelled() -> None:
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"], {"update_stack": FORWARD, "cancel_update_stack": CANCELLED}, {"update_stack": BEGUN}
+    )
+    with pytest.raises(
+        Failed, match=r"still UPDATE_IN_PROGRESS after 900 s, waiting for Service .*was cancelled"
+    ) as failure:
+        watched(client, timeout=900.0).deploy({})
+    assert "by itself" not in str(failure.value)
+    assert client.arguments("cancel_update_stack").keys() == {"StackName", "ClientRequestToken"}
+
+
+def test_an_update_that_cannot_be_taken_back_says_so() -> None:
+    Explains.patience = 1
+    failed: Script = ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"], {"update_stack": FORWARD, "cancel_update_stack": failed}, {"update_stack": BEGUN}
+    )
+    with pytest.raises(Failed, match="was cancelled, but could not be taken back: UPDATE_ROLLBACK_FAILED"):
+        watched(client).deploy({})
+
+
+def test_an_update_that_ends_just_before_it_is_cancelled_is_a_success() -> None:
+    Explains.patience = 1
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"],
+        {"update_stack": FORWARD, "cancel_update_stack": ["UPDATE_COMPLETE"]},
+        {"update_stack": BEGUN},
+    )
+    assert watched(client).deploy({}).changed
+
+
+@pytest.mark.parametrize(("says", "ends"), [("CancelUpdateStack cannot be called from status X", True), ("No", False)])
+def test_an_update_that_cannot_be_cancelled_any_more_is_awaited(says: str, ends: bool) -> None:
+    Explains.patience = 1
+    race = error(says, "CancelUpdateStack")
+    after: Script = ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
+    client = FakeCloudFormation(
+        ["CREATE_COMPLETE"],
+        {"update_stack": FORWARD},
+        {"update_stack": BEGUN},
+        races={"cancel_update_stack": (race, after)},
+    )
+    if ends:
+        assert watched(client).deploy({}).changed
+    else:
+        with pytest.raises(ClientError):
+            watched(client).deploy({})
+
+
+SERVICE_ONLY = "Resources: {Service: {Type: AWS::ECS::Service}}"
+
+
+def test_a_create_without_data_is_taken_back() -> None:
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS"], "delete_stack": ["DELETE_IN_PROGRESS", None]},
+        {"create_stack": [("CREATE_IN_PROGRESS", "Service", SERVICE, "")]},
+    )
+    with pytest.raises(
+        Failed, match=r"^is still CREATE_IN_PROGRESS .* What the create had made was taken back\.\nunable"
+    ):
+        watched(client, SERVICE_ONLY, timeout=60.0).deploy({})
+    assert client.operations == ["create_stack", "delete_stack"]
+
+
+def test_a_create_with_data_is_left_alone() -> None:
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS"]},
+        {"create_stack": [("CREATE_IN_PROGRESS", "Service", SERVICE, "")]},
+    )
+    with pytest.raises(Failed, match=r"It goes on by itself, as it makes what holds data .*\nunable to place"):
+        watched(client, timeout=60.0).deploy({})
+    assert client.operations == ["create_stack"]
+
+
+def test_a_failure_by_itself_says_why_too_and_asks_before_the_rollback_takes_it_away() -> None:
+    states: Script = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", *CANCELLED[:1] * 5, *CANCELLED]
+    failed = ("UPDATE_FAILED", "Service", SERVICE, "the circuit breaker was triggered")
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], {"update_stack": states}, {"update_stack": BEGUN})
+
+    def read_events(original: Any = client._read_events) -> Any:
+        if client.states[0] == CANCELLED[0] and failed not in happened:
+            happened.append(failed)
+            client.event(failed)
+            client.event(BEGUN[0])  # its way back, at which nobody looks any more
+        return original()
+
+    happened: list[EventRow] = []
+    client._read_events = read_events  # type: ignore[method-assign]  # one event at its time
+    Explains.patience = 4
+    Explains.remembers = staticmethod(lambda: client.states[0] != "UPDATE_ROLLBACK_COMPLETE")
+    with pytest.raises(Failed) as failure:
+        watched(client).deploy({})
+    assert str(failure.value) == (
+        "Service (AWS::ECS::Service): the circuit breaker was triggered\nunable to place a task: 640 MiB are missing"
+    )
+    assert client.operations == ["update_stack"]
+    assert Explains.made[0].asked == 1
+
+
+def test_an_update_without_a_watched_resource_goes_on_by_itself() -> None:
+    rows: list[EventRow] = [("UPDATE_IN_PROGRESS", "Database", "AWS::RDS::DBInstance", "")]
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"update_stack": FORWARD}, {"update_stack": rows})
+    with pytest.raises(Failed, match="It goes on by itself"):
+        watched(client, timeout=60.0).deploy({})
+    assert client.operations == ["update_stack"]
+
+
+def test_a_stuck_update_of_an_earlier_run_is_cancelled_and_ours_follows() -> None:
+    Explains.patience = 2
+    scripts = {"cancel_update_stack": CANCELLED, "update_stack": ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]}
+    client = FakeCloudFormation(["UPDATE_IN_PROGRESS"], scripts)  # type: ignore[arg-type]  # lists of text are scripts
+    client.own_event("UPDATE_IN_PROGRESS")
+    client.event(BEGUN[0])
+    lines: list[str] = []
+    assert watched(client, lines=lines).deploy({}).changed
+    assert client.operations == ["cancel_update_stack", "update_stack"]
+    assert "data: No host has room for the task\nunable to place a task: 640 MiB are missing" in lines
+
+
+def test_the_real_engine_takes_a_stuck_update_back(stacks: Stacks, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk_to(aws, monkeypatch)
+    Explains.patience = 2
+    monkeypatch.setattr(cloudformation_stacks, "WATCHERS", {Thing.TYPE: Explains})
+
+    def deploy(*names: str) -> dict[str, Any]:
+        layer = {"template_body": yaml.safe_dump({"Resources": {name: {"Type": Thing.TYPE} for name in names}})}
+        return run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"service": layer}})
+
+    made = deploy("Quick")
+    assert not made.get("failed"), made
+    Thing.gates["create", "Slow"] = threading.Event()
+    result = deploy("Quick", "Slow")
+    assert result["failed"]
+    assert "No host has room for the task. The update was cancelled" in result["msg"]
+    assert stacks.describe("legacy-unit-service")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.states("legacy-unit-service")[-4:] == [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+    ]
+
+
+# Certificates: what CloudFormation's events usually tell
+
+CERTIFICATE = "AWS::CertificateManager::Certificate"
+ARN = "certificate-1"
+
+
+class Acm:
+    """Knows the record."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.client: Any = None
+        self.rounds: list[int] = []
+
+    def describe_certificate(self, CertificateArn: str) -> dict[str, Any]:
+        """As ACM answers, at first without the record."""
+        self.asked.append(CertificateArn)
+        self.rounds.append(self.client.read["describe_stack_events"])
+        record = {"Name": "_a.example.org.", "Type": "CNAME", "Value": "_b.acm-validations.aws."}
+        options = [{"DomainName": "example.org"} | ({"ResourceRecord": record} if len(self.asked) > 1 else {})]
+        return {"Certificate": {"DomainValidationOptions": options}}
+
+
+def test_the_record_of_a_certificate_is_asked_for_where_no_event_tells_it() -> None:
+    acm, lines = Acm(), list[str]()
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS"]},
+        {"create_stack": [("CREATE_IN_PROGRESS", "Certificate", CERTIFICATE, "Please make the DNS record, somehow")]},
+    )
+    acm.client = client
+    stack = a_stack(client, lines, service=lambda name: {"acm": acm}[name], timeout=300.0)
+    with pytest.raises(Failed, match=r"The DNS record _a\.example\.org\. CNAME _b\.acm-validations\.aws\. is missing"):
+        stack.deploy({})
+    assert acm.asked == [ARN, ARN], "not any more once it is known"
+    first, second = acm.rounds
+    assert first > 10, "events have their time first"
+    assert second > first + 5, "and not each round"
+    assert len([line for line in lines if "CREATE THIS DNS RECORD" in line]) == 1

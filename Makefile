@@ -52,7 +52,7 @@ unit: ## The unit tests, all of them
 
 apis: ## Tests of playbooks and templates against the embedded APIs, without Docker
 	@scripts/setup.sh venv
-	pytest tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
+	pytest tests/unit local_aws/tests/unit -m "playbook or embedded" --numprocesses 2 --dist loadfile --quiet
 
 integration: setup ## Tests with real parts: molecule's core scenarios and the embedded AWS's parts, two at a time
 	@scripts/integration.sh

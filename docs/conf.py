@@ -24,7 +24,7 @@ include_patterns = [
     "examples/README.md",
     "examples/*/README.md",
     "inventories/new/README.md",
-    "local_aws/README.md",
+    "local_aws/*.md",
     "local_aws/efs_client/README.md",
     "molecule/README.md",
     "roles/*/README.md",

@@ -30,10 +30,11 @@ SETTINGS = (
     r"pyproject\.toml|ansible\.cfg|requirements.*|constraints\.txt|Makefile|\.\w.*|scripts/(check|changed|setup)\.\w+"
 )
 """Settings and tools, which may concern everything."""
-STANDS_ON = r"tests/unit/conftest\.py|tests/unit/\w+_support\.py"
+STANDS_ON = r"(tests/unit|local_aws/tests)/(conftest|fixtures|\w+_support)\.py|scripts/within\.py"
 """What all tests stand on."""
 LOADED = re.compile(r"plugins/(action|callback|filter|inventory|lookup|modules|test)/")
 """Plugins: Ansible finds them by their folder, so that nobody need import them."""
+UNIT_TESTS = ["tests/unit", "local_aws/tests/unit"]
 NOT_LINTED = ("cloudformation/", "examples/", ".ci/", "tests/unit/recipes/")
 """As `exclude_paths` in .ansible-lint."""
 
@@ -136,7 +137,8 @@ def word(name: str) -> str:
 
 def unit(differing: set[str]) -> tuple[list[str], int]:
     """The test files to run, those first that differ or import what differs, and how many there are."""
-    tests = sorted(path for path in (PROJECT / "tests/unit").rglob("test_*.py") if "recipes" not in path.parts)
+    tests = sorted(path for folder in UNIT_TESTS for path in (PROJECT / folder).rglob("test_*.py"))
+    tests = [path for path in tests if "recipes" not in path.parts]
     there = {PROJECT / name for name in differing}
     chosen = [test for test in tests if concerned(test, differing)]
     chosen.sort(key=lambda test: 0 if test in there else 1 if imported(test) & there else 2)
@@ -152,7 +154,7 @@ def playbooks(differing: set[str]) -> tuple[list[str], int]:
 
 
 KINDS: dict[str, tuple[Callable[[set[str]], tuple[list[str], int]], re.Pattern[str], list[str] | None]] = {
-    "unit": (unit, re.compile(f"{SETTINGS}|{STANDS_ON}"), ["tests/unit"]),
+    "unit": (unit, re.compile(f"{SETTINGS}|{STANDS_ON}"), UNIT_TESTS),
     "ansible-lint": (playbooks, re.compile(SETTINGS), None),
 }
 """What looks → how it chooses, what concerns everything, and its arguments for that."""

@@ -30,7 +30,7 @@ readonly part=${1:-all}
 
 run() { # name: runs one check, keeps its output, prints one line
   local started=$SECONDS said="" arguments=()
-  [[ $1 == unit ]] && arguments=(tests/unit)
+  [[ $1 == unit ]] && arguments=(tests/unit local_aws/tests/unit)
   if [[ $part == changed && $chosen_of == *" $1 "* ]]; then
     mapfile -t arguments < <(python scripts/changed.py "$1")
     if ((${#arguments[@]} == 0)); then
@@ -44,7 +44,7 @@ run() { # name: runs one check, keeps its output, prints one line
       return
     fi
     arguments=("${arguments[@]:2}")
-    [[ $1 == unit ]] && arguments=(--within "$seconds" "${arguments[@]}")
+    [[ $1 == unit ]] && arguments=(-p scripts.within --within "$seconds" "${arguments[@]}")
   fi
   if bash -c "${checks[$1]} \"\$@\"" "$1" "${arguments[@]}" >"$output/$1" 2>&1; then
     echo "  ok      $1 ($((SECONDS - started)) s)$said"

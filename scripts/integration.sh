@@ -39,7 +39,7 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
     parts+=(volumes hosts load_balancers molecule databases agent agent_host registry legacy_site resolver)
   fi
   for file in "${parts[@]}"; do
-    echo "test_$file.py pytest tests/local_aws/test_$file.py --quiet --durations=5"
+    echo "test_$file.py pytest $(ls {tests/integration,local_aws/tests/parts}/test_"$file".py 2>/dev/null) --quiet --durations=5"
   done
 }
 

@@ -143,6 +143,7 @@ class Deployment(Operation):
         context = self.context(resource, cancellable=True)
         try:
             properties = self.ready(resource.properties)
+            handler.check(properties)
             physical_id = handler.create(context, copy.deepcopy(properties))
             if context.physical_id != physical_id:
                 context.created(physical_id)
@@ -166,6 +167,7 @@ class Deployment(Operation):
         try:
             if handler_too:
                 before, after = self.ready(old.properties), self.ready(new.properties)
+                handler.check(after)
                 changed_id = handler.update(context, old.physical_id, before, copy.deepcopy(after))
                 new.physical_id = changed_id or old.physical_id
                 new.attributes = handler.attributes(context, new.physical_id, after)

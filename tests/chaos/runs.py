@@ -11,8 +11,8 @@ import threading
 from typing import Any, ClassVar
 
 from local_aws.config import PROJECT
-from tests.e2e.conftest import environment
 from local_aws.tests.until import until
+from tests.e2e.conftest import environment
 
 NO_ZONE = {"hosted_zone_id": ""}
 RUN_SECONDS = 420

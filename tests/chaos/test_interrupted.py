@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.until import until
 from tests.chaos.runs import NO_ZONE, RUN_SECONDS, Site
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
-from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 

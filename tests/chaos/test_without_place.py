@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.until import until
 from plugins.plugin_utils.ecs_placement import remaining
 from tests.chaos.runs import NO_ZONE, Site
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import SITE, changed, service, visited
-from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 

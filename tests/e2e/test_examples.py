@@ -23,8 +23,8 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.parts.functions import NAME_LABEL
-from tests.e2e.conftest import CONFIG, Run, playbook, succeed
 from local_aws.tests.until import until
+from tests.e2e.conftest import CONFIG, Run, playbook, succeed
 
 pytestmark = pytest.mark.docker
 

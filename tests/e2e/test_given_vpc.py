@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.until import until
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import served
 from tests.unit.vpc_support import Landing, landing, remove
-from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("images")]
 

@@ -26,11 +26,11 @@ from playwright.sync_api import expect
 
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
+from local_aws.tests.until import until
 from scripts import operator_policy
 from scripts.rights import calls
 from tests.e2e import browser
 from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
-from local_aws.tests.until import until
 
 SCREEN_LINES = 50
 """What a run without a change may take of a screen."""

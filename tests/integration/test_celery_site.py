@@ -11,6 +11,7 @@ import docker
 import pytest
 import requests
 
+from local_aws.tests.until import until
 from tests.integration.site_containers import (
     DATABASE_ENVIRONMENT,
     Browser,
@@ -22,7 +23,6 @@ from tests.integration.site_containers import (
     stop,
     url,
 )
-from local_aws.tests.until import until
 
 pytestmark = pytest.mark.docker
 

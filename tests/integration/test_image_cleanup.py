@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from local_aws.tests.own_server import OwnServer, running
-from tests.unit.roles.test_host_files import render
 from local_aws.tests.until import until
+from tests.unit.roles.test_host_files import render
 
 pytestmark = pytest.mark.docker
 

@@ -16,6 +16,7 @@ import docker
 import pytest
 import requests
 
+from local_aws.tests.until import until
 from tests.integration.site_containers import (
     DATABASE_ENVIRONMENT,
     PROJECT,
@@ -27,7 +28,6 @@ from tests.integration.site_containers import (
     stage,
     url,
 )
-from local_aws.tests.until import until
 
 pytestmark = pytest.mark.docker
 

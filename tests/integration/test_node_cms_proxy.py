@@ -11,8 +11,8 @@ import docker
 import pytest
 import requests
 
-from tests.integration.site_containers import Stage, answers, last_lines, stage, stop, url
 from local_aws.tests.until import until
+from tests.integration.site_containers import Stage, answers, last_lines, stage, stop, url
 
 pytestmark = pytest.mark.docker
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.until import until
 from tests.e2e.conftest import Run, local_aws, playbook, succeed
 from tests.e2e.test_site import SITE, changed, served, service, stack_statuses
 from tests.late.conftest import SEED
-from local_aws.tests.until import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 

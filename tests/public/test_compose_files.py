@@ -1,7 +1,8 @@
 """What comes of public Compose files, and which of their keys are dropped: pytest tests/public, by hand.
 
 No `make` runs it: the files are other people's, so they are not part of the project, and a test that passes over what
-is not there proves nothing. What one of these files has taught stands in tests/unit/plugins/plugin_utils/compose in words of our own.
+is not there proves nothing. What one of these files has taught stands in words of our own in
+tests/unit/plugins/plugin_utils/compose.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.tests.clock import Clock
 from plugins.plugin_utils.aws_action import Wait
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack import Stack
@@ -216,20 +217,6 @@ class FakeCloudFormation:
             return {"StackId": self.stack_id}
 
         return call
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
 
 
 def a_layer(**changes: Any) -> Layer:

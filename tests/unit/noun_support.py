@@ -10,13 +10,13 @@ from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar
 
 from local_aws.cloud import Cloud
+from local_aws.tests.stack_support import Stacks
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.layers import Template, text
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.site.nouns import NOUNS as MODEL
 from tests.unit.plugin_support import run_action
 from tests.unit.render_support import PROJECT
-from local_aws.tests.stack_support import Stacks
 
 NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function")
 TASKS = ("service", "job")

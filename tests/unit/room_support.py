@@ -129,7 +129,7 @@ def missing_of_resource_types(project: Path) -> Iterator[str]:
     templates = {each for path in (project / "cloudformation").glob("*.yml") for each in _types(path)}
     tested = {
         each
-        for top in ("tests", "molecule")
+        for top in ("local_aws/tests", "tests", "molecule")
         for path in (project / top).rglob("*")
         if path.suffix in (".py", ".yml") and "recipes" not in path.parts
         for each in RESOURCE_TYPE.findall(path.read_text())

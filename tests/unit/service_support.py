@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
 from local_aws.ecs.errors import EcsError
-from plugins.plugin_utils.layers import Layer, Template
 from local_aws.tests.ecs_support import GROUP, World
+from plugins.plugin_utils.layers import Layer, Template
 
 LOG = {
     "logDriver": "awslogs",

@@ -19,13 +19,13 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from scripts.changed import UNIT_TESTS
 from tests.unit.plugin_support import PROJECT, environment
 from tests.unit.room_support import MISSING, host_roles
 
 pytestmark = pytest.mark.playbook
 
 RECIPES = Path(__file__).parent / "recipes"
-PAGE = (PROJECT / "CONTRIBUTING.md").read_text()
 TITLES = {
     "layer": "a layer",
     "host_role": "a host role",
@@ -86,7 +86,7 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
 """Recipe → file, what stands there, what comes behind it."""
 ONE_VALUE = "preflight_inventories.py::test_every_variable_is_given_a_right_value_that_is_not_its_default"
 ONE_VALUE_OF_A_KEY = "preflight_inventories.py::test_every_key_of_a_noun_is_given_a_right_value_that_is_not_its_default"
-WRONG_VALUES = "site/site_counted"
+WRONG_VALUES = "site_counted"
 POLICIES = "operator_policy.py::test_the_policies_are_up_to_date"
 CHECKS = {
     "layer": [
@@ -166,9 +166,17 @@ class Tree:
         return self._run([sys.executable, *arguments], {})
 
     def checked(self, *names: str) -> subprocess.CompletedProcess[str]:
-        """Run tests of the copy there, by the names of their files, without `test_` and `.py`."""
-        parts = [name.rpartition("/") for name in names]
-        files = [f"tests/unit/{up}{slash}test_{name}{'' if '.py' in name else '.py'}" for up, slash, name in parts]
+        """Run tests of the copy there, by the names of their files, without `test_` and `.py`, or of one in it."""
+        files = []
+        for name in names:
+            file, _, one = name.partition(".py")
+            (found,) = [
+                path
+                for top in UNIT_TESTS
+                for path in (self.top / top).rglob(f"test_{file}.py")
+                if "recipes" not in path.parts
+            ]
+            files.append(f"{found}{one}")
         return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
 
     def linted(self) -> subprocess.CompletedProcess[str]:
@@ -209,7 +217,8 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tree]:
 
 def listed(recipe: str) -> str:
     """What CONTRIBUTING says about it."""
-    return PAGE.partition(f"\n## To add {TITLES[recipe]}\n")[2].partition("\n## ")[0]
+    page = PROJECT / ("local_aws" if recipe == "resource_type" else "") / "CONTRIBUTING.md"
+    return page.read_text().partition(f"\n## To add {TITLES[recipe]}\n")[2].partition("\n## ")[0]
 
 
 def steps() -> Iterator[Any]:

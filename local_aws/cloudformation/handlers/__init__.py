@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from local_aws.cloudformation.calls import PropertyError
+
 SUFFIX_LENGTH = 12
 POLL_SECONDS = 0.2
 
@@ -129,6 +131,8 @@ class Handler:
     TYPE: ClassVar[str] = ""
     SCHEMA: ClassVar[dict[str, Any] | None] = None
     """The type's schema, if it is not one of AWS's or theirs will not do."""
+    SUPPORTED: ClassVar[tuple[str, ...] | None] = None
+    """The properties that are honoured, where these are not all that the schema has."""
     ALSO_CONDITIONAL: ClassVar[tuple[str, ...]] = ()
     """More `conditionalCreateOnlyProperties` than the schema lists, where a property's documentation says so."""
 
@@ -136,6 +140,15 @@ class Handler:
         super().__init_subclass__()
         if cls.TYPE:
             HANDLERS[cls.TYPE] = cls()
+
+    def check(self, properties: dict[str, Any]) -> None:
+        """Refuse what the embedded AWS does not have of it. Called before `create` and `update`.
+
+        Raises:
+            PropertyError: the message names the properties.
+        """
+        if self.SUPPORTED is not None and (unknown := set(properties) - set(self.SUPPORTED)):
+            raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
 
     def create(self, context: Context, properties: dict[str, Any]) -> str:
         """Make it, wait until it is usable, return its physical id (what Ref gives)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from local_aws.cloudformation.calls import PropertyError, absent_is_fine, boolean, call, pick, without
+from local_aws.cloudformation.calls import PropertyError, absent_is_fine, call, pick, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -12,15 +12,13 @@ SERVICE = "apigatewayv2"
 
 
 class _Part(Handler):
-    """What the handlers here share: which properties moto keeps."""
+    """What the handlers here share: properties of which there is one value."""
 
-    SUPPORTED: ClassVar[tuple[str, ...]] = ()
     ONLY: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Properties of which the embedded AWS has one value; an empty word stands for one that is left out."""
 
-    def _supported(self, properties: Properties) -> None:
-        if unknown := set(properties) - set(self.SUPPORTED):
-            raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
+    def check(self, properties: Properties) -> None:
+        super().check(properties)
         for name, only in self.ONLY.items():
             given = str(properties.get(name, ""))
             if given.lower() not in [each.lower() for each in only]:
@@ -33,12 +31,10 @@ class Api(_Part):
     ONLY: ClassVar = {"ProtocolType": ("HTTP",)}
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
         return str(call(context, SERVICE, "create_api", **without(properties, "Tags"), Tags=tags)["ApiId"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        self._supported(new)
         if "CorsConfiguration" in old and "CorsConfiguration" not in new:
             call(context, SERVICE, "delete_cors_configuration", ApiId=physical_id)
         given = pick(new, "Name", "CorsConfiguration")
@@ -66,11 +62,9 @@ class Integration(_Part):
     ONLY: ClassVar = {"IntegrationType": ("AWS_PROXY",), "PayloadFormatVersion": ("2.0",)}
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         return str(call(context, SERVICE, "create_integration", **properties)["IntegrationId"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        self._supported(new)
         call(context, SERVICE, "update_integration", IntegrationId=physical_id, **new)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
@@ -87,14 +81,12 @@ class Route(_Part):
     ONLY: ClassVar = {"AuthorizationType": ("NONE", "")}
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         there = call(context, SERVICE, "get_routes", ApiId=properties["ApiId"])["Items"]
         if properties["RouteKey"] in [each["RouteKey"] for each in there]:  # moto would take it twice
             raise PropertyError(f"Route with key {properties['RouteKey']} already exists for this API")
         return str(call(context, SERVICE, "create_route", **properties)["RouteId"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        self._supported(new)
         call(context, SERVICE, "update_route", RouteId=physical_id, **new)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
@@ -111,16 +103,12 @@ class Stage(_Part):
     ONLY: ClassVar = {"StageName": ("$default",), "AutoDeploy": ("true",)}
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
         call(context, SERVICE, "create_stage", **without(properties, "Tags"), Tags=tags)
         return str(properties["StageName"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        # Compared with the stage itself: a rollback puts back what never changed. moto changes none, tags included.
-        now = call(context, SERVICE, "get_stage", ApiId=new["ApiId"], StageName=physical_id)
-        if boolean(now.get("AutoDeploy")) != boolean(new.get("AutoDeploy")):
-            raise PropertyError(f"{self.TYPE} does not change in the embedded AWS.")
+        """Of what may differ there are only its tags left, and moto changes none."""
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
         with absent_is_fine():

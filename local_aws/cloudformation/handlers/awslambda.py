@@ -27,7 +27,6 @@ class Function(Handler):
     SUPPORTED = ("FunctionName", "Code", "Tags", "Architectures", *CONFIGURATION)
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         name: str = properties.get("FunctionName") or context.name(64)
         tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
         given = pick(properties, "Code", "Architectures", *self.CONFIGURATION)
@@ -37,7 +36,6 @@ class Function(Handler):
         return name
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        self._supported(new)
         if old.get("Code") != new.get("Code") or old.get("Architectures") != new.get("Architectures"):
             code = {**new["Code"], **pick(new, "Architectures")}
             call(context, "lambda", "update_function_code", FunctionName=physical_id, **code)
@@ -60,9 +58,8 @@ class Function(Handler):
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
         return {"Arn": self._describe(context, physical_id)["FunctionArn"]}
 
-    def _supported(self, properties: Properties) -> None:
-        if unknown := set(properties) - set(self.SUPPORTED):
-            raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
+    def check(self, properties: Properties) -> None:
+        super().check(properties)
         if said := refusal(properties["Runtime"]):
             raise PropertyError(f"{self.TYPE}: {said}")
 
@@ -75,15 +72,11 @@ class Function(Handler):
 
 class Permission(Handler):
     TYPE = "AWS::Lambda::Permission"
+    SUPPORTED = ("FunctionName", "Action", "Principal", "SourceArn", "SourceAccount", "EventSourceToken")
 
     def create(self, context: Context, properties: Properties) -> str:
         statement = context.name(100)
-        given = pick(
-            properties, "FunctionName", "Action", "Principal", "SourceArn", "SourceAccount", "EventSourceToken"
-        )
-        if unknown := set(properties) - set(given):
-            raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
-        call(context, "lambda", "add_permission", StatementId=statement, **given)
+        call(context, "lambda", "add_permission", StatementId=statement, **properties)
         return statement
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

@@ -25,7 +25,6 @@ class Table(Handler):
     )  # fmt: skip
 
     def create(self, context: Context, properties: Properties) -> str:
-        self._supported(properties)
         name: str = properties.get("TableName") or context.name(255)
         encryption = properties.get("SSESpecification")
         call(
@@ -51,7 +50,6 @@ class Table(Handler):
         return name
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        self._supported(new)
         # Compared with the table itself: a rollback puts back what may never have been changed.
         now, changes = self._describe(context, physical_id), Properties()
         if boolean((new.get("SSESpecification") or {}).get("SSEEnabled")) != ("SSEDescription" in now):
@@ -87,10 +85,10 @@ class Table(Handler):
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
         return {"Arn": self._describe(context, physical_id)["TableArn"]}
 
-    def _supported(self, properties: Properties) -> None:
-        unknown = set(properties) - set(self.SUPPORTED)
-        unknown |= {name for index in properties.get("GlobalSecondaryIndexes") or [] for name in index} - set(INDEX)
-        if unknown:
+    def check(self, properties: Properties) -> None:
+        super().check(properties)
+        indexes = properties.get("GlobalSecondaryIndexes") or []
+        if unknown := {name for index in indexes for name in index} - set(INDEX):
             raise PropertyError(f"{self.TYPE}: {', '.join(sorted(unknown))} is not in the embedded AWS.")
         if properties.get("BillingMode") != "PAY_PER_REQUEST":
             raise PropertyError(f"{self.TYPE}: the embedded AWS has tables of BillingMode PAY_PER_REQUEST only.")

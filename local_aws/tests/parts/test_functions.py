@@ -1,4 +1,4 @@
-"""Functions in containers: what tests/unit/test_function_*.py cannot show without a Docker engine."""
+"""Functions in containers: what unit/test_function_*.py cannot show without a Docker engine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from local_aws import images
 from local_aws.config import DIRECT
 from local_aws.parts.functions import NAME_LABEL
-from local_aws.tests.own_server import OwnServer, running
 from local_aws.tests.function_support import zipped
+from local_aws.tests.own_server import OwnServer, running
 from local_aws.tests.until import until
 
 pytestmark = pytest.mark.docker

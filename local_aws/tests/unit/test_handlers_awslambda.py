@@ -184,7 +184,7 @@ def test_a_stage_that_changes_is_refused(stacks: Stacks) -> None:
     stacks.made("shop", body())
     changed = body().replace("AutoDeploy: true", "AutoDeploy: false")
     assert stacks.update("shop", changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "does not change in the embedded AWS" in str(stacks.events("shop"))
+    assert "the embedded AWS has AutoDeploy true only" in str(stacks.events("shop"))
 
 
 def test_a_route_that_is_there_is_not_made_twice(stacks: Stacks) -> None:

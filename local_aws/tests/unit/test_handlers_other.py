@@ -1,29 +1,12 @@
-"""Certificates, DNS, alarms, topics and service autoscaling through CloudFormation; and that no type is forgotten."""
+"""Certificates, DNS, alarms, topics and service autoscaling through CloudFormation."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-import pytest
-
 from local_aws.cloud import Cloud
-from local_aws.cloudformation.handlers import HANDLERS
 from local_aws.patches.acm import validation_record
 from local_aws.patches.route53 import ZONE_ID
 from local_aws.tests.stack_support import Stacks
 from local_aws.tests.until import until
-
-TEMPLATES = sorted((Path(__file__).parents[3] / "cloudformation").glob("*.yml"))
-
-
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
-def test_the_site_s_resource_types_have_handlers(template: Path) -> None:
-    types = set(re.findall(r"^ {4}Type: (AWS::\S+)", template.read_text().split("\nResources:")[1], re.MULTILINE))
-
-    assert types
-    assert types - set(HANDLERS) == set()
-
 
 CERTIFICATE = """
 Parameters: {Zone: {Type: String, Default: ""}}

@@ -12,7 +12,7 @@ from local_aws.cloud import Cloud
 from local_aws.late.chance import Chance, Settings
 from local_aws.late.pages import paginator
 from local_aws.late.stale import REMEMBERED
-from tests.unit.fake_cloudformation import Clock
+from local_aws.tests.clock import Clock
 from local_aws.tests.late_support import LateAws
 
 Start = Callable[..., LateAws]

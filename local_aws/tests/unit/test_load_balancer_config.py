@@ -1,4 +1,4 @@
-"""A load balancer as HAProxy configuration; local_aws/tests/parts/test_load_balancers.py shows that HAProxy takes it so."""
+"""A load balancer as HAProxy configuration; parts/test_load_balancers.py shows that HAProxy takes it so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network load balancer as HAProxy configuration; local_aws/tests/parts/test_network_load_balancers.py has the real one."""
+"""A network load balancer as HAProxy configuration; parts/test_network_load_balancers.py has the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Private hosted zones: who sees which names, and what Route 53 refuses of them. tests/local_aws/ has the resolver."""
+"""Private hosted zones: who sees which names, and what Route 53 refuses of them.
+
+parts/test_resolver.py has the resolver.
+"""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.rexray_efs import RUN, with_media
 from local_aws.tests.until import until
+from tests.rexray_efs import RUN, with_media
 
 ENABLED = "docker plugin inspect --format '{{.Enabled}}' rexray/efs"
 

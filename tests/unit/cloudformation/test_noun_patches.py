@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode_str
 
-from tests.unit.noun_support import body, made
 from tests.unit.cloudformation.test_noun_service_templates import CONTAINER, FLOWERS, ROUTE, TASK
+from tests.unit.noun_support import body, made
 from tests.unit.variables_support import LOADER
 
 CONSTRAINT = [{"Type": "distinctInstance"}]

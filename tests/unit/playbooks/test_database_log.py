@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
-from tests.unit.plugin_support import environment, playbook
 from local_aws.tests.stack_support import refused
+from tests.unit.plugin_support import environment, playbook
 
 pytestmark = pytest.mark.playbook
 

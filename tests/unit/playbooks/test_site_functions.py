@@ -10,9 +10,9 @@ import yaml
 
 from local_aws.cloud import Cloud
 from local_aws.tests.function_support import Asked, runner
-from tests.unit.render_support import PROJECT
 from tests.unit.playbooks.test_given_vpc import TAGS, Site, changed
 from tests.unit.plugins.modules.test_modules_account import ecs_lists_providers
+from tests.unit.render_support import PROJECT
 
 pytestmark = [pytest.mark.playbook, pytest.mark.long, pytest.mark.usefixtures("ecs_lists_providers")]
 __all__ = ["ecs_lists_providers"]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.late_support import LateAws
 from plugins.action import cloudformation_stacks, ecs_live_release, service_linked_role
 from plugins.modules import leftovers
 from plugins.plugin_utils import stack_events
-from local_aws.tests.late_support import LateAws
 from tests.unit.plugin_support import run_action
 from tests.unit.plugins.action.test_plugin_stacks import TEMPLATES, groups
 

@@ -25,9 +25,9 @@ import pytest
 import yaml
 
 from tests.unit import rules_support
-from tests.unit.render_support import LAYERS
 from tests.unit.plugins.plugin_utils.site.counted import Watch
 from tests.unit.plugins.plugin_utils.site.support import SITES
+from tests.unit.render_support import LAYERS
 
 pytestmark = pytest.mark.playbook
 

@@ -28,7 +28,7 @@ FILES = {
     "handlers/__init__.py": "import pkgutil\nfor each in pkgutil.iter_modules(__path__): pass\n",
     "handlers/sns.py": "",
     "tests/unit/test_roles.py": "from plugins.plugin_utils.roles import FOLDER\n",
-    "tests/unit/plugins/filter/test_sizes.py": "def test() -> None:\n    from plugins.plugin_utils import sizes\n",
+    "tests/unit/test_sizes.py": "def test() -> None:\n    from plugins.plugin_utils import sizes\n",
     "tests/unit/test_handlers.py": "import handlers\n",
     "tests/unit/test_filters.py": 'PLACE = "plugins"\n',
     "tests/unit/test_scripts.py": 'RUN = ["python", "scripts/hello.py"], ["python", "-m", "tool"]\n',
@@ -72,7 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("roles/web/templates/new.j2", ["roles"]),
         ("plugins/filter/names.py", ["filters"]),
         ("README.md", ["pages"]),
-        ("tests/unit/plugins/filter/test_sizes.py", ["sizes"]),
+        ("tests/unit/test_sizes.py", ["sizes"]),
         ("cloudformation/web.yml", []),
     ],
 )
@@ -94,9 +94,20 @@ def test_the_nearest_tests_come_first(project: Path) -> None:
 
 @pytest.mark.parametrize(("within", "counted"), [("0", "2 skipped"), ("60", "2 passed")])
 def test_no_more_tests_are_begun_than_the_time_is_for(tmp_path: Path, within: str, counted: str) -> None:
-    shutil.copy(PROJECT / "tests/unit/conftest.py", tmp_path)
     (tmp_path / "test_two.py").write_text("def test_one():\n    pass\n\n\ndef test_two():\n    pass\n")
-    command = [sys.executable, "-m", "pytest", "--quiet", "--within", within, "-p", "no:cacheprovider", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--quiet",
+        "-p",
+        "scripts.within",
+        "--within",
+        within,
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
     done = subprocess.run(
         command, cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60,
         check=False,
@@ -151,7 +162,7 @@ def test_all_is_looked_at_where_a_choice_would_be_a_guess(
     assert changed.chosen("ansible-lint") == (changed.chosen("unit")[0].replace("all,", "left to make lint,"), None)
     said, files = changed.chosen("unit")
     assert said.startswith(why)
-    assert files == ["tests/unit"]
+    assert files == ["tests/unit", "local_aws/tests/unit"]
 
 
 STUB = '#!/bin/bash\necho "$(basename "$0") $*" >>"$LOG"\n[[ $(basename "$0") != "${FAILING:-}" ]]\n'
@@ -185,7 +196,7 @@ def test_check_runs_what_was_chosen_and_says_how_much_that_is(project: Path) -> 
     assert code == 0, said
     assert called(calls, "ansible-lint") == ["ansible-lint --offline --strict roles/web/tasks/main.yml"]
     (tests,) = called(calls, "pytest")
-    assert tests.endswith("--quiet --within 30 tests/unit/test_roles.py")
+    assert tests.endswith("--quiet -p scripts.within --within 30 tests/unit/test_roles.py")
     assert "s): 1 of 7 files, as 1 differ from main" in said
     assert called(calls, "mypy")
     assert called(calls, "yamllint") == ["yamllint --strict ."]
@@ -205,7 +216,7 @@ def test_without_a_word_everything_runs_whatever_differs(project: Path, part: st
     (project / "README.md").write_text("more")
     _, _, calls = check(project, part)
     (tests,) = called(calls, "pytest")
-    assert tests.endswith("--quiet tests/unit")
+    assert tests.endswith("--quiet tests/unit local_aws/tests/unit")
     assert called(calls, "ansible-lint") == ([] if part else ["ansible-lint --offline --strict"])
 
 
@@ -235,4 +246,7 @@ def test_every_test_of_this_project_is_concerned_by_itself_and_some_by_a_role() 
     assert 10 < len(files) < count
     assert "tests/unit/roles/test_roles_layout.py" in files
     assert "local_aws/tests/unit/test_ca.py" not in files
-    assert changed.unit({"local_aws/tests/unit/test_ca.py"})[0] == ["local_aws/tests/unit/test_ca.py", "tests/unit/scripts/test_changed.py"]
+    assert changed.unit({"local_aws/tests/unit/test_ca.py"})[0] == [
+        "local_aws/tests/unit/test_ca.py",
+        "tests/unit/scripts/test_changed.py",
+    ]

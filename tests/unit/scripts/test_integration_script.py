@@ -16,7 +16,9 @@ def test_every_file_of_the_parts_tests_is_run() -> None:
     script = (PROJECT / "scripts" / "integration.sh").read_text()
     named = re.findall(r"parts\+=\(([\w ]+)\)", script)
     assert {f"test_{name}.py" for names in named for name in names.split()} == {
-        path.name for path in (PROJECT / "tests" / "local_aws").glob("test_*.py")
+        path.name
+        for folder in ("tests/integration", "local_aws/tests/parts")
+        for path in (PROJECT / folder).glob("test_*.py")
     }
 
 

@@ -12,8 +12,8 @@ from local_aws.patches.route53 import ZONE_ID
 from plugins.action import cloudformation_stacks, unused_certificates
 from tests.unit.noun_support import RolesOf
 from tests.unit.plugin_support import run_action, talk_to
-from tests.unit.render_support import PROJECT
 from tests.unit.plugins.modules.test_modules_account import ask
+from tests.unit.render_support import PROJECT
 
 MAIN, PLAIN, API, ANY = "www.berth.localhost", "berth.localhost", "api.berth.localhost", "*.berth.localhost"
 MORE = [f"a{number}.berth.localhost" for number in range(6)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from plugins.action import ecs_live_release
 from local_aws.tests.ecs_support import World
+from plugins.action import ecs_live_release
 from tests.unit.plugin_support import run_action
 from tests.unit.service_support import Clients
 

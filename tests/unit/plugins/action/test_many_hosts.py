@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from local_aws.tests.clock import Clock
 from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait
 from plugins.modules import leftovers
 from plugins.plugin_utils import aws_action
 from plugins.plugin_utils.ecs import container_instances, some
-from tests.unit.fake_cloudformation import Clock
 from tests.unit.plugin_support import run_action
 
 COUNTS = [0, 1, 30, 1000]

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.ecs.errors import EcsError
+from local_aws.tests.ecs_support import World
 from plugins.action import ecs_container_instance
 from plugins.plugin_utils import aws_action
-from local_aws.tests.ecs_support import World
 from tests.unit.plugin_support import run_action
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.tests.clock import Clock
 from plugins.action import ecr_push, ecs_cluster_empty, ecs_hosts_wait, ecs_run_task, ecs_service_wait
 from plugins.plugin_utils import aws_action
-from tests.unit.fake_cloudformation import Clock, error
+from tests.unit.fake_cloudformation import error
 from tests.unit.plugin_support import run_action
 
 TASK = "arn:aws:ecs:us-east-1:123456789012:task/legacy-unit/abc"

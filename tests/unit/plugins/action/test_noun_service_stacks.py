@@ -9,12 +9,12 @@ import pytest
 
 from local_aws.cloud import Cloud
 from local_aws.cloudformation.handlers.ecs import Service
+from local_aws.tests.stack_support import Stacks
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.aws_action import Progress
+from tests.unit.cloudformation.test_noun_service_templates import CONTAINER, ROUTE
 from tests.unit.noun_support import TASKS, Deployed, made
 from tests.unit.plugin_support import run_action, talk_to
-from local_aws.tests.stack_support import Stacks
-from tests.unit.cloudformation.test_noun_service_templates import CONTAINER, ROUTE
 
 CLUSTER = """
 Parameters: {SubnetIds: {Type: "List<AWS::EC2::Subnet::Id>"}}

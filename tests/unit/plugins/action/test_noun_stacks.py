@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
+from local_aws.tests.stack_support import Stacks
 from tests.unit.noun_support import Deployed, body, made
 from tests.unit.plugin_support import talk_to
-from local_aws.tests.stack_support import Stacks
 
 ENTRIES: dict[str, Any] = {
     "site_databases": {"main": {}, "reports": {"name": "reports", "admin_cidrs": ["10.1.0.0/16"]}},

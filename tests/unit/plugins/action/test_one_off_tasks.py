@@ -13,13 +13,13 @@ import pytest
 from local_aws.cloud import Cloud
 from local_aws.ecs.control_plane import of
 from local_aws.ecs.errors import EcsError
-from plugins.action import ecs_run_task
-from plugins.plugin_utils.aws_action import Wait
 from local_aws.tests.ecs_support import World
 from local_aws.tests.late_support import LateAws
+from local_aws.tests.until import until
+from plugins.action import ecs_run_task
+from plugins.plugin_utils.aws_action import Wait
 from tests.unit.plugin_support import run_action
 from tests.unit.plugins.action.test_modules_ecs import ONE_OFF, TASK, Fake, a_task, no_real_waits, one_off, run
-from local_aws.tests.until import until
 
 __all__ = ["no_real_waits"]  # waits pass in no time here, too, but for those of the embedded ECS
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.action import cloudformation_stacks
 from local_aws.tests.late_support import LateAws
+from local_aws.tests.stack_support import Stacks
+from plugins.action import cloudformation_stacks
 from tests.unit.noun_support import Deployed, made
 from tests.unit.plugin_support import run_action, talk_to
-from local_aws.tests.stack_support import Stacks
 from tests.unit.plugins.action.test_noun_service_stacks import CLUSTER, without_hosts
 from tests.unit.plugins.test_plugins_late import ALL
 

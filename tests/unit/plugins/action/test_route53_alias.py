@@ -13,10 +13,10 @@ from ansible.template import Templar, trust_as_template
 
 from local_aws.cloud import Cloud
 from local_aws.patches.route53 import ZONE_ID
+from local_aws.tests.stack_support import refused
 from plugins.action import route53_alias
 from tests.unit.noun_support import plugins_known
 from tests.unit.plugin_support import run_action
-from local_aws.tests.stack_support import refused
 from tests.unit.plugins.plugin_utils.account.test_account_facts import ALB, NAME, record, records
 
 PROJECT = Path(__file__).resolve().parents[4]

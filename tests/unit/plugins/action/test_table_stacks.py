@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.tests.stack_support import Stacks
 from tests.unit.noun_support import Deployed, made
 from tests.unit.plugin_support import talk_to
-from local_aws.tests.stack_support import Stacks
 
 NAME = "table.items"
 OWNER = {"by_owner": {"partition_key": "owner", "projection": ["title"]}}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait, unused_certificates
 from local_aws.tests.ecs_support import World
+from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait, unused_certificates
 from tests.unit.plugins.action.test_module_container_instance import served, status, turn, world
 from tests.unit.plugins.action.test_modules_ecs import EMPTY, Fake, an_instance, no_real_waits, run
 

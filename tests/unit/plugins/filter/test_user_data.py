@@ -8,9 +8,9 @@ import gzip
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.filter.user_data import gzip_base64
 from local_aws.tests.stack_support import Stacks
 from local_aws.tests.unit.test_handlers_cluster import HOSTS
+from plugins.filter.user_data import gzip_base64
 
 TEXT = "#cloud-config\nwrite_files: [{path: /etc/größe, content: x}]\n"
 

@@ -15,9 +15,9 @@ from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.site import kept
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.reading import read_site
+from tests.unit.docs.test_noun_readmes import described
 from tests.unit.noun_support import plugins_known
 from tests.unit.plugin_support import run_action
-from tests.unit.docs.test_noun_readmes import described
 
 IMAGES = {"shop/web": "registry.test/shop-web:5"}
 GIVEN: dict[str, Any] = {

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from local_aws.tests.ecs_support import GROUP, Agent, World
 from plugins.action import ecs_service_wait
 from plugins.plugin_utils import ecs_placement
 from plugins.plugin_utils.aws_action import Wait
 from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, EcsServiceWatch, event_text
-from local_aws.tests.ecs_support import GROUP, Agent, World
 from tests.unit.plugin_support import run_action
 from tests.unit.service_support import LOG, Clients, service_layer
 

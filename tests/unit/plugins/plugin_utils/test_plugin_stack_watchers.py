@@ -13,13 +13,13 @@ import yaml
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
+from local_aws.tests.stack_support import Stacks, Thing
 from plugins.action import cloudformation_stacks
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack import Stack
 from tests.unit.fake_cloudformation import EventRow, FakeCloudFormation, Script, a_stack, error
 from tests.unit.plugin_support import run_action, talk_to
-from local_aws.tests.stack_support import Stacks, Thing
 
 SERVICE = "AWS::ECS::Service"
 FORWARD: Script = ["UPDATE_IN_PROGRESS"]

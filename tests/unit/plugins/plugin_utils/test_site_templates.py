@@ -11,8 +11,8 @@ import pytest
 from plugins.plugin_utils.layers import BODY_BYTES
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.site_templates import template_problems
-from tests.unit.render_support import PROJECT
 from tests.unit.plugins.plugin_utils.site.support import read, small
+from tests.unit.render_support import PROJECT
 
 TEMPLATES = PROJECT / "cloudformation"
 LONG = ", ".join(f"A{each}: {each}" for each in range(1_000))

@@ -8,8 +8,8 @@ import pytest
 
 from plugins.plugin_utils.layers import Template, parsed
 from plugins.plugin_utils.stack_routes import gaps
-from tests.unit.noun_support import body, made
 from tests.unit.cloudformation.test_noun_service_templates import CONTAINER, ROUTE
+from tests.unit.noun_support import body, made
 
 BOTH = {"containers": [CONTAINER, {**CONTAINER, "Name": "app"}]}
 NEXT = {**ROUTE, "to": "app", "paths": ["/next"], "priority": 7}

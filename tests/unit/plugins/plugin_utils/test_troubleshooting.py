@@ -17,8 +17,8 @@ from myst_parser.parsers.docutils_ import Parser
 from plugins.plugin_utils import troubleshooting
 from plugins.plugin_utils.known_reasons import KNOWN, explained
 from plugins.plugin_utils.troubleshooting import ADDRESS, OTHER, PATH, Entry, anchor, entries, pattern, read, see
-from tests.unit.message_support import PROJECT, End, ends, of_shell
 from tests.unit.docs.test_sentences import ADVICE
+from tests.unit.message_support import PROJECT, End, ends, of_shell
 
 PAGE = (PROJECT / PATH).read_text()
 MESSAGES = [(entry, part) for entry in entries() for part in entry.messages]

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from plugins.plugin_utils.site.reading import read_site
-from tests.unit.plugins.plugin_utils.site.cases import ARN, MOUNTED, beside, case, container, database, entry, job, secret, service
+from tests.unit.plugins.plugin_utils.site.cases import (
+    ARN,
+    MOUNTED,
+    beside,
+    case,
+    container,
+    database,
+    entry,
+    job,
+    secret,
+    service,
+)
 from tests.unit.plugins.plugin_utils.site.support import read, small
 from tests.unit.plugins.plugin_utils.site.wrong_in_containers import OF_CONTAINERS
 from tests.unit.plugins.plugin_utils.site.wrong_in_nouns import OF_NOUNS

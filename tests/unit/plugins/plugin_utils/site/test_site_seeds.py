@@ -13,8 +13,8 @@ from botocore.validate import validate_parameters
 from plugins.filter.sizes import host_memory
 from plugins.plugin_utils.site import room
 from plugins.plugin_utils.site.model import Site
-from tests.unit.render_support import PROJECT
 from tests.unit.plugins.plugin_utils.site.support import IDENTITY, SITES, read, rendered, variables
+from tests.unit.render_support import PROJECT
 
 NAMES = sorted(path.stem for path in SITES.glob("*.yml"))
 ANSIBLE_DEFAULTS = {"mode": "non-blocking", "max-buffer-size": "25m"}

@@ -21,8 +21,8 @@ from plugins.plugin_utils.site.patch import patched
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.task_patch import NAMED, REFUSED
 from tests.unit.noun_support import TASKS, body, made
-from tests.unit.render_support import PROJECT
 from tests.unit.plugins.plugin_utils.site.support import IDENTITY, small, variables
+from tests.unit.render_support import PROJECT
 
 TYPE = "AWS::ECS::TaskDefinition"
 PAGE = (PROJECT / "docs/your-site.md").read_text()

@@ -1,0 +1,98 @@
+"""`python -m local_aws.scaffold`: what it begins, and that nobody can take it for done."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_aws import scaffold
+from local_aws.cloudformation.handlers import HANDLERS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the package's folders are, with nothing in them."""
+    for name in ("cloudformation/handlers", "tests/unit"):
+        (tmp_path / "local_aws" / name).mkdir(parents=True)
+    return tmp_path / "local_aws"
+
+
+def test_a_type_is_begun_in_two_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scaffold.main(["AWS::KMS::Key"], folder) == 0
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        "local_aws/cloudformation/handlers/kms.py",
+        "local_aws/tests/unit/test_handlers_kms.py",
+    ]
+    text = (folder / "cloudformation/handlers/kms.py").read_text()
+    assert 'TYPE = "AWS::KMS::Key"' in text
+    assert "return its KeyId" in text
+    assert "return Arn, KeyId" in text
+    assert "kms:CreateKey, kms:EnableKeyRotation" in text
+
+
+def test_every_method_raises_until_it_is_written(folder: Path) -> None:
+    scaffold.write("AWS::KMS::Key", folder)
+    try:
+        module: dict[str, object] = {"__name__": "begun"}
+        exec((folder / "cloudformation/handlers/kms.py").read_text(), module)  # noqa: S102 what was written is run
+        handler = HANDLERS["AWS::KMS::Key"]
+        nothing: dict[str, object] = {}
+        for method, arguments in {
+            handler.create: (nothing,),
+            handler.update: ("id", nothing, nothing),
+            handler.delete: ("id", nothing),
+            handler.attributes: ("id", nothing),
+        }.items():
+            with pytest.raises(NotImplementedError, match="AWS::KMS::Key"):
+                method(None, *arguments)  # type: ignore[operator]  # the four have different signatures
+    finally:
+        HANDLERS.pop("AWS::KMS::Key", None)
+
+
+def test_what_is_begun_is_clean(folder: Path) -> None:
+    scaffold.write("AWS::KMS::Key", folder)
+    scaffold.write("AWS::KMS::Alias", folder)
+    tool = str(Path(sys.executable).parent / "ruff")
+    assert shutil.which(tool)
+    settings = str(scaffold.FOLDER.parent / "pyproject.toml")
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [tool, *command, "--config", settings, str(folder)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_second_type_of_a_service_comes_behind_the_first(folder: Path) -> None:
+    scaffold.write("AWS::KMS::Key", folder)
+    scaffold.write("AWS::KMS::Alias", folder)
+    for path in ("cloudformation/handlers/kms.py", "tests/unit/test_handlers_kms.py"):
+        text = (folder / path).read_text()
+        assert text.count("from __future__") == 1
+        assert text.index("AWS::KMS::Key") < text.index("AWS::KMS::Alias")
+    assert "AliasName: TODO, TargetKeyId: TODO" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("AWS::S3::Bucket", "AWS::S3::Bucket is there: local_aws/cloudformation/handlers/s3.py"),
+        (
+            "KMS::Key",
+            "The official schemas have no type KMS::Key. Write it as templates do, for example AWS::KMS::Key.",
+        ),
+    ],
+)
+def test_what_cannot_be_begun_is_said(name: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scaffold.main([name], folder) == 1
+    assert said in capsys.readouterr().err
+    assert not list((folder / "cloudformation/handlers").iterdir())
+
+
+def test_it_knows_what_moto_lacks() -> None:
+    assert scaffold.in_moto("kms", "CreateKey")
+    assert not scaffold.in_moto("kms", "ConnectCustomKeyStore")
+    assert not scaffold.in_moto("nobodys", "CreateKey")

@@ -116,12 +116,6 @@ def exists(context: Context, service: str, operation: str, /, **parameters: Any)
     return False
 
 
-def removed_tags(old: dict[str, Any], wanted: list[dict[str, str]], key: str = "Tags") -> list[str]:
-    """Keys of the tags that `old` had and `wanted` (the new list) no longer has."""
-    kept = {tag["Key"] for tag in wanted}
-    return [tag["Key"] for tag in old.get(key) or [] if tag["Key"] not in kept]
-
-
 def _scalar(shape: Shape, value: Any, where: str) -> Any:
     kind = shape.type_name
     if isinstance(value, dict | list):

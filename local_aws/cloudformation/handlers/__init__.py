@@ -86,6 +86,10 @@ class Context:
                 merged.setdefault(key, value)
         return [{"Key": key, "Value": value} for key, value in merged.items()]
 
+    def tag_map(self, properties: dict[str, Any]) -> dict[str, str]:
+        """The same tags as a map, as some services want them."""
+        return {tag["Key"]: tag["Value"] for tag in self.tag_list(properties)}
+
     def untagged(self, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         """Keys of the tags that an update from properties `old` to `new` takes away, the stack's tags considered."""
         before = replace(self, tags=self.previous_tags).tag_list(old)

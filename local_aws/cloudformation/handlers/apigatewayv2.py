@@ -31,8 +31,8 @@ class Api(_Part):
     ONLY: ClassVar = {"ProtocolType": ("HTTP",)}
 
     def create(self, context: Context, properties: Properties) -> str:
-        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
-        return str(call(context, SERVICE, "create_api", **without(properties, "Tags"), Tags=tags)["ApiId"])
+        given = without(properties, "Tags")
+        return str(call(context, SERVICE, "create_api", **given, Tags=context.tag_map(properties))["ApiId"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         if "CorsConfiguration" in old and "CorsConfiguration" not in new:
@@ -42,8 +42,8 @@ class Api(_Part):
         arn = f"arn:{context.partition}:apigateway:{context.region}::/apis/{physical_id}"
         if gone := context.untagged(old, new):
             call(context, SERVICE, "untag_resource", ResourceArn=arn, TagKeys=gone)
-        if tags := context.tag_list(new):
-            call(context, SERVICE, "tag_resource", ResourceArn=arn, Tags={tag["Key"]: tag["Value"] for tag in tags})
+        if tags := context.tag_map(new):
+            call(context, SERVICE, "tag_resource", ResourceArn=arn, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
         with absent_is_fine():
@@ -103,8 +103,7 @@ class Stage(_Part):
     ONLY: ClassVar = {"StageName": ("$default",), "AutoDeploy": ("true",)}
 
     def create(self, context: Context, properties: Properties) -> str:
-        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
-        call(context, SERVICE, "create_stage", **without(properties, "Tags"), Tags=tags)
+        call(context, SERVICE, "create_stage", **without(properties, "Tags"), Tags=context.tag_map(properties))
         return str(properties["StageName"])
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:

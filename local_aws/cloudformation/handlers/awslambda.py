@@ -28,7 +28,7 @@ class Function(Handler):
 
     def create(self, context: Context, properties: Properties) -> str:
         name: str = properties.get("FunctionName") or context.name(64)
-        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
+        tags = context.tag_map(properties)
         given = pick(properties, "Code", "Architectures", *self.CONFIGURATION)
         call(context, "lambda", "create_function", FunctionName=name, Tags=tags or None, **given)
         context.created(name)
@@ -48,8 +48,8 @@ class Function(Handler):
         arn = self._describe(context, physical_id)["FunctionArn"]
         if gone := context.untagged(old, new):
             call(context, "lambda", "untag_resource", Resource=arn, TagKeys=gone)
-        if tags := context.tag_list(new):
-            call(context, "lambda", "tag_resource", Resource=arn, Tags={tag["Key"]: tag["Value"] for tag in tags})
+        if tags := context.tag_map(new):
+            call(context, "lambda", "tag_resource", Resource=arn, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
         with absent_is_fine():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -34,11 +34,10 @@ class Certificate(Handler):
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         if changed(old, new, "CertificateTransparencyLoggingPreference", "CertificateExport"):
             call(context, "acm", "update_certificate_options", CertificateArn=physical_id, **self._options(new))
-        tags = context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             removed = [{"Key": key} for key in gone]
             call(context, "acm", "remove_tags_from_certificate", CertificateArn=physical_id, Tags=removed)
-        if tags:
+        if tags := context.tag_list(new):
             call(context, "acm", "add_tags_to_certificate", CertificateArn=physical_id, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

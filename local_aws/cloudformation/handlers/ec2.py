@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, pick, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, pick
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -18,10 +18,9 @@ def tag_specifications(context: Context, kind: str, properties: Properties) -> l
 
 def update_tags(context: Context, identifier: str, old: Properties, new: Properties) -> None:
     """Bring the tags of an EC2 resource up to date."""
-    tags = context.tag_list(new)
-    if gone := removed_tags(old, tags):
+    if gone := context.untagged(old, new):
         call(context, "ec2", "delete_tags", Resources=[identifier], Tags=[{"Key": key} for key in gone])
-    if tags:
+    if tags := context.tag_list(new):
         call(context, "ec2", "create_tags", Resources=[identifier], Tags=tags)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, pick, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, pick
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -37,10 +37,9 @@ class Repository(Handler):
             call(context, "ecr", "put_image_scanning_configuration", **arguments)
         self._set_policies(context, physical_id, old, new)
         arn = self.attributes(context, physical_id, new)["Arn"]
-        tags = context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             call(context, "ecr", "untag_resource", resourceArn=arn, tagKeys=gone)
-        if tags:
+        if tags := context.tag_list(new):
             call(context, "ecr", "tag_resource", resourceArn=arn, tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, boolean, call, changed, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -14,10 +14,9 @@ Properties = dict[str, Any]
 
 def update_tags(context: Context, arn: str, old: Properties, new: Properties) -> None:
     """Bring the tags of an ECS resource up to date."""
-    tags = context.tag_list(new)
-    if gone := removed_tags(old, tags):
+    if gone := context.untagged(old, new):
         call(context, "ecs", "untag_resource", resourceArn=arn, tagKeys=gone)
-    if tags:
+    if tags := context.tag_list(new):
         call(context, "ecs", "tag_resource", resourceArn=arn, tags=tags)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, exists, pick, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, exists, pick
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -19,7 +19,7 @@ def tag_list(context: Context, properties: Properties, key: str) -> list[dict[st
 def update_tags(context: Context, identifier: str, old: Properties, new: Properties, key: str) -> None:
     """Bring the tags of an EFS resource up to date."""
     tags = tag_list(context, new, key)
-    if gone := removed_tags(old, tags, key):
+    if gone := context.untagged({"Tags": old.get(key)}, {"Tags": new.get(key)}):
         call(context, "efs", "untag_resource", ResourceId=identifier, TagKeys=gone)
     if tags:
         call(context, "efs", "tag_resource", ResourceId=identifier, Tags=tags)

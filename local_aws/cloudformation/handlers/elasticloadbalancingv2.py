@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -12,10 +12,9 @@ Properties = dict[str, Any]
 
 def update_tags(context: Context, arn: str, old: Properties, new: Properties) -> None:
     """Bring the tags of a load balancer's resource up to date."""
-    tags = context.tag_list(new)
-    if gone := removed_tags(old, tags):
+    if gone := context.untagged(old, new):
         call(context, "elbv2", "remove_tags", ResourceArns=[arn], TagKeys=gone)
-    if tags:
+    if tags := context.tag_list(new):
         call(context, "elbv2", "add_tags", ResourceArns=[arn], Tags=tags)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, exists, pick, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, exists, pick
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -46,10 +46,9 @@ class Role(Handler):
             else:
                 call(context, "iam", "delete_role_permissions_boundary", RoleName=physical_id)
         self._set_policies(context, physical_id, old, new)
-        tags = context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             call(context, "iam", "untag_role", RoleName=physical_id, TagKeys=gone)
-        if tags:
+        if tags := context.tag_list(new):
             call(context, "iam", "tag_role", RoleName=physical_id, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

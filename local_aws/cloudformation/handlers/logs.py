@@ -14,7 +14,7 @@ class LogGroup(Handler):
 
     def create(self, context: Context, properties: dict[str, Any]) -> str:
         name = str(properties.get("LogGroupName") or context.name(512))
-        context.client("logs").create_log_group(logGroupName=name, tags=_tags(context, properties))
+        context.client("logs").create_log_group(logGroupName=name, tags=context.tag_map(properties))
         context.created(name)
         self._retain(context, name, {}, properties)
         return name
@@ -24,7 +24,7 @@ class LogGroup(Handler):
         logs, arn = context.client("logs"), _arn(context, physical_id)
         if gone := context.untagged(old, new):
             logs.untag_resource(resourceArn=arn, tagKeys=gone)
-        if tags := _tags(context, new):
+        if tags := context.tag_map(new):
             logs.tag_resource(resourceArn=arn, tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: dict[str, Any]) -> None:
@@ -46,7 +46,3 @@ class LogGroup(Handler):
 
 def _arn(context: Context, name: str) -> str:
     return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group:{name}"
-
-
-def _tags(context: Context, properties: dict[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}

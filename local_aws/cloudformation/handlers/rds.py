@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -14,10 +14,9 @@ Properties = dict[str, Any]
 
 def update_tags(context: Context, arn: str, old: Properties, new: Properties) -> None:
     """Bring the tags of an RDS resource up to date."""
-    tags = context.tag_list(new)
-    if gone := removed_tags(old, tags):
+    if gone := context.untagged(old, new):
         call(context, "rds", "remove_tags_from_resource", ResourceName=arn, TagKeys=gone)
-    if tags:
+    if tags := context.tag_list(new):
         call(context, "rds", "add_tags_to_resource", ResourceName=arn, Tags=tags)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.cloudformation.calls import PropertyError, absent_is_fine, call, changed, pick, removed_tags, without
+from local_aws.cloudformation.calls import PropertyError, absent_is_fine, call, changed, pick, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -62,7 +62,7 @@ class HostedZone(Handler):
 
     def _tag(self, context: Context, zone: str, old: Properties, new: Properties) -> None:
         tags = context.tag_list({"Tags": new.get("HostedZoneTags")})
-        gone = removed_tags(old, tags, "HostedZoneTags")
+        gone = context.untagged({"Tags": old.get("HostedZoneTags")}, {"Tags": new.get("HostedZoneTags")})
         if tags or gone:
             call(
                 context,

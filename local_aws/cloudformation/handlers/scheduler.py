@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, removed_tags
+from local_aws.cloudformation.calls import absent_is_fine, call
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -41,7 +41,7 @@ class ScheduleGroup(Handler):
 
     def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         arn, tags = self._find(context, physical_id)["Arn"], context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             call(context, "scheduler", "untag_resource", ResourceArn=arn, TagKeys=gone)
         if tags:
             call(context, "scheduler", "tag_resource", ResourceArn=arn, Tags=tags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, pick, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -34,10 +34,9 @@ class Secret(Handler):
         if changed(old, new, "SecretString", "GenerateSecretString"):
             value = self._value(context, new)
             call(context, "secretsmanager", "put_secret_value", SecretId=physical_id, SecretString=value)
-        tags = context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             call(context, "secretsmanager", "untag_resource", SecretId=physical_id, TagKeys=gone)
-        if tags:
+        if tags := context.tag_list(new):
             call(context, "secretsmanager", "tag_resource", SecretId=physical_id, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, call, changed, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, call, changed, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -32,10 +32,9 @@ class Topic(Handler):
                 call(context, "sns", "set_topic_attributes", TopicArn=physical_id, **arguments)
         if changed(old, new, "Subscription"):
             self._subscribe(context, physical_id, old, new)
-        tags = context.tag_list(new)
-        if gone := removed_tags(old, tags):
+        if gone := context.untagged(old, new):
             call(context, "sns", "untag_resource", ResourceArn=physical_id, TagKeys=gone)
-        if tags:
+        if tags := context.tag_list(new):
             call(context, "sns", "tag_resource", ResourceArn=physical_id, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:

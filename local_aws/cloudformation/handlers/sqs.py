@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_aws.cloudformation.calls import absent_is_fine, boolean, call, removed_tags, without
+from local_aws.cloudformation.calls import absent_is_fine, boolean, call, without
 from local_aws.cloudformation.handlers import Context, Handler
 
 Properties = dict[str, Any]
@@ -32,7 +32,7 @@ class Queue(Handler):
     def create(self, context: Context, properties: Properties) -> str:
         ending = ".fifo" if boolean(properties.get("FifoQueue")) else ""
         name = properties.get("QueueName") or context.name(80 - len(ending)) + ending
-        tags = {tag["Key"]: tag["Value"] for tag in context.tag_list(properties)}
+        tags = context.tag_map(properties)
         settings = self._settings(properties)
         answer = call(context, "sqs", "create_queue", QueueName=name, Attributes=settings or None, tags=tags or None)
         return str(answer["QueueUrl"])
@@ -43,11 +43,10 @@ class Queue(Handler):
         differing = gone | {key: value for key, value in after.items() if value != before.get(key)}
         if differing:
             call(context, "sqs", "set_queue_attributes", QueueUrl=physical_id, Attributes=differing)
-        tags = context.tag_list(new)
-        if removed := removed_tags(old, tags):
-            call(context, "sqs", "untag_queue", QueueUrl=physical_id, TagKeys=removed)
-        if tags:
-            call(context, "sqs", "tag_queue", QueueUrl=physical_id, Tags={tag["Key"]: tag["Value"] for tag in tags})
+        if untagged := context.untagged(old, new):
+            call(context, "sqs", "untag_queue", QueueUrl=physical_id, TagKeys=untagged)
+        if tags := context.tag_map(new):
+            call(context, "sqs", "tag_queue", QueueUrl=physical_id, Tags=tags)
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
         with absent_is_fine():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local_aws.cloud import Cloud
 from local_aws.patches.acm import validation_record
 from local_aws.patches.route53 import ZONE_ID
@@ -216,3 +218,48 @@ def test_a_wrong_value_names_its_property(stacks: Stacks) -> None:
 
     reasons = [reason for _, status, reason in stacks.events("watch") if status == "CREATE_FAILED"]
     assert "Property Period must be a number, not 'often'" in reasons[0]
+
+
+TAGGED = """
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {Tags: [{Key: Own, Value: x}]}}
+  Queue: {Type: AWS::SQS::Queue}
+  Logs: {Type: AWS::Logs::LogGroup}
+  Repository: {Type: AWS::ECR::Repository}
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: x}}
+  Network: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}
+  Files: {Type: AWS::EFS::FileSystem}
+  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}}}
+  Group: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {VpcId: !Ref Network, Port: 80, Protocol: HTTP}}
+Outputs: {Repository: {Value: !GetAtt Repository.Arn}}
+"""
+
+
+def test_a_tag_that_the_stack_no_longer_has_leaves_its_resources(aws: Cloud, stacks: Stacks) -> None:
+    both = [{"Key": "Site", "Value": "shop"}, {"Key": "Owner", "Value": "me"}]
+    made = stacks.made("shop", TAGGED, Tags=both, Capabilities=["CAPABILITY_IAM"])
+
+    def tags() -> dict[str, set[str]]:
+        files = aws.client("efs").describe_file_systems(FileSystemId=made["Files"])["FileSystems"]
+        groups = aws.client("elbv2").describe_tags(ResourceArns=[made["Group"]])["TagDescriptions"]
+        arn = stacks.outputs("shop")["Repository"]
+        shown: dict[str, Any] = {
+            "Topic": aws.client("sns").list_tags_for_resource(ResourceArn=made["Topic"])["Tags"],
+            "Queue": aws.client("sqs").list_queue_tags(QueueUrl=made["Queue"])["Tags"],
+            "Logs": aws.client("logs").list_tags_log_group(logGroupName=made["Logs"])["tags"],
+            "Repository": aws.client("ecr").list_tags_for_resource(resourceArn=arn)["tags"],
+            "Secret": aws.client("secretsmanager").describe_secret(SecretId=made["Secret"])["Tags"],
+            "Network": aws.client("ec2").describe_vpcs(VpcIds=[made["Network"]])["Vpcs"][0]["Tags"],
+            "Files": files[0]["Tags"],
+            "Role": aws.client("iam").list_role_tags(RoleName=made["Role"])["Tags"],
+            "Group": groups[0]["Tags"],
+        }
+        return {
+            name: {each if isinstance(each, str) else each["Key"] for each in found} for name, found in shown.items()
+        }
+
+    assert all({"Site", "Owner"} <= found for found in tags().values())
+    stacks.update("shop", TAGGED, Tags=both[:1], Capabilities=["CAPABILITY_IAM"])
+    left = tags()
+    assert {name for name, found in left.items() if "Owner" in found or "Site" not in found} == set()
+    assert "Own" in left["Topic"]

@@ -45,7 +45,7 @@ class {noun}(Handler):
 
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
 {read}
-        raise NotImplementedError("{type}: return {attributes}.")
+        raise NotImplementedError("{type}: return what Fn::GetAtt gives, or leave this out.")
 """
 HANDLER_HEAD = '''"""Resources of {service} through CloudFormation."""
 
@@ -117,9 +117,12 @@ def write(name: str, folder: Path = FOLDER) -> list[Path]:
         raise Refused(f"{name} is there: {HANDLERS[name].__module__.replace('.', '/')}.py")
     document = schema(name).document
     if not document:
-        raise Refused(f"The official schemas have no type {name}. Write it as templates do, for example AWS::KMS::Key.")
+        raise Refused(
+            f"The official schemas have no type {name}. Write it as templates do, for example AWS::SQS::Queue."
+        )
     _, service, noun = name.split("::")
     read_only = [path.removeprefix("/properties/") for path in document.get("readOnlyProperties") or []]
+    given_back = [path.replace("/", ".") for path in read_only]
     given = {
         "type": name,
         "noun": noun,
@@ -127,14 +130,14 @@ def write(name: str, folder: Path = FOLDER) -> list[Path]:
         "constant": xform_name(noun).upper(),
         "service": service,
         "identifier": " and ".join(path.removeprefix("/properties/") for path in document["primaryIdentifier"]),
-        "attributes": ", ".join(path.replace("/", ".") for path in read_only) or "nothing, and leave it out",
         "required": ", ".join(f"{each}: TODO" for each in document.get("required") or []),
         "supported": _comment(
             "SUPPORTED = those that are honoured, where these are not all: "
             + ", ".join(sorted(set(document["properties"]) - set(read_only))),
             4,
         ),
-        **{step: _comment(_calls(document, step), 8) for step in ("create", "update", "delete", "read")},
+        **{step: _comment(_calls(document, step), 8) for step in ("create", "update", "delete")},
+        "read": _comment(f"{_calls(document, 'read')}; Fn::GetAtt: {', '.join(given_back) or 'nothing'}", 8),
     }
     files = {
         folder / f"cloudformation/handlers/{service.lower()}.py": (HANDLER_HEAD, HANDLER),
@@ -149,7 +152,8 @@ def write(name: str, folder: Path = FOLDER) -> list[Path]:
 def _calls(document: dict[str, Any], step: str) -> str:
     """The calls of a step in words."""
     named = ((document.get("handlers") or {}).get(step) or {}).get("permissions") or []
-    told = [f"{each}{'' if in_moto(*each.split(':')) else ' (moto lacks it)'}" for each in named]
+    own = [each for each in named if each.split(":")[0] == named[0].split(":")[0]]  # iam:PassRole is a right, no call
+    told = [f"{each} (moto lacks it)" if each in own and not in_moto(*each.split(":")) else each for each in named]
     return f"Calls by the schema: {', '.join(told)}" if told else "The schema names no calls."
 
 

@@ -22,24 +22,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_type_is_begun_in_two_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert scaffold.main(["AWS::KMS::Key"], folder) == 0
+    assert scaffold.main(["AWS::Athena::WorkGroup"], folder) == 0
     assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
-        "local_aws/cloudformation/handlers/kms.py",
-        "local_aws/tests/unit/test_handlers_kms.py",
+        "local_aws/cloudformation/handlers/athena.py",
+        "local_aws/tests/unit/test_handlers_athena.py",
     ]
-    text = (folder / "cloudformation/handlers/kms.py").read_text()
-    assert 'TYPE = "AWS::KMS::Key"' in text
-    assert "return its KeyId" in text
-    assert "return Arn, KeyId" in text
-    assert "kms:CreateKey, kms:EnableKeyRotation" in text
+    text = (folder / "cloudformation/handlers/athena.py").read_text()
+    assert 'TYPE = "AWS::Athena::WorkGroup"' in text
+    assert "return its Name" in text
+    assert "Fn::GetAtt: CreationTime, WorkGroupConfiguration.EngineVersion" in " ".join(text.replace("#", "").split())
+    assert "athena:CreateWorkGroup, athena:TagResource, iam:PassRole" in text
 
 
 def test_every_method_raises_until_it_is_written(folder: Path) -> None:
-    scaffold.write("AWS::KMS::Key", folder)
+    scaffold.write("AWS::Athena::WorkGroup", folder)
     try:
         module: dict[str, object] = {"__name__": "begun"}
-        exec((folder / "cloudformation/handlers/kms.py").read_text(), module)  # noqa: S102 what was written is run
-        handler = HANDLERS["AWS::KMS::Key"]
+        exec((folder / "cloudformation/handlers/athena.py").read_text(), module)  # noqa: S102 what was written is run
+        handler = HANDLERS["AWS::Athena::WorkGroup"]
         nothing: dict[str, object] = {}
         for method, arguments in {
             handler.create: (nothing,),
@@ -47,15 +47,15 @@ def test_every_method_raises_until_it_is_written(folder: Path) -> None:
             handler.delete: ("id", nothing),
             handler.attributes: ("id", nothing),
         }.items():
-            with pytest.raises(NotImplementedError, match="AWS::KMS::Key"):
+            with pytest.raises(NotImplementedError, match="AWS::Athena::WorkGroup"):
                 method(None, *arguments)  # type: ignore[operator]  # the four have different signatures
     finally:
-        HANDLERS.pop("AWS::KMS::Key", None)
+        HANDLERS.pop("AWS::Athena::WorkGroup", None)
 
 
 def test_what_is_begun_is_clean(folder: Path) -> None:
-    scaffold.write("AWS::KMS::Key", folder)
-    scaffold.write("AWS::KMS::Alias", folder)
+    scaffold.write("AWS::Athena::WorkGroup", folder)
+    scaffold.write("AWS::Athena::NamedQuery", folder)
     tool = str(Path(sys.executable).parent / "ruff")
     assert shutil.which(tool)
     settings = str(scaffold.FOLDER.parent / "pyproject.toml")
@@ -67,13 +67,13 @@ def test_what_is_begun_is_clean(folder: Path) -> None:
 
 
 def test_a_second_type_of_a_service_comes_behind_the_first(folder: Path) -> None:
-    scaffold.write("AWS::KMS::Key", folder)
-    scaffold.write("AWS::KMS::Alias", folder)
-    for path in ("cloudformation/handlers/kms.py", "tests/unit/test_handlers_kms.py"):
+    scaffold.write("AWS::Athena::WorkGroup", folder)
+    scaffold.write("AWS::Athena::NamedQuery", folder)
+    for path in ("cloudformation/handlers/athena.py", "tests/unit/test_handlers_athena.py"):
         text = (folder / path).read_text()
         assert text.count("from __future__") == 1
-        assert text.index("AWS::KMS::Key") < text.index("AWS::KMS::Alias")
-    assert "AliasName: TODO, TargetKeyId: TODO" in text
+        assert text.index("AWS::Athena::WorkGroup") < text.index("AWS::Athena::NamedQuery")
+    assert "Database: TODO, QueryString: TODO" in text
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_second_type_of_a_service_comes_behind_the_first(folder: Path) -> None
     [
         ("AWS::S3::Bucket", "AWS::S3::Bucket is there: local_aws/cloudformation/handlers/s3.py"),
         (
-            "KMS::Key",
-            "The official schemas have no type KMS::Key. Write it as templates do, for example AWS::KMS::Key.",
+            "Athena::WorkGroup",
+            "The official schemas have no type Athena::WorkGroup. Write it as templates do",
         ),
     ],
 )
@@ -93,6 +93,6 @@ def test_what_cannot_be_begun_is_said(name: str, said: str, folder: Path, capsys
 
 
 def test_it_knows_what_moto_lacks() -> None:
-    assert scaffold.in_moto("kms", "CreateKey")
-    assert not scaffold.in_moto("kms", "ConnectCustomKeyStore")
+    assert scaffold.in_moto("athena", "CreateWorkGroup")
+    assert not scaffold.in_moto("athena", "DeleteDataCatalog")
     assert not scaffold.in_moto("nobodys", "CreateKey")

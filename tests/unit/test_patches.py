@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import moto
 import pytest
+import requests
 
 from local_aws import patches
 from local_aws.cloud import Cloud
@@ -428,6 +429,28 @@ def test_a_condition_of_a_bucket_policy_denies_nothing_that_it_is_not_about(aws:
     s3.put_bucket_policy(Bucket="of-tls", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
     with refused("Forbidden", "403"):
         s3.put_object(Bucket="of-tls", Key="x", Body=b"x")
+
+
+def test_a_bucket_says_which_pages_may_read_its_answers(aws: Cloud) -> None:
+    s3 = aws.client("s3")
+    for name in ("open-to-one", "closed"):
+        s3.create_bucket(Bucket=name)
+    rule = {"AllowedOrigins": ["https://acme.test"], "AllowedMethods": ["PUT", "GET"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket="open-to-one", CORSConfiguration={"CORSRules": [rule]})
+
+    def told(method: str, origin: str = "https://acme.test", bucket: str = "open-to-one", **more: str) -> str | None:
+        signed = s3.generate_presigned_url(f"{method.lower()}_object", Params={"Bucket": bucket, "Key": "x"})
+        asked = more.pop("asked", method)
+        answer = requests.request(asked, signed, headers={"Origin": origin, **more}, timeout=10)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert told("PUT") == told("GET") == "https://acme.test"
+    assert told("GET", origin="https://elsewhere.test") is None
+    assert told("PUT", bucket="closed") is None
+    assert told("DELETE") is None, "no rule has this method"
+    wanted = {"asked": "OPTIONS", "Access-Control-Request-Method": "PUT"}
+    assert told("PUT", **wanted) == "https://acme.test"
+    assert told("PUT", origin="https://elsewhere.test", **wanted) is None
 
 
 # application-autoscaling

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,14 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.parts.functions import NAME_LABEL
+from tests.e2e import browser
 from tests.e2e.conftest import CONFIG, Run, playbook, succeed
 from tests.until import until
 
 pytestmark = pytest.mark.docker
 
 AUTHORITY = CONFIG.state / "ca" / "ca.pem"
+PHOTO = PROJECT / "tests/e2e/harbour.png"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
@@ -289,22 +292,22 @@ def photos_are_kept(site: Site) -> None:
 
     place = visitor.post("/api/photos", json={"type": "image/png"})
     assert place.status_code == 201, place.text
-    form, browser = place.json(), requests.Session()
-    browser.trust_env = False
-    browser.headers["Origin"] = site.url
+    form, direct = place.json(), requests.Session()
+    direct.trust_env = False
+    direct.headers["Origin"] = site.url
     assert form["url"].startswith(f"{CONFIG.endpoint}/{site.prefix}-bucket-photos-")
-    sent = browser.post(form["url"], data=form["fields"], files={"file": ("ear.png", PNG)}, timeout=20)
+    sent = direct.post(form["url"], data=form["fields"], files={"file": ("ear.png", PNG)}, timeout=20)
     assert (sent.status_code, sent.headers.get("Access-Control-Allow-Origin")) == (204, site.url), sent.text
     asked = {"Access-Control-Request-Method": "POST"}
-    assert browser.options(form["url"], headers=asked, timeout=20).status_code == 200
+    assert direct.options(form["url"], headers=asked, timeout=20).status_code == 200
     stranger = {"Origin": "https://elsewhere.berth.localhost"} | asked
-    assert browser.options(form["url"], headers=stranger, timeout=20).status_code == 403
+    assert direct.options(form["url"], headers=stranger, timeout=20).status_code == 403
 
     def is_there() -> None:
         for _ in range(6):  # the load balancer asks one task after the other
             (photo,) = visitor.get("/api/photos").json()["photos"]
             assert (photo["name"], photo["bytes"]) == (form["name"], len(PNG))
-            read = browser.get(photo["url"], timeout=20)
+            read = direct.get(photo["url"], timeout=20)
             assert (read.content, read.headers["Content-Type"]) == (PNG, "image/png")
             advice = visitor.get(f"/api/photos/{photo['name']}/advice")
             assert advice.json() == {"advice": "in-ear, with long tips"}, "by its bytes, which the API has read"
@@ -326,6 +329,20 @@ def photos_are_kept(site: Site) -> None:
     rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert [rule["Expiration"]["Days"] for rule in rules if "Expiration" in rule] == [90]
     hosts_are_private(site)
+    a_browser_sends_a_photo(site)
+
+
+def a_browser_sends_a_photo(site: Site) -> None:
+    """The front end's own code, held to the bucket's CORS rules as a page of another origin is."""
+    with tempfile.TemporaryDirectory() as home, browser.page(AUTHORITY, Path(home)) as page:
+        page.goto(f"{site.url}/")
+        page.set_input_files("input", str(PHOTO))
+        page.click("form button")
+        page.wait_for_function("document.querySelector('li img')?.naturalWidth == 320")
+        page.click("text=What fits?")
+        page.wait_for_function("document.querySelector('output').textContent == 'over-ear'")
+        page.click("text=Delete")
+        page.wait_for_function("!document.querySelector('li')")
 
 
 def hosts_are_private(site: Site) -> None:

@@ -32,6 +32,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     _offerings,  # before what imports moto's EC2
     account,
     acm,
+    applicationautoscaling,
     autoscaling,
     awslambda,
     dynamodb,
@@ -56,6 +57,7 @@ __all__ = [
     "_offerings",
     "account",
     "acm",
+    "applicationautoscaling",
     "apply",
     "autoscaling",
     "awslambda",
@@ -79,3 +81,4 @@ __all__ = [
 def apply(cloud: Cloud) -> None:
     """Fit the patches to `cloud`; to be called before the APIs listen. One embedded AWS a process."""
     ecr.configure(cloud)
+    applicationautoscaling.configure(cloud)

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,13 @@ from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.parts.functions import NAME_LABEL
 from local_aws.tests.until import until
+from tests.e2e import browser
 from tests.e2e.conftest import CONFIG, Run, playbook, succeed
 
 pytestmark = pytest.mark.docker
 
 AUTHORITY = CONFIG.state / "ca" / "ca.pem"
+PHOTO = PROJECT / "tests/e2e/harbour.png"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
@@ -155,11 +158,13 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
     return settings["site_name"], made
 
 
+ROLLED = {"flask_spa": "api"}
+"""The service whose roll is looked at, if it is not `web`."""
 EXAMPLES = [
     "flask_plain",
     *(
         pytest.param(name, marks=pytest.mark.long)
-        for name in ("django_rds", "node_cms_proxy", "celery_site", "flask_dynamodb")
+        for name in ("django_rds", "node_cms_proxy", "celery_site", "flask_dynamodb", "flask_spa")
     ),
 ]
 
@@ -175,7 +180,7 @@ def site(request: pytest.FixtureRequest, cloud: Cloud, tmp_path_factory: pytest.
 
 def test_a_check_run_on_nothing_shows_a_plan_and_makes_nothing(site: Site) -> None:
     run = succeed(site.run("site.yml", "--check", "--diff"))
-    assert f"+ stack {site.prefix}-service-web" in run.output
+    assert f"+ stack {site.prefix}-service-{ROLLED.get(site.example, 'web')}" in run.output
     assert site.cloud.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
@@ -273,12 +278,109 @@ def notes_are_kept(site: Site) -> None:
     assert sum(event["message"].startswith("REPORT") for event in events) == 3
 
 
+def photos_are_kept(site: Site) -> None:
+    """flask_spa: a photo goes right to the bucket, is listed and read, and a task that ends takes nothing along."""
+    visitor = site.visitor()
+    page = visitor.get("/")
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-cache")
+    assert '<script src="/app.js" defer>' in page.text
+    assert "javascript" in visitor.get("/app.js").headers["Content-Type"]
+    assert visitor.get("/my/ears").text == page.text, "a path of the front end's own"
+    assert visitor.get("/missing.js").status_code == 404
+    assert visitor.get("/api/missing").headers["Server"] == "gunicorn"
+    until(lambda: len(running(site, "api")) == 2, "autoscaling's least", 120)
+
+    place = visitor.post("/api/photos", json={"type": "image/png"})
+    assert place.status_code == 201, place.text
+    form, direct = place.json(), requests.Session()
+    direct.trust_env = False
+    direct.headers["Origin"] = site.url
+    assert form["url"].startswith(f"{CONFIG.endpoint}/{site.prefix}-bucket-photos-")
+    sent = direct.post(form["url"], data=form["fields"], files={"file": ("ear.png", PNG)}, timeout=20)
+    assert (sent.status_code, sent.headers.get("Access-Control-Allow-Origin")) == (204, site.url), sent.text
+    asked = {"Access-Control-Request-Method": "POST"}
+    assert direct.options(form["url"], headers=asked, timeout=20).status_code == 200
+    stranger = {"Origin": "https://elsewhere.berth.localhost"} | asked
+    assert direct.options(form["url"], headers=stranger, timeout=20).status_code == 403
+
+    def is_there() -> None:
+        for _ in range(6):  # the load balancer asks one task after the other
+            (photo,) = visitor.get("/api/photos").json()["photos"]
+            assert (photo["name"], photo["bytes"]) == (form["name"], len(PNG))
+            read = direct.get(photo["url"], timeout=20)
+            assert (read.content, read.headers["Content-Type"]) == (PNG, "image/png")
+            advice = visitor.get(f"/api/photos/{photo['name']}/advice")
+            assert advice.json() == {"advice": "in-ear, with long tips"}, "by its bytes, which the API has read"
+
+    is_there()
+    assert site.visitor().get("/api/photos").json() == {"photos": []}, "somebody else's are not shown"
+    stopped = min(running(site, "api"))
+    site.cloud.client("ecs").stop_task(cluster=site.prefix, task=stopped)
+    until(lambda: len(running(site, "api") - {stopped}) == 2, "another task in its place", 120)
+    until(lambda: all(visitor.get("/api/photos").ok for _ in range(6)), "both tasks answer", 60)
+    is_there()
+
+    (target,) = site.cloud.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
+        "ScalableTargets"
+    ]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 20)
+    s3 = site.cloud.client("s3")
+    bucket = form["url"].rpartition("/")[2]
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert [rule["Expiration"]["Days"] for rule in rules if "Expiration" in rule] == [90]
+    hosts_are_private(site)
+    a_browser_sends_a_photo(site)
+
+
+def a_browser_sends_a_photo(site: Site) -> None:
+    """The front end's own code, held to the bucket's CORS rules as a page of another origin is."""
+    with tempfile.TemporaryDirectory() as home, browser.page(AUTHORITY, Path(home)) as page:
+        page.goto(f"{site.url}/")
+        page.set_input_files("input", str(PHOTO))
+        page.click("form button")
+        page.wait_for_function("document.querySelector('li img')?.naturalWidth == 320")
+        page.click("text=What fits?")
+        page.wait_for_function("document.querySelector('output').textContent == 'over-ear'")
+        page.click("text=Delete")
+        page.wait_for_function("!document.querySelector('li')")
+
+
+def hosts_are_private(site: Site) -> None:
+    """Hosts stand in private subnets, whose route table leads to S3 by a gateway endpoint."""
+    ec2 = site.cloud.client("ec2")
+    wanted = {"tag:Site": site.name, "instance-state-name": "running"}
+    found = ec2.describe_instances(Filters=[{"Name": name, "Values": [value]} for name, value in wanted.items()])
+    subnets = {host["SubnetId"] for group in found["Reservations"] for host in group["Instances"]}
+    names = {
+        tag["Value"]
+        for subnet in ec2.describe_subnets(SubnetIds=sorted(subnets))["Subnets"]
+        for tag in subnet["Tags"]
+        if tag["Key"] == "Name"
+    }
+    assert names == {f"{site.prefix}-network-private-a", f"{site.prefix}-network-private-b"}
+    of_hosts = [{"Name": "association.subnet-id", "Values": sorted(subnets)}]
+    (table,) = {each["RouteTableId"] for each in ec2.describe_route_tables(Filters=of_hosts)["RouteTables"]}
+    gateways = {
+        each["ServiceName"]
+        for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        if each["VpcEndpointType"] == "Gateway" and table in each["RouteTableIds"]
+    }
+    assert gateways == {"com.amazonaws.us-east-1.s3"}
+
+
+def running(site: Site, service: str) -> set[str]:
+    """The tasks of a service."""
+    begin = f"service:{site.prefix}-service-{service}-"
+    return {task for group, tasks in site.tasks().items() if group.startswith(begin) for task in tasks}
+
+
 USED: dict[str, Callable[[Site], None]] = {
     "flask_plain": colours_are_graded,
     "django_rds": items_are_listed,
     "node_cms_proxy": articles_are_published,
     "celery_site": numbers_are_factorised,
     "flask_dynamodb": notes_are_kept,
+    "flask_spa": photos_are_kept,
 }
 
 
@@ -292,16 +394,17 @@ def is_stop_first(service: dict[str, Any]) -> bool:
 
 
 def test_one_service_is_rolled_while_the_others_keep_their_tasks(site: Site) -> None:
-    """A changed variable of `web`'s first container, as a person would try it out."""
+    """A changed variable of its first container, as a person would try it out."""
     description = yaml.safe_load((PROJECT / "examples" / site.example / "site.yml").read_text())
     services = description["site_services"]
-    container = next(iter(services["web"]["containers"].values()))
+    rolled = ROLLED.get(site.example, "web")
+    container = next(iter(services[rolled]["containers"].values()))
     container.setdefault("environment", {})["TRIED"] = "it"
     like = {
         f"service:{name}"
         for name, service in services.items()
         for each in service["containers"].values()
-        if str(each.get("like", "")).startswith("web.")
+        if str(each.get("like", "")).startswith(f"{rolled}.")
     }
     before = site.tasks()
     succeed(site.run("site.yml", "-e", json.dumps({"site_services": services})))
@@ -326,6 +429,9 @@ def test_teardown_leaves_nothing(site: Site) -> None:
     assert site.cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
     assert site.cloud.client("dynamodb").list_tables()["TableNames"] == []
     assert site.cloud.client("ecs").list_clusters()["clusterArns"] == []
+    buckets = site.cloud.client("s3").list_buckets()["Buckets"]
+    assert [each["Name"] for each in buckets if each["Name"].startswith(f"{site.prefix}-")] == []
+    assert site.cloud.client("ec2").describe_addresses()["Addresses"] == []
     until(lambda: not site.cloud.docker.containers.list(filters={"label": NAME_LABEL}), "a function is left", 30)
     records = site.cloud.client("route53").list_resource_record_sets(HostedZoneId="Z0BERTHLOCALZONE")
     assert {record["Type"] for record in records["ResourceRecordSets"]} == {"NS", "SOA", "CNAME"}

@@ -15,12 +15,14 @@ from typing import Any
 import boto3
 import moto
 import pytest
+import requests
 
 from local_aws import patches
 from local_aws.cloud import Cloud
-from local_aws.patches import _models, _moto, ecr, elbv2, rds, route53
+from local_aws.patches import _models, _moto, applicationautoscaling, ecr, elbv2, rds, route53
 from local_aws.patches import autoscaling as autoscaling_patch
 from local_aws.tests.stack_support import refused
+from local_aws.tests.watched_support import Watched
 
 IMAGE = "ami-0123456789abcdef0"
 
@@ -427,6 +429,63 @@ def test_a_condition_of_a_bucket_policy_denies_nothing_that_it_is_not_about(aws:
     s3.put_bucket_policy(Bucket="of-tls", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
     with refused("Forbidden", "403"):
         s3.put_object(Bucket="of-tls", Key="x", Body=b"x")
+
+
+def test_a_bucket_says_which_pages_may_read_its_answers(aws: Cloud) -> None:
+    s3 = aws.client("s3")
+    for name in ("open-to-one", "closed"):
+        s3.create_bucket(Bucket=name)
+    rule = {"AllowedOrigins": ["https://acme.test"], "AllowedMethods": ["PUT", "GET"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket="open-to-one", CORSConfiguration={"CORSRules": [rule]})
+
+    def told(method: str, origin: str = "https://acme.test", bucket: str = "open-to-one", **more: str) -> str | None:
+        signed = s3.generate_presigned_url(f"{method.lower()}_object", Params={"Bucket": bucket, "Key": "x"})
+        asked = more.pop("asked", method)
+        answer = requests.request(asked, signed, headers={"Origin": origin, **more}, timeout=10)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert told("PUT") == told("GET") == "https://acme.test"
+    assert told("GET", origin="https://elsewhere.test") is None
+    assert told("PUT", bucket="closed") is None
+    assert told("DELETE") is None, "no rule has this method"
+    wanted = {"asked": "OPTIONS", "Access-Control-Request-Method": "PUT"}
+    assert told("PUT", **wanted) == "https://acme.test"
+    assert told("PUT", origin="https://elsewhere.test", **wanted) is None
+
+
+# application-autoscaling
+
+
+def test_limits_of_autoscaling_hold_at_once(aws: Cloud) -> None:
+    ecs, scaling = aws.client("ecs"), aws.client("application-autoscaling")
+    ecs.create_cluster(clusterName="shop")
+    ecs.create_service(cluster="shop", serviceName="api", desiredCount=1)
+    target = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+
+    def count(least: int, most: int) -> int:
+        scaling.register_scalable_target(**target, ResourceId="service/shop/api", MinCapacity=least, MaxCapacity=most)
+        return int(ecs.describe_services(cluster="shop", services=["api"])["services"][0]["desiredCount"])
+
+    assert count(2, 20) == 2
+    assert count(1, 20) == 2, "what is within stays"
+    assert count(1, 1) == 1
+    with refused("ECS service doesn't exist: service/shop/none", "ValidationException"):
+        scaling.register_scalable_target(**target, ResourceId="service/shop/none", MinCapacity=1, MaxCapacity=2)
+
+
+def test_autoscaling_knows_the_services_of_our_ecs(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applicationautoscaling, "_cloud", watched.cloud)
+    ecs, scaling = watched.cloud.client("ecs"), watched.cloud.client("application-autoscaling")
+    ecs.create_cluster(clusterName="shop")
+    container = {"name": "api", "image": "shop/api", "memory": 64}
+    ecs.register_task_definition(family="api", containerDefinitions=[container])
+    ecs.create_service(cluster="shop", serviceName="api", taskDefinition="api", desiredCount=1, launchType="EC2")
+    scaling.register_scalable_target(
+        ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId="service/shop/api",
+        MinCapacity=2, MaxCapacity=20,
+    )  # fmt: skip
+    (service,) = ecs.describe_services(cluster="shop", services=["api"])["services"]
+    assert service["desiredCount"] == 2
 
 
 # efs, ssm, route53, iam

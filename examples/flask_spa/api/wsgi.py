@@ -1,0 +1,5 @@
+"""What gunicorn serves."""
+
+from app import make_app
+
+app = make_app()

@@ -2,12 +2,13 @@
 a container outside beside the others, then all of them within.
 
 Compose is Debian's docker-compose, which scripts/setup.sh installs. The site is examples/node_cms_proxy with another
-name, and another port for the proxy, so that nothing of a person's is in the way. The image in which a volume is given to
-its owner comes from a registry that tests do not reach: Debian's shell stands in for that of busybox.
+name, and another port for the proxy, so that nothing of a person's is in the way. The image in which a volume is given
+to its owner comes from a registry that tests do not reach: Debian's shell stands in for that of busybox.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import shutil
@@ -167,14 +168,16 @@ def outside(site: Site, tmp_path: Path) -> Iterator[Path]:
     block = re.search(r"`outside\.yml`:\n\n```yml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert block
     engine, port = docker.from_env(), free_port()
-    gateway = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
+    gateway = bridge.get("Gateway") or ipaddress.ip_network(bridge["Subnet"])[1]  # an engine may not tell it
     shown = "http://172.17.0.1:3000"
     assert block[1].count(shown) == 1
     (tmp_path / "outside.yml").write_text(block[1].replace(shown, f"http://{gateway}:{port}"))
+    cms = site.url.replace("localhost", "127.0.0.1")  # a node may take localhost for ::1, where Docker does not listen
     # `node server.js` for a machine that may have no node: its image, with nothing of a container's network.
     pages = engine.containers.run(
         NODE, detach=True, name=f"{site.name}-outside", network_mode="host",
-        environment={"CMS": site.url, "DATA": "/tmp", "PORT": str(port)},  # noqa: S108 - as the page has it
+        environment={"CMS": cms, "DATA": "/tmp", "PORT": str(port)},  # noqa: S108 - as the page has it
     )  # fmt: skip
     try:
         yield tmp_path / "outside.yml"

@@ -6,6 +6,7 @@ Where one is to stand, a page says so in a comment, of which a reader on GitHub 
     <!-- from: README.md#verbs -->                 what stands under that heading of another page
     <!-- from: README.md -->                       what stands under its title
     <!-- from: examples/flask_plain/site.yml -->   a file, as a block of code
+    <!-- wants: an-account -->                     what the next block takes that a test of the page has not (`WANTED`)
 
 docs/conf.py hands every page to `filled`.
 """
@@ -36,6 +37,8 @@ MADE: dict[str, Callable[[Path], str]] = {
     "variables": variables,
 }
 """What can be made → by whom."""
+WANTED = {"an-account": "*This wants an AWS account:*"}
+"""What a block of commands may take → how the page says it; tests/tutorial.py leaves such a block out."""
 
 
 class MarkError(ValueError):
@@ -60,7 +63,11 @@ def filled(text: str, page: str, project: Path = PROJECT) -> str:
             return MADE[mark["what"]](project)
         if mark["how"] == "from":
             return _from(mark["what"], page, level, project)
-        raise MarkError(f"{page}: nothing makes {mark[0]}; there are {', '.join(MADE)}, and from")
+        if mark["how"] == "wants" and mark["what"] in WANTED:
+            return WANTED[mark["what"]]
+        raise MarkError(
+            f"{page}: nothing makes {mark[0]}; there are {', '.join(MADE)}, and from; wants: {', '.join(WANTED)}"
+        )
 
     return linked(MARK.sub(part, text), page, project)
 

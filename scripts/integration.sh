@@ -34,7 +34,9 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
     done
   fi
   # Minutes each: releases on one host, whose roles' files all scenarios look at; what no site of an inventory uses yet.
-  if [[ $1 == molecule ]]; then parts+=(image_cleanup network_load_balancers functions celery_site django_rds flask_plain flask_spa node_cms_proxy); fi
+  if [[ $1 == molecule ]]; then
+    parts+=(image_cleanup network_load_balancers functions compose_file celery_site django_rds flask_plain flask_spa node_cms_proxy)
+  fi
   if [[ $1 != molecule ]]; then
     parts+=(volumes hosts load_balancers molecule databases agent agent_host registry legacy_site resolver)
   fi

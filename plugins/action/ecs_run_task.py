@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
@@ -21,6 +21,7 @@ from plugins.modules.ecs_run_task import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import listed, tasks, why_stopped
+from plugins.plugin_utils.ecs_placement import without_room
 from plugins.plugin_utils.places import verb
 
 NAME = "task"
@@ -31,6 +32,8 @@ NO_ROOM = ("RESOURCE:", "AGENT")
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
 """
+NO_HOST = "ATTRIBUTE"
+"""Reason of one that does not pass: no host has what the task needs."""
 MISSING_SECONDS = 60.0
 """For how long DescribeTasks may not know a task: the API is eventually consistent (see RunTask)."""
 STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -77,7 +80,7 @@ class ActionModule(AwsAction):
         wait = Wait(self.arguments["timeout"], self.say, NAME)
         if own := self._own_command(definition):
             self.say(NAME, f"{own} was given no command: its image's own one runs", "yellow")
-        task = self._start(ecs, definition["taskDefinitionArn"], overrides, wait)
+        task = self._start(ecs, definition, overrides, wait)
         clients = functools.partial(self.client, "logs")
         logs = {
             container["name"]: log
@@ -179,12 +182,15 @@ class ActionModule(AwsAction):
                 return task
         return None
 
-    def _start(self, ecs: Any, definition: str, overrides: list[dict[str, Any]], wait: Wait) -> dict[str, Any]:
-        if running := self._running(ecs, definition, overrides):
+    def _start(
+        self, ecs: Any, definition: Mapping[str, Any], overrides: list[dict[str, Any]], wait: Wait
+    ) -> dict[str, Any]:
+        arn = definition["taskDefinitionArn"]
+        if running := self._running(ecs, arn, overrides):
             short = running["taskArn"].rsplit("/", 1)[-1]
             self.say(NAME, f"{short} does this already: waiting for it instead of starting another", "yellow")
             return running
-        request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": definition, "count": 1}
+        request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": arn, "count": 1}
         if overrides:
             request["overrides"] = {"containerOverrides": overrides}
         if self.arguments["started_by"]:
@@ -205,13 +211,24 @@ class ActionModule(AwsAction):
             reasons = sorted({str(failure.get("reason")) for failure in answer["failures"]})
             why = ", ".join(reasons) or "no reason given"
             if not reasons or not all(each.startswith(NO_ROOM) for each in reasons):
-                raise Failed(f"The task cannot be started: {why}")
-            wait.tell(f"no host has room for it ({why}); trying again", "yellow")
+                lacking = self._numbers(ecs, definition) if NO_HOST in reasons else ""
+                raise Failed(f"The task cannot be started: {why}{lacking}")
+            numbers = self._numbers(ecs, definition)
+            wait.tell(f"no host has room for it ({why}{numbers}); trying again", "yellow")
             if not wait.pause(f"room for it ({why})"):
                 raise Failed(
-                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s. Raise min of site_hosts, or "
-                    "lower mem_limit or mem_reservation of the containers."
+                    f"The task cannot be started: {why}, for {wait.seconds:.0f} s{numbers}. Raise min of site_hosts, "
+                    "or lower mem_limit or mem_reservation of the containers."
                 )
+
+    def _numbers(self, ecs: Any, definition: Mapping[str, Any]) -> str:
+        """What it takes and what the hosts have left, to follow ECS's word; empty where nobody can say it."""
+        cluster, provider = self.arguments["cluster"], self.arguments["capacity_provider"]
+        try:
+            numbers = without_room(ecs, cluster, definition, provider)
+        except (BotoCoreError, ClientError):  # it only explains: what keeps it from that must not end the wait
+            return ""
+        return f": {numbers}" if numbers else ""
 
     @staticmethod
     def _result(task: Mapping[str, Any], logs: Mapping[str, ContainerLog]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.plugins.loader import inventory_loader
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
@@ -52,6 +53,7 @@ description:
   - Ends a verb that was typed in a way that would do nothing or half, on several inventories or without the settings of
     the project, with what to type.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
+  - Neither is looked at for a command that asks no AWS, such as C(preflight.yml -e preflight_account=false).
 options:
   plugin:
     description: Name of this plugin.
@@ -86,7 +88,8 @@ options:
     type: str
     default: python -m local_aws up
   credentials:
-    description: Whether to end the run when no AWS credentials can be found (only where O(set) names no endpoint).
+    description: >-
+      Whether to end a run that may ask AWS when no AWS credentials can be found (only where O(set) names no endpoint).
     type: bool
     default: true
 """
@@ -208,12 +211,19 @@ class InventoryModule(BaseInventoryPlugin):
         for name in self.get_option("unset"):
             os.environ.pop(name, None)
         os.environ.update({**RETRIES, **{name: os.environ[name] for name in RETRIES if os.environ.get(name)}} | wanted)
-        if not concerns_aws(context.CLIARGS):
+        if not concerns_aws(context.CLIARGS, self._typed()):
             return
         if "AWS_ENDPOINT_URL" in wanted:
             self._check_endpoint(wanted["AWS_ENDPOINT_URL"])
         else:
             self._check_shell(path)
+
+    def _typed(self) -> dict[str, Any]:
+        """The variables of the command line."""
+        try:
+            return dict(load_extra_vars(self.loader))
+        except AnsibleError:  # Ansible reads them once more, and says then what is wrong with them
+            return {}
 
     def _check_endpoint(self, endpoint: str) -> None:
         url = urlsplit(endpoint)

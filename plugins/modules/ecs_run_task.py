@@ -6,7 +6,8 @@ module: ecs_run_task
 short_description: Run a one-off task on an ECS cluster and wait for its exit code
 description:
   - Starts one task, shows its log while it runs, and fails unless every essential container ends with exit code 0.
-  - Where no host has room for it (C(RESOURCE:MEMORY) and the like), tries again until O(timeout).
+  - Where no host has room for it (C(RESOURCE:MEMORY) and the like), tries again until O(timeout), and says what
+    the task takes and what each host has left.
   - A task that still runs at O(timeout) is stopped, so that it does not hold the memory of the next release.
 options:
   cluster:

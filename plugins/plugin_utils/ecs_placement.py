@@ -83,7 +83,7 @@ def lacking(instance: Mapping[str, Any], needs: Needs) -> frozenset[str]:
 
 def obstacle(instance: Mapping[str, Any], needs: Needs) -> str:
     """Why a usable container instance takes no task of these needs, with the numbers; empty if it does."""
-    name = instance.get("ec2InstanceId") or instance["containerInstanceArn"].rsplit("/", 1)[-1]
+    name = _name(instance)
     if missing := lacking(instance, needs):
         return f"{name} lacks {', '.join(sorted(missing))}"
     for kind, wanted, unit in (("MEMORY", needs.memory, " MiB"), ("CPU", needs.cpu, " CPU units")):
@@ -93,6 +93,51 @@ def obstacle(instance: Mapping[str, Any], needs: Needs) -> str:
                 f"{remaining(instance, kind)}{unit} left"
             )
     return ""
+
+
+def _name(instance: Mapping[str, Any]) -> str:
+    return str(instance.get("ec2InstanceId") or instance["containerInstanceArn"].rsplit("/", 1)[-1])
+
+
+def _away(instance: Mapping[str, Any]) -> str:
+    """Why a container instance takes no task whatever; empty if it is usable."""
+    if usable(instance):
+        return ""
+    drained = instance["status"] != "ACTIVE"
+    return f"{_name(instance)} is {instance['status']}" if drained else f"the agent of {_name(instance)} is away"
+
+
+def arithmetic(needs: Needs, instances: list[dict[str, Any]]) -> str:
+    """What a task takes, and why those hosts do not take it that have the most left.
+
+    Args:
+        needs: of the task.
+        instances: container instances, none of which takes it now.
+    """
+    nearest = sorted(instances, key=remaining, reverse=True)[:HOSTS]
+    more = f"; {len(instances) - HOSTS} more hosts have less" if len(instances) > HOSTS else ""
+    cpu = f" and {needs.cpu} CPU units" if needs.cpu else ""
+    hosts = "; ".join(_away(each) or obstacle(each, needs) for each in nearest)
+    return f"a task takes {needs.memory} MiB{cpu}; {hosts}{more}"
+
+
+def without_room(ecs: Any, cluster: str, definition: Mapping[str, Any], provider: str | None = None) -> str:
+    """The arithmetic of a task that RunTask has just refused; empty where a host has what is counted here.
+
+    Args:
+        ecs: a boto3 client.
+        cluster: name or ARN.
+        definition: the task's, of DescribeTaskDefinition.
+        provider: capacity provider whose hosts alone are asked; None for all.
+    """
+    instances = [
+        each
+        for each in container_instances(ecs, cluster)
+        if not provider or each.get("capacityProviderName") == provider
+    ]
+    needs = Needs.of(definition)
+    lacking = instances and all(_away(each) or obstacle(each, needs) for each in instances)
+    return arithmetic(needs, instances) if lacking else ""
 
 
 class Placement:
@@ -144,13 +189,8 @@ class Placement:
         if not all(obstacle(each, needs) for each in instances) or self._others_end():
             return ""
         self._remedy = REMEDY_ATTRIBUTES if all(lacking(each, needs) for each in instances) else REMEDY
-        nearest = sorted(instances, key=remaining, reverse=True)[:HOSTS]
-        more = f"; {len(instances) - HOSTS} more hosts have less" if len(instances) > HOSTS else ""
         old = "; the tasks that run keep theirs until new ones are healthy" if _old(service) else ""
-        cpu = f" and {needs.cpu} CPU units" if needs.cpu else ""
-        return (
-            f"a task takes {needs.memory} MiB{cpu}; {'; '.join(obstacle(each, needs) for each in nearest)}{more}{old}"
-        )
+        return arithmetic(needs, instances) + old
 
     @staticmethod
     def _may_stop_old(service: Mapping[str, Any], new: int) -> bool:

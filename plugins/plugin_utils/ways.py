@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from plugins.plugin_utils.places import PROJECT, TEMPLATE, shown, verb
 
@@ -19,6 +20,8 @@ SEEING_VERBS = (*HOST_VERBS, "ssh_config.yml")
 """Verbs that have to know the hosts."""
 LOCAL_VERBS = ("compose_file.yml",)
 """Verbs that ask no AWS."""
+OFFLINE_VERBS = {"preflight.yml": "preflight_account"}
+"""Verbs that ask no AWS where a variable is typed as false → the variable."""
 MAKING_VERBS = ("init.yml",)
 """Verbs that make an inventory, and need none."""
 ENVIRONMENT_FILE = re.compile(r"""^plugin:\s*["']?environment["']?\s*(#.*)?$""", re.MULTILINE)
@@ -63,14 +66,20 @@ def concerns_hosts(options: Mapping[str, Any]) -> bool:
     return not playbooks or not all(_is_verb(path) and path.name not in SEEING_VERBS for path in playbooks)
 
 
-def concerns_aws(options: Mapping[str, Any]) -> bool:
+def concerns_aws(options: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
     """Whether a command may ask AWS something: everything but verbs that only read the inventory.
 
     Args:
         options: of the command line (`context.CLIARGS`).
+        typed: the variables of the command line (`-e`).
     """
     playbooks = _playbooks(options)
-    return not playbooks or not all(_is_verb(path) and path.name in LOCAL_VERBS for path in playbooks)
+    return not playbooks or not all(_is_verb(path) and _is_offline(path.name, typed) for path in playbooks)
+
+
+def _is_offline(name: str, typed: Mapping[str, Any]) -> bool:
+    """Whether a verb asks no AWS. What is no plain `false` may come to anything, so it does not count."""
+    return name in LOCAL_VERBS or str(typed.get(OFFLINE_VERBS.get(name, ""))).lower() in BOOLEANS_FALSE
 
 
 def _playbooks(options: Mapping[str, Any]) -> list[Path]:

@@ -1,6 +1,7 @@
 """The images of the flask_spa example as they run: the files of its front end, an API that signs what it hands out.
 
-What the API does with a bucket is in tests/unit/examples/test_flask_spa.py; both at one address in tests/e2e/test_examples.py.
+What the API does with a bucket is in tests/unit/examples/test_flask_spa.py; both at one address in
+tests/e2e/test_examples.py.
 """
 
 from __future__ import annotations

@@ -83,7 +83,8 @@ def load(path: Path) -> Composed:
     known = file_of_variables(path.parent / ".env")
     made = fill(content, known)
     parts = {key: _entries(path, key, made.pop(key, None)) for key in ("services", "volumes", "secrets")}
-    name = str(made.pop("name", "") or path.resolve().parent.name)
+    named = made.pop("name", "")
+    name = str(known.get("COMPOSE_PROJECT_NAME") or named or path.resolve().parent.name)
     return Composed(path, name, **parts, others=made)
 
 

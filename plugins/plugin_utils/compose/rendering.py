@@ -54,7 +54,8 @@ def render(site: Site) -> Local:
         site: without problems.
     """
     made = _Rendering(site)
-    compose = {"name": site.identity.site_name, "services": made.services()}
+    # No `name`: Debian's docker-compose 1.29 refuses it. The file of variables says it (compose.env.j2).
+    compose: dict[str, Any] = {"services": made.services()}
     if made.volumes:
         compose["volumes"] = {name: {} for name in sorted(made.volumes)}
     return Local(compose, made.stand_ins.variables, made.addresses)

@@ -64,11 +64,22 @@ def test_a_file_is_taken_whole_as_code(project: Path) -> None:
 
 @pytest.mark.parametrize(
     "mark",
-    ["from: roles/a/README.md#nothing", "from: roles/a/none.yml", "made: nothing", "form: roles/a/README.md"],
+    [
+        "from: roles/a/README.md#nothing",
+        "from: roles/a/none.yml",
+        "made: nothing",
+        "form: roles/a/README.md",
+        "wants: a-friend",
+    ],
 )
 def test_what_is_not_there_cannot_be_taken(mark: str, project: Path) -> None:
     with pytest.raises(MarkError, match=r"docs/page\.md"):
         filled(f"<!-- {mark} -->\n", "docs/page.md", project)
+
+
+def test_what_a_block_of_commands_wants_is_said(project: Path) -> None:
+    made = filled("<!-- wants: an-account -->\n\n```console\n$ a\n```\n", "docs/page.md", project)
+    assert made.startswith("*This wants an AWS account:*\n\n```console\n")
 
 
 def test_a_folder_leads_to_its_readme_or_nowhere(project: Path) -> None:

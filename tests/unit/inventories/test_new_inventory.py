@@ -99,6 +99,39 @@ def test_what_the_page_says_makes_an_inventory_that_preflight_finds_right(projec
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def offline(project: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """What the account is not asked for, on a machine that knows no account and reaches none."""
+    shell = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "ANSIBLE_NOCOLOR": "1",
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    command = ["ansible-playbook", "preflight.yml", "-i", "inventories/live", *options]
+    return subprocess.run(command, cwd=project, env=shell, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_without_an_account_an_inventory_is_judged_as_well(project: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    done = offline(project, home, "-e", "preflight_account=false")
+    assert done.returncode == 0, done.stdout + done.stderr
+    edit(project, "environment.yml", ("site_name: shop", "site_name: Shop!"))
+    edit(project, "group_vars/site/main.yml", ("host_instance_type: t3.micro", "host_instance_typ: t3.micro"))
+    done = offline(project, home, "-e", "preflight_account=false")
+    assert done.returncode != 0
+    for sentence in (
+        "things are wrong with this inventory; nothing was done.",
+        "inventories/live/environment.yml:5: site_name: becomes part of names of buckets",
+        "host_instance_typ: is not a variable of this project. Did you mean host_instance_type?",
+    ):
+        assert sentence in done.stdout, done.stdout + done.stderr
+    # What would be asked needs somebody who asks: that is said before anything is judged.
+    done = offline(project, home)
+    assert done.returncode != 0
+    assert "No AWS credentials were found." in done.stderr
+
+
 def test_its_hosts_are_found_and_those_of_others_are_not(project: Path, aws: Cloud) -> None:
     def launch(site: str, name: str, region: str = REGION) -> str:
         ec2 = aws.client("ec2", region)

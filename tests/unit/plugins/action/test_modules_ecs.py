@@ -86,17 +86,33 @@ def a_task(status: str, exit_code: int | None = None, **more: Any) -> dict[str, 
 def one_off(*states: dict[str, Any], **answers: Any) -> dict[str, Fake]:
     """ECS and Logs for a task that goes through `states`."""
     log = {"awslogs-group": "/legacy/unit", "awslogs-stream-prefix": "once", "awslogs-region": "us-east-1"}
-    container = {"name": "django", "logConfiguration": {"logDriver": "awslogs", "options": log}}
+    container = {"name": "django", "memory": 640, "logConfiguration": {"logDriver": "awslogs", "options": log}}
     definition = {"taskDefinitionArn": REVISION.format(3), "containerDefinitions": [container]}
     ecs = {
         "describe_task_definition": {"taskDefinition": definition},
         "list_tasks": {"taskArns": []},
+        "list_container_instances": {"containerInstanceArns": ["arn"]},
+        "describe_container_instances": {"containerInstances": [a_host("i-1", 20)]},
         "run_task": {"tasks": [a_task("PROVISIONING")], "failures": []},
         "describe_tasks": [{"tasks": [state]} for state in states],
     }
     events = [{"message": f"line {number}"} for number in range(40)]
     pages = [{"events": events, "nextForwardToken": "f/1"}, {"events": [], "nextForwardToken": "f/1"}]
     return {"ecs": Fake(**ecs | answers), "logs": Fake(get_log_events=pages)}
+
+
+def an_instance(name: str, **more: Any) -> dict[str, Any]:
+    instance = {"ec2InstanceId": name, "containerInstanceArn": f"arn/{name}", "status": "ACTIVE"}
+    return {**instance, "agentConnected": True, "capacityProviderName": "hosts", **more}
+
+
+def a_host(name: str, left: int, **more: Any) -> dict[str, Any]:
+    """A container instance of 660 MiB, of which so many are left."""
+    resources = {
+        f"{word}Resources": [{"name": "MEMORY", "integerValue": amount}, {"name": "CPU", "integerValue": 1024}]
+        for word, amount in (("registered", 660), ("remaining", left))
+    }
+    return an_instance(name, **resources, **more)
 
 
 ONE_OFF: dict[str, Any] = {"cluster": "legacy-unit", "task_definition": "legacy-unit"}
@@ -196,13 +212,16 @@ def test_a_job_without_a_command_is_said_to_run_the_images_own() -> None:
     assert "no command" not in shown + result["msg"]
 
 
+FULL = {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+NUMBERS = "a task takes 640 MiB; i-1 registered 660 MiB for tasks and has 20 MiB left"
+
+
 def test_room_is_waited_for() -> None:
-    full = {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
     started = {"tasks": [a_task("PENDING")], "failures": []}
-    clients = one_off(a_task("STOPPED", 0), run_task=[full, full, started])
+    clients = one_off(a_task("STOPPED", 0), run_task=[FULL, FULL, started])
     result, shown = run(ecs_run_task, clients, **ONE_OFF)
     assert not result.get("failed"), result
-    assert "no host has room for it (RESOURCE:MEMORY)" in shown
+    assert shown.count(f"no host has room for it (RESOURCE:MEMORY: {NUMBERS}); trying again") == 1
     tokens = [given["clientToken"] for given in clients["ecs"].given("run_task")]
     assert len(set(tokens)) == 3
 
@@ -210,7 +229,7 @@ def test_room_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("reason", "sentence", "tried_again"),
     [
-        ("RESOURCE:MEMORY", "RESOURCE:MEMORY, for 60 s. Raise min of site_hosts", True),
+        ("RESOURCE:MEMORY", f"RESOURCE:MEMORY, for 60 s: {NUMBERS}. Raise min of site_hosts", True),
         ("MISSING", "cannot be started: MISSING", False),
     ],
 )
@@ -219,6 +238,48 @@ def test_no_room_has_a_deadline_and_other_reasons_end_at_once(reason: str, sente
     result, _ = run(ecs_run_task, clients, **ONE_OFF, timeout=60)
     assert sentence in result["msg"]
     assert (len(clients["ecs"].given("run_task")) > 1) is tried_again
+    assert tried_again or result["msg"].endswith("MISSING"), "nobody asked how much room there is"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sentence"),
+    [
+        (
+            [a_host("i-1", 20), a_host("i-2", 639), a_host("i-3", 700, status="DRAINING")],
+            "a task takes 640 MiB; i-3 is DRAINING; i-2 registered 660 MiB for tasks and has 639 MiB left; i-1 ",
+        ),
+        ([a_host("i-1", 660, agentConnected=False)], "a task takes 640 MiB; the agent of i-1 is away. Raise"),
+        ([a_host(f"i-{number}", number) for number in range(9)], "i-8 registered 660 MiB"),
+        ([a_host(f"i-{number}", number) for number in range(9)], "has 6 MiB left; 6 more hosts have less. Raise"),
+        ([a_host("i-1", 20), a_host("i-2", 660, capacityProviderName="other")], f"{NUMBERS}. Raise"),
+        # What comes free between the refusal and the question, or a port, is no sum to show.
+        ([a_host("i-1", 640)], "RESOURCE:MEMORY, for 60 s. Raise"),
+        ([], "RESOURCE:MEMORY, for 60 s. Raise"),
+    ],
+)
+def test_the_hosts_without_room_are_named_with_what_they_have_left(hosts: list[dict[str, Any]], sentence: str) -> None:
+    clients = one_off(run_task=FULL, describe_container_instances={"containerInstances": hosts})
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, timeout=60, capacity_provider="hosts")
+    assert sentence in result["msg"]
+
+
+def test_an_attribute_that_no_host_has_is_named() -> None:
+    clients = one_off(run_task={"tasks": [], "failures": [{"reason": "ATTRIBUTE"}]})
+    definition = clients["ecs"].answers["describe_task_definition"]["taskDefinition"]
+    definition["requiresAttributes"] = [{"name": "plugin.rexray"}]
+    result, _ = run(ecs_run_task, clients, **ONE_OFF)
+    assert result["msg"] == "The task cannot be started: ATTRIBUTE: a task takes 640 MiB; i-1 lacks plugin.rexray"
+
+
+def test_hosts_that_cannot_be_asked_do_not_end_the_wait() -> None:
+    def refuse(**_: Any) -> None:
+        raise error("not authorized", "ListContainerInstances", "AccessDeniedException")
+
+    started = {"tasks": [a_task("PENDING")], "failures": []}
+    clients = one_off(a_task("STOPPED", 0), run_task=[FULL, started], list_container_instances=refuse)
+    result, shown = run(ecs_run_task, clients, **ONE_OFF)
+    assert not result.get("failed"), result
+    assert "no host has room for it (RESOURCE:MEMORY); trying again" in shown
 
 
 def test_a_task_that_does_not_end_is_stopped() -> None:
@@ -385,11 +446,6 @@ def test_no_service_says_what_to_type() -> None:
 
 
 # Hosts
-
-
-def an_instance(name: str, **more: Any) -> dict[str, Any]:
-    instance = {"ec2InstanceId": name, "containerInstanceArn": f"arn/{name}", "status": "ACTIVE"}
-    return {**instance, "agentConnected": True, "capacityProviderName": "hosts", **more}
 
 
 def hosts_wait(*answers: list[dict[str, Any]], **more: Any) -> tuple[dict[str, Any], str]:

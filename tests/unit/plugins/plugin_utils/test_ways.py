@@ -14,7 +14,7 @@ import yaml
 from ansible import constants
 
 from local_aws.cloud import Cloud
-from plugins.plugin_utils.ways import refusal
+from plugins.plugin_utils.ways import concerns_aws, refusal
 from tests.unit.plugin_support import PROJECT, environment
 
 pytestmark = pytest.mark.playbook
@@ -87,6 +87,26 @@ def test_one_inventory_is_named(inventories: tuple[str, ...], says: str, command
     sentence = refused("site.yml", *inventories)
     assert says in sentence
     assert re.search(rf"[Tt]ype(?: for example)?: ansible-playbook site.yml {command}$", sentence), sentence
+
+
+@pytest.mark.parametrize(
+    ("verbs", "typed", "asks"),
+    [
+        (["compose_file.yml"], {}, False),
+        (["preflight.yml"], {"preflight_account": "false"}, False),
+        (["playbooks/preflight.yml"], {"preflight_account": False}, False),
+        (["preflight.yml"], {"preflight_account": "No"}, False),
+        (["preflight.yml"], {}, True),
+        (["preflight.yml"], {"preflight_account": "true"}, True),
+        (["preflight.yml"], {"preflight_account": "{{ asked }}"}, True),
+        (["preflight.yml"], {"preflight_delegation": "false"}, True),
+        (["site.yml"], {"preflight_account": "false"}, True),
+        (["preflight.yml", "site.yml"], {"preflight_account": "false"}, True),
+        (["tests/preflight.yml"], {"preflight_account": "false"}, True),
+    ],
+)
+def test_what_asks_no_aws_is_known(verbs: list[str], typed: dict[str, Any], asks: bool) -> None:
+    assert concerns_aws({"args": tuple(str(PROJECT / verb) for verb in verbs)}, typed) is asks
 
 
 def test_what_is_no_verb_is_not_judged(tmp_path: Path) -> None:

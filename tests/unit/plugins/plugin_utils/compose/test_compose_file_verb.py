@@ -25,7 +25,9 @@ def test_it_writes_both_files_and_then_nothing(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert yaml.safe_load(written[0].read_text())["services"]["web"]["environment"]["ALLOWED_HOSTS"] == "localhost"
         assert "DATABASE_MAIN_PASSWORD=local\n" in written[1].read_text()
-        again = run(tmp_path, "-i", str(inventory), verb="compose_file.yml")
+        assert "\nCOMPOSE_PROJECT_NAME=example\n" in written[1].read_text()
+        again = run(PROJECT, "-i", str(inventory), verb="compose_file.yml", home=tmp_path)
+        assert "- docker compose -f compose.trial.yml --env-file compose.trial.env up\n" in again.stdout
         assert "changed=0" in again.stdout, again.stdout
     finally:
         for path in written:

@@ -16,11 +16,13 @@ from tests.unit.plugins.plugin_utils.compose.test_describing import SHOP
 pytestmark = pytest.mark.playbook
 
 
-def run(folder: Path, *given: str, verb: str = "init.yml") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *given: str, verb: str = "init.yml", home: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Type the verb in a folder; only preflight is given somebody's keys, as the others ask no AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
     keys = {"AWS_ACCESS_KEY_ID": "berth-embedded", "AWS_SECRET_ACCESS_KEY": "not-a-secret-0f3c9d"}
-    shell = kept | {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "HOME": str(folder)}
+    shell = kept | {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "HOME": str(home or folder)}
     shell |= keys if verb == "preflight.yml" else {}
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(PROJECT / verb), *given]
     return subprocess.run(command, cwd=folder, env=shell, capture_output=True, text=True, timeout=180, check=False)

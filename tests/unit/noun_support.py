@@ -18,7 +18,7 @@ from tests.unit.plugin_support import run_action
 from tests.unit.render_support import PROJECT
 from tests.unit.stack_support import Stacks
 
-NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function")
+NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function", "static")
 TASKS = ("service", "job")
 NETWORK = """
 Resources:

@@ -276,6 +276,18 @@ def test_a_bucket_with_data_is_not_emptied_by_a_deletion(
     assert aws.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
+def test_of_two_buckets_of_a_stack_only_what_is_built_is_taken_out(aws: Cloud, site: Deployed) -> None:
+    built = "Files: {Type: AWS::S3::Bucket, Metadata: {'Berth::Content': built}}"
+    kept = "Uploads: {Type: AWS::S3::Bucket, DeletionPolicy: Retain}"
+    layer = {"stack": "both", "template_body": f"Resources:\n  {built}\n  {kept}\n", "parameters": {}}
+    made = site.create("both", layer)
+    for bucket in made.values():
+        aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert not site.run("both", layer, state="absent").get("failed")
+    assert [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]] == [made["Uploads"]]
+    assert aws.client("s3").list_objects_v2(Bucket=made["Uploads"])["KeyCount"] == 1
+
+
 def test_a_built_file_that_s3_keeps_is_told(
     aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,14 @@ def test_a_type_follows_from_the_ending(key: str, wanted: str) -> None:
     assert static_files.content_type(key) == wanted
 
 
+@pytest.mark.parametrize(
+    ("key", "page"),
+    [("index.html", True), ("old.htm", True), ("INDEX.HTML", True), ("html", False), ("page.html.js", False)],
+)
+def test_a_page_is_told_by_its_ending(key: str, page: bool) -> None:
+    assert static_files.File(key, Path(key), TEXT, REVALIDATED).is_page is page
+
+
 # What is wrong with a folder
 
 

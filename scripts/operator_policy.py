@@ -137,10 +137,12 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
         case "elasticfilesystem:DeleteFileSystem":
             # An id has no name in it; the stack's tags are on the file system from its first moment.
             return [site.arn("elasticfilesystem", "file-system/*")], tagged
-        case "s3:GetObject" | "s3:GetObjectVersion" | "s3:PutObject":
-            # Of a site's buckets only that with the functions' code (cloudformation/code.yml), which Lambda takes with
-            # the caller's rights. CloudFormation cuts names at 63 characters; the longest site and environment fit.
-            return [site.arn("s3", "{site}-*-code-codebucket-*/*")], {}
+        case "s3:GetObject" | "s3:GetObjectVersion" | "s3:PutObject" | "s3:PutObjectTagging":
+            # Of a site's buckets only those that hold what was built: the functions' code (cloudformation/code.yml),
+            # which Lambda takes with the caller's rights, and static files. CloudFormation cuts names at 63 characters;
+            # the longest site and environment fit, and names of entries that do not are refused (nouns/static.py).
+            code, files = "{site}-*-code-codebucket-*/*", "{site}-*-static-*-files-*/*"
+            return [site.arn("s3", pattern) for pattern in (code, files)], {}
         case "ssm:StartSession":
             return [site.arn("ec2", "instance/*")], {"StringEquals": {"ssm:resourceTag/Site": site.name}}
         case "ssm:TerminateSession" | "ssm:ResumeSession":

@@ -29,7 +29,17 @@ from plugins.plugin_utils.live_table import progress
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
-from plugins.plugin_utils.stack_plan import LEADING, STATEFUL_TYPES, Loss, Plan, concerns_data, holding, refusal
+from plugins.plugin_utils.stack_plan import (
+    LEADING,
+    STATEFUL_TYPES,
+    Loss,
+    Plan,
+    built,
+    concerns_data,
+    holding,
+    refusal,
+    resources_of,
+)
 from plugins.plugin_utils.stack_routes import gaps
 
 INTERRUPT_SECONDS = 20
@@ -206,6 +216,9 @@ class ActionModule(AwsAction):
         for name, stack in stacks.items():
             made = [each for each in self._resources(stack) if each.get("PhysicalResourceId")]
             holds = [each for each in made if each["ResourceType"] in STATEFUL_TYPES]
+            if holds and (body := self._template(stack)) is not None:
+                rebuilt = built(resources_of(body))
+                holds = [each for each in holds if each["LogicalResourceId"] not in rebuilt]
             # An adopted file system is none of the stack's, and is seen by its access point only.
             for resource in holds or [each for each in made if each["ResourceType"] in LEADING]:
                 found = resource["PhysicalResourceId"] + ("" if holds else ", and what it leads to,")

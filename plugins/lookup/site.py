@@ -29,8 +29,8 @@ description:
 options:
   _terms:
     description:
-      - A noun (C(service), C(job), C(function), C(volume), C(database), C(bucket), C(table), C(secret),
-        C(image));
+      - A noun (C(service), C(job), C(function), C(static), C(volume), C(database), C(bucket), C(table),
+        C(secret), C(image));
         C(domain) for the names of the site, also where no service is known yet; C(memory) for what the tasks take that
         may stand at the same time; or C(entries) for the names of each noun's entries.
     required: true

@@ -79,9 +79,10 @@ options:
     default: []
   site:
     description:
-      - Whether the nouns of a site are checked (C(site_services), C(site_jobs), C(site_functions), C(site_volumes),
-        C(site_databases), C(site_buckets), C(site_tables), C(site_secrets), C(site_hosts), C(domain_aliases)), each by
-        itself and what they are to each other. Each complaint names the very key that is wrong, its file and line.
+      - Whether the nouns of a site are checked (C(site_services), C(site_jobs), C(site_functions), C(site_static),
+        C(site_volumes), C(site_databases), C(site_buckets), C(site_tables), C(site_secrets), C(site_hosts),
+        C(domain_aliases)), each by itself and what they are to each other. Each complaint names the very key that is
+        wrong, its file and line.
       - So are whole numbers that YAML reads otherwise than they are written (C(0755)) where a text is meant; patches,
         which must lead to a resource of their entry's template; and the length of the templates.
     type: bool

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
-from plugins.plugin_utils.layers import Layer, Template
+from plugins.plugin_utils.layers import Layer
 from plugins.plugin_utils.stack_events import (
     Events,
     Records,
@@ -32,11 +32,13 @@ from plugins.plugin_utils.stack_plan import (
     Loss,
     Plan,
     Planner,
+    built,
     declared,
     left_over,
     outputs,
     parameters,
     request,
+    resources_of,
     update_parameters,
 )
 
@@ -149,7 +151,8 @@ class Stack:
         client: boto3's `cloudformation` client of its region.
         say: shows a line of progress.
         records: shared between the stacks of a run.
-        service: gives a client of another service in the same region (RDS to let go of a failed create).
+        service: gives a client of another service in the same region (RDS to let go of a failed create,
+            S3 to empty a bucket).
         wait: makes a `Wait`; replaced by tests.
         watchers: resource type → makes what explains it while it is in progress.
 
@@ -298,6 +301,8 @@ class Stack:
             )
         if now["StackStatus"] in FIRST_CREATE_FAILED:
             self._release_databases(now)
+        if now["StackStatus"] == "DELETE_FAILED":
+            self._empty_buckets(now)
         self._delete_and_wait(now)
         self.outcome.changed = True
 
@@ -515,9 +520,41 @@ class Stack:
             self._client.update_termination_protection(StackName=self.layer.stack, EnableTerminationProtection=False)
         if unprotect:
             self._release_databases(now, keep=self._retained(now))
+        self._empty_buckets(now)
         self._delete_and_wait(now)
         self.outcome.changed = True
         return self.outcome
+
+    def _empty_buckets(self, now: Mapping[str, Any]) -> None:
+        """Take out what the next run makes again: a bucket that is not empty stops the deletion of its stack.
+
+        Raises:
+            Failed: S3 keeps something.
+        """
+        if self._service is None:
+            return
+        names = built(self._deployed_resources(now))
+        for resource in self._resources(now["StackId"]) if names else []:
+            bucket = resource.get("PhysicalResourceId")
+            mine = resource["LogicalResourceId"] in names and resource["ResourceType"] == "AWS::S3::Bucket"
+            if mine and bucket and resource["ResourceStatus"] != "DELETE_COMPLETE":
+                self._empty(self._service("s3"), bucket)
+
+    def _empty(self, s3: Any, bucket: str) -> None:
+        try:
+            # Versions also where none are kept: each object is one then, and a patch may have asked for more.
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+                if not keys:
+                    continue
+                self._say(self.layer.name, f"taking {len(keys)} built files out of {bucket}")
+                left = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True}).get("Errors")
+                if left:
+                    raise Failed(f"{bucket} cannot be emptied: {left[0]['Key']}: {left[0].get('Message')}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
 
     def _delete_and_wait(self, now: dict[str, Any]) -> dict[str, Any]:
         wait: Wait | None = None
@@ -540,12 +577,16 @@ class Stack:
 
     def _retained(self, now: Mapping[str, Any]) -> frozenset[str]:
         """Logical ids that a deletion of the deployed stack leaves in place."""
-        if now["StackStatus"] == "REVIEW_IN_PROGRESS":
-            return frozenset()
-        body = self._client.get_template(StackName=now["StackId"])["TemplateBody"]
-        resources = body["Resources"] if isinstance(body, Mapping) else Template.read(body).resources
-        policies = {name: (declared or {}).get("DeletionPolicy") for name, declared in resources.items()}
+        policies = {
+            name: (declared or {}).get("DeletionPolicy") for name, declared in self._deployed_resources(now).items()
+        }
         return frozenset(name for name, policy in policies.items() if policy in ("Retain", "RetainExceptOnCreate"))
+
+    def _deployed_resources(self, now: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Logical id → resource, of the template that a stack is deployed with."""
+        if now["StackStatus"] == "REVIEW_IN_PROGRESS":
+            return {}
+        return resources_of(self._client.get_template(StackName=now["StackId"])["TemplateBody"])
 
     def _resources(self, stack: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack)

@@ -36,6 +36,8 @@ STATEFUL_TYPES = frozenset(
     }
 )
 """Types whose replacement loses data, or starts empty beside the old one."""
+CONTENT, BUILT = "Berth::Content", "built"
+"""Key and value of a resource's Metadata: what is in it is made again by the next run, and no data."""
 LEADING = {
     "AWS::EFS::AccessPoint": "FileSystemId",
     "AWS::EFS::MountTarget": "FileSystemId",
@@ -248,8 +250,7 @@ class Planner:
 
     def _concerns_data(self, body: Any) -> bool:
         """Whether data is in the stack, as it is or is to be, or in one that takes from it."""
-        deployed = body if isinstance(body, Mapping) else {"Resources": Template.read(str(body)).resources}
-        before = {(resource or {}).get("Type") for resource in deployed["Resources"].values()}
+        before = {(resource or {}).get("Type") for resource in resources_of(body).values()}
         return bool(before & HOLDING_TYPES) or concerns_data(self._layer, self._layers)
 
     def _changes(
@@ -274,13 +275,27 @@ class Planner:
 def left_over(layer: Layer, resources: Iterable[Mapping[str, Any]]) -> list[Loss]:
     """What holds data in a stack whose deletion failed, and that is to be deleted and made anew."""
     how = "is left of a deletion that failed, which would go on; finish the teardown, or name it"
+    rebuilt = built(layer.template.resources)
     return [
         Loss(layer.name, each["LogicalResourceId"], each["ResourceType"], each["PhysicalResourceId"], how)
         for each in resources
         if each["ResourceType"] in STATEFUL_TYPES
+        and each["LogicalResourceId"] not in rebuilt
         and each.get("PhysicalResourceId")
         and each["ResourceStatus"] != "DELETE_COMPLETE"
     ]
+
+
+def resources_of(body: Any) -> Mapping[str, Any]:
+    """Logical id → resource, of a template as GetTemplate tells it: a text, or JSON that is read already."""
+    found: Mapping[str, Any] = body["Resources"] if isinstance(body, Mapping) else Template.read(str(body)).resources
+    return found
+
+
+def built(resources: Mapping[str, Any]) -> frozenset[str]:
+    """Logical ids of what has nothing in it but what the next run makes again, of a template's resources."""
+    metadata = {name: (resource or {}).get("Metadata") or {} for name, resource in resources.items()}
+    return frozenset(name for name, each in metadata.items() if each.get(CONTENT) == BUILT)
 
 
 def holding(template: Template) -> set[str]:

@@ -24,6 +24,8 @@ RECORDED = Path(__file__).with_name("recorded_calls.json")
 DIFFERENT = {
     # One call, other rights: docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html, "Permissions" of each.
     ("s3", "HeadBucket"): ("s3:ListBucket",),
+    ("s3", "HeadObject"): ("s3:GetObject",),
+    ("s3", "CopyObject"): ("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"),  # with tags of its own
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "ListObjects"): ("s3:ListBucket",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),

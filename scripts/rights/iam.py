@@ -26,8 +26,9 @@ PATTERNS: Mapping[str, str] = {
 The first on everything, as a list cannot be asked for in part; but not `s3:List*`, which would show the names of
 files in other buckets of the account.
 """
-LOOKING = re.compile(r"[\w-]+:(Describe|List|Get)")
-"""Actions that only read. Where they cannot be scoped by name they hold everywhere, other regions included."""
+LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
+"""Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
+included."""
 
 NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
     "autoscaling": {

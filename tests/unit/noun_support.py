@@ -18,7 +18,7 @@ from plugins.plugin_utils.site.nouns import NOUNS as MODEL
 from tests.unit.plugin_support import run_action
 from tests.unit.render_support import PROJECT
 
-NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function")
+NOUNS = ("database", "volume", "bucket", "table", "secret", "image", "function", "static")
 TASKS = ("service", "job")
 NETWORK = """
 Resources:

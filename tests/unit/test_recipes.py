@@ -44,7 +44,7 @@ LINT = "ansible-lint"
 EDITS: dict[str, list[tuple[str, str, str]]] = {
     "layer": [
         ("group_vars/all/site.yml", "secret, image", ", topic"),
-        (NOUNS, "import bucket, database, function, job, secret, service, table", ", topic"),
+        (NOUNS, "import bucket, database, function, job, secret, service, static, table", ", topic"),
         (NOUNS, "volume, database, bucket, table, secret", ", topic"),
         (
             "README.md",

@@ -116,7 +116,7 @@ def lifecycle_rule(rule: Properties, number: int) -> dict[str, Any]:
         PropertyError: the rule uses something that this does not know.
     """
     known = (
-        "Id", "Status", "Prefix", "ExpirationInDays", "ExpirationDate", "ExpiredObjectDeleteMarker",
+        "Id", "Status", "Prefix", "TagFilters", "ExpirationInDays", "ExpirationDate", "ExpiredObjectDeleteMarker",
         "NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays", "AbortIncompleteMultipartUpload",
         "Transitions", "NoncurrentVersionTransitions",
     )  # fmt: skip
@@ -125,7 +125,7 @@ def lifecycle_rule(rule: Properties, number: int) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ID": rule.get("Id", f"rule-{number}"),
         "Status": rule["Status"],
-        "Filter": {"Prefix": rule.get("Prefix", "")},
+        "Filter": lifecycle_filter(rule),
     }
     expiration = {
         "Days": rule.get("ExpirationInDays"),
@@ -151,6 +151,19 @@ def lifecycle_rule(rule: Properties, number: int) -> dict[str, Any]:
             for item in rule["NoncurrentVersionTransitions"]
         ]
     return result
+
+
+def lifecycle_filter(rule: Properties) -> dict[str, Any]:
+    """What a rule is about: in the API several conditions stand in an `And`, one stands alone.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRuleFilter.html
+    """
+    tags = [{"Key": tag["Key"], "Value": tag["Value"]} for tag in rule.get("TagFilters", [])]
+    if not tags:
+        return {"Prefix": rule.get("Prefix", "")}
+    if len(tags) == 1 and "Prefix" not in rule:
+        return {"Tag": tags[0]}
+    return {"And": {**pick(rule, "Prefix"), "Tags": tags}}
 
 
 class BucketPolicy(Handler):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks
 
@@ -311,6 +313,31 @@ def test_buckets_are_closed_encrypted_and_versioned(aws: Cloud, stacks: Stacks) 
     rule = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 10
     assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+
+
+@pytest.mark.parametrize(
+    ("about", "wanted"),
+    [
+        ("", {"Prefix": ""}),
+        ("Prefix: old/,", {"Prefix": "old/"}),
+        ("TagFilters: [{Key: a, Value: b}],", {"Tag": {"Key": "a", "Value": "b"}}),
+        (
+            "Prefix: old/, TagFilters: [{Key: a, Value: b}],",
+            {"And": {"Prefix": "old/", "Tags": [{"Key": "a", "Value": "b"}]}},
+        ),
+        (
+            "TagFilters: [{Key: a, Value: b}, {Key: c, Value: d}],",
+            {"And": {"Tags": [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]}},
+        ),
+    ],
+    ids=["all", "prefix", "tag", "prefix and tag", "tags"],
+)
+def test_a_lifecycle_rule_is_about_what_it_says(aws: Cloud, stacks: Stacks, about: str, wanted: dict[str, Any]) -> None:
+    rule = f"{{Id: gone, Status: Enabled, {about} ExpirationInDays: 30}}"
+    body = f"Resources: {{B: {{Type: AWS::S3::Bucket, Properties: {{LifecycleConfiguration: {{Rules: [{rule}]}}}}}}}}"
+    bucket = stacks.made("rules", body)["B"]
+    (found,) = aws.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert (found["Filter"], found["Expiration"]) == (wanted, {"Days": 30})
 
 
 def test_a_bucket_with_objects_refuses_to_go(aws: Cloud, stacks: Stacks) -> None:

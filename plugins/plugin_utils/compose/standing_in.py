@@ -62,7 +62,7 @@ class StandIns:
     def _asked(self, reference: Reference) -> str:
         return self._read(variable_name(reference.noun, reference.entry, reference.attribute))
 
-    _bucket = _table = _volume = _function = _asked
+    _bucket = _static = _table = _volume = _function = _asked
 
     def _service(self, reference: Reference) -> str:
         service = self._site.services[reference.entry]

@@ -1,7 +1,7 @@
 """A site as data: what an inventory says of it, read, checked and turned into what templates are made of.
 
-`reading.read_site(variables)` gives a `model.Site`: services, jobs, functions, volumes, databases, buckets, tables and
-secrets as dataclasses, and everything that is wrong (`problems`).
+`reading.read_site(variables)` gives a `model.Site`: services, jobs, functions, static files, volumes, databases,
+buckets, tables and secrets as dataclasses, and everything that is wrong (`problems`).
 `rendering.render(site, key, run)` gives what the template of a service or job is made of: container definitions,
 volumes, IAM statements, and the outputs of other stacks that it takes. Nothing here needs Ansible or asks an API.
 

@@ -1,7 +1,8 @@
 """Names that AWS bounds and that are made of the site's: found before anything is made that could not be called so.
 
 Only of what has a name of its own: load balancers, target groups, roles, buckets and database instances have none, and
-CloudFormation shortens what it makes up for them, so that one can be replaced while the old one is still there.
+CloudFormation shortens what it makes up for them, so that one can be replaced while the old one is still there. The
+bucket of static files stands among them all the same (nouns/static.py).
 """
 
 from __future__ import annotations

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.decode import decode_str
 
+from plugins.action import static_files
 from plugins.plugin_utils.layers import PARAMETER_BYTES, Template, text
+from plugins.plugin_utils.stack_plan import built
 from tests.unit.noun_support import NOUNS, body, made
 
 CALLED = {
@@ -63,6 +66,10 @@ ENTRIES: dict[str, Any] = {
             "patch": {"Function.Architectures": ["arm64"]},
         },
     },
+    "site_static": {
+        "front": {"folder": "roles/static/files/example"},
+        "docs": {"folder": "roles/static/files/example", "keep_days": 90, "cache_control": {"*.pdf": "max-age=60"}},
+    },
     "site_secrets": {
         "django": {"generate": ["secret_key"]},
         "admin": {"generate": "password", "length": 20, "values": {"username": "admin"}},
@@ -101,7 +108,7 @@ def test_an_entry_is_a_layer_unless_it_is_there_already(layers: dict[str, Any]) 
     assert set(layers) == {
         "database.main", "database.big-one", "volume.media", "volume.kept", "bucket.uploads", "bucket.logs",
         "table.items", "table.orders", "secret.django", "secret.admin", "image.shop-django", "image.shop-worker",
-        "function.hello", "function.all-keys",
+        "function.hello", "function.all-keys", "static.front", "static.docs",
     }  # fmt: skip
 
 
@@ -143,6 +150,8 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
         "BucketVersioned": False, "BucketExpireDays": 30, "BucketOldVersionsDays": 3,
         "BucketCorsOrigins": ["https://a.test"],
     }  # fmt: skip
+    assert layers["static.front"]["parameters"] == {"StaticKeepDays": 30}
+    assert layers["static.docs"]["parameters"] == {"StaticKeepDays": 90}
     assert layers["table.items"]["parameters"] == {
         "TableTtl": "", "TableTtlEnabled": False, "TableDeletionProtection": True,
     }  # fmt: skip
@@ -221,15 +230,25 @@ def test_a_file_system_is_named_as_rexray_looks_for_it_and_maps_no_user(layers: 
     assert point["RootDirectory"]["Path"] == "/data"
 
 
-def test_a_bucket_is_private_encrypted_and_speaks_tls_only(layers: dict[str, Any]) -> None:
-    properties = of_type(layers["bucket.uploads"], "AWS::S3::Bucket")["Properties"]
+@pytest.mark.parametrize("name", ["bucket.uploads", "static.front"])
+def test_a_bucket_is_private_encrypted_and_speaks_tls_only(layers: dict[str, Any], name: str) -> None:
+    properties = of_type(layers[name], "AWS::S3::Bucket")["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    (statement,) = of_type(layers["bucket.uploads"], "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"][
-        "Statement"
-    ]
+    (statement,) = of_type(layers[name], "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_static_files_that_are_superseded_go_and_the_bucket_goes_with_its_stack(layers: dict[str, Any]) -> None:
+    bucket = of_type(layers["static.front"], "AWS::S3::Bucket")
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    assert "BucketName" not in bucket["Properties"]
+    (rule,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    (tag,) = rule["TagFilters"]
+    assert urllib.parse.urlencode({tag["Key"]: tag["Value"]}) == static_files.TAGGING
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "StaticKeepDays"})
+    assert built(resources(layers["static.front"])) == {"Files"}
 
 
 def test_a_table_is_billed_by_request_encrypted_and_can_be_restored(layers: dict[str, Any]) -> None:
@@ -272,6 +291,7 @@ def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> 
         "table": {"TableName", "TableArn"},
         "secret": {"SecretArn"},
         "image": {"RepositoryUri", "RepositoryArn"},
+        "static": {"BucketName", "BucketArn", "BucketDomainName"},
         "function": {"Url", "FunctionArn", "FunctionName", "FunctionLogGroupName"},
     }
     bodies = [body(layer) for name, layer in layers.items() if name.startswith(f"{noun}.")]

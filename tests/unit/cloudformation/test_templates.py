@@ -51,6 +51,7 @@ SAFE: dict[str, Any] = {
             "routes": ["GET /hello/{name}"], "environment": {"TITLE": FLOWERS},
         }
     },
+    "site_static": {"front": {"folder": "roles/static/files/example"}},
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
 }  # fmt: skip

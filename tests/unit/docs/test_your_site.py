@@ -59,7 +59,7 @@ def test_what_references_can_ask_for_is_what_entries_have() -> None:
 
     read = {f"{noun}.{entry}": set(made.attributes(noun, entry)) for made, noun, entry in (
         (site(0), "database", "main"), (site(3), "bucket", "uploads"), (site(5), "service", "redis"),
-        (site(6), "table", "items"), (site(7), "function", "hello"),
+        (site(6), "table", "items"), (site(7), "function", "hello"), (site(8), "static", "front"),
     )}  # fmt: skip
     assert {entry: told(entry) for entry in read} == read
     assert site(2).attributes("secret", "smtp").keys() == told("secret.app") == {"value"}

@@ -44,6 +44,7 @@ SITE: dict[str, Any] = {
     "site_buckets": {},
     "site_tables": {},
     "site_functions": {},
+    "site_static": {},
     "site_secrets": {},
     "site_hosts": {"min": 1},
 }

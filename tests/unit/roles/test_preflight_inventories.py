@@ -161,6 +161,7 @@ WRONG = [
     one("site_functions", called(runtime="nodejs14.x"), "of which Lambda makes no function since"),
     one("site_functions", called(code="functions/none"), "there is no such folder in"),
     one("site_functions", called(handler="main.handler"), "has to have main.py"),
+    one("site_static", {"front": {"folder": "front/none"}}, "there is no such folder in"),
     one("site_services", {}, "a site runs something"),
     one("site_services", services(of_web={"deploy": {"replicas": 0}}), "cannot be verified"),
     # What does not fit is said of the whole, once each part of it is right.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -80,15 +81,16 @@ def test_a_site_of_registry_images_alone_publishes_nothing() -> None:
     assert container["Image"] == "public.ecr.aws/docker/library/redis:7"
 
 
-def test_images_and_code_are_published_each_where_there_is_any() -> None:
+def test_images_code_and_static_files_are_published_each_where_there_is_any() -> None:
     function = {"code": "functions/hello", "handler": "app.handler", "runtime": "python3.13", "routes": "$default"}
     (bring,) = tasks_of("playbooks/images.yml").values()
     parts = tasks_of("playbooks/tasks/publish.yml").values()
-    for images, code in ((False, False), (True, False), (False, True), (True, True)):
-        functions = {"hello": function} if code else {}
-        given = site(WEB if images else REDIS, publish_select="local", site_functions=functions, **known({}))
-        assert holds(bring["when"], given) is (images or code)
-        assert [holds(part["when"], given) for part in parts] == [images, code]
+    for images, code, files in itertools.product((False, True), repeat=3):
+        nouns = {"site_functions": {"hello": function} if code else {}}
+        nouns |= {"site_static": {"front": {"folder": "dist"}} if files else {}}
+        given = site(WEB if images else REDIS, publish_select="local", **nouns, **known({}))
+        assert holds(bring["when"], given) is (images or code or files)
+        assert [holds(part["when"], given) for part in parts] == [images, code, files]
 
 
 def test_who_is_asked_on_which_port_is_the_load_balancers_and_the_other_services_affair() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from plugins.plugin_utils.site.nouns import NOUNS
 from tests.unit.plugin_support import PROJECT, environment
 from tests.unit.render_support import LAYERS
 from tests.unit.roles.test_role_readmes import BLOCK
@@ -30,7 +31,7 @@ def example(layer: str, heading: str) -> str:
 def stack(layer: str, heading: str) -> str:
     """The stack that an example plans: the layer's, or that of the one entry that the example gives it."""
     (play,) = yaml.safe_load(example(layer, heading))
-    entries = play["roles"][0].get("vars", {}).get(f"site_{layer}s")
+    entries = play["roles"][0].get("vars", {}).get(NOUNS[layer].variable) if layer in NOUNS else None
     return OF_IMAGE if layer == "image" else "-".join([layer, *(entries or [])])
 
 

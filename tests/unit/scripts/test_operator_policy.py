@@ -292,6 +292,7 @@ OURS_AND_NOT = [
     ("data", "dynamodb:DeleteTable", SHOP_ARN.format("dynamodb", "table/{}-prod-table-items-Table-ABC")),
     ("deploy", "lambda:UpdateFunctionCode", SHOP_ARN.format("lambda", "function:{}-prod-function-items-Function-ABC")),
     ("data", "s3:PutObject", "arn:aws:s3:::{}-prod-code-codebucket-abc/0a1b.zip"),
+    ("data", "s3:PutObjectTagging", "arn:aws:s3:::{}-prod-static-front-files-abc/index.html"),
     ("operate", "s3:ListBucketVersions", "arn:aws:s3:::{}-prod-bucket-uploads-abc"),
     ("deploy", "iam:PutRolePolicy", "arn:aws:iam::123456789012:role/{}-prod-service-web-TaskRole-abc"),
     ("deploy", "iam:DeleteInstanceProfile", "arn:aws:iam::123456789012:instance-profile/{}-prod-cluster-HostProfile-a"),
@@ -402,12 +403,16 @@ def test_no_policy_lets_anybody_read_or_write_what_is_in_a_table(shop: dict[str,
             assert not allows(document, action, SHOP_ARN.format("dynamodb", "table/shop-prod-table-items-Table-ABC"))
 
 
-def test_no_policy_lets_anybody_read_or_write_what_is_in_a_bucket_but_the_functions_code(
+def test_no_policy_lets_anybody_read_or_write_what_is_in_a_bucket_but_what_was_built(
     shop: dict[str, dict[str, Any]],
 ) -> None:
     for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"):
         assert allows(shop["data"], action, "arn:aws:s3:::shop-prod-code-codebucket-abc/0a1b.zip")
+        assert allows(shop["data"], action, "arn:aws:s3:::shop-prod-static-front-files-abc/assets/app.js")
+        assert not allows(shop["operate"], action, "arn:aws:s3:::shop-prod-static-front-files-abc/assets/app.js")
         for document in shop.values():
+            assert not allows(document, action, "arn:aws:s3:::shop-prod-bucket-static-bucket-abc/harbour.png")
+            assert not allows(document, action, "arn:aws:s3:::blog-prod-static-front-files-abc/index.html")
             assert not allows(document, action, "arn:aws:s3:::shop-prod-bucket-uploads-bucket-abc/harbour.png")
             assert not allows(document, action, "arn:aws:s3:::blog-prod-code-codebucket-abc/0a1b.zip")
 

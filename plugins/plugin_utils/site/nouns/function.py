@@ -19,7 +19,12 @@ from plugins.plugin_utils.site.reference import Attribute, Output, Reference, St
 from plugins.plugin_utils.site.schema import Key, Schema
 
 WHO = "Lambda"
-TOLD = ("bucket", "table", "secret")
+TOLD = (
+    "bucket",
+    "table",
+    "secret",
+    "static",
+)
 """What a function may be told of, and given rights to.
 
 It stands outside the site's VPC, where it reaches no database and no service; and of two functions that were told of

@@ -233,6 +233,10 @@ site_functions:
     runtime: python3.13
     routes: $default
     patch: {Function.Architectures: [arm64]}
+site_static:
+  front:
+    folder: front/dist
+    patch: {Files.ObjectLockEnabled: false}
 """
 """A patch of an entry of each noun."""
 PATCHES = [number for number, line in enumerate(PATCHED.splitlines(), start=2) if "patch:" in line]

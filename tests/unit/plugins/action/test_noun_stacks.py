@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks
+from plugins.action import cloudformation_stacks
 from tests.unit.noun_support import Deployed, body, made
 from tests.unit.plugin_support import talk_to
 
@@ -22,6 +24,7 @@ ENTRIES: dict[str, Any] = {
         "logs": {"versioned": False, "expire_days": 30, "cors_origins": ["https://a.test"]},
     },
     "site_tables": {"items": {"partition_key": "id", "ttl": "expires"}, "orders": {"partition_key": "id"}},
+    "site_static": {name: {"folder": "roles/static/files/example"} for name in ("front", "docs")},
     "site_secrets": {
         "django": {"generate": ["secret_key"]},
         "admin": {"generate": ["password"], "length": 20, "values": {"username": "admin"}},
@@ -39,6 +42,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "table": {"TableTtlEnabled": False},
     "secret": {},  # the same
     "image": {"ImageKeep": 20},
+    "static": {"StaticKeepDays": 7},
 }
 LOSSES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     # What replaces, removes or overwrites, and what is lost by it.
@@ -238,8 +242,99 @@ def test_a_repository_goes_with_its_images(aws: Cloud, site: Deployed, layers: d
     assert ecr.describe_repositories()["repositories"] == []
 
 
+@pytest.mark.parametrize("versioned", [False, True])
+def test_static_files_go_with_their_bucket_and_its_stack(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]], versioned: bool
+) -> None:
+    bucket = site.create("static.front", layers["static.front"])["Files"]
+    s3 = aws.client("s3")
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    tag = {"Key": "berth:superseded", "Value": "true"}
+    assert (rule["Filter"], rule["Expiration"]) == ({"Tag": tag}, {"Days": 30})
+    if versioned:  # a patch may have it so
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a", "a", "b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="b")
+    plan = site.run("static.front", layers["static.front"], check=True, state="absent")
+    assert "- static.front.Files (AWS::S3::Bucket)" in plan["diff"][0]["prepared"]
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1, "a check takes nothing out"
+
+    gone = site.run("static.front", layers["static.front"], state="absent")
+
+    assert not gone.get("failed"), gone
+    assert s3.list_buckets()["Buckets"] == []
+    assert not site.run("static.front", layers["static.front"], state="absent")["changed"]
+
+
+def test_a_bucket_with_data_is_not_emptied_by_a_deletion(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+) -> None:
+    bucket = site.create("bucket.uploads", layers["bucket.uploads"])["Bucket"]
+    aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert not site.run("bucket.uploads", layers["bucket.uploads"], state="absent", unprotect=True).get("failed")
+    assert aws.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+
+
+def test_of_two_buckets_of_a_stack_only_what_is_built_is_taken_out(aws: Cloud, site: Deployed) -> None:
+    built = "Files: {Type: AWS::S3::Bucket, Metadata: {'Berth::Content': built}}"
+    kept = "Uploads: {Type: AWS::S3::Bucket, DeletionPolicy: Retain}"
+    layer = {"stack": "both", "template_body": f"Resources:\n  {built}\n  {kept}\n", "parameters": {}}
+    made = site.create("both", layer)
+    for bucket in made.values():
+        aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert not site.run("both", layer, state="absent").get("failed")
+    assert [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]] == [made["Uploads"]]
+    assert aws.client("s3").list_objects_v2(Bucket=made["Uploads"])["KeyCount"] == 1
+
+
+def test_a_built_file_that_s3_keeps_is_told(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = site.create("static.front", layers["static.front"])["Files"]
+    aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    s3 = MagicMock(wraps=aws.client("s3"))
+    s3.delete_objects = lambda **_: {"Errors": [{"Key": "a", "Message": "Access Denied"}]}
+    real = cloudformation_stacks.ActionModule.client
+
+    def client(action: Any, service: str, region: str | None = None) -> Any:
+        return s3 if service == "s3" else real(action, service, region)
+
+    monkeypatch.setattr(cloudformation_stacks.ActionModule, "client", client)
+    failed = site.run("static.front", layers["static.front"], state="absent")
+    assert f"{bucket} cannot be emptied: a: Access Denied" in failed["msg"]
+
+
+def test_a_deletion_that_failed_over_static_files_is_finished_by_the_next_run(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+) -> None:
+    layer = layers["static.front"]
+    bucket = site.create("static.front", layer)["Files"]
+    aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert site.stacks.delete(site.name(layer))["StackStatus"] == "DELETE_FAILED", "by somebody's hand"
+    again = site.run("static.front", layer)
+    assert (again.get("failed"), again["changed"]) == (None, True)
+    assert site.stacks.physical(site.name(layer))["Files"] != bucket
+
+
+def test_a_bucket_that_has_gone_already_does_not_stop_its_stack(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+) -> None:
+    aws.client("s3").delete_bucket(Bucket=site.create("static.front", layers["static.front"])["Files"])
+    assert not site.run("static.front", layers["static.front"], state="absent").get("failed")
+
+
 @pytest.mark.parametrize(
-    "name", ["database.main", "volume.media", "bucket.uploads", "table.items", "secret.django", "image.shop-django"]
+    "name",
+    [
+        "database.main",
+        "volume.media",
+        "bucket.uploads",
+        "table.items",
+        "secret.django",
+        "image.shop-django",
+        "static.front",
+    ],
 )
 def test_a_first_create_that_is_rolled_back_leaves_nothing_behind(
     site: Deployed, layers: dict[str, dict[str, Any]], name: str

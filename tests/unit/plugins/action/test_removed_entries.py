@@ -19,6 +19,7 @@ pytestmark = pytest.mark.embedded
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue, DeletionPolicy: Delete}}"
 BUCKET = "Resources: {Bucket: {Type: AWS::S3::Bucket, DeletionPolicy: RetainExceptOnCreate}}"
+BUILT = "Resources: {Files: {Type: AWS::S3::Bucket, Metadata: {'Berth::Content': built}}}"
 ENTRIES: dict[str, dict[str, Any]] = {}
 
 
@@ -91,6 +92,20 @@ def test_what_holds_data_is_refused_until_it_is_named(site: dict[str, Any]) -> N
     allowed = run(site, remove=["bucket.old"])
     assert not allowed.get("failed")
     assert allowed["removed"] == ["bucket.old"]
+
+
+def test_what_is_built_goes_without_being_named(site: dict[str, Any], aws: Cloud) -> None:
+    Path(site["directory"], "bucket.yml").write_text(BUILT)
+    deploy(site)
+    s3 = aws.client("s3")
+    (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"] if "bucket-old" in each["Name"])
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    del ENTRIES["bucket"]["old"]
+    result = run(site)
+    assert (result["losses"], result["removed"]) == ([], ["bucket.old"])
+    gone = run_action(cloudformation_stacks, {**site, "layers": ["queue"], "gone": result["removed"]}, False)
+    assert not gone.get("failed"), gone
+    assert [each["Name"] for each in s3.list_buckets()["Buckets"] if "bucket-old" in each["Name"]] == []
 
 
 @pytest.mark.parametrize(

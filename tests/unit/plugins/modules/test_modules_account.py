@@ -474,7 +474,7 @@ def test_a_region_that_is_not_enabled_is_the_reason_before_any_other(aws: Cloud)
 
 # Leftovers
 
-NOUNS = ("network", "cluster", "database", "bucket", "table", "queue_of", "job", "function", "service")
+NOUNS = ("network", "cluster", "database", "bucket", "static", "table", "queue_of", "job", "function", "service")
 OWNER = leftovers.Owner("legacy-unit", {"Site": "legacy", "Environment": "unit"}, NOUNS)
 TAGS = [{"Key": "Site", "Value": "legacy"}, {"Key": "Environment", "Value": "unit"}]
 

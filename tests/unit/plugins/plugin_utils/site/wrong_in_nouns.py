@@ -10,6 +10,7 @@ function = entry(
     "site_functions: api",
     "site_tables: {items: {partition_key: id}}\nsite_secrets: {key: {generate: [value], values: {username: admin}}}",
 )
+static = entry("site_static: front")
 volume = entry("site_volumes: media", MOUNTED)
 api = entry("site_services: api")
 scheduled = "like: web.web, command: x, schedule: "
@@ -388,6 +389,67 @@ OF_NOUNS = {
     ),
     "no route at all": called("routes: []", "routes: $default", ".routes", "must be a list"),
     "a patch of a function as a list": called("patch: [a]", "patch: {}", ".patch", "must be a mapping"),
+    # Static files
+    "files that are a text": case(
+        "site_static: {front: dist}",
+        "site_static: {front: {folder: dist}}",
+        "site_static.front",
+        "must be a mapping",
+    ),
+    "files without a folder": static(
+        "keep_days: 9", "folder: dist", "", "has no folder. Name the folder", "folder: front/dist"
+    ),
+    "a folder of files that is a list": static(
+        "folder: [dist]", "folder: dist", ".folder", "must be a folder beside the inventory", "front/dist"
+    ),
+    "files of an image": static(
+        "folder: dist, image: shop/front", "folder: dist", ".image", "files are taken from a folder", "docker cp"
+    ),
+    "a path in an image": static("folder: dist, path: /srv/dist", "folder: dist", ".path", "write folder: front/dist."),
+    "one header for all files": static(
+        "folder: dist, cache_control: no-store",
+        "folder: dist, cache_control: {'*': no-store}",
+        ".cache_control",
+        "must be a mapping",
+        "*.pdf",
+    ),
+    "a header that is a number": static(
+        "folder: dist, cache_control: {'*.pdf': [3600]}",
+        "folder: dist, cache_control: {'*.pdf': max-age=3600}",
+        ".cache_control.*.pdf",
+        "a Cache-Control header",
+        "public, max-age=3600",
+    ),
+    "a header of two lines": static(
+        'folder: dist, cache_control: {"*.pdf": "public\\nX: y"}',
+        'folder: dist, cache_control: {"*.pdf": "public"}',
+        ".cache_control.*.pdf",
+        "a Cache-Control header",
+    ),
+    "files that go at once": static(
+        "folder: dist, keep_days: 0", "folder: dist, keep_days: 1", ".keep_days", "of days from 1 to 36500"
+    ),
+    "files for everybody": static(
+        "folder: dist, public: true", "folder: dist", ".public", "uses: {static.<entry>: [read]}"
+    ),
+    "a patch of static files as a list": static(
+        "folder: dist, patch: [a]", "folder: dist, patch: {}", ".patch", "must be a mapping"
+    ),
+    "rights to write static files": case(
+        "site_static: {front: {folder: dist}}\nsite_services: {web: {uses: {static.front: [read, write]}}}",
+        "site_static: {front: {folder: dist}}\nsite_services: {web: {uses: {static.front: [read]}}}",
+        "site_services.web.uses.static.front",
+        "has write, which is no right to a static",
+    ),
+    "static files by the name of a bucket's attribute": case(
+        "site_static: {front: {folder: dist}}\n"
+        "site_services: {web: {containers: {web: {environment: {FILES: {from: static.front.name}}}}}}",
+        "site_static: {front: {folder: dist}}\n"
+        "site_services: {web: {containers: {web: {environment: {FILES: {from: static.front.bucket}}}}}}",
+        "site_services.web.containers.web.environment.FILES.from",
+        "asks static.front for name, which it has not.",
+        "It has bucket, arn.",
+    ),
     # Secrets
     "a key with a space": secret("generate: [a b]", "generate: [a_b]", ".generate.0", "secret_key"),
     "a secret that is guessed": secret(

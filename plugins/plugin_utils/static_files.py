@@ -42,7 +42,7 @@ TYPES = {
     "pdf": "application/pdf", "wasm": "application/wasm", "zip": "application/zip", "gz": "application/gzip",
     "glb": "model/gltf-binary", "gltf": "model/gltf+json",
 }  # fmt: skip
-"""Ending → media type, of what sites are made of; https://www.iana.org/assignments/media-types/
+"""Ending → type, of what sites are made of; https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/MIME_types
 
 Not Python's `mimetypes`, which reads the machine's own tables, and knows other types in each version.
 """
@@ -51,7 +51,7 @@ TEXTS = re.compile(r"text/.*|application/(json|xml|.*\+(json|xml))|image/svg\+xm
 """What browsers read as letters: it is UTF-8, and says so."""
 
 HEX = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}")
-"""A hash as webpack, Next.js and Django write it. A date (20240131) and a word (deadbeef) are none."""
+"""A hash as webpack and Next.js write it. A date (20240131) and a word (deadbeef) are none."""
 TAIL = re.compile(r"-([A-Za-z0-9_-]{8})(?:\.[A-Za-z0-9]+)+$")
 """Where Vite, Rollup and esbuild have one: eight characters of base64 before the ending."""
 SURE = re.compile(r"(?=.*[0-9])(?=.*[A-Z])(?![A-Za-z]+[0-9]+$)(?![0-9]+[A-Za-z]+$)[A-Za-z0-9]{8}")

@@ -1,4 +1,4 @@
-"""What sentences need to know about the inventory of this run."""
+"""What sentences need to know about what was typed: the inventory of this run, and names that are like one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
-from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.places import nearest, verb
 
 
 class FilterModule:
@@ -18,4 +18,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
-        return {"verb": verb}
+        return {"nearest": nearest, "verb": verb}

@@ -45,10 +45,11 @@ class ActionModule(AwsAction):
         name = short(self.arguments["service"])
         wait = Wait(self.arguments["timeout"], self.say, name)
         while (primary := self._primary()).get("rolloutState") == "IN_PROGRESS":
-            wait.tell(f"is being deployed, which has to end first ({counts(primary)})", "yellow")
-            if not wait.pause(f"the end of its deployment ({counts(primary)})"):
+            state = counts(primary)
+            wait.tell(f"is being deployed, which has to end first ({state})", "yellow")
+            if not wait.pause(f"the end of its deployment ({state})"):
                 raise Failed(
-                    f"{name} was not restarted: it is still being deployed after {wait.seconds:.0f} s ({counts(primary)})."
+                    f"{name} was not restarted: it is still being deployed after {wait.seconds:.0f} s ({state})."
                 )
 
     def _primary(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class ActionModule(AwsAction):
             return self._result(service) if service else {"changed": False}
         name = service["serviceName"] if service else short(self.arguments["service"])
         wait = Wait(self.arguments["timeout"], self.say, name)
+        self._given_up: str | None = None
         report: ServiceReport | None = None
         looked, doubt, since = -LOOK_SECONDS, "", 0.0
         while True:
@@ -87,13 +88,17 @@ class ActionModule(AwsAction):
             mine = [each for each in service["deployments"] if self._is_wanted(each)]
             reasons = [each["rolloutStateReason"] for each in mine if each.get("rolloutStateReason")]
             because = f" ({'; '.join(reasons)})" if reasons else ""
-            failed = any(each.get("rolloutState") == "FAILED" for each in mine)
+            if any(each.get("rolloutState") == "FAILED" for each in mine):
+                self._given_up = because  # ECS may soon show it no longer
+            elif self._given_up is not None:
+                because = self._given_up
             wanted = self.arguments["task_definition"] or primary["taskDefinition"]
             runs, not_this = short(primary["taskDefinition"]), short(wanted)
             if runs == not_this:
                 runs, not_this = f"{runs} by {primary['id']}", self.arguments["deployment"]
             sentence = f"it runs {runs}, not {not_this}{because}."
-            return f"{name} was rolled back: {sentence}", SURE_SECONDS if failed else STALE_SECONDS
+            return f"{name} was rolled back: {sentence}", STALE_SECONDS if self._given_up is None else SURE_SECONDS
+        self._given_up = None  # that was an earlier attempt
         if primary.get("rolloutState") == "FAILED":
             reason = primary.get("rolloutStateReason") or "no reason given"
             return f"The deployment of {name} failed: {reason}", SURE_SECONDS

@@ -47,8 +47,7 @@ class ActionModule(AwsAction):
         since, most = self._duration("since"), self._lines()
         following = self._duration("follow_for") if self.arguments["follow_for"] else None
         logs = [
-            GroupLog(self.client("logs"), f"{self.arguments['prefix']}/{noun}/{entry}", entry)
-            for noun, entry in chosen
+            GroupLog(self.client("logs"), f"{self.arguments['prefix']}/{noun}/{entry}", entry) for noun, entry in chosen
         ]
         self._width = SHORT + max(len(f"{at[1]}/{name}/") for at in chosen for name in self._names([at]))
         begun = int(time.time() * 1000)
@@ -88,17 +87,18 @@ class ActionModule(AwsAction):
         return found
 
     def _is_asked_for(self, line: Line) -> bool:
-        # Letter by letter and here: CloudWatch's own patterns match words, not parts of them, and have signs of their own.
+        # Letter by letter, and here: CloudWatch's own patterns look for words, and have signs of their own.
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html
         return self.arguments["container"] in ("", line.container) and self.arguments["grep"] in line.text
 
     def _show(self, lines: Iterable[Line]) -> int:
-        number = 0
-        for number, line in enumerate(lines, 1):
+        shown = 0
+        for line in lines:
+            shown += 1
             at = datetime.datetime.fromtimestamp(line.at / 1000, datetime.UTC)
             when = f"{at:%Y-%m-%d %H:%M:%S}.{line.at % 1000:03}Z"
             Display().display(f"{when} {line.source:<{self._width}} {line.text}".rstrip())
-        return number
+        return shown
 
     def _sum_up(self, chosen: list[tuple[str, str]], number: int, most: int) -> None:
         """Say that there is nothing, or that there may be more."""
@@ -137,14 +137,12 @@ class ActionModule(AwsAction):
                 )
         chosen = [(noun, self.arguments[noun]) for noun in known if self.arguments[noun]]
         chosen = chosen or [(noun, entry) for noun in ("service", "job") for entry in known[noun]]
-        if not chosen:
-            function = nearest("", known["function"])
-            raise Failed(f"The site has no service and no job. Name a function: {verb('logs.yml')} -e function={function}")
         container, names = self.arguments["container"], list(filter(None, self._names(chosen)))
         if container and container not in names:
             typed = "".join(f" -e {noun}={self.arguments[noun]}" for noun in known if self.arguments[noun])
+            there = ", ".join(names) or "a function has none"
             raise Failed(
-                f"No container of {_entries(chosen)} is called {container} ({', '.join(names) or 'a function has none'}): "
+                f"No container of {_entries(chosen)} is called {container} ({there}): "
                 f"{verb('logs.yml')}{typed} -e container={nearest(container, names)}"
             )
         return chosen

@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: log_lines
 short_description: Show what the containers of a site write, all together in the order of time
 description:
-  - Shows the newest lines of the log groups of services, jobs and functions, each with its time, its entry, its container
-    and the beginning of its task's id; also those of tasks that have ended, of one-off tasks and of scheduled ones.
+  - Shows the newest lines of the log groups of services, jobs and functions, each with its time, its entry, its
+    container and the beginning of its task's id; also those of tasks that have ended, one-off and scheduled ones.
   - Without O(service), O(job) and O(function) that is all services and jobs.
   - What is typed wrong is refused before AWS is asked.
 options:

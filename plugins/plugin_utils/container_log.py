@@ -17,7 +17,7 @@ from plugins.plugin_utils.aws_action import Say
 PAGES = 5
 """How many pages `last` may read: a page can be empty before the stream's beginning (GetLogEvents)."""
 OVERLAP = 30_000
-"""For how many milliseconds what was read is read again: log drivers send in parts, and the newest part need not be first."""
+"""For how many milliseconds what was read is read again: log drivers send in parts, which need not come in order."""
 SHORT = 8
 """Characters of a task's id by which it is told from the others."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -200,7 +200,7 @@ def of_stream(stream: str) -> tuple[str, str]:
 
 
 def readable(text: str) -> str:
-    """A line without its colours, and with what else a terminal would obey written out: what visitors send is logged."""
+    """A line without colours, and with what else a terminal would obey written out: what visitors send is logged."""
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", COLOUR.sub("", text))
 
 

@@ -95,6 +95,6 @@ def verb(name: str, inventory: str | None = None) -> str:
 
 
 def nearest(typed: str, known: Iterable[str], instead: str = "…") -> str:
-    """What of `known` somebody may have meant, for an example to type: else the first, or `instead` if there is none."""
+    """What of `known` somebody may mean, for an example to type; else the first, or `instead` if there is none."""
     names = list(known)
     return next(iter([*difflib.get_close_matches(typed, names, 1), *names]), instead)

@@ -1,4 +1,4 @@
-"""What containers write is shown all together in the order of time, the newest of it, and what is typed wrong is refused."""
+"""What containers write is shown in the order of time, the newest of it; what is typed wrong is refused."""
 
 from __future__ import annotations
 
@@ -61,15 +61,27 @@ class Logs:
             yield {"events": found[start : start + self.page]}
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The time of day stands still; the monotonic one goes on while somebody sleeps."""
+    fake = SimpleNamespace(now=0.0, time=lambda: NOW / 1000, monotonic=lambda: fake.now, slept=lambda: None)
+
+    def sleep(seconds: float) -> None:
+        fake.now += seconds
+        fake.slept()
+
+    fake.sleep = sleep
+    monkeypatch.setattr(log_lines, "time", fake)
+    return fake
+
+
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was shown."""
     shown: list[str] = []
 
-    def display(text: str, color: str | None = None) -> None:
-        shown.append(text)
-
-    monkeypatch.setattr(log_lines, "Display", lambda: SimpleNamespace(display=display))
+    display = SimpleNamespace(display=lambda text, **_: shown.append(text))
+    monkeypatch.setattr(log_lines, "Display", lambda: display)
     return shown
 
 
@@ -102,8 +114,8 @@ def test_lines_of_all_services_and_jobs_come_in_the_order_of_time(screen: list[s
         "worker/celery/11111111 ready",
         "web/nginx/01234567     GET / 200",
     ]
-    assert screen[0][:11] == time.strftime("%Y-%m-%d ", time.gmtime((NOW - HOUR) / 1000))
-    assert screen[0][10:24] == f"{time.strftime(' %H:%M:%S', time.gmtime((NOW - HOUR) / 1000))}.{(NOW - HOUR) % 1000:03}Z"
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime((NOW - HOUR) / 1000))
+    assert screen[0].startswith(f"{at}.{NOW % 1000:03}Z report/")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +189,8 @@ def test_all_of_the_time_is_read_and_nothing_before_it(screen: list[str]) -> Non
     assert abs(min(asked["startTime"] for asked in logs.asked) - (NOW - 72 * HOUR)) < MINUTE
 
 
-def test_an_empty_page_is_no_end(screen: list[str]) -> None:
+@pytest.mark.usefixtures("screen")
+def test_an_empty_page_is_no_end() -> None:
     logs = Logs(service_web=[an_event(NOW - number, str(number)) for number in range(3)])
     logs.page = 1
     assert look(logs, service="web")["shown"] == 3
@@ -188,7 +201,8 @@ def test_without_a_line_it_says_so(screen: list[str]) -> None:
     assert screen == ["Nothing was written in the last 2h by web, worker, report."]
 
 
-def test_a_site_that_is_not_up_has_no_log(screen: list[str]) -> None:
+@pytest.mark.usefixtures("screen")
+def test_a_site_that_is_not_up_has_no_log() -> None:
     result = look(Logs())
     assert result["failed"]
     assert result["msg"].startswith("There is no log of web, worker, report yet. Type: ansible-playbook site.yml -i ")
@@ -204,31 +218,28 @@ def test_a_site_that_is_not_up_has_no_log(screen: list[str]) -> None:
 class Followed(Logs):
     """Logs to which the test adds something before each look after the first."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *news: list[dict[str, Any]]) -> None:
+    def __init__(self, clock: SimpleNamespace, *news: list[dict[str, Any]]) -> None:
         super().__init__(service_web=[an_event(NOW - 5000, "old"), an_event(NOW - 2 * HOUR, "older")])
-        self.clock, self.news = 0.0, list(news)
-        fake = SimpleNamespace(time=time.time, monotonic=lambda: self.clock, sleep=self.sleep)
-        monkeypatch.setattr(log_lines, "time", fake)
+        self.news = list(news)
+        clock.slept = self.add
 
-    def sleep(self, seconds: float) -> None:
-        self.clock += seconds
+    def add(self) -> None:
         self.events["/shop/prod/service/web"] += self.news.pop(0) if self.news else []
 
 
-def test_each_new_line_is_shown_once_also_one_that_comes_late(
-    monkeypatch: pytest.MonkeyPatch, screen: list[str]
-) -> None:
+def test_each_new_line_is_shown_once_also_one_that_comes_late(clock: SimpleNamespace, screen: list[str]) -> None:
     late = an_event(NOW - 4000, "late")
-    logs = Followed(monkeypatch, [an_event(NOW + 1000, "new")], [], [late, an_event(NOW + 1000, "same")])
+    logs = Followed(clock, [an_event(NOW + 1000, "new")], [], [late, an_event(NOW + 1000, "same")])
     result = look(logs, service="web", follow=True, follow_for="1m", lines="1")
     assert [text.rsplit(" ", 1)[1] for text in screen if text.startswith("20")] == ["old", "new", "late", "same"]
     assert result["shown"] == 4
-    assert logs.clock == 60
+    assert clock.now == 60
+    assert len(logs.asked) == 1 + 30, "every two seconds"
     assert logs.asked[-1]["startTime"] == NOW + 1000 - OVERLAP
 
 
-def test_what_is_followed_is_chosen_as_before(monkeypatch: pytest.MonkeyPatch, screen: list[str]) -> None:
-    logs = Followed(monkeypatch, [an_event(NOW, "GET /a"), an_event(NOW, "POST /b", "django/django/1")])
+def test_what_is_followed_is_chosen_as_before(clock: SimpleNamespace, screen: list[str]) -> None:
+    logs = Followed(clock, [an_event(NOW, "GET /a"), an_event(NOW, "POST /b", "django/django/1")])
     look(logs, service="web", follow_for="10s", container="django")
     assert [text.rsplit(" ", 1)[1] for text in screen if text.startswith("20")] == ["/b"]
 
@@ -252,7 +263,8 @@ def test_a_line_that_a_terminal_would_obey_is_written_out(screen: list[str]) -> 
     assert readable("plain {{ text }} \u2603") == "plain {{ text }} \u2603"
 
 
-def test_an_empty_line_is_one(screen: list[str]) -> None:
+@pytest.mark.usefixtures("screen")
+def test_an_empty_line_is_one() -> None:
     assert look(Logs(service_web=[an_event(NOW, "")]), service="web")["shown"] == 1
 
 
@@ -265,6 +277,9 @@ def test_a_stream_is_read_as_it_is_named() -> None:
 
 
 # What is typed wrong
+
+A_TIME = "write a time as 30s, 15m, 2h or 3d: ansible-playbook logs.yml …"
+A_NUMBER = "write a number from 1 to 10000: ansible-playbook logs.yml … -e lines=1000"
 
 
 @pytest.mark.parametrize(
@@ -288,20 +303,16 @@ def test_a_stream_is_read_as_it_is_named() -> None:
             "No container of notes is called nginx (a function has none): "
             "ansible-playbook logs.yml … -e function=notes -e container=…",
         ),
-        ({"since": "1.5h"}, "since is '1.5h'; write a time as 30s, 15m, 2h or 3d: ansible-playbook logs.yml … -e since=15m"),
-        ({"since": "0m"}, "since is '0m'; write a time as 30s, 15m, 2h or 3d: ansible-playbook logs.yml … -e since=15m"),
-        ({"since": ""}, "since is ''; write a time as 30s, 15m, 2h or 3d: ansible-playbook logs.yml … -e since=15m"),
-        ({"follow_for": "ever"}, "for is 'ever'; write a time as 30s, 15m, 2h or 3d: ansible-playbook logs.yml … -e for=15m"),
-        ({"lines": "0"}, "lines is '0'; write a number from 1 to 10000: ansible-playbook logs.yml … -e lines=1000"),
-        ({"lines": "10001"}, "lines is '10001'; write a number from 1 to 10000: ansible-playbook logs.yml … -e lines=1000"),
-        ({"lines": "all"}, "lines is 'all'; write a number from 1 to 10000: ansible-playbook logs.yml … -e lines=1000"),
+        ({"since": "1.5h"}, f"since is '1.5h'; {A_TIME} -e since=15m"),
+        ({"since": "0m"}, f"since is '0m'; {A_TIME} -e since=15m"),
+        ({"since": ""}, f"since is ''; {A_TIME} -e since=15m"),
+        ({"follow_for": "ever"}, f"for is 'ever'; {A_TIME} -e for=15m"),
+        ({"lines": "0"}, f"lines is '0'; {A_NUMBER}"),
+        ({"lines": "10001"}, f"lines is '10001'; {A_NUMBER}"),
+        ({"lines": "all"}, f"lines is 'all'; {A_NUMBER}"),
         (
-            {"services": {}, "jobs": {}},
-            "The site has no service and no job. Name a function: ansible-playbook logs.yml … -e function=notes",
-        ),
-        (
-            {"services": {}, "jobs": {}, "service": "web"},
-            "The site has no service web (site_services has none): ansible-playbook logs.yml … -e service=…",
+            {"jobs": {}, "job": "report"},
+            "The site has no job report (site_jobs has none): ansible-playbook logs.yml … -e job=…",
         ),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, dict) else "",
@@ -314,8 +325,9 @@ def test_what_is_typed_wrong_is_refused_before_aws_is_asked(typed: dict[str, Any
     assert not logs.asked
 
 
+@pytest.mark.usefixtures("screen")
 @pytest.mark.parametrize("typed", [{"since": "30s"}, {"since": "3d"}, {"since": "999999d"}, {"lines": "10000"}])
-def test_what_is_typed_right_is_taken(typed: dict[str, str], screen: list[str]) -> None:
+def test_what_is_typed_right_is_taken(typed: dict[str, str]) -> None:
     logs = Logs(service_web=[])
     assert not look(logs, **typed).get("failed")
     assert all(asked["startTime"] >= 0 for asked in logs.asked)
@@ -337,8 +349,9 @@ def put(aws: Cloud, group: str, stream: str, *lines: tuple[int, str]) -> None:
 
 def test_lines_are_found_in_short_pages(aws: Cloud, late_aws: Callable[..., LateAws], screen: list[str]) -> None:
     late = late_aws(short=1, seed=5)
-    put(aws, "/shop/prod/service/web", "nginx/nginx/a", *[(NOW - 20 * n, f"nginx {n}") for n in range(9, -1, -1)])
-    put(aws, "/shop/prod/service/web", "django/django/b", *[(NOW - 20 * n - 10, f"django {n}") for n in range(9, -1, -1)])
+    for name, before in (("nginx", 0), ("django", 10)):
+        lines = [(NOW - 20 * number - before, f"{name} {number}") for number in range(9, -1, -1)]
+        put(aws, "/shop/prod/service/web", f"{name}/{name}/a", *lines)
     put(aws, "/shop/prod/job/report", "report/report/c", (NOW - 2 * HOUR, "report"))
     assert look(late.client("logs"))["shown"] == 21
     wanted = [f"{name} {number}" for number in range(9, -1, -1) for name in ("django", "nginx")]

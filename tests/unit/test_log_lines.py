@@ -64,13 +64,13 @@ class Logs:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The time of day stands still; the monotonic one goes on while somebody sleeps."""
-    fake = SimpleNamespace(now=0.0, time=lambda: NOW / 1000, monotonic=lambda: fake.now, slept=lambda: None)
+    fake = SimpleNamespace(now=0.0, time=lambda: NOW / 1000, slept=lambda: None)
 
     def sleep(seconds: float) -> None:
         fake.now += seconds
         fake.slept()
 
-    fake.sleep = sleep
+    fake.sleep, fake.monotonic = sleep, lambda: fake.now
     monkeypatch.setattr(log_lines, "time", fake)
     return fake
 

@@ -164,7 +164,8 @@ def test_what_ecs_said_of_a_failure_is_remembered_when_it_shows_it_no_longer(wor
     assert world.now - began < 2 * ecs_service_wait.SURE_SECONDS
 
 
-def test_a_failure_that_was_shown_before_the_deployment_itself_is_none_of_it(world: Up) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_failure_that_was_shown_before_the_deployment_itself_is_none_of_it() -> None:
     answers = shown_by("ecs-svc/1", "ecs-svc/2", *["ecs-svc/1"] * 12, "ecs-svc/2")
     failed = {"id": "ecs-svc/2", "status": "ACTIVE", "rolloutState": "FAILED", "taskDefinition": REVISION.format(2)}
     answers[0]["services"][0]["deployments"].append(failed)
@@ -177,8 +178,8 @@ def test_a_failure_that_was_shown_before_the_deployment_itself_is_none_of_it(wor
 @pytest.mark.usefixtures("world")
 def test_a_deployment_of_another_revision_is_another() -> None:
     ecs = Fake(describe_services=shown_by("ecs-svc/2"), list_tasks={"taskArns": []}, describe_tasks={"tasks": []})
-    arguments = {"deployment": "ecs-svc/2", "task_definition": REVISION.format(3)}
-    result, _ = act(ecs_service_wait, lambda *_: ecs, **arguments)
+    revision = REVISION.format(3)
+    result, _ = act(ecs_service_wait, lambda *_: ecs, deployment="ecs-svc/2", task_definition=revision)
     assert result["msg"].startswith("site was rolled back: it runs legacy-unit:2, not legacy-unit:3.")
 
 

@@ -7,15 +7,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecs_service_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.ecs import container_instances, listed, same_task_definition, short, tasks
+from plugins.plugin_utils.ecs import (
+    container_instances,
+    counts,
+    listed,
+    primary_of,
+    same_task_definition,
+    service_of,
+    short,
+    tasks,
+)
 from plugins.plugin_utils.ecs_placement import usable
 from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, ServiceReport
 from plugins.plugin_utils.places import verb
@@ -42,6 +49,7 @@ class ActionModule(AwsAction):
             return self._result(service) if service else {"changed": False}
         name = service["serviceName"] if service else short(self.arguments["service"])
         wait = Wait(self.arguments["timeout"], self.say, name)
+        self._given_up: str | None = None
         report: ServiceReport | None = None
         looked, doubt, since = -LOOK_SECONDS, "", 0.0
         while True:
@@ -63,43 +71,49 @@ class ActionModule(AwsAction):
                 raise Failed(doubt + _lines(report))
             if hopeless := report.placement.hopeless() if report else "":
                 raise Failed(f"{name} cannot be deployed: {hopeless}{_lines(report)}")
-            counts = _counts(service) if service else "ECS shows no such service yet"
-            wait.tell(counts)
-            if not wait.pause(f"its deployment ({counts})"):
-                late = doubt or f"{name} is not deployed after {wait.seconds:.0f} s: {counts}."
+            state = _counts(service) if service else "ECS shows no such service yet"
+            wait.tell(state)
+            if not wait.pause(f"its deployment ({state})"):
+                late = doubt or f"{name} is not deployed after {wait.seconds:.0f} s: {state}."
                 raise Failed(late + _lines(report))
             service = self._find()
 
     def _complaint(self, service: Mapping[str, Any] | None) -> tuple[str, float]:
         """What is wrong as the service is shown now, and after how many seconds that is to be believed."""
-        wanted = self.arguments["task_definition"]
         if service is None:
             cluster, name = self.arguments["cluster"], self.arguments["service"]
             return f"There is no service {name} in the cluster {cluster}. Type: {verb('site.yml')}", STALE_SECONDS
         name, primary = service["serviceName"], _primary(service)
-        if wanted and not same_task_definition(primary["taskDefinition"], wanted):
-            mine = [each for each in service["deployments"] if same_task_definition(each["taskDefinition"], wanted)]
+        if not self._is_wanted(primary):
+            mine = [each for each in service["deployments"] if self._is_wanted(each)]
             reasons = [each["rolloutStateReason"] for each in mine if each.get("rolloutStateReason")]
             because = f" ({'; '.join(reasons)})" if reasons else ""
-            failed = any(each.get("rolloutState") == "FAILED" for each in mine)
-            sentence = f"it runs {short(primary['taskDefinition'])}, not {short(wanted)}{because}."
-            return f"{name} was rolled back: {sentence}", SURE_SECONDS if failed else STALE_SECONDS
+            if any(each.get("rolloutState") == "FAILED" for each in mine):
+                self._given_up = because  # ECS may soon show it no longer
+            elif self._given_up is not None:
+                because = self._given_up
+            wanted = self.arguments["task_definition"] or primary["taskDefinition"]
+            runs, not_this = short(primary["taskDefinition"]), short(wanted)
+            if runs == not_this:
+                runs, not_this = f"{runs} by {primary['id']}", self.arguments["deployment"]
+            sentence = f"it runs {runs}, not {not_this}{because}."
+            return f"{name} was rolled back: {sentence}", STALE_SECONDS if self._given_up is None else SURE_SECONDS
+        self._given_up = None  # that was an earlier attempt
         if primary.get("rolloutState") == "FAILED":
             reason = primary.get("rolloutStateReason") or "no reason given"
             return f"The deployment of {name} failed: {reason}", SURE_SECONDS
         return "", 0.0
 
+    def _is_wanted(self, deployment: Mapping[str, Any]) -> bool:
+        """Whether it is the deployment that is waited for, as far as the arguments say."""
+        which, revision = self.arguments["deployment"], self.arguments["task_definition"]
+        if which and deployment["id"] != which:
+            return False
+        return not revision or same_task_definition(deployment["taskDefinition"], revision)
+
     def _find(self) -> dict[str, Any] | None:
         """The service, or None if there is none."""
-        try:
-            found = self.client("ecs").describe_services(
-                cluster=self.arguments["cluster"], services=[self.arguments["service"]]
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ClusterNotFoundException":
-                return None
-            raise
-        return next((dict(each) for each in found["services"] if each["status"] != "INACTIVE"), None)
+        return service_of(self.client("ecs"), self.arguments["cluster"], self.arguments["service"])
 
     def _spread(self, service: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
         """`result`, with a warning where several tasks stand on fewer hosts than there are.
@@ -141,9 +155,8 @@ class ActionModule(AwsAction):
 
 
 def _primary(service: Mapping[str, Any]) -> dict[str, Any]:
-    for deployment in service["deployments"]:
-        if deployment["status"] == "PRIMARY":
-            return dict(deployment)
+    if found := primary_of(service):
+        return found
     raise Failed(f"{service['serviceName']} has no deployment; it is {service['status']}.")
 
 
@@ -158,8 +171,7 @@ def _complete(service: Mapping[str, Any]) -> bool:
 
 
 def _counts(service: Mapping[str, Any]) -> str:
-    primary = _primary(service)
-    return f"{primary.get('runningCount', 0)} of {primary.get('desiredCount', 0)} tasks running"
+    return counts(_primary(service))
 
 
 def _lines(report: ServiceReport | None) -> str:

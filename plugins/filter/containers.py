@@ -25,6 +25,15 @@ def containers_called(names: Iterable[str], called: str) -> list[str]:
     return [name for name in names if called in (name, name.partition(".")[2])]
 
 
+def containers_each(tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Entry → the names of its containers.
+
+    Args:
+        tasks: `lookup('site', 'service')`, or 'job'.
+    """
+    return {entry: [container["Name"] for container in task["containers"]] for entry, task in tasks.items()}
+
+
 def volume_writers(tasks: Mapping[str, Mapping[str, Any]], volume: str) -> list[dict[str, str]]:
     """Containers that mount a volume to write to it.
 
@@ -52,5 +61,6 @@ class FilterModule:
         return {
             "container_names": container_names,
             "containers_called": containers_called,
+            "containers_each": containers_each,
             "volume_writers": volume_writers,
         }

@@ -1,4 +1,4 @@
-"""What sentences need to know about this run: its inventory, and the folder where it was typed."""
+"""What sentences need to know about this run: its inventory, where it was typed, and names that are like one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
-from plugins.plugin_utils.places import shown, verb
+from plugins.plugin_utils.places import nearest, shown, verb
 
 
 class FilterModule:
@@ -18,7 +18,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
-        return {"verb": verb, "shown": _shown}
+        return {"nearest": nearest, "shown": _shown, "verb": verb}
 
 
 def _shown(path: str) -> str:

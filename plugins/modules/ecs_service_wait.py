@@ -24,6 +24,11 @@ options:
   task_definition:
     description: ARN or C(family:revision) that must be running at the end; whichever is the primary one by default.
     type: str
+  deployment:
+    description:
+      - Id of the deployment that must be the primary one at the end, where its task definition says too little, as
+        after a new deployment of the same one.
+    type: str
   timeout:
     description: Seconds until the deployment must be complete.
     type: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 
 def listed(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
     """All items of a paginated List call."""
@@ -43,6 +45,27 @@ def container_instances(client: Any, cluster: str, query: str = "") -> list[dict
             "containerInstances"
         ]
     ]
+
+
+def service_of(client: Any, cluster: str, service: str) -> dict[str, Any] | None:
+    """A service by its name or ARN; None if there is none, or no such cluster."""
+    try:
+        found = client.describe_services(cluster=cluster, services=[service])["services"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ClusterNotFoundException":
+            return None
+        raise
+    return next((dict(each) for each in found if each["status"] != "INACTIVE"), None)
+
+
+def primary_of(service: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The deployment of a service that is to stay."""
+    return next((dict(each) for each in service["deployments"] if each["status"] == "PRIMARY"), None)
+
+
+def counts(deployment: Mapping[str, Any]) -> str:
+    """How far a deployment is."""
+    return f"{deployment.get('runningCount', 0)} of {deployment.get('desiredCount', 0)} tasks running"
 
 
 def why_stopped(stopped: Iterable[dict[str, Any]]) -> list[str]:

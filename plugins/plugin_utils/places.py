@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shlex
 from collections.abc import Iterable, Mapping
@@ -91,3 +92,9 @@ def verb(name: str, inventory: str | None = None) -> str:
     """
     where = typed_inventory() if inventory is None else f"-i {shlex.quote(inventory)}"
     return f"ansible-playbook {shlex.quote(shown(PROJECT / name))} {where}"
+
+
+def nearest(typed: str, known: Iterable[str], instead: str = "…") -> str:
+    """What of `known` somebody may mean, for an example to type; else the first, or `instead` if there is none."""
+    names = list(known)
+    return next(iter([*difflib.get_close_matches(typed, names, 1), *names]), instead)

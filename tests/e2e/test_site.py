@@ -422,6 +422,38 @@ def test_a_job_runs_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("cloud")
+def test_the_logs_show_what_a_visitor_has_just_asked_for_and_what_a_job_has_written() -> None:
+    mark = f"/?asked={time.time_ns()}"
+    assert served(mark)
+    run = succeed(
+        playbook("logs.yml", "-e", "service=web", "-e", "since=10m", "-e", f"grep=GET {mark}", "-e", "for=20s")
+    )
+    assert re.search(rf'Z web/nginx/[0-9a-f]{{8}} .*"GET {re.escape(mark)} HTTP/', run.output), run.output
+    assert run.changed == 0
+    run = succeed(playbook("logs.yml", "-e", "job=migrate"))  # its task is gone
+    assert re.search(r"Z migrate/migrate/[0-9a-f]{8} .*No migrations to apply", run.output), run.output
+    run = playbook("logs.yml", "-e", "service=wbe")
+    assert run.status != 0
+    assert "-e service=web" in run.output
+
+
+def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> None:
+    ecs = cloud.client("ecs")
+    before, revision = ecs.list_tasks(cluster=SITE)["taskArns"], service(cloud)["taskDefinition"]
+    run = succeed(playbook("restart.yml", "--check"))
+    assert "would be restarted" in run.output
+    assert ecs.list_tasks(cluster=SITE)["taskArns"] == before
+    with visited("/healthz") as visits:
+        run = succeed(playbook("restart.yml"))
+    assert run.changed == 1
+    assert not visits.failed, f"{len(visits.failed)} requests failed, {visits.answered} did not: {visits.failed}"
+    assert visits.answered > 10
+    assert service(cloud)["taskDefinition"] == revision
+    until(lambda: len(ecs.list_tasks(cluster=SITE)["taskArns"]) == len(before), "the tasks of before to be gone", 120)
+    assert not set(before) & set(ecs.list_tasks(cluster=SITE)["taskArns"])
+
+
+@pytest.mark.usefixtures("cloud")
 def test_the_banner_of_the_demo_says_what_works() -> None:
     said = subprocess.run(
         [sys.executable, "scripts/demo_banner.py", "test"], cwd=PROJECT, text=True, capture_output=True, check=False
@@ -606,7 +638,6 @@ def test_teardown_of_the_data_leaves_nothing(cloud: Cloud) -> None:
 def test_the_operator_policies_allow_every_call_that_was_made() -> None:
     """`python scripts/operator_policy.py --recorded .local_aws/calls` takes them over."""
     made = calls.recorded(calls.summary(CALLS.read_text().splitlines()))
-    assert {"site.yml", "hosts.yml", "exec.yml", "run.yml", "ssh_config.yml", "move_volume.yml", "teardown.yml"} <= set(
-        made
-    )
+    verbs = {"site", "hosts", "exec", "run", "logs", "restart", "ssh_config", "move_volume", "teardown"}
+    assert {f"{verb}.yml" for verb in verbs} <= set(made)
     assert not operator_policy.refused(made)

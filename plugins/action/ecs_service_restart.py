@@ -1,0 +1,64 @@
+"""Replace the tasks of an ECS service by new ones of the same task definition."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.ecs_service_restart import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.ecs import counts, primary_of, service_of, short
+from plugins.plugin_utils.places import verb
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/ecs_service_restart.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Begin a new deployment.
+
+        Raises:
+            Failed: there is no such service, or it is still being deployed.
+        """
+        cluster, service = self.arguments["cluster"], self.arguments["service"]
+        if self.check_mode:
+            primary = self._primary()
+            self.say(short(service), f"{short(primary['taskDefinition'])} would be restarted, {counts(primary)}")
+            return {"changed": True, "task_definition": primary["taskDefinition"]}
+        self._let_it_end()
+        updated = self.client("ecs").update_service(cluster=cluster, service=service, forceNewDeployment=True)
+        begun = primary_of(updated["service"])
+        if begun is None:
+            raise self._none()
+        self.say(short(service), f"{short(begun['taskDefinition'])}: all its tasks are replaced", "yellow")
+        return {"changed": True, "deployment": begun["id"], "task_definition": begun["taskDefinition"]}
+
+    def _let_it_end(self) -> None:
+        """Wait for a deployment that is going on: this run's before it was interrupted, or another run's."""
+        name = short(self.arguments["service"])
+        wait = Wait(self.arguments["timeout"], self.say, name)
+        while (primary := self._primary()).get("rolloutState") == "IN_PROGRESS":
+            state = counts(primary)
+            wait.tell(f"is being deployed, which has to end first ({state})", "yellow")
+            if not wait.pause(f"the end of its deployment ({state})"):
+                raise Failed(
+                    f"{name} was not restarted: it is still being deployed after {wait.seconds:.0f} s ({state})."
+                )
+
+    def _primary(self) -> dict[str, Any]:
+        found = service_of(self.client("ecs"), self.arguments["cluster"], self.arguments["service"])
+        primary = primary_of(found) if found else None
+        if primary is None:
+            raise self._none()
+        return primary
+
+    def _none(self) -> Failed:
+        cluster, service = self.arguments["cluster"], short(self.arguments["service"])
+        return Failed(f"There is no service {service} in the cluster {cluster}. Type: {verb('site.yml')}")

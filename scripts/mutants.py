@@ -53,7 +53,7 @@ EQUAL = PROJECT / "scripts/mutants_equal.txt"
 LEAST = 90
 """Percent of a module's changes that tests have to notice."""
 SUBJECTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
-    ("local_aws/agent/ecs_agent/dependencies.py",): ("test_ecs_agent.py", "test_ecs_agent_tasks.py"),
+    ("local_aws/agent/ecs_agent/dependencies.py",): ("test_ecs_agent_dependencies.py",),
     ("local_aws/ecs/scheduler.py", "local_aws/ecs/placement.py", "local_aws/ecs/deployments.py"): (
         "test_ecs_*.py",
         "test_many_hosts.py",

@@ -205,9 +205,7 @@ class Scheduler:
         return task.has_health_check or now - task.started_at >= self.running_seconds
 
     def _unhealthy_reason(self, service: Service, task: Task, facts: Facts, now: float) -> str:
-        """Why a running task has to be replaced; empty if it has not."""
-        if task.status not in ("PENDING", "RUNNING"):
-            return ""
+        """Why a task that is wanted has to be replaced; empty if it has not."""
         # A container that never becomes HEALTHY can hold up those that depend on it: then the task stays PENDING.
         grace = float(service.request.get("healthCheckGracePeriodSeconds") or 0)
         if now - (task.started_at or task.created_at) < grace:

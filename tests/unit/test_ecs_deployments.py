@@ -69,6 +69,7 @@ def test_no_room_stops_old_tasks_only_down_to_the_lower_bound() -> None:
         (1, {}, 3),
         (10, {}, 5),
         (11, {}, 6),
+        (300, {}, 150),
         (1000, {}, 200),
         (1, {"thresholdConfiguration": {"type": "COUNT", "value": 1}}, 1),
         (0, {"thresholdConfiguration": {"type": "COUNT", "value": 0}}, 1),

@@ -24,7 +24,9 @@ def bounds(minimum: int, maximum: int, **more: Any) -> dict[str, Any]:
     return breaker(minimumHealthyPercent=minimum, maximumPercent=maximum, **more)
 
 
-NO_BREAKER: dict[str, Any] = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}}
+NO_BREAKER: dict[str, Any] = {
+    "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
+}
 
 
 @pytest.fixture

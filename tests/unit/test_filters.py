@@ -15,6 +15,7 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 from plugins.filter import containers, domains, durations, functions, images, networks, typed
+from plugins.plugin_utils import function_code
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +26,7 @@ CALLS: dict[str, Any] = {
     "{} | volume_writers('media')": [],
     "'https://Shop.example/' | domain_suggestion": "shop.example",
     "'1h30m' | go_seconds": 5400.0,
-    "'shop/code' | code_folder('/nowhere') | basename": "code",
+    "'/shop/code' | code_folder('/nowhere')": "/shop/code",
     "{'code': ''} | code_problem": "",
     "{'handler': ''} | handler_problem": "",
     "{'runtime': 'python3.13'} | runtime_refusal('2026-01-01')": "",
@@ -51,12 +52,20 @@ CALLS: dict[str, Any] = {
 """A call of each filter, and what it gives: in one test, as Ansible reads all files when it needs the first filter."""
 
 
-def test_templates_find_each_filter_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_templates_find_each_filter_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(PROJECT)
     with warnings.catch_warnings(action="ignore"):  # another module may have done it
         init_plugin_loader()
-    templar = Templar(loader=DataLoader(), variables={})
-    assert {call: templar.template(trust_as_template(f"{{{{ {call} }}}}")) for call in CALLS} == CALLS
+    (tmp_path / "app.py").write_text("")
+    templar = Templar(loader=DataLoader(), variables={"folder": str(tmp_path)})
+    calls = {**CALLS, "folder | code_key": function_code.key(tmp_path)}
+    assert {call: templar.template(trust_as_template(f"{{{{ {call} }}}}")) for call in calls} == calls
+
+
+def test_each_filter_has_a_call_here() -> None:
+    paths = (path for path in (PROJECT / "plugins/filter").glob("*.py") if path.name != "__init__.py")
+    given = {name for path in paths for name in runpy.run_path(str(path))["FilterModule"]().filters()}
+    assert given == {call.rpartition("| ")[2].partition("(")[0] for call in CALLS} | {"code_key"}
 
 
 @pytest.mark.parametrize("name", ["functions", "inventories"])

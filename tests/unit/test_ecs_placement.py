@@ -85,7 +85,8 @@ def test_a_host_has_what_its_agent_registered_less_what_its_tasks_hold(region: R
     instance = add_instance(region, "1")
     task = add_task(region, instance, memory=200)
     task.cpu, task.ports = 24, [(80, "tcp"), (53, "udp")]
-    left = {"CPU": 1000, "MEMORY": 500, "PORTS": {"22", "80"}, "PORTS_UDP": {"53"}}
+    instance.total["PORTS_UDP"] = ["161"]
+    left = {"CPU": 1000, "MEMORY": 500, "PORTS": {"22", "80"}, "PORTS_UDP": {"53", "161"}}
     assert placement.remaining(instance, [task]) == left
     instance.total = {}
     assert placement.remaining(instance, []) == {"CPU": 0, "MEMORY": 0, "PORTS": set(), "PORTS_UDP": set()}

@@ -56,10 +56,11 @@ def unsure(world: World, agent: Agent, task: Task) -> None:
 
 def test_the_newest_task_goes_first(world: World) -> None:
     world.agent()
-    oldest, middle, _ = one_by_one(world, 3)
+    oldest, middle, newest = one_by_one(world, 3)
     world.update(desiredCount=2)
     world.tick()
     assert world.tasks() == [oldest, middle]
+    assert newest.stop_code == "ServiceSchedulerInitiated"
     assert world.messages()[-2].startswith("has stopped 1 running tasks: (task ")
 
 

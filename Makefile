@@ -9,7 +9,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 # Images of Python set it; each ansible-playbook would compile all plugins anew, a second of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-down bench docs test test-all check lint unit apis integration molecule e2e chaos late
+.PHONY: help setup demo demo-down bench docs test test-all check lint unit apis integration molecule e2e chaos late mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -65,6 +65,10 @@ e2e: setup ## The whole site end to end, with a browser
 
 chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 15 minutes)
 	@pytest tests/chaos --exitfirst
+
+mutants: ## Change modules of the emulator, of stacks and of filters in small ways, each of which has to fail a test (about 15 minutes)
+	@scripts/setup.sh venv
+	python -m scripts.mutants
 
 late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 14 minutes)
 	@pytest tests/late --exitfirst

@@ -195,9 +195,13 @@ class Deployment(Operation):
             stack.undo = self.undo if self.kind == "UPDATE" else None
             stack.set(f"{self.kind}_FAILED", reason)
         elif self.kind == "UPDATE":
-            UpdateRollback(stack, self.clients, self.undo, reason, self.region).run()
+            stack.set("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+            UpdateRollback(stack, self.clients, self.undo, self.region).run()
         else:
-            CreateRollback(stack, self.clients, reason, self.region, self.wanted.on_failure == "DELETE").run()
+            delete = self.wanted.on_failure == "DELETE"
+            asked = f"{reason.rstrip()} {'Delete' if delete else 'Rollback'} requested by user."
+            stack.set(f"{'DELETE' if delete else 'ROLLBACK'}_IN_PROGRESS", asked)
+            CreateRollback(stack, self.clients, self.region, delete).run()
 
 
 class _Live:

@@ -154,7 +154,7 @@ class Engine:
             if wrong := sorted(set(skip) - set(stack.undo.updated)):
                 raise ValidationError(f"Resource {wrong[0]} is not in a failed state and cannot be skipped.")
             stack.token = token
-            rollback = UpdateRollback(stack, self.clients, stack.undo, "User Initiated", region)
+            rollback = UpdateRollback(stack, self.clients, stack.undo, region)
             rollback.skip(skip)
             stack.set("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
             rollback.start()
@@ -166,10 +166,10 @@ class Engine:
             stack.token = token
             if stack.status == "CREATE_FAILED":
                 stack.set("ROLLBACK_IN_PROGRESS", "User Initiated")
-                CreateRollback(stack, self.clients, "User Initiated", region).start()
+                CreateRollback(stack, self.clients, region).start()
             elif stack.status == "UPDATE_FAILED" and stack.undo is not None:
                 stack.set("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
-                UpdateRollback(stack, self.clients, stack.undo, "User Initiated", region).start()
+                UpdateRollback(stack, self.clients, stack.undo, region).start()
             else:
                 raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
         return stack

@@ -54,16 +54,17 @@ class Undo:
 
 
 class CreateRollback(Operation):
-    """Delete what a failed create has made. The stack stays, in ROLLBACK_COMPLETE, unless `delete`."""
+    """Delete what a failed create has made. The stack stays, in ROLLBACK_COMPLETE, unless `delete`.
 
-    def __init__(self, stack: Stack, clients: ClientFactory, reason: str, region: Region, delete: bool = False) -> None:
+    The caller has set the stack's status.
+    """
+
+    def __init__(self, stack: Stack, clients: ClientFactory, region: Region, delete: bool = False) -> None:
         super().__init__(stack, clients)
-        self.reason, self.region, self.delete = reason, region, delete
+        self.region, self.delete = region, delete
 
     def run(self) -> None:
         stack, prefix = self.stack, "DELETE" if self.delete else "ROLLBACK"
-        text = f"{self.reason}{'' if self.reason.endswith(' ') else ' '}"
-        stack.set(f"{prefix}_IN_PROGRESS", f"{text}{'Delete' if self.delete else 'Rollback'} requested by user.")
         failed = self.remove(dict(stack.resources), creating=True, removed=lambda name: drop(stack, name))
         if failed:
             stack.set(f"{prefix}_FAILED", failed_resources(dict.fromkeys(failed, "delete")))
@@ -76,16 +77,15 @@ class CreateRollback(Operation):
 
 
 class UpdateRollback(Operation):
-    """Take an update back: changes first, then delete what it made."""
+    """Take an update back: changes first, then delete what it made. The caller has set the stack's status."""
 
-    def __init__(self, stack: Stack, clients: ClientFactory, undo: Undo, reason: str | None, region: Region) -> None:
+    def __init__(self, stack: Stack, clients: ClientFactory, undo: Undo, region: Region) -> None:
         super().__init__(stack, clients)
-        self.undo, self.reason, self.region = undo, reason, region
+        self.undo, self.region = undo, region
 
     def run(self) -> None:
         stack, undo = self.stack, self.undo
         stack.undo = undo
-        stack.set("UPDATE_ROLLBACK_IN_PROGRESS", self.reason)
         stack.template, stack.parameters = undo.template, undo.parameters
         undo.abandoned_tags = undo.abandoned_tags or stack.tags
         stack.resolved, stack.tags = undo.resolved, undo.tags

@@ -47,12 +47,12 @@ class Step:
 
 def bounds(desired: int, configuration: Json) -> tuple[int, int]:
     """Lower bound of healthy tasks (rounded up) and upper bound of running and pending tasks (rounded down)."""
-    minimum = math.ceil(desired * configuration.get("minimumHealthyPercent", 100) / 100)
-    maximum = math.floor(desired * configuration.get("maximumPercent", 200) / 100)
+    minimum = math.ceil(desired * configuration["minimumHealthyPercent"] / 100)
+    maximum = math.floor(desired * configuration["maximumPercent"] / 100)
     return minimum, maximum
 
 
-def step(counts: Counts, configuration: Json, room: bool = True) -> Step:
+def step(counts: Counts, configuration: Json, room: bool) -> Step:
     """The next step of a roll-out.
 
     Args:

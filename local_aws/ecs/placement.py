@@ -23,9 +23,6 @@ class Needs:
     ports: tuple[tuple[int, str], ...]
     attributes: tuple[Json, ...]
 
-    def __hash__(self) -> int:
-        return hash((self.cpu, self.memory, self.ports))
-
 
 @dataclass(frozen=True)
 class Refusal:
@@ -41,10 +38,18 @@ EVENT_TEXT = {
     "RESOURCE:PORTS": "is already using a port required by your task",
     "ATTRIBUTE": "is missing an attribute required by your task",
     "AGENT": 'encountered error "AGENT"',
-    "DRAINING": "is in DRAINING state",
-    "MemberOf": "does not satisfy the placement constraints",
 }
 """How a service event puts a failure of the closest instance (ECS developer guide, service event messages)."""
+NEARER = (
+    "ATTRIBUTE",
+    "AGENT",
+    "RESOURCE:MEMORY",
+    "RESOURCE:CPU",
+    "RESOURCE:PORTS",
+    "distinctInstance",
+    "MemberOf",
+)
+"""Failures, the nearer an instance came to fitting the later. One that drains is not looked at."""
 
 
 def needs(definition: Json) -> Needs:
@@ -64,8 +69,7 @@ def needs(definition: Json) -> Needs:
         for mapping in each.get("portMappings", [])
         if mapping.get("hostPort")
     )
-    attributes = tuple(each for each in definition.get("requiresAttributes", []))
-    return Needs(cpu, memory, ports, attributes)
+    return Needs(cpu, memory, ports, tuple(definition.get("requiresAttributes", [])))
 
 
 def remaining(instance: Instance, tasks: Iterable[Task]) -> Json:
@@ -178,40 +182,34 @@ def _prefer(region: Region, fitting: list[Instance], placement: Sequence[Json], 
         return sum(task.wanted and task.group == group for task in region.tasks_of(instance=instance.arn))
 
     by_zone = Counter[str]()
-    for instance in region.instances.values():
+    for instance in region.instances_of(fitting[0].cluster):
         by_zone[instance.zone] += count(instance)
 
     def rank(instance: Instance) -> list[float | str]:
         keys: list[float | str] = []
         left = remaining(instance, region.tasks_of(instance=instance.arn))
         for each in placement:
-            field = each.get("field", "")
             if each["type"] == "spread":
-                keys.append(by_zone[instance.zone] if field.endswith("availability-zone") else count(instance))
+                by_host = not each["field"].endswith("availability-zone")
+                keys.append(count(instance) if by_host else by_zone[instance.zone])
             elif each["type"] == "binpack":
-                keys.append(left["CPU" if field.upper() == "CPU" else "MEMORY"])
+                keys.append(left[each["field"].upper()])
         return [*keys, count(instance), -left["MEMORY"], instance.arn]
 
     return min(fitting, key=rank)
 
 
-def closest(refusals: Sequence[Refusal]) -> Refusal | None:
-    """The refusal of the instance that came nearest to fitting: the one that failed the latest check."""
-    order = ["DRAINING", "ATTRIBUTE", "AGENT", "RESOURCE:MEMORY", "RESOURCE:CPU", "RESOURCE:PORTS", "distinctInstance",
-             "MemberOf"]  # fmt: skip
-    return max(refusals, key=lambda each: order.index(each.code), default=None)
-
-
 def event(refusals: Sequence[Refusal], by_provider: bool) -> str:
     """The text of the service event when no instance can take a task."""
     guide = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
-    nearest = closest([each for each in refusals if each.code != "DRAINING"])
-    if nearest is None:
+    failed = [each for each in refusals if each.code in NEARER]
+    if not failed:
         where = "capacity provider" if by_provider else "cluster"
         return (
             "was unable to place a task because no container instance met all of its requirements. "
             f"Reason: No Container Instances were found in your {where}. {guide}"
         )
+    nearest = max(failed, key=lambda each: NEARER.index(each.code))
     text = EVENT_TEXT.get(nearest.code, "does not satisfy the placement constraints")
     return (
         "was unable to place a task because no container instance met all of its requirements. "

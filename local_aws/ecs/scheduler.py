@@ -83,7 +83,6 @@ def new_task(
         containers,
         now,
         group,
-        launch_type="" if provider else "EC2",
         provider=provider,
         started_by=started_by,
         cpu=wanted.cpu,
@@ -158,8 +157,8 @@ class Scheduler:
             self._remove_gone(facts, now)
             for service in list(self.region.services.values()):
                 self._service(service, facts, now)
-            for task in [task for task in self.region.tasks.values() if task.stopped_at is not None]:
-                if now - (task.stopped_at or now) > STOPPED_SECONDS and not task.registered:
+            for task in list(self.region.tasks.values()):
+                if task.stopped_at is not None and now - task.stopped_at > STOPPED_SECONDS and not task.registered:
                     del self.region.tasks[task.arn]
             register, deregister = self._registrations(facts, now)
         self._apply(register, deregister)
@@ -206,16 +205,14 @@ class Scheduler:
         return task.has_health_check or now - task.started_at >= self.running_seconds
 
     def _unhealthy_reason(self, service: Service, task: Task, facts: Facts, now: float) -> str:
-        """Why a running task has to be replaced; empty if it has not."""
-        if task.status not in ("PENDING", "RUNNING"):
-            return ""
+        """Why a task that is wanted has to be replaced; empty if it has not."""
         # A container that never becomes HEALTHY can hold up those that depend on it: then the task stays PENDING.
         grace = float(service.request.get("healthCheckGracePeriodSeconds") or 0)
         if now - (task.started_at or task.created_at) < grace:
             return ""
         if task.health == "UNHEALTHY":
             return "Task failed container health checks"
-        for target in task.targets if task.registered else []:
+        for target in task.targets:
             if facts.of(target).state == "unhealthy":
                 return f"Task failed ELB health checks in (target-group {target[0]})"
         return ""
@@ -268,7 +265,7 @@ class Scheduler:
         if task.wanted and self._is_healthy(task, facts, now):
             if task.healthy_since is None:
                 task.healthy_since = now
-                breaker = service.request["deploymentConfiguration"].get("deploymentCircuitBreaker", {})
+                breaker = service.request["deploymentConfiguration"]["deploymentCircuitBreaker"]
                 if deployment and breaker.get("resetOnHealthyTask", True):
                     deployment.failed_in_a_row = 0
         elif task.wanted:
@@ -314,7 +311,7 @@ class Scheduler:
 
     def _break_circuit(self, service: Service, now: float) -> None:
         """Fail the roll-out if too many of its tasks failed in a row, and roll back where that is asked for."""
-        breaker = service.request["deploymentConfiguration"].get("deploymentCircuitBreaker", {})
+        breaker = service.request["deploymentConfiguration"]["deploymentCircuitBreaker"]
         primary = service.primary
         if primary.state != "IN_PROGRESS" or not breaker.get("enable"):
             if primary.failed_in_a_row >= 3:
@@ -419,7 +416,6 @@ class Scheduler:
             if not any(
                 task.active and task.deployment == deployment.id for task in self.region.tasks_of(service=service.arn)
             ):
-                deployment.status = "INACTIVE"
                 deployment.finished_at = deployment.finished_at or now
                 service.deployments.remove(deployment)
                 service.history.append(deployment)
@@ -464,7 +460,7 @@ class Scheduler:
                 if not task.drained_at:
                     delay = 0.0
                     if task.active:
-                        delay = max((facts.delays.get(group, 0.0) for group, _, _ in task.targets), default=0.0)
+                        delay = max(facts.delays.get(group, 0.0) for group, _, _ in task.targets)
                     task.drained_at = now + delay
                     deregister.append(task)
                 elif now >= task.drained_at or not self._draining(task, facts):

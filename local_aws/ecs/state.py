@@ -150,7 +150,6 @@ class Task:
     containers: list[Container]
     created_at: float
     group: str
-    launch_type: str = ""
     provider: str = ""
     started_by: str = ""
     overrides: Json = field(default_factory=dict)

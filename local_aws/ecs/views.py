@@ -190,7 +190,7 @@ def task(region: Region, it: Task, include: list[str]) -> Json:
             "pullStoppedAt": it.pull_stopped_at,
             "executionStoppedAt": it.execution_stopped_at,
             "group": it.group,
-            "launchType": it.launch_type or "EC2",
+            "launchType": "EC2",
             "capacityProviderName": it.provider or None,
             "attachments": [],
             "attributes": [each for each in host.attributes if each["name"] == ARCHITECTURE] if host else [],
@@ -284,7 +284,7 @@ def service_deployment(region: Region, it: Service, deployment: Deployment) -> J
         status = "ROLLBACK_SUCCESSFUL" if failed_over.state == "COMPLETED" else "ROLLBACK_IN_PROGRESS"
     elif deployment.state == "IN_PROGRESS" and deployment.status != "PRIMARY":
         status = "STOPPED"
-    breaker = it.request["deploymentConfiguration"].get("deploymentCircuitBreaker", {})
+    breaker = it.request["deploymentConfiguration"]["deploymentCircuitBreaker"]
     return _present(
         {
             "serviceDeploymentArn": deployment.arn,

@@ -19,7 +19,7 @@ def label(number: int) -> str:
     return letters
 
 
-def host_labels(hosts: Iterable[str], before: str = "") -> dict[str, str]:
+def host_labels(hosts: Iterable[str], before: str) -> dict[str, str]:
     """Host → its label, the last part of its short name.
 
     A host that had a label keeps it, so that the others' names stay what they were when one leaves. The others take the

@@ -23,7 +23,7 @@ def typed(value: object, name: str, others: list[str]) -> object:
         others: variables that may be set in the same argument.
     """
     for text in context.CLIARGS.get("extra_vars", ()):
-        if isinstance(text, str) and text.startswith(f"{name}=") and set(parse_kv(text)) - {name, *others}:
+        if text.startswith(f"{name}=") and set(parse_kv(text)) - {name, *others}:
             value = text.partition("=")[2]
     return shlex.join(map(str, value)) if isinstance(value, (list, tuple)) else value
 

@@ -17,7 +17,7 @@ def gzip_base64(text: str) -> str:
     """
     packed = io.BytesIO()
     # Not gzip.compress(), whose header differs between versions of Python; the time would stand in it, too.
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=packed, mtime=0) as file:
+    with gzip.GzipFile(mode="wb", fileobj=packed, mtime=0) as file:
         file.write(text.encode())
     return base64.b64encode(packed.getvalue()).decode()
 

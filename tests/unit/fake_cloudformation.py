@@ -166,6 +166,7 @@ class FakeCloudFormation:
         class Paginator:
             def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
                 if operation != "describe_stack_events":
+                    assert operation == "list_stack_resources"
                     yield {"StackResourceSummaries": fake.resources}
                     return
                 # In pages of two, so that reading stops at the right one.

@@ -33,7 +33,13 @@ def test_without_any_check_a_task_counts_after_forty_seconds(world: World) -> No
     world.update(taskDefinition=plain)
     world.tick()
     assert len(world.tasks()) == 2
-    world.tick(rounds=6, seconds=10)
+    new = next(task for task in world.tasks() if task.definition["family"] == "plain")
+    world.now = (new.started_at or 0.0) + 39.9
+    world.tick(1, 0.1)
+    assert new.healthy_since is None
+    world.tick(1)
+    assert new.healthy_since == (new.started_at or 0.0) + 40
+    world.tick()
     assert [task.definition["family"] for task in world.tasks()] == ["plain"]
 
 

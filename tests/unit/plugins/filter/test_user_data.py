@@ -40,5 +40,7 @@ def test_an_instance_has_the_bytes_of_its_launch_source(aws: Cloud, stacks: Stac
 def test_equal_texts_are_equal_compressed_and_shorter() -> None:
     long = TEXT * 100
     assert gzip_base64(long) == gzip_base64(str(long))
+    header = base64.b64decode(gzip_base64(long))[:10]  # RFC 1952: no name, no time, compressed as well as can be
+    assert header == b"\x1f\x8b\x08\x00" + b"\x00" * 4 + b"\x02\xff"
     assert len(gzip_base64(long)) < len(long)
     assert gzip.decompress(base64.b64decode(gzip_base64(""))) == b""

@@ -219,6 +219,28 @@ def test_the_validation_record_is_shown_again_to_whoever_comes_back_to_wait() ->
     assert [line for line in lines if "CREATE THIS DNS RECORD" in line]
 
 
+@pytest.mark.parametrize(
+    ("options", "zoned"),
+    [
+        ([{"DomainName": "acme.at", "HostedZoneId": "Z1"}], True),
+        ([{"DomainName": "*.acme.at", "HostedZoneId": "Z1"}], True),
+        ([{"DomainName": "acme.at"}], False),
+        ([{"DomainName": "www.acme.at", "HostedZoneId": "Z1"}, {"DomainName": "acme.at"}], False),
+    ],
+)
+def test_a_record_that_cloudformation_makes_itself_is_asked_of_nobody(options: Any, zoned: bool) -> None:
+    reason = RECORD.replace("_a.example.org.", "_a.acme.at.")
+    kind = "AWS::CertificateManager::Certificate"
+    client = FakeCloudFormation([None], SCRIPTS, {"create_stack": [("CREATE_IN_PROGRESS", "C", kind, reason)]})
+    lines: list[str] = []
+    stack = a_stack(client, lines)
+    certificate = {"Type": kind, "Properties": {"DomainValidationOptions": options}}
+    stack.layer.template.resources["C"] = certificate
+    stack.deploy({})
+    assert ("data: validated by _a.acme.at. in the hosted zone" in lines) is zoned
+    assert any("CREATE THIS DNS RECORD" in line for line in lines) is not zoned
+
+
 # Plan
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.stack import STEPS, Step
-from tests.unit.fake_cloudformation import NO_UPDATES, FakeCloudFormation, Script, a_stack
+from tests.unit.fake_cloudformation import NO_UPDATES, FakeCloudFormation, Script, a_stack, error
 
 CREATED: Script = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
 UPDATED: Script = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
@@ -113,14 +114,20 @@ def test_a_failed_first_create_under_termination_protection_is_not_deleted() -> 
 
 
 class FakeDatabases:
-    """RDS with one protected database."""
+    """RDS where each database is protected but `open-db`, and where `gone-db` is none any more."""
 
     def __init__(self) -> None:
+        self.asked: list[str] = []
         self.modified: list[dict[str, Any]] = []
 
-    def describe_db_instances(self, **_: Any) -> dict[str, Any]:
-        """The one."""
-        return {"DBInstances": [{"DeletionProtection": True}]}
+    def describe_db_instances(self, DBInstanceIdentifier: str) -> dict[str, Any]:
+        """One of that name."""
+        self.asked.append(DBInstanceIdentifier)
+        if DBInstanceIdentifier == "gone-db":
+            raise error("gone", "DescribeDBInstances", "DBInstanceNotFound")
+        if DBInstanceIdentifier == "secret-db":
+            raise error("no right", "DescribeDBInstances", "AccessDenied")
+        return {"DBInstances": [{"DeletionProtection": DBInstanceIdentifier != "open-db"}]}
 
     def modify_db_instance(self, **arguments: Any) -> None:
         """Remember it."""
@@ -135,15 +142,37 @@ DATABASE = {
 }
 
 
-def test_the_database_of_a_failed_first_create_is_released_before_the_deletion() -> None:
+@pytest.mark.parametrize("state", ["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+def test_the_database_of_a_failed_first_create_is_released_before_the_deletion(state: str) -> None:
     # DeletionProtection makes the rollback of a create fail, and the deletion after it (aws-pitfalls 1.9).
     databases = FakeDatabases()
-    client = FakeCloudFormation(["ROLLBACK_FAILED"], SCRIPTS, resources=[DATABASE])
+    client = FakeCloudFormation([state], SCRIPTS, resources=[DATABASE])
     a_stack(client, service=lambda name: {"rds": databases}[name]).deploy({})
     assert databases.modified == [
         {"DBInstanceIdentifier": "legacy-db", "DeletionProtection": False, "ApplyImmediately": True}
     ]
     assert client.operations == AGAIN
+
+
+def test_only_databases_that_are_there_and_protected_are_released() -> None:
+    databases = FakeDatabases()
+    others = [
+        {**DATABASE, "PhysicalResourceId": "gone-db"},
+        {**DATABASE, "PhysicalResourceId": "open-db"},
+        {**DATABASE, "PhysicalResourceId": "deleted-db", "ResourceStatus": "DELETE_COMPLETE"},
+        {**DATABASE, "PhysicalResourceId": ""},
+        {**DATABASE, "ResourceType": "AWS::EFS::FileSystem", "PhysicalResourceId": "fs-1"},
+        DATABASE,
+    ]
+    client = FakeCloudFormation(["ROLLBACK_FAILED"], SCRIPTS, resources=others)
+    a_stack(client, service=lambda _: databases).deploy({})
+    assert databases.asked == ["gone-db", "open-db", "legacy-db"]
+    assert [each["DBInstanceIdentifier"] for each in databases.modified] == ["legacy-db"]
+    client = FakeCloudFormation(
+        ["ROLLBACK_FAILED"], SCRIPTS, resources=[{**DATABASE, "PhysicalResourceId": "secret-db"}]
+    )
+    with pytest.raises(ClientError, match="no right"):
+        a_stack(client, service=lambda _: databases).deploy({})
 
 
 def test_the_database_of_a_failed_deletion_stays_protected() -> None:

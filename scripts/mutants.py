@@ -16,7 +16,6 @@ imported from elsewhere is there. One that takes too long (an endless loop, most
 Why not mutmut, which is kept well: version 3 changes nothing outside of functions (here the tables of states and the
 constants), leaves out no statement, and has no sample; it wants a section of pyproject.toml, a list of tests for all
 modules at once and a folder `mutants` in the tree, and finds modules by their import, which Ansible's plugins have not.
-cosmic-ray starts pytest anew for each change, which for these modules is four seconds before the first test.
 """
 
 from __future__ import annotations
@@ -46,6 +45,7 @@ from typing import Any
 
 import pytest
 
+from scripts.changed import UNIT_TESTS
 from scripts.mutations import Mutant, applied, mutants
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ SUBJECTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
         "test_user_data.py",
     ),
 }
-"""Modules → the files in tests/unit that stand for them."""
+"""Modules → the files of unit tests that stand for them."""
 LEFT_OUT = "not playbook and not docker and not long"
 """Tests that take seconds each and run what they test in other processes."""
 FROM_THE_START = ("moto.moto_server.werkzeug_app", "boto3", "docker", "ansible.plugins.loader", "ansible.template")
@@ -337,8 +337,8 @@ def subjects(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
         here = [each for each in here if not wanted or any(Path(each).is_relative_to(place) for place in wanted)]
         if here:
             modules += here
-            for path in (path for pattern in tests for path in sorted((PROJECT / "tests/unit").glob(pattern))):
-                files[str(path.relative_to(PROJECT))] = None
+            there = (path for pattern in tests for top in UNIT_TESTS for path in sorted((PROJECT / top).rglob(pattern)))
+            files |= dict.fromkeys(str(path.relative_to(PROJECT)) for path in there if "recipes" not in path.parts)
     return modules, list(files)
 
 

@@ -88,6 +88,15 @@ def test_a_task_that_one_group_finds_ill_is_replaced(world: World) -> None:
     assert task.stopped_reason == f"Task failed ELB health checks in (target-group {INSIDE})"
 
 
+def test_what_is_told_of_a_port_before_the_task_is_registered_is_about_another(world: World) -> None:
+    elsewhere(world).targets[SITE] = {("i-1", PORT): "unhealthy"}  # of a task that had the port before
+    world.create(world.define(), loadBalancers=behind(SITE))
+    world.tick()
+    (task,) = world.tasks()
+    assert (task.status, task.stopped_reason) == ("RUNNING", "")
+    assert elsewhere(world).targets[SITE] == {("i-1", PORT): "healthy"}
+
+
 def test_a_task_stops_when_the_slowest_group_has_let_it_go(world: World) -> None:
     elsewhere(world).delays = {SITE: 5.0, INSIDE: 60.0}
     world.create(world.define(), loadBalancers=behind(SITE, INSIDE))

@@ -10,7 +10,7 @@ import pytest
 from local_aws.ecs import scheduler
 from local_aws.ecs.outside import TargetHealth
 from local_aws.ecs.state import Task
-from tests.unit.ecs_support import GROUP, Agent, Elsewhere, World
+from local_aws.tests.ecs_support import GROUP, Agent, Elsewhere, World
 
 HOUR = 3600
 STEADY = "has reached a steady state."

@@ -17,13 +17,17 @@ from ansible.template import Templar, trust_as_template
 from plugins.filter import containers, domains, durations, functions, images, networks, typed
 from plugins.plugin_utils import function_code
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[4]
 
 
 CALLS: dict[str, Any] = {
     "{'web': {'containers': {'app': {}, 'nginx': {}}}} | container_names": ["web.app", "web.nginx"],
     "['web.app', 'job.app', 'app.web'] | containers_called('app')": ["web.app", "job.app"],
     "{} | volume_writers('media')": [],
+    "{'web': {'containers': [{'Name': 'app'}, {'Name': 'nginx'}]}} | containers_each": {"web": ["app", "nginx"]},
+    "'ap' | nearest(['web', 'app'])": "app",
+    "'site.yml' | shown": "site.yml",
+    "{'folder': ''} | static_problem": "",
     "'https://Shop.example/' | domain_suggestion": "shop.example",
     "'1h30m' | go_seconds": 5400.0,
     "'/shop/code' | code_folder('/nowhere')": "/shop/code",

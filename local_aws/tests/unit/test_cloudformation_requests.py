@@ -14,7 +14,7 @@ from local_aws.cloudformation.engine import NOT_DELETABLE, Engine, Request
 from local_aws.cloudformation.errors import AlreadyExistsException, ValidationError
 from local_aws.cloudformation.parameters import Given
 from local_aws.cloudformation.stacks import Region, Resource
-from tests.unit.stack_support import Stacks, Thing, refused, resources, thing
+from local_aws.tests.stack_support import Stacks, Thing, refused, resources, thing
 
 ONE, TWO = resources(Only=thing(Size=1)), resources(Only=thing(Size=2))
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.tests.until import until
 from scripts import mutants, mutations
-from tests.until import until
+from scripts.changed import UNIT_TESTS
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 MODULE = '''"""A module."""
 
 LEAST = 3
@@ -47,7 +48,7 @@ def test_countdown():
 RUN = """
 import sys
 from pathlib import Path
-from scripts import mutants
+from scripts import mutants, mutations
 mutants.PROJECT, mutants.EQUAL = Path.cwd(), Path("equal.txt")
 mutants.SUBJECTS = {("small.py",): ("test_small.py",)}
 mutants.FROM_THE_START, mutants.SECONDS = (), float(sys.argv.pop(1))
@@ -141,8 +142,8 @@ def test_the_entries_of_this_project_are_changes_of_its_modules() -> None:
     assert {"local_aws/ecs/scheduler.py", "plugins/filter/typed.py", "plugins/plugin_utils/stack.py"} <= set(modules)
     for patterns, tests in mutants.SUBJECTS.items():
         assert all(list(PROJECT.glob(pattern)) for pattern in patterns)
-        assert all(list((PROJECT / "tests/unit").glob(pattern)) for pattern in tests)
-    assert "tests/unit/test_ecs_scheduler.py" in files
+        assert all(any(list((PROJECT / top).rglob(pattern)) for top in UNIT_TESTS) for pattern in tests)
+    assert "local_aws/tests/unit/test_ecs_scheduler.py" in files
 
 
 def test_tests_that_fail_anyway_try_nothing(project: Path) -> None:

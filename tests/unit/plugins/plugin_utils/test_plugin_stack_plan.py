@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.tests.clock import Clock
 from plugins.plugin_utils import stack_events, stack_plan
 from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack_plan import Loss, Plan
 from plugins.plugin_utils.stack_tables import decided
-from tests.unit.fake_cloudformation import STACK_ID, Clock, FakeCloudFormation, a_layer, a_stack, error
+from tests.unit.fake_cloudformation import STACK_ID, FakeCloudFormation, a_layer, a_stack, error
 
 POINT, TARGET = "AWS::EFS::AccessPoint", "AWS::EFS::MountTarget"
 SECRET, ATTACHMENT = "AWS::SecretsManager::Secret", "AWS::SecretsManager::SecretTargetAttachment"

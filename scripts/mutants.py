@@ -395,7 +395,8 @@ def main(arguments: Sequence[str]) -> int:
         each for found in every.values() for each in some(found, len(found) if given.all else given.sample, given.seed)
     ]
     ends: dict[str, list[str]] = {module: [] for module in modules}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED_BADLY))
+    for number in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored in what a shell runs in the background
+        signal.signal(number, lambda *_: sys.exit(ENDED_BADLY))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         first = copied(Path(folder).resolve() / "0")
         started = time.monotonic()

@@ -216,6 +216,7 @@ def test_another_service_is_refused_with_those_there_are(service: str, meant: st
     assert said.endswith(f" -e service={meant}")
     assert holds(check["that"], known(TWO, service="beat"))
     assert holds(check["that"], known(TWO))
+    evaluate(check["fail_msg"], known(TWO))  # Ansible makes it also where nothing fails, and nothing is typed
 
 
 def test_a_service_that_is_not_up_is_refused_before_any_is_restarted() -> None:

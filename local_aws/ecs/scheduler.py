@@ -343,7 +343,6 @@ class Scheduler:
         primary.status = "ACTIVE"
         service.deployments.insert(0, back)
         service.request["taskDefinition"] = back.task_definition
-        service.steady = False
         service.say(f"rolling back to deployment {back.id}.", now)
         for task in list(self.region.tasks_of(service=service.arn)):
             if task.deployment == primary.id and task.wanted and task.healthy_since is None:

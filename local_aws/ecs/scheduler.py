@@ -459,7 +459,7 @@ class Scheduler:
                 if not task.drained_at:
                     delay = 0.0
                     if task.active:
-                        delay = max(facts.delays.get(group, 0.0) for group, _, _ in task.targets)
+                        delay = max(facts.delays[group] for group, _, _ in task.targets)
                     task.drained_at = now + delay
                     deregister.append(task)
                 elif now >= task.drained_at or not self._draining(task, facts):

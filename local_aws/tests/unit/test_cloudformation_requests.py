@@ -39,6 +39,8 @@ def stuck(stacks: Stacks) -> None:
 
 def test_each_request_gives_its_token_to_what_follows_from_it(stacks: Stacks) -> None:
     stuck(stacks)
+    with refused("is in UPDATE_ROLLBACK_FAILED state and can not be rolled back."):
+        stacks.api.rollback_stack(StackName="site")
     stacks.api.continue_update_rollback(StackName="site", ClientRequestToken="continue")
     assert stacks.settled("site")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.states("site")[-3] == "UPDATE_ROLLBACK_IN_PROGRESS"

@@ -358,11 +358,12 @@ def test_a_task_that_turns_healthy_when_it_is_to_stop_changes_no_count(world: Wo
     world.tick(2)
     failing, late = world.tasks()
     agent.end(failing.arn, 1)
+    world.tick(1)
     world.call("StopTask", cluster="demo", task=late.arn)
-    world.tick(2)
     agent.health = "HEALTHY"
     agent.report_health(agent.running[late.arn])
-    world.tick(1)
+    agent.health = "UNKNOWN"
+    world.tick(1)  # its agent is told after the scheduler has looked
     assert (late.health, late.active, late.healthy_since) == ("HEALTHY", True, None)
     for task in [each for each in world.tasks() if each.wanted]:
         agent.end(task.arn, 1)

@@ -276,14 +276,14 @@ class Scheduler:
                 self._say_unhealthy(service, task, reason, facts, now)
                 stop_task(task, reason, "ServiceSchedulerInitiated", now)
                 if deployment and never:
-                    self._fail(deployment, task, now)
+                    self._fail(deployment, now)
                 service.steady = False
                 return
         ended_alone = task.status == "STOPPED" and task.stop_code not in ("ServiceSchedulerInitiated", "UserInitiated")
         if ended_alone and not task.counted:
             service.steady = False
             if deployment and task.healthy_since is None and task.stop_code != "TerminationNotice":
-                self._fail(deployment, task, now)
+                self._fail(deployment, now)
             task.counted = True
 
     @staticmethod
@@ -300,10 +300,7 @@ class Scheduler:
             service.say(f"(task {task.id}) failed container health checks.", now)
 
     @staticmethod
-    def _fail(deployment: Deployment, task: Task, now: float) -> None:
-        if task.counted:
-            return
-        task.counted = True
+    def _fail(deployment: Deployment, now: float) -> None:
         deployment.failed += 1
         deployment.failed_in_a_row += 1
         deployment.updated_at = now

@@ -238,7 +238,7 @@ def test_a_rollback_that_fails_is_not_rolled_back(world: World) -> None:
     world.update(taskDefinition=world.define("web:2"))
     world.tick(60)
     service = world.service()
-    assert service["deployments"][0]["rolloutState"] == "FAILED"
+    assert (service["deployments"][0]["rolloutState"], service["deployments"][0]["failedTasks"]) == ("FAILED", 3)
     assert service["taskDefinition"].endswith(":1")
     assert len([each for each in world.messages() if each.startswith("rolling back to deployment")]) == 1
     states = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
@@ -314,6 +314,9 @@ def test_without_a_breaker_it_is_tried_ever_less_often(world: World) -> None:
     agent = world.agent()
     agent.fails.add("web:1")
     world.create(world.define(), **NO_BREAKER)
+    while world.service()["deployments"][0]["failedTasks"] < 3:
+        assert not any(each.startswith("is unable") for each in world.messages())
+        world.tick(1)
     world.tick(60)
     begun = [task.created_at for task in world.tasks(active=False)]
     between = [round(later - earlier, 1) for earlier, later in itertools.pairwise(begun)]
@@ -567,6 +570,7 @@ def test_a_deployment_has_its_times_and_its_reason(world: World) -> None:
     assert deployment["rolloutStateReason"] == f"ECS deployment {deployment['id']} completed."
     assert deployment["updatedAt"] > deployment["createdAt"]
     assert world.messages().count(STEADY) == 1
+    (first,) = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
     world.update(taskDefinition=world.define("web:2"))
     world.tick(1)
     new, old = world.service()["deployments"]
@@ -577,6 +581,7 @@ def test_a_deployment_has_its_times_and_its_reason(world: World) -> None:
     listed = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
     assert [each["status"] for each in listed] == ["SUCCESSFUL", "SUCCESSFUL"]
     assert all(each["finishedAt"] > each["createdAt"] for each in listed)
+    assert listed[1]["finishedAt"] == first["finishedAt"]  # and not when the next one took its place
     assert world.messages()[-1] == STEADY
 
 

@@ -75,6 +75,9 @@ def test_protection_comes_after_the_create_and_counts_as_a_change_once() -> None
         ["CREATE_COMPLETE"], refusal=NO_UPDATES, description={"EnableTerminationProtection": True}
     )
     assert not a_stack(protected, protect=True).deploy({}).changed
+    lines: list[str] = []
+    assert a_stack(FakeCloudFormation(["CREATE_COMPLETE"], refusal=NO_UPDATES), lines, protect=True).deploy({}).changed
+    assert lines == ["data: termination protection on"]
 
 
 def test_a_stack_that_cannot_be_created_is_not_protected() -> None:
@@ -271,6 +274,17 @@ def test_the_plan_of_an_unchanged_stack_is_empty_and_leaves_no_change_set() -> N
     outcome = look(a_stack(client))
     assert not outcome.changed
     assert client.operations == ["create_change_set", "delete_change_set"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "said"),
+    [(True, False, "on"), (False, True, "off"), (True, True, ""), (False, False, ""), (None, True, "")],
+)
+def test_the_plan_tells_of_termination_protection_too(wanted: bool | None, now: bool, said: str) -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], description={"EnableTerminationProtection": now})
+    plan = look(a_stack(client, protect=wanted))
+    assert plan.rows == ([f"~ stack legacy-test-data: termination protection {said}"] if said else [])
+    assert plan.changed is bool(said)
 
 
 def test_the_plan_names_what_changes_and_what_is_replaced() -> None:

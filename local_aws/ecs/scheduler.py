@@ -276,14 +276,14 @@ class Scheduler:
                 self._say_unhealthy(service, task, reason, facts, now)
                 stop_task(task, reason, "ServiceSchedulerInitiated", now)
                 if deployment and never:
-                    self._fail(deployment, task, now)
+                    self._fail(deployment, now)
                 service.steady = False
                 return
         ended_alone = task.status == "STOPPED" and task.stop_code not in ("ServiceSchedulerInitiated", "UserInitiated")
         if ended_alone and not task.counted:
             service.steady = False
             if deployment and task.healthy_since is None and task.stop_code != "TerminationNotice":
-                self._fail(deployment, task, now)
+                self._fail(deployment, now)
             task.counted = True
 
     @staticmethod
@@ -300,10 +300,7 @@ class Scheduler:
             service.say(f"(task {task.id}) failed container health checks.", now)
 
     @staticmethod
-    def _fail(deployment: Deployment, task: Task, now: float) -> None:
-        if task.counted:
-            return
-        task.counted = True
+    def _fail(deployment: Deployment, now: float) -> None:
         deployment.failed += 1
         deployment.failed_in_a_row += 1
         deployment.updated_at = now
@@ -343,7 +340,6 @@ class Scheduler:
         primary.status = "ACTIVE"
         service.deployments.insert(0, back)
         service.request["taskDefinition"] = back.task_definition
-        service.steady = False
         service.say(f"rolling back to deployment {back.id}.", now)
         for task in list(self.region.tasks_of(service=service.arn)):
             if task.deployment == primary.id and task.wanted and task.healthy_since is None:
@@ -460,7 +456,7 @@ class Scheduler:
                 if not task.drained_at:
                     delay = 0.0
                     if task.active:
-                        delay = max(facts.delays.get(group, 0.0) for group, _, _ in task.targets)
+                        delay = max(facts.delays[group] for group, _, _ in task.targets)
                     task.drained_at = now + delay
                     deregister.append(task)
                 elif now >= task.drained_at or not self._draining(task, facts):

@@ -139,7 +139,7 @@ class Task:
         registered: whether the targets are registered.
         drained_at: when deregistration ends and the agent may be told to stop it; 0 while it is not wanted.
         healthy_since: since when it counts as healthy; None while it does not.
-        counted: whether its end was counted as a deployment's failure.
+        counted: whether its end was looked at, as a failure of its deployment or as none.
         credentials: (role type, role ARN) → (credentials id, when they have to be renewed).
     """
 

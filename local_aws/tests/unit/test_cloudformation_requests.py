@@ -39,6 +39,8 @@ def stuck(stacks: Stacks) -> None:
 
 def test_each_request_gives_its_token_to_what_follows_from_it(stacks: Stacks) -> None:
     stuck(stacks)
+    with refused("is in UPDATE_ROLLBACK_FAILED state and can not be rolled back."):
+        stacks.api.rollback_stack(StackName="site")
     stacks.api.continue_update_rollback(StackName="site", ClientRequestToken="continue")
     assert stacks.settled("site")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.states("site")[-3] == "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -97,6 +99,8 @@ def test_the_same_token_again_is_the_same_request(stacks: Stacks) -> None:
     states = stacks.states("site")
     stacks.update("site", TWO, ClientRequestToken="update")
     assert stacks.states("site") == states
+    stacks.update("site", resources(Only=thing(Size=3)), ClientRequestToken="another")
+    assert len(stacks.states("site")) > len(states)
     stacks.update("site", ONE)
     with refused("No updates are to be performed."):  # it had no token, as this one has not
         stacks.update("site", ONE)
@@ -285,6 +289,10 @@ def test_a_failed_create_by_a_change_set_is_deleted_if_that_is_asked_for(stacks:
         made = stacks.change_set(f"new-{status[:6].lower()}", ONE, ChangeSetType="CREATE", OnStackFailure=on_failure)
         stacks.api.execute_change_set(ChangeSetName=made["ChangeSetId"])
         assert stacks.settled(made["StackId"])["StackStatus"] == status
+    # Who executes it has the last word.
+    made = stacks.change_set("last", ONE, ChangeSetType="CREATE", OnStackFailure="DELETE")
+    stacks.api.execute_change_set(ChangeSetName=made["ChangeSetId"], DisableRollback=True)
+    assert stacks.settled(made["StackId"])["StackStatus"] == "CREATE_FAILED"
 
 
 def test_a_template_knows_where_it_is_deployed(stacks: Stacks) -> None:

@@ -536,6 +536,8 @@ def test_on_the_hosts_network_the_target_is_the_containers_port(world: World) ->
     )
     balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
     world.create(answer["taskDefinition"]["taskDefinitionArn"], loadBalancers=balancers)
+    world.scheduler.round()
+    assert not world.elsewhere.health  # the port is known, and nobody listens on it before the task runs
     world.tick()
     assert list(world.elsewhere.health) == [("i-1", 8080)]
 

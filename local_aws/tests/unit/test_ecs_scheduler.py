@@ -96,11 +96,31 @@ def test_old_tasks_make_room_down_to_the_lower_bound(world: World) -> None:
     assert world.service()["deployments"][0]["rolloutState"] == "COMPLETED"
 
 
-def test_a_service_s_constraints_and_strategy_place_its_tasks(world: World) -> None:
+@pytest.mark.parametrize("seconds", [10.0, 10.5])
+def test_what_had_no_place_in_the_last_ten_seconds_has_none_still(world: World, seconds: float) -> None:
+    world.agent(memory=450)
+    first, second = one_by_one(world, 2)
+    world.update(desiredCount=3)
+    tried = world.now
+    world.tick(1)
+    world.update(desiredCount=2)
+    world.now = tried + seconds
+    world.update(taskDefinition=world.define("web:2"), **bounds(50, 200))
+    world.tick(1)
+    assert [first.wanted, second.wanted].count(False) == (1 if seconds == 10.0 else 0)
+
+
+def test_a_service_s_strategy_places_its_tasks(world: World) -> None:
+    small = world.agent("i-1").arn
+    world.agent("i-2", memory=5000)
+    world.create(world.define(), 3, placementStrategy=[{"type": "binpack", "field": "memory"}])
+    world.tick()
+    assert [task.instance for task in world.tasks()] == [small, small, small]
+
+
+def test_a_service_s_constraints_place_its_tasks(world: World) -> None:
     hosts = {world.agent("i-1").arn, world.agent("i-2", memory=5000).arn}
-    spread = [{"type": "spread", "field": "instanceId"}]
-    distinct = [{"type": "distinctInstance"}]
-    world.create(world.define(), 3, placementConstraints=distinct, placementStrategy=spread)
+    world.create(world.define(), 3, placementConstraints=[{"type": "distinctInstance"}])
     world.tick()
     assert {task.instance for task in world.tasks()} == hosts
     assert len(world.tasks()) == 2
@@ -166,6 +186,14 @@ def test_a_task_says_whose_it_is(world: World) -> None:
     assert container["containerArn"].startswith(f"{task['taskArn'].replace(':task/', ':container/')}/")
 
 
+def test_nobody_gets_into_a_task_unless_the_service_says_so(world: World) -> None:
+    world.agent()
+    world.create(world.define())
+    world.tick()
+    (task,) = world.call("DescribeTasks", cluster="demo", tasks=[world.tasks()[0].arn])["tasks"]
+    assert task["enableExecuteCommand"] is False
+
+
 def test_a_task_takes_cpu_memory_and_ports_from_its_host(world: World) -> None:
     world.agent(memory=500)
     fixed = [{"containerPort": 80, "hostPort": 8080}]
@@ -210,7 +238,7 @@ def test_a_rollback_that_fails_is_not_rolled_back(world: World) -> None:
     world.update(taskDefinition=world.define("web:2"))
     world.tick(60)
     service = world.service()
-    assert service["deployments"][0]["rolloutState"] == "FAILED"
+    assert (service["deployments"][0]["rolloutState"], service["deployments"][0]["failedTasks"]) == ("FAILED", 3)
     assert service["taskDefinition"].endswith(":1")
     assert len([each for each in world.messages() if each.startswith("rolling back to deployment")]) == 1
     states = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
@@ -286,6 +314,9 @@ def test_without_a_breaker_it_is_tried_ever_less_often(world: World) -> None:
     agent = world.agent()
     agent.fails.add("web:1")
     world.create(world.define(), **NO_BREAKER)
+    while world.service()["deployments"][0]["failedTasks"] < 3:
+        assert not any(each.startswith("is unable") for each in world.messages())
+        world.tick(1)
     world.tick(60)
     begun = [task.created_at for task in world.tasks(active=False)]
     between = [round(later - earlier, 1) for earlier, later in itertools.pairwise(begun)]
@@ -320,6 +351,28 @@ def test_a_healthy_task_between_makes_the_count_begin_anew(world: World, more: d
     world.tick(1)
     deployment = world.service()["deployments"][0]
     assert (deployment["failedTasks"], deployment["rolloutState"]) == (3, state)
+
+
+def test_a_task_that_turns_healthy_when_it_is_to_stop_changes_no_count(world: World) -> None:
+    agent = world.agent()
+    agent.slow.add("web:1")
+    agent.health = "UNKNOWN"
+    world.create(world.define(), 2, **breaker(rollback=False))
+    world.tick(2)
+    failing, late = world.tasks()
+    agent.end(failing.arn, 1)
+    world.tick(1)
+    world.call("StopTask", cluster="demo", task=late.arn)
+    agent.health = "HEALTHY"
+    agent.report_health(agent.running[late.arn])
+    agent.health = "UNKNOWN"
+    world.tick(1)  # its agent is told after the scheduler has looked
+    assert (late.health, late.active, late.healthy_since) == ("HEALTHY", True, None)
+    for task in [each for each in world.tasks() if each.wanted]:
+        agent.end(task.arn, 1)
+    world.tick(1)
+    deployment = world.service()["deployments"][0]
+    assert (deployment["failedTasks"], deployment["rolloutState"]) == (3, "FAILED")
 
 
 def test_a_task_that_somebody_stops_is_replaced_and_no_failure(world: World) -> None:
@@ -361,7 +414,8 @@ def test_a_container_has_its_grace_period_too(world: World) -> None:
         "Task failed container health checks",
         "ServiceSchedulerInitiated",
     )
-    assert f"(task {task.id}) failed container health checks." in world.messages()
+    world.tick(3, 1)
+    assert world.messages().count(f"(task {task.id}) failed container health checks.") == 1
     assert world.service()["deployments"][0]["failedTasks"] == 1
 
 
@@ -516,15 +570,18 @@ def test_a_deployment_has_its_times_and_its_reason(world: World) -> None:
     assert deployment["rolloutStateReason"] == f"ECS deployment {deployment['id']} completed."
     assert deployment["updatedAt"] > deployment["createdAt"]
     assert world.messages().count(STEADY) == 1
+    (first,) = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
     world.update(taskDefinition=world.define("web:2"))
     world.tick(1)
     new, old = world.service()["deployments"]
     assert (new["desiredCount"], old["desiredCount"]) == (2, 0)
     assert world.messages()[-1].startswith("has started 2 tasks: (task ")
     world.tick()
+    assert not any("draining" in each for each in world.messages())  # no load balancer sends them anything
     listed = world.call("ListServiceDeployments", cluster="demo", service="web")["serviceDeployments"]
     assert [each["status"] for each in listed] == ["SUCCESSFUL", "SUCCESSFUL"]
     assert all(each["finishedAt"] > each["createdAt"] for each in listed)
+    assert listed[1]["finishedAt"] == first["finishedAt"]  # and not when the next one took its place
     assert world.messages()[-1] == STEADY
 
 

@@ -75,6 +75,9 @@ def test_protection_comes_after_the_create_and_counts_as_a_change_once() -> None
         ["CREATE_COMPLETE"], refusal=NO_UPDATES, description={"EnableTerminationProtection": True}
     )
     assert not a_stack(protected, protect=True).deploy({}).changed
+    lines: list[str] = []
+    assert a_stack(FakeCloudFormation(["CREATE_COMPLETE"], refusal=NO_UPDATES), lines, protect=True).deploy({}).changed
+    assert lines == ["data: termination protection on"]
 
 
 def test_a_stack_that_cannot_be_created_is_not_protected() -> None:
@@ -273,6 +276,17 @@ def test_the_plan_of_an_unchanged_stack_is_empty_and_leaves_no_change_set() -> N
     assert client.operations == ["create_change_set", "delete_change_set"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "now", "said"),
+    [(True, False, "on"), (False, True, "off"), (True, True, ""), (False, False, ""), (None, True, "")],
+)
+def test_the_plan_tells_of_termination_protection_too(wanted: bool | None, now: bool, said: str) -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], description={"EnableTerminationProtection": now})
+    plan = look(a_stack(client, protect=wanted))
+    assert plan.rows == ([f"~ stack legacy-test-data: termination protection {said}"] if said else [])
+    assert plan.changed is bool(said)
+
+
 def test_the_plan_names_what_changes_and_what_is_replaced() -> None:
     client = FakeCloudFormation(
         ["UPDATE_COMPLETE"],
@@ -440,6 +454,87 @@ def test_what_a_deletion_leaves_is_told() -> None:
     skipped = ("DELETE_SKIPPED", "Files", "AWS::EFS::FileSystem", "")
     client = FakeCloudFormation(["CREATE_COMPLETE"], SCRIPTS, {"delete_stack": [skipped]})
     assert a_stack(client).delete().kept == ["data.Files (AWS::EFS::FileSystem) files-1"]
+
+
+BUILT = """
+Resources:
+  Site: {Type: AWS::S3::Bucket, Metadata: {'Berth::Content': built}}
+  Function: {Type: AWS::Lambda::Function, Metadata: {'Berth::Content': built}}
+  Uploads: {Type: AWS::S3::Bucket}
+"""
+
+
+class Objects:
+    """S3 where each bucket has two files, then a page of nothing, then the marker of a file that was deleted."""
+
+    def __init__(self, code: str = "", errors: tuple[dict[str, str], ...] = ()) -> None:
+        self.code, self.errors = code, list(errors)
+        self.deleted: list[tuple[str, list[dict[str, str]]]] = []
+
+    def get_paginator(self, operation: str) -> Objects:
+        assert operation == "list_object_versions"
+        return self
+
+    def paginate(self, Bucket: str) -> Any:
+        assert Bucket == "site-1"
+        if self.code:
+            raise error("no", "ListObjectVersions", self.code)
+        versions = [{"Key": key, "VersionId": "1", "Size": 2} for key in ("index.html", "site.css")]
+        yield {"Versions": versions}
+        yield {}
+        yield {"DeleteMarkers": [{"Key": "old.html", "VersionId": "2", "IsLatest": True}]}
+
+    def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        assert Delete["Quiet"]
+        self.deleted.append((Bucket, Delete["Objects"]))
+        return {"Errors": self.errors} if self.errors else {}
+
+
+def deleting(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> tuple[FakeCloudFormation, list[str]]:
+    """Delete a stack with a bucket of built files, and other things that are not to be emptied."""
+
+    def row(logical: str, kind: str, physical: str, status: str = "CREATE_COMPLETE") -> dict[str, str]:
+        return {"LogicalResourceId": logical, "ResourceType": kind, "PhysicalResourceId": physical,
+                "ResourceStatus": status}  # fmt: skip
+
+    rows = [
+        row("Site", "AWS::S3::Bucket", "site-1"),
+        row("Site", "AWS::S3::Bucket", "site-0", "DELETE_COMPLETE"),
+        row("Site", "AWS::S3::Bucket", "", "CREATE_FAILED"),
+        row("Function", "AWS::Lambda::Function", "function-1"),
+        row("Uploads", "AWS::S3::Bucket", "uploads-1"),
+    ]
+    client = FakeCloudFormation(["CREATE_COMPLETE"], SCRIPTS, resources=rows)
+    monkeypatch.setattr(client, "get_template", lambda **_: {"TemplateBody": BUILT})
+    lines: list[str] = []
+    a_stack(client, lines, service=lambda name: {"s3": objects}[name]).delete()
+    return client, lines
+
+
+def test_built_files_are_taken_out_of_their_bucket_first_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = Objects()
+    client, lines = deleting(objects, monkeypatch)
+    assert objects.deleted == [
+        ("site-1", [{"Key": "index.html", "VersionId": "1"}, {"Key": "site.css", "VersionId": "1"}]),
+        ("site-1", [{"Key": "old.html", "VersionId": "2"}]),
+    ]
+    assert [line for line in lines if "built files" in line] == [
+        "data: taking 2 built files out of site-1",
+        "data: taking 1 built files out of site-1",
+    ]
+    assert client.operations == ["delete_stack"]
+
+
+def test_a_bucket_that_is_gone_is_empty_and_one_that_keeps_something_stops_the_deletion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, _ = deleting(Objects("NoSuchBucket"), monkeypatch)
+    assert client.operations == ["delete_stack"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        deleting(Objects("AccessDenied"), monkeypatch)
+    kept = Objects(errors=({"Key": "index.html", "Message": "Access Denied"},))
+    with pytest.raises(Failed, match=r"site-1 cannot be emptied: index\.html: Access Denied"):
+        deleting(kept, monkeypatch)
 
 
 RESOURCES = [

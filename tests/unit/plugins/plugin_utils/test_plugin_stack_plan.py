@@ -62,6 +62,11 @@ def planned(
         (change("Add", BUCKET), []),
         (change("Remove", "AWS::Logs::LogGroup"), []),
         (change("Remove", BUCKET), [("p-1", "would be removed")]),
+        # Of what was never made there is no id.
+        (
+            {key: value for key, value in change("Remove", BUCKET).items() if key != "PhysicalResourceId"},
+            [("", "would be removed")],
+        ),
         (change("Remove", POINT), [("p-1", "would be removed")]),
         (change("Remove", TARGET), []),
         (change("Modify", "AWS::Logs::LogGroup", detail("Name"), Replacement="True"), []),

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed
 from plugins.plugin_utils.stack import STEPS, Step
-from tests.unit.fake_cloudformation import NO_UPDATES, FakeCloudFormation, Script, a_stack, error
+from tests.unit.fake_cloudformation import NO_UPDATES, STACK_ID, FakeCloudFormation, Script, a_stack, error
 
 CREATED: Script = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
 UPDATED: Script = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]
@@ -100,9 +100,32 @@ def test_a_rollback_that_fails_again_says_which_resource() -> None:
         a_stack(client).deploy({})
 
 
+@pytest.mark.parametrize(
+    ("found", "operations", "what"),
+    [
+        (["UPDATE_ROLLBACK_FAILED"], ["continue_update_rollback"], "continue its rollback, then update it"),
+        (["UPDATE_FAILED"], ["rollback_stack"], "roll it back, then update it"),
+        (["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], [], "wait until what is under way is over"),
+        (["UPDATE_COMPLETE"], [], ""),
+        ([None], [], ""),
+    ],
+)
+def test_what_is_under_way_is_brought_to_its_end_before_a_look(found: Script, operations: list[str], what: str) -> None:
+    client = FakeCloudFormation(list(found), SCRIPTS)
+    lines: list[str] = []
+    stack = a_stack(client, lines)
+    stack.read()
+    stack.settle()
+    assert client.operations == operations
+    assert all(arguments["StackName"] == STACK_ID for _, arguments in client.calls)
+    assert lines[:1] == ([f"data: is {found[0]}: {what}"] if what else [])
+    plan = stack.look({})
+    assert (plan.exists, plan.changed) == (found != [None], found == [None])
+
+
 def test_a_stack_that_never_recovers_is_given_up() -> None:
     client = FakeCloudFormation(["UPDATE_FAILED"], {"rollback_stack": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_FAILED"]})
-    with pytest.raises(Failed, match="does not recover"):
+    with pytest.raises(Failed, match="legacy-test-data does not recover: it is UPDATE_FAILED again"):
         a_stack(client).deploy({})
 
 
@@ -200,6 +223,12 @@ def test_a_deletion_that_fails_again_says_why() -> None:
     with pytest.raises(Failed, match=r"Vpc \(AWS::EC2::VPC\): has dependencies"):
         a_stack(client).deploy({})
     assert len(client.operations) > 10, "what holds it may go"
+
+
+def test_a_deletion_that_fails_without_a_reason_says_how_it_ended() -> None:
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"delete_stack": ["DELETE_IN_PROGRESS", "DELETE_FAILED"]})
+    with pytest.raises(Failed, match=r"^cannot be deleted: DELETE_FAILED$"):
+        a_stack(client).delete()
 
 
 def test_what_is_held_for_a_while_is_deleted_again() -> None:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import docker
 import pytest
-from moto import mock_aws
 
 from local_aws import images
+from local_aws.cloud import Cloud
 from plugins.action import static_files
-from tests.unit.plugin_support import run_action
+from tests.unit.plugin_support import run_action, talk_to
 
 pytestmark = pytest.mark.docker
 
@@ -70,60 +69,58 @@ class Image:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    """A base with built files, a volume, and no command of its own."""
+    """A base with built files and a volume."""
     engine = docker.from_env()
     name = f"berth-test-static-{uuid.uuid4().hex[:8]}/front"
     container = engine.containers.create(images.ensure("base-bookworm"), ["true"])
     try:
         assert container.put_archive("/", layer())
-        made = container.commit(name, tag="latest", changes="VOLUME /var/cache/site\nCMD []\nENTRYPOINT []")
+        made = container.commit(name, tag="latest", changes="VOLUME /var/cache/site")
     finally:
         container.remove(force=True, v=True)
     yield Image(engine, name, f"registry.test/{name}:{made.id.removeprefix('sha256:')[:12]}")
     engine.images.remove(name)
 
 
+class Bucket:
+    """A bucket that files of an image are uploaded to."""
+
+    def __init__(self, aws: Cloud) -> None:
+        self.s3, self.name = aws.client("s3"), f"static-{uuid.uuid4().hex}"
+        self.s3.create_bucket(Bucket=self.name)
+
+    def upload(self, image: Image, path: str = HTML, runs: str = "") -> dict[str, Any]:
+        given = {"bucket": self.name, "image": image.name, "path": path, "runs": runs or image.runs}
+        return run_action(static_files, given)
+
+    def bodies(self) -> dict[str, str]:
+        """Key → what is in it."""
+        keys = [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode() for key in keys}
+
+
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "of-this-test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    # The Docker engine is asked over HTTP too.
-    with mock_aws(config={"core": {"passthrough": {"urls": [r".*docker.*"]}}}):
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="files")
-        yield s3
+def bucket(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    talk_to(aws, monkeypatch)
+    return Bucket(aws)
 
 
-def left(engine: Any) -> set[str]:
-    """Containers and volumes of the engine."""
-    volumes = engine.volumes.list()
-    return {each.id for each in [*engine.containers.list(all=True), *volumes]}
+def left(engine: Any, image: str) -> list[str]:
+    """Containers of an image; what else is left behind, the script that runs this sees."""
+    return [each.name for each in engine.containers.list(all=True, filters={"ancestor": image})]
 
 
-def upload(image: Image, s3: Any, path: str = HTML, runs: str = "") -> dict[str, Any]:
-    given = {"bucket": "files", "image": image.name, "path": path, "runs": runs or image.runs}
-    return run_action(static_files, given, client=lambda _: s3)
-
-
-def bodies(s3: Any) -> dict[str, str]:
-    """Key → what is in it."""
-    keys = [each["Key"] for each in s3.list_objects_v2(Bucket="files").get("Contents", [])]
-    return {key: s3.get_object(Bucket="files", Key=key)["Body"].read().decode() for key in keys}
-
-
-@pytest.mark.parametrize("path", [HTML, f"{HTML}/", "/srv/current"], ids=["a folder", "with a slash", "a link to it"])
+@pytest.mark.parametrize("path", [HTML, "/srv/current"], ids=["a folder", "a link to it"])
 def test_the_folder_of_an_image_is_uploaded_once_and_leaves_nothing(
-    image: Image, bucket: Any, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image: Image, bucket: Bucket, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = left(image.engine)
-    made = upload(image, bucket, path)
+    made = bucket.upload(image, path)
     assert made.get("uploaded", made) == [FIRST, SAME, CSS, "robots.txt", "index.html"]
-    assert bodies(bucket) == BUILT | {SAME: "let a", "robots.txt": "let a"}
-    assert bucket.head_object(Bucket="files", Key=CSS)["ContentType"] == "text/css; charset=utf-8"
-    assert not upload(image, bucket, path)["changed"]
-    assert left(image.engine) - before == set(), "its container went, and the volume that it had"
+    assert bucket.bodies() == BUILT | {SAME: "let a", "robots.txt": "let a"}
+    assert bucket.s3.head_object(Bucket=bucket.name, Key=CSS)["ContentType"] == "text/css; charset=utf-8"
+    assert not bucket.upload(image, path)["changed"]
+    assert left(image.engine, image.name) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,21 +134,18 @@ def test_the_folder_of_an_image_is_uploaded_once_and_leaves_nothing(
     ],
 )
 def test_what_is_no_folder_of_files_is_told_and_leaves_nothing(
-    image: Image, bucket: Any, path: str, words: str
+    image: Image, bucket: Bucket, path: str, words: str
 ) -> None:
-    before = left(image.engine)
-    assert words in upload(image, bucket, path)["msg"]
-    assert left(image.engine) - before == set()
+    assert words in bucket.upload(image, path)["msg"]
+    assert left(image.engine, image.name) == []
 
 
-def test_another_image_of_the_name_is_not_what_the_site_runs(image: Image, bucket: Any) -> None:
+def test_another_image_of_the_name_is_not_what_the_site_runs(image: Image, bucket: Bucket) -> None:
     runs = f"registry.test/{image.name}:000000000000"
-    assert (
-        f"This machine has not the image {image.name} that the site runs, {runs}."
-        in upload(image, bucket, runs=runs)["msg"]
-    )
+    refused = bucket.upload(image, runs=runs)["msg"]
+    assert f"This machine has not the image {image.name} that the site runs, {runs}." in refused
     image.engine.images.get(image.name).tag(*runs.split(":"))
     try:
-        assert upload(image, bucket, runs=runs)["changed"], "by the registry's name it is"
+        assert bucket.upload(image, runs=runs)["changed"], "by the registry's name it is"
     finally:
         image.engine.images.remove(runs, noprune=True)

@@ -161,7 +161,7 @@ class Relations:
             run: images as containers call them.
             at: the entry's place.
         """
-        if entry.image and entry.image not in run:
+        if entry.image and not entry.folder and entry.image not in run:
             (at / "image").wrong(
                 f"{unknown(entry.image, run, 'image that a container of the site runs')} Files are taken of what is "
                 "released. Write it as the container does, or copy them out (docker cp) and write folder: front/dist."

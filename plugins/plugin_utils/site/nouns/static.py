@@ -96,10 +96,8 @@ def check(entry: Static, given: Mapping[Any, Any], at: Place) -> None:
     del entry
     within = [key for key in ("image", "path") if key in given]
     if "folder" in given:
-        for key in within:
-            (at / key).wrong(
-                "stands beside folder, and files are taken from one place. Keep folder, or image and path."
-            )
+        for key in within[:1]:
+            (at / key).wrong("stands beside folder: files are taken from one place. Keep folder, or image and path.")
     elif not within:
         at.wrong(f"has no folder. {FOLDER}")
     elif "path" not in given:

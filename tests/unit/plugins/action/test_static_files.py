@@ -18,7 +18,7 @@ from plugins.filter.static_files import static_problem
 from plugins.plugin_utils import static_files
 from plugins.plugin_utils.places import shown
 from plugins.plugin_utils.static_files import IMMUTABLE, REVALIDATED
-from tests.unit.plugin_support import PROJECT, run_action, talk_to
+from tests.unit.plugin_support import PROJECT, environment, playbook, run_action, talk_to
 from tests.unit.plugins.plugin_utils.image_support import Engine, Entry, link, packed
 from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
@@ -466,3 +466,31 @@ def test_the_task_hands_over_a_folder_or_an_image_and_what_the_site_runs_of_it()
     assert handed["manual"] == ["bucket-of-manual", "-", "registry.test/manual:1", SRV, ""]
     assert handed["front"][1].endswith("roles/static/files/example")
     assert (handed["front"][0], handed["front"][2:]) == ("bucket-of-front", ["", "", ""])
+
+
+@pytest.mark.playbook
+def test_the_role_leaves_a_bucket_whose_image_is_elsewhere_and_says_so(
+    uploads: Uploads, aws: Cloud, tmp_path: Path
+) -> None:
+    s3, docs = uploads.s3, uploads.bucket.replace("static", "docs")
+    s3.create_bucket(Bucket=docs)
+    s3.put_object(Bucket=docs, Key="index.html", Body=b"of another machine")
+    web = {"image": FRONT, "mem_limit": "64m", "ports": ["80"]}
+    given = {
+        "site_name": "shop", "environment_name": "live", "domain_name": "shop.test", "site_beside": "",
+        "site_services": {"web": {"containers": {"web": web}, "routes": [{"to": "web"}]}},
+        "site_static": {
+            "front": {"folder": "roles/static/files/example"}, "docs": {"image": FRONT, "path": SRV, "keep_days": 7},
+        },
+        "static_outputs": {"static.front.BucketName": uploads.bucket, "static.docs.BucketName": docs},
+        "static_images": {FRONT: LIVE},
+    }  # fmt: skip
+    role = {"ansible.builtin.include_role": {"name": "static", "tasks_from": "upload"}, "vars": given}
+    silent = {**environment(aws), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    first, second = (playbook(tmp_path, [role], **silent) for _ in range(2))
+    assert (first.code, second.code) == (0, 0), first.output + second.output
+    assert "changed=1" in first.recap
+    assert "changed=0" in second.recap
+    assert f"What is in {docs} stays." in second.output
+    assert uploads.body("index.html")
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=docs)["Contents"]] == ["index.html"]

@@ -160,5 +160,5 @@ def _write(packed: tarfile.TarFile, member: tarfile.TarInfo, key: PurePosixPath,
         raise ValueError(f"{key} is a link that leads out of the folder") from None
     if content is None:
         raise ValueError(f"{key} is no file")
-    with content, place.open("xb") as into:
+    with content, place.open("wb") as into:
         shutil.copyfileobj(content, into)

@@ -403,7 +403,11 @@ OF_NOUNS = {
         "folder: [dist]", "folder: dist", ".folder", "must be a folder beside the inventory", "front/dist"
     ),
     "files of a folder and of an image": static(
-        "folder: dist, image: shop/web, path: /srv", "folder: dist", ".image", "stands beside folder", "Keep folder, or"
+        "folder: dist, image: shop/none, path: /srv",
+        "folder: dist",
+        ".image",
+        "stands beside folder",
+        "Keep folder, or",
     ),
     "a folder and a path in no image": static(
         "folder: dist, path: /srv", "image: shop/web, path: /srv", ".path", "stands beside folder"

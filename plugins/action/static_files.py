@@ -1,8 +1,9 @@
-"""Put the files of a folder into a bucket, new beside old."""
+"""Put the files of a folder, or of one inside an image, into a bucket, new beside old."""
 
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,8 +16,9 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.static_files import DOCUMENTATION
-from plugins.plugin_utils import static_files
+from plugins.plugin_utils import image_folder, static_files
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.static_files import File
 
 DIGEST, SUPERSEDED = "berth-sha256", "berth-superseded"
@@ -40,18 +42,45 @@ class ActionModule(AwsAction):
         """Upload what is missing or other, then tag what has gone.
 
         Raises:
-            Failed: the folder cannot be read, or there is nothing in it.
+            Failed: the folder cannot be read, or there is nothing in it; or its image is not here, and neither is
+                anything in the bucket.
         """
         self.s3, self.bucket = self.client("s3"), self.arguments["bucket"]
-        folder = Path(self.arguments["folder"])
+        if not self.arguments["image"]:
+            return self._upload(Path(self.arguments["folder"]), self.arguments["folder"])
+        image, path = self.arguments["image"], self.arguments["path"]
+        runs, what = self.arguments["runs"] or image, f"{path} of the image {image}"
+        with contextlib.ExitStack() as meanwhile:
+            try:
+                folder = meanwhile.enter_context(image_folder.taken(image, runs, path))
+            except image_folder.NotHere as absent:
+                return self._leave(str(absent), what, image, runs)
+            except (ValueError, OSError) as error:
+                raise Failed(f"The files in {what} cannot be uploaded: {error}.") from None
+            return self._upload(folder, what)
+
+    def _leave(self, because: str, what: str, image: str, runs: str) -> dict[str, Any]:
+        """What comes of an image that is not here: what is live stays, unless nothing is there yet."""
+        if not self.check_mode:
+            if not self.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents"):
+                local = "" if runs == image else f", or {verb('site.yml')} -e publish_select=local to release another"
+                raise Failed(
+                    f"There is nothing in the bucket {self.bucket} yet, and {what} cannot be taken. {because} "
+                    f"Type docker pull {runs} and the same command again{local}."
+                )
+            self.say("static", f"{because} What is in {self.bucket} stays.", "yellow")
+        return {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+
+    def _upload(self, folder: Path, what: str) -> dict[str, Any]:
+        """Upload a folder; `what` is what a person calls it."""
         try:
             files = static_files.read(folder, self.arguments["cache_control"])
             digests = dict(zip((each.key for each in files), _each(files, File.digest), strict=True))
         except (ValueError, OSError) as error:
-            raise Failed(f"The files in {folder} cannot be uploaded: {error}.") from None
+            raise Failed(f"The files in {what} cannot be uploaded: {error}.") from None
         if not files:
             # An empty bucket is never what is meant: more likely the build has failed, or not begun.
-            raise Failed(f"There is no file in {folder}. Build the files first.")
+            raise Failed(f"There is no file in {what}. Build the files first.")
         there = self._there()
         wanted = [each for each in files if not _is(each, digests[each.key], there.get(each.key))]
         first, pages = ([each for each in wanted if each.is_page is page] for page in (False, True))

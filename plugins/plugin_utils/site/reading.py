@@ -183,6 +183,11 @@ class _Reading:
                     self._entries[word][name] = replace(self._entries[word][name], uses=uses)
         for name, entry in self._entries["function"].items():
             self._entries["function"][name] = relations.function(entry, self._at("function") / name)
+        if all(each.sound for each in drafts):  # else the image may be one of what could not be read
+            run = [*self._entries["service"].values(), *self._entries["job"].values()]
+            images_run = sorted({each.image for entry in run for each in entry.containers.values()})
+            for name, entry in self._entries["static"].items():
+                relations.files(entry, images_run, self._at("static") / name)
         if not self._raw["service"] and not any(each.path == ("site_services",) for each in self._problems):
             self._at("service").wrong(
                 "is missing: a site runs something. Write site_services: {web: {containers: {web: {image: shop/web}}}}."

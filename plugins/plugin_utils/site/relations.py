@@ -10,6 +10,7 @@ from plugins.plugin_utils.site.container import Draft
 from plugins.plugin_utils.site.noun import Identity
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.function import TOLD, Function
+from plugins.plugin_utils.site.nouns.static import Static
 from plugins.plugin_utils.site.place import Place, listed, near, unknown
 from plugins.plugin_utils.site.reference import Attribute, Reference, no_attribute, parse
 
@@ -151,6 +152,20 @@ class Relations:
                     place.wrong(f"has {each}, which {unknown(each, grants, f'right to a {noun}')}")
                 made[noun, entry] = tuple(dict.fromkeys(each for each in rights if each in grants))
         return made
+
+    def files(self, entry: Static, run: Collection[str], at: Place) -> None:
+        """Complain about static files of an image that no container runs: of that none is live.
+
+        Args:
+            entry: of the static files.
+            run: images as containers call them.
+            at: the entry's place.
+        """
+        if entry.image and not entry.folder and entry.image not in run:
+            (at / "image").wrong(
+                f"{unknown(entry.image, run, 'image that a container of the site runs')} Files are taken of what is "
+                "released. Write it as the container does, or copy them out (docker cp) and write folder: front/dist."
+            )
 
     def mounted(self, drafts: Collection[Draft], at: Place) -> None:
         """Complain about volumes that no container mounts."""

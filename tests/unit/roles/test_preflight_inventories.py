@@ -491,7 +491,7 @@ HANDED_OVER = {
     "network_zones_offered": ["us-east-1a", "us-east-1b"], "network_dynamodb_endpoint": True,
     "database_allocated_gb": {"main": 30},
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
-    "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"},
+    "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
     "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},

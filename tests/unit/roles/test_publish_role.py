@@ -93,6 +93,14 @@ def test_images_code_and_static_files_are_published_each_where_there_is_any() ->
         assert [holds(part["when"], given) for part in parts] == [images, code, files]
 
 
+def test_static_files_are_told_which_images_the_site_runs() -> None:
+    upload = tasks_of("playbooks/tasks/publish.yml")["Upload the static files"]
+    assert evaluate(upload["vars"]["static_images"], site(WEB, **known(LIVE))) == LIVE
+    pushed = {"images": [{"image": "shop/web", "uri": "registry/web:new"}]}
+    given = site(WEB, publish_select="local", publish_pushed=pushed, **known(LIVE))
+    assert evaluate(upload["vars"]["static_images"], given) == {"shop/web": "registry/web:new"}
+
+
 def test_who_is_asked_on_which_port_is_the_load_balancers_and_the_other_services_affair() -> None:
     local = tasks_of("roles/publish/tasks/live.yml")
     (look,) = [task["local_images"] for task in local.values() if "local_images" in task]

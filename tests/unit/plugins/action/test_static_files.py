@@ -7,16 +7,19 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import static_files as uploading
+from plugins.filter.images import image_pushes
 from plugins.filter.static_files import static_problem
 from plugins.plugin_utils import static_files
 from plugins.plugin_utils.places import shown
 from plugins.plugin_utils.static_files import IMMUTABLE, REVALIDATED
-from tests.unit.plugin_support import PROJECT, run_action, talk_to
+from tests.unit.plugin_support import PROJECT, environment, playbook, run_action, talk_to
+from tests.unit.plugins.plugin_utils.image_support import Engine, Entry, link, packed
 from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
 CSS = "assets/site-1f3c9a0b.css"
@@ -108,7 +111,14 @@ def test_a_right_folder_has_nothing_wrong_and_lies_beside_the_inventory_or_in_th
     assert static_problem({"folder": "roles/static/files/example"}) == ""
     missing = static_problem({"folder": "dits"}, str(dist.parent))
     assert f"is dits, and there is no such folder in {dist.parent} or {shown(PROJECT)}. Build the files" in missing
-    told_by_the_model: list[Any] = [None, [], {}, {"folder": 7}, {"folder": ""}]
+    told_by_the_model: list[Any] = [
+        None,
+        [],
+        {},
+        {"folder": 7},
+        {"folder": ""},
+        {"image": "shop/front", "path": "/srv"},
+    ]
     for each in told_by_the_model:
         assert static_problem(each, str(dist.parent)) == ""
 
@@ -316,3 +326,171 @@ def test_what_cannot_be_uploaded_is_told(uploads: Uploads) -> None:
     (uploads.dist / "more").symlink_to("nowhere")
     said = run_action(uploading, given)["msg"]
     assert f"The files in {uploads.dist} cannot be uploaded: more is a link that leads to no file." in said
+
+
+# Inside an image
+
+FRONT, CONTENT = "shop/front", "0f3c9d1e2a4b"
+LIVE = f"111122223333.dkr.ecr.us-east-1.amazonaws.com/shop-live/shop-front:{CONTENT}"
+SRV = "/srv/site"
+BUILT = {"index.html": "page", CSS: "css"}
+
+
+class Image:
+    """A bucket whose files lie in an image."""
+
+    def __init__(self, uploads: Uploads, engine: Engine) -> None:
+        self.uploads, self.engine, self.shown = uploads, engine, list[str]()
+
+    def run(self, check: bool = False, runs: str = LIVE, **more: Any) -> dict[str, Any]:
+        self.shown = []
+        return run_action(
+            uploading,
+            {"bucket": self.uploads.bucket, "image": FRONT, "path": SRV, "runs": runs, **more},
+            check,
+            say=lambda _, text, __=None: self.shown.append(text),
+        )
+
+    def release(self, content: str, files: dict[str, str]) -> str:
+        """Build another image of the name; what the site runs once it is published."""
+        self.engine.images_here, self.engine.files = {FRONT: f"sha256:{content}beef"}, {SRV: files}
+        return f"{LIVE.partition(':')[0]}:{content}"
+
+
+@pytest.fixture
+def image(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> Image:
+    engine = Engine({FRONT: f"sha256:{CONTENT}beef"}, {SRV: BUILT})
+    monkeypatch.setattr(docker, "from_env", engine.from_env)
+    return Image(uploads, engine)
+
+
+def test_files_of_an_image_are_uploaded_as_those_of_a_folder(image: Image) -> None:
+    shown_only = image.run(check=True)
+    assert (shown_only["changed"], image.uploads.keys()) == (True, [])
+    made = image.run(cache_control={"*.html": "no-store"})
+    assert made["uploaded"] == [CSS, "index.html"]
+    head = image.uploads.head("index.html")
+    assert (head["ContentType"], head["CacheControl"]) == (TEXT, "no-store")
+    assert image.uploads.body(CSS) == b"css"
+    assert image.run(cache_control={"*.html": "no-store"}) == {
+        "changed": False, "uploaded": [], "superseded": [], "diff": [],
+    }  # fmt: skip
+    assert (image.shown, image.engine.left) == ([], [])
+
+    new = image.release("1f3c9d1e2a4b", {"index.html": "new"})
+    again = image.run(runs=new)
+    assert (again["uploaded"], again["superseded"]) == (["index.html"], [CSS])
+    assert image.uploads.body(CSS) == b"css", "a page of before still finds it"
+    assert not image.run(runs=new)["changed"]
+
+
+def test_an_image_that_is_built_and_not_released_stays_here(image: Image) -> None:
+    image.run()
+    image.release("1f3c9d1e2a4b", {"index.html": "of next week"})
+    kept = image.run()
+    assert kept == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    said = (
+        f"This machine has not the image {FRONT} that the site runs, {LIVE}. What is in {image.uploads.bucket} stays."
+    )
+    assert image.shown == [said]
+    assert image.uploads.body("index.html") == b"page"
+
+
+@pytest.mark.parametrize("silent", ["", "no socket"])
+def test_where_the_image_is_not_what_is_in_the_bucket_stays_and_an_empty_one_is_refused(
+    image: Image, silent: str
+) -> None:
+    image.engine.images_here, image.engine.silent = {}, silent
+    failed = image.run()
+    assert failed["failed"]
+    why = "No Docker engine answers: no socket." if silent else f"has not the image {FRONT} that the site runs, {LIVE}."
+    assert failed["msg"].startswith(
+        f"There is nothing in the bucket {image.uploads.bucket} yet, and {SRV} of the image"
+    )
+    assert why in failed["msg"]
+    assert f"Type docker pull {LIVE} and the same command again, or ansible-playbook site.yml" in failed["msg"]
+    assert failed["msg"].endswith("-e publish_select=local to release another.")
+    assert image.run(check=True) == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    assert not image.run(check=True, bucket="static-nowhere").get("failed"), "nor need there be a bucket yet"
+
+    image.uploads.s3.put_object(Bucket=image.uploads.bucket, Key="index.html", Body=b"of another machine")
+    assert image.run() == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    assert f"{why} What is in {image.uploads.bucket} stays." in image.shown[0]
+    assert image.engine.created == []
+
+
+def test_an_image_that_nobody_publishes_is_pulled(image: Image) -> None:
+    image.engine.images_here = {}
+    failed = image.run(runs="")
+    assert f"This machine has no image {FRONT}. Type docker pull {FRONT} and the same command again." in failed["msg"]
+    image.engine.images_here = {FRONT: "sha256:any"}
+    assert image.run(runs="")["uploaded"] == [CSS, "index.html"]
+
+
+def test_what_cannot_be_taken_out_of_an_image_is_told(image: Image) -> None:
+    for path, words in (("/srv/none", "it has no such folder."), ("/broken", "Docker says: 500 no.")):
+        failed = image.run(path=path)
+        assert failed["msg"] == f"The files in {path} of the image {FRONT} cannot be uploaded: {words}"
+    image.engine.breaks = ConnectionResetError("broken off")
+    assert "cannot be uploaded: broken off." in image.run()["msg"]
+    image.engine.breaks = None
+    image.engine.archive = packed(Entry("site/index.html", "x"), link("site/more", "nowhere"))
+    assert "cannot be uploaded: more is a link that leads to no file." in image.run()["msg"]
+    image.release(CONTENT, {})
+    image.engine.archive = packed(Entry("site/.DS_Store", "x"))
+    assert image.run()["msg"] == f"There is no file in {SRV} of the image {FRONT}. Build the files first."
+    assert (image.engine.left, image.uploads.keys()) == ([], [])
+
+
+def test_the_task_hands_over_a_folder_or_an_image_and_what_the_site_runs_of_it() -> None:
+    (task,) = tasks_of("roles/static/tasks/upload.yml").values()
+    entries = {
+        "front": {"folder": "roles/static/files/example"}, "docs": {"image": FRONT, "path": SRV},
+        "manual": {"image": "registry.test/manual:1", "path": SRV},
+    }  # fmt: skip
+    front, manual = ({"image": image, "mem_limit": "64m"} for image in (FRONT, "registry.test/manual:1"))
+    (tag,) = image_pushes({"shop-front": {"written": [FRONT]}}, [FRONT], {FRONT: f"sha256:{CONTENT}beef"}, "shop-live")
+    known = variables(
+        "roles/static/vars/main.yml", site_static=entries, inventory_dir=None, static_images={FRONT: LIVE},
+        site_services={"web": {"containers": {"front": front, "manual": manual}}},
+        static_outputs={f"static.{entry}.BucketName": f"bucket-of-{entry}" for entry in entries},
+    )  # fmt: skip
+    assert LIVE.endswith(f":{tag['tag']}"), "the tag is that by which the image is known again"
+    handed = {}
+    for item in evaluate(task["loop"], known):
+        given = {
+            name: evaluate(value, known | {"item": item, "omit": "-"}) for name, value in task["static_files"].items()
+        }
+        handed[item["key"]] = [given[name] for name in ("bucket", "folder", "image", "path", "runs")]
+    assert handed["docs"] == ["bucket-of-docs", "-", FRONT, SRV, LIVE]
+    assert handed["manual"] == ["bucket-of-manual", "-", "registry.test/manual:1", SRV, ""]
+    assert handed["front"][1].endswith("roles/static/files/example")
+    assert (handed["front"][0], handed["front"][2:]) == ("bucket-of-front", ["", "", ""])
+
+
+@pytest.mark.playbook
+def test_the_role_leaves_a_bucket_whose_image_is_elsewhere_and_says_so(
+    uploads: Uploads, aws: Cloud, tmp_path: Path
+) -> None:
+    s3, docs = uploads.s3, uploads.bucket.replace("static", "docs")
+    s3.create_bucket(Bucket=docs)
+    s3.put_object(Bucket=docs, Key="index.html", Body=b"of another machine")
+    web = {"image": FRONT, "mem_limit": "64m", "ports": ["80"]}
+    given = {
+        "site_name": "shop", "environment_name": "live", "domain_name": "shop.test", "site_beside": "",
+        "site_services": {"web": {"containers": {"web": web}, "routes": [{"to": "web"}]}},
+        "site_static": {
+            "front": {"folder": "roles/static/files/example"}, "docs": {"image": FRONT, "path": SRV, "keep_days": 7},
+        },
+        "static_outputs": {"static.front.BucketName": uploads.bucket, "static.docs.BucketName": docs},
+        "static_images": {FRONT: LIVE},
+    }  # fmt: skip
+    role = {"ansible.builtin.include_role": {"name": "static", "tasks_from": "upload"}, "vars": given}
+    silent = {**environment(aws), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    first, second = (playbook(tmp_path, [role], **silent) for _ in range(2))
+    assert (first.code, second.code) == (0, 0), first.output + second.output
+    assert "changed=1" in first.recap
+    assert "changed=0" in second.recap
+    assert f"What is in {docs} stays." in second.output
+    assert uploads.body("index.html")
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=docs)["Contents"]] == ["index.html"]

@@ -44,6 +44,7 @@ GIVEN: dict[str, Any] = {
     "site_databases": {"main": None},
     "site_buckets": {"uploads": {}},
     "site_secrets": {"app": {"generate": ["key"]}},
+    "site_static": {"front": {"folder": "front/dist"}, "docs": {"image": "shop/web", "path": "/srv/docs"}},
     "site_functions": {
         "hello": {
             "code": "functions/hello", "handler": "app.handler", "runtime": "python3.13", "routes": "$default",

@@ -63,7 +63,9 @@ WHOLE = small(
         environment: {TABLE: {from: table.items.name}}
         secrets: {KEY: secret.key.k}
         uses: {table.items: read}
-    site_static: {front: {folder: dist, cache_control: {"*.pdf": max-age=60}, keep_days: 9}}
+    site_static:
+      front: {folder: dist, cache_control: {"*.pdf": max-age=60}, keep_days: 9}
+      docs: {image: shop/web, path: /srv/docs}
     site_volumes: {media: {uid: 5, mode: "0755"}, cache: {driver: task}}
     site_secrets: {key: {generate: [k], values: {a: b}}, old: {parameter: /shop/key}}
     site_databases: {old: {endpoint: db.acme.io}}

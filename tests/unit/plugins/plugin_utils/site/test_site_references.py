@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plugins.plugin_utils.site.model import Site
+from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.rendering import function
 from plugins.plugin_utils.stack_pointing import RECORD, leads
 from tests.unit.plugins.plugin_utils.site.support import read, rendered, small
@@ -291,3 +292,15 @@ def test_two_services_that_expose_to_each_other_are_no_circle() -> None:
     assert told["A"] == "redis://api.shop-prod.internal:6380"
     told = {each["Name"]: each["Value"] for each in rendered(made, "service.api").containers[0]["Environment"]}
     assert (told["W"], told["P"]) == ("web.shop-prod.internal", "8000")
+
+
+def test_static_files_are_of_an_image_of_any_container_and_of_what_cannot_be_read_nothing_is_said() -> None:
+    files = "site_static: {docs: {image: '%s', path: /srv}}\n"
+    job = "site_jobs: {tidy: {like: web.web, image: shop/tools, command: x}}"
+    pulled = "site_services: {web: {containers: {cache: {image: 'quay.io/redis:7', mem_limit: 9m}}}}"
+    for image, more in (("shop/web", ""), ("shop/tools", job), ("quay.io/redis:7", pulled)):
+        assert read_site(small(files % image + more)).problems == [], image
+    assert [each.path for each in read_site(small(files % "shop/tools")).problems] == [("site_static", "docs", "image")]
+    unread = "site_services: {web: {containers: {web: {image: Shop/Tools}}}}"
+    wanted = ("site_services", "web", "containers", "web", "image")
+    assert [each.path for each in read_site(small(files % "shop/tools" + unread)).problems] == [wanted]

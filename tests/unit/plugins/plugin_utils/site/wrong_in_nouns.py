@@ -397,15 +397,49 @@ OF_NOUNS = {
         "must be a mapping",
     ),
     "files without a folder": static(
-        "keep_days: 9", "folder: dist", "", "has no folder. Name the folder", "folder: front/dist"
+        "keep_days: 9", "folder: dist", "", "has no folder. Name the folder", "folder: front/dist", "image: shop/front"
     ),
     "a folder of files that is a list": static(
         "folder: [dist]", "folder: dist", ".folder", "must be a folder beside the inventory", "front/dist"
     ),
-    "files of an image": static(
-        "folder: dist, image: shop/front", "folder: dist", ".image", "files are taken from a folder", "docker cp"
+    "files of a folder and of an image": static(
+        "folder: dist, image: shop/none, path: /srv",
+        "folder: dist",
+        ".image",
+        "stands beside folder",
+        "Keep folder, or",
     ),
-    "a path in an image": static("folder: dist, path: /srv/dist", "folder: dist", ".path", "write folder: front/dist."),
+    "a folder and a path in no image": static(
+        "folder: dist, path: /srv", "image: shop/web, path: /srv", ".path", "stands beside folder"
+    ),
+    "files somewhere in an image": static(
+        "image: shop/web", "image: shop/web, path: /srv", "", "has an image and no path.", "path: /usr/share/nginx/html"
+    ),
+    "a path in no image": static(
+        "path: /srv/dist", "image: shop/web, path: /srv/dist", "", "has a path and no image", "image: shop/front"
+    ),
+    "a path in an image that begins nowhere": static(
+        "image: shop/web, path: srv/dist", "image: shop/web, path: /srv/dist", ".path", "from the root", "/srv/dist"
+    ),
+    "a path in an image that leads up": static(
+        "image: shop/web, path: /srv/../etc", "image: shop/web, path: /srv/..etc", ".path", "has .. in it", "/usr/share"
+    ),
+    "all of an image": static(
+        "image: shop/web, path: /./", "image: shop/web, path: /srv/", ".path", "would be the whole image"
+    ),
+    "files of something that is no image": static(
+        "image: Shop/Web, path: /srv", "image: shop/web, path: /srv", ".image", "no name of an image"
+    ),
+    "files of an image that nothing runs": static(
+        "image: shop/wbe, path: /srv",
+        "image: shop/web, path: /srv",
+        ".image",
+        "is no image that a container of the site runs. Did you mean shop/web?",
+        "docker cp",
+    ),
+    "files of another tag than what runs": static(
+        "image: 'shop/web:2', path: /srv", "image: shop/web, path: /srv", ".image", "Write it as the container does"
+    ),
     "one header for all files": static(
         "folder: dist, cache_control: no-store",
         "folder: dist, cache_control: {'*': no-store}",

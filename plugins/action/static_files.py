@@ -62,6 +62,7 @@ class ActionModule(AwsAction):
     def _leave(self, because: str, what: str, image: str, runs: str) -> dict[str, Any]:
         """What comes of an image that is not here: what is live stays, unless nothing is there yet."""
         if not self.check_mode:
+            # one page: whether there is any
             if not self.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents"):
                 local = "" if runs == image else f", or {verb('site.yml')} -e publish_select=local to release another"
                 raise Failed(

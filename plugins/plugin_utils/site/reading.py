@@ -183,7 +183,8 @@ class _Reading:
                     self._entries[word][name] = replace(self._entries[word][name], uses=uses)
         for name, entry in self._entries["function"].items():
             self._entries["function"][name] = relations.function(entry, self._at("function") / name)
-        if all(each.sound for each in drafts):  # else the image may be one of what could not be read
+        # Else the image may be one of what could not be read, or is not known yet.
+        if self._raw["service"] and all(each.sound for each in drafts):
             run = [*self._entries["service"].values(), *self._entries["job"].values()]
             images_run = sorted({each.image for entry in run for each in entry.containers.values()})
             for name, entry in self._entries["static"].items():

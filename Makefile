@@ -70,5 +70,5 @@ mutants: ## Change modules of the emulator, of stacks and of filters in small wa
 	@scripts/setup.sh venv
 	python -m scripts.mutants
 
-late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 14 minutes)
+late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 8 minutes)
 	@pytest tests/late --exitfirst

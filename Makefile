@@ -66,7 +66,7 @@ e2e: setup ## The whole site end to end, with a browser
 chaos: setup ## Runs that are interrupted or killed at each step, and finished by the next (about 15 minutes)
 	@pytest tests/chaos --exitfirst
 
-mutants: ## Change modules of the emulator, of stacks and of filters in small ways, each of which has to fail a test (about 15 minutes)
+mutants: ## Change modules of the emulator, of stacks and of filters in small ways, each of which has to fail a test (about 8 minutes)
 	@scripts/setup.sh venv
 	python -m scripts.mutants
 

@@ -67,6 +67,7 @@ SUBJECTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
         "test_noun_service_templates.py",
         "test_sizes.py",
         "test_ssh_keys.py",
+        "test_static_files.py",
         "test_typed.py",
         "test_user_data.py",
     ),

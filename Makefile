@@ -38,7 +38,7 @@ test: setup ## The tests (about 35 minutes); the longest are in test-all
 test-all: setup ## All tests: those of test and the longest, every molecule scenario, chaos and late, one after the other; says how long each took
 	@scripts/test-all.sh
 
-check: ## Lint and unit tests of what differs from main (under a minute on a quiet machine); says of how many
+check: ## Lint and unit tests of what differs from main (under a minute on a quiet machine, once .venv is there); says of how many
 	@scripts/setup.sh venv
 	scripts/check.sh changed
 

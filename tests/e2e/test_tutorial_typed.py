@@ -2,7 +2,7 @@
 written from the page, each command is typed in bash as it stands, and what the page promises is looked at.
 
 The page's site stands on the embedded AWS `local`, which is a person's: with one of that name about, the test is
-skipped and says so. `make setup`, which the page begins with, has been typed before any test is run. What wants an AWS
+a failure that says so. `make setup`, which the page begins with, has been typed before any test is run. What wants an AWS
 account is left out by a mark on the page; tests/unit/docs/test_tutorial.py knows where such marks may stand.
 """
 
@@ -128,7 +128,7 @@ def taken() -> str:
 def person(tmp_path: Path) -> Iterator[Person]:
     """Somebody with a copy of the project in which no file is that the page shows; nothing of theirs is left."""
     if there := taken():
-        pytest.skip(f"the embedded AWS `local` is somebody's ({there}); python -m local_aws down removes it")
+        pytest.fail(f"The embedded AWS `local` is somebody's ({there}). Type: python -m local_aws down")
     before = engine_state()
     made = Person(tmp_path / "berth")
     shutil.copytree(PROJECT, made.folder, symlinks=True, ignore=shutil.ignore_patterns(*TOP, "__pycache__"))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from local_aws import scaffold
-from local_aws.cloudformation.handlers import HANDLERS
+from local_aws.cloudformation.handlers import HANDLERS, Context
 
 
 @pytest.fixture
@@ -37,18 +39,17 @@ def test_a_type_is_begun_in_two_files(folder: Path, capsys: pytest.CaptureFixtur
 def test_every_method_raises_until_it_is_written(folder: Path) -> None:
     scaffold.write("AWS::Athena::WorkGroup", folder)
     try:
-        module: dict[str, object] = {"__name__": "begun"}
-        exec((folder / "cloudformation/handlers/athena.py").read_text(), module)  # noqa: S102 what was written is run
+        runpy.run_path(str(folder / "cloudformation/handlers/athena.py"))
         handler = HANDLERS["AWS::Athena::WorkGroup"]
-        nothing: dict[str, object] = {}
-        for method, arguments in {
-            handler.create: (nothing,),
-            handler.update: ("id", nothing, nothing),
-            handler.delete: ("id", nothing),
-            handler.attributes: ("id", nothing),
-        }.items():
+        context = cast(Context, None)
+        for call in (
+            lambda: handler.create(context, {}),
+            lambda: handler.update(context, "id", {}, {}),
+            lambda: handler.delete(context, "id", {}),
+            lambda: handler.attributes(context, "id", {}),
+        ):
             with pytest.raises(NotImplementedError, match="AWS::Athena::WorkGroup"):
-                method(None, *arguments)  # type: ignore[operator]  # the four have different signatures
+                call()
     finally:
         HANDLERS.pop("AWS::Athena::WorkGroup", None)
 

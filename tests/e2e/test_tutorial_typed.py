@@ -1,9 +1,9 @@
 """docs/tutorial.md, followed to the letter by somebody who has a copy of the project: each file that the page shows is
 written from the page, each command is typed in bash as it stands, and what the page promises is looked at.
 
-The page's site stands on the embedded AWS `local`, which is a person's: with one of that name about, the test is
-a failure that says so. `make setup`, which the page begins with, has been typed before any test is run. What wants an AWS
-account is left out by a mark on the page; tests/unit/docs/test_tutorial.py knows where such marks may stand.
+The page's site stands on the embedded AWS `local`, which is a person's: with one of that name about, the test fails
+and says so. `make setup`, which the page begins with, has been typed before any test is run. What wants an AWS account
+is left out by a mark on the page; tests/unit/docs/test_tutorial.py knows where such marks may stand.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,9 +23,9 @@ BALANCER_ADDRESSES = 2
 NOT_IN = "visitors' traffic, logs, images, backups, tables, buckets, functions and tax"
 
 
-def known() -> dict[str, Any]:
+def known(project: Path = PROJECT) -> dict[str, Any]:
     """The prices, see the file."""
-    prices: dict[str, Any] = yaml.safe_load((PROJECT / FILE).read_text())
+    prices: dict[str, Any] = yaml.safe_load((project / FILE).read_text())
     return prices
 
 

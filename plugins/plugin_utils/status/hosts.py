@@ -148,7 +148,9 @@ def _judge(part: Part, facts: Mapping[str, Any]) -> None:
         part.note(about, f"is {facts['state']}: it takes no new task")
     days = facts["ami"]["age_days"]
     if days is not None and days > OLD_DAYS:
-        part.note(about, f"its AMI {facts['ami']['id']} is {days} days old; host_ami_id names a newer one for new hosts")
+        part.note(
+            about, f"its AMI {facts['ami']['id']} is {days} days old; host_ami_id names a newer one for new hosts"
+        )
 
 
 def _judge_all(part: Part, group: Mapping[str, Any]) -> None:

@@ -51,7 +51,9 @@ def gather(
         ConnectionError: AWS cannot be reached.
     """
     whole = Part()
-    found = whole.ask("stacks", "cloudformation", stacks.described, client("cloudformation"), site.identity.prefix, words)
+    found = whole.ask(
+        "stacks", "cloudformation", stacks.described, client("cloudformation"), site.identity.prefix, words
+    )
     parts = _parts(client, site, found, now) if found is not None else {}
     together = merged(parts)
     facts = {name: parts[name].facts if name in parts else None for name in ORDER}
@@ -94,9 +96,10 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
         "stacks": lambda: stacks.look(found, [*stacks.expected(site)], now),
         "databases": lambda: databases.look(client, _outputs(told, "database", "InstanceId"), now),
         "volumes": lambda: volumes.look(client, _outputs(told, "volume", "FileSystemId"), now),
-        "schedules": lambda: schedules.look(client, site, now),
         "ledger": lambda: ledger.look(client, told.get("ledger", {}).get("BucketName", ""), now),
     }
+    if "ClusterName" in cluster:
+        asked["schedules"] = lambda: schedules.look(client, site, now)
     if arn:
         asked["certificate"] = lambda: certificate.look(client, arn, now)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

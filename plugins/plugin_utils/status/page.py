@@ -55,9 +55,13 @@ def _header(model: Facts) -> str:
     wrong = len(model["wrong"])
     verdict = "Well" if model["well"] else f"Not well: {many(wrong, 'thing')}"
     url = escape(site["url"], quote=True)
-    link = f' · <a href="{url}" rel="noreferrer">{escape(site["url"].removeprefix("https://").rstrip("/"))}</a>' if url else ""
+    link = (
+        f' · <a href="{url}" rel="noreferrer">{escape(site["url"].removeprefix("https://").rstrip("/"))}</a>'
+        if url
+        else ""
+    )
     return (
-        f'<header><div><h1>{escape(site["name"])} <span>{escape(site["environment"])}</span></h1>'
+        f"<header><div><h1>{escape(site['name'])} <span>{escape(site['environment'])}</span></h1>"
         f"<p>{escape(site['region'])}{link} · {escape(shown(site['asked']))}</p></div>"
         f'<p class="verdict {"good" if model["well"] else "bad"}">{verdict}</p></header>'
     )
@@ -76,7 +80,7 @@ def _tiles(model: Facts) -> str:
         tiles.append((f"{up} of {len(hosts)}", "hosts take tasks", up < len(hosts)))
     ages = [d["newest_backup_age_seconds"] for d in [*(model["databases"] or ()), *(model["volumes"] or ())]]
     if any(each is not None for each in ages):
-        tiles.append((ago(max(each for each in ages if each is not None)), "oldest of the newest backups", False))
+        tiles.append((age(max(each for each in ages if each is not None)), "since the last backup", False))
     if model["certificate"] and model["certificate"]["days_left"] is not None:
         days = model["certificate"]["days_left"]
         tiles.append((many(days, "day"), "left of the certificate", False))
@@ -103,7 +107,9 @@ def _map(model: Facts) -> str:
     names = [f"{each['kind']} {each['name']}" for each in model["topology"]["nodes"]]
     label = f"Who reaches what: {', '.join(names)}"
     pictures = "".join(svg(model["topology"], spread, label) for spread in (WIDE, NARROW))
-    return f'<section><h2>How it hangs together</h2><div class="card map">{pictures}</div></section>' if pictures else ""
+    return (
+        f'<section><h2>How it hangs together</h2><div class="card map">{pictures}</div></section>' if pictures else ""
+    )
 
 
 def _section(title: str, inner: str, name: str) -> str:
@@ -188,7 +194,9 @@ def _bar(name: str, room: Facts, unit: str) -> tuple[str, str]:
 
 def _host(each: Facts) -> str:
     state = each["state"] if each["agent"]["connected"] or each["state"] == "not joined" else "agent away"
-    chips = _chip(state.lower(), "good" if each["usable"] else "bad") + (_chip("behind", "warn") if each["behind"] else "")
+    chips = _chip(state.lower(), "good" if each["usable"] else "bad") + (
+        _chip("behind", "warn") if each["behind"] else ""
+    )
     days = each["ami"]["age_days"]
     image = f"<code>{escape(each['ami']['id'])}</code>" + (f", {many(days, 'day')} old" if days is not None else "")
     agent = f"{each['agent']['version']}, {'connected' if each['agent']['connected'] else 'not connected'}"
@@ -235,7 +243,11 @@ def _schedule(each: Facts) -> str:
         ("Last wrote", escape(shown(each["last_wrote"])) or "nothing yet"),
     ]
     last = next(iter(each["stopped"]), None)
-    chip = _chip("last run failed" if last["failed"] else "last run well", "bad" if last["failed"] else "good") if last else ""
+    chip = (
+        _chip("last run failed" if last["failed"] else "last run well", "bad" if last["failed"] else "good")
+        if last
+        else ""
+    )
     return _card(f"job {each['name']}", chip, rows, _ends(each["stopped"]))
 
 
@@ -303,4 +315,8 @@ def _unasked(found: Iterable[Facts]) -> str:
     items = "".join(
         f"<li><span>{escape(each['about'])}</span><span>{escape(unasked(each))}</span></li>" for each in found
     )
-    return f'<section><h2>Not asked</h2><div class="card"><ul class="plainlist long">{items}</ul></div></section>' if items else ""
+    return (
+        f'<section><h2>Not asked</h2><div class="card"><ul class="plainlist long">{items}</ul></div></section>'
+        if items
+        else ""
+    )

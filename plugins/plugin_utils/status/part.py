@@ -47,7 +47,9 @@ class Part:
         """Say what is worth knowing; see `Say`."""
         self.notes.append({"about": about, "what": what, "type": typed})
 
-    def ask(self, about: str, service: str, question: Callable[..., Answer], *given: Any, **named: Any) -> Answer | None:
+    def ask(
+        self, about: str, service: str, question: Callable[..., Answer], *given: Any, **named: Any
+    ) -> Answer | None:
         """The answer to a question; None where it could not be had, which is remembered and no reason to end.
 
         Args:

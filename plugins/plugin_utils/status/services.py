@@ -168,5 +168,7 @@ def judge(part: Part, facts: Mapping[str, Any]) -> None:
             part.note(about, f"is being deployed: {each['running']} of {many(each['desired'], 'task')} running{failed}")
     ends = [each for each in facts["stopped"] if each["failed"] and (each["age_seconds"] or 0) < RECENT_SECONDS]
     if ends:
-        what = f"{many(len(ends), 'task')} ended by itself" if len(ends) == 1 else f"{len(ends)} tasks ended by themselves"
+        what = (
+            f"{many(len(ends), 'task')} ended by itself" if len(ends) == 1 else f"{len(ends)} tasks ended by themselves"
+        )
         part.note(about, f"{what}, the last {ago(ends[0]['age_seconds'] or 0)}: {ends[0]['reason']}", logs)

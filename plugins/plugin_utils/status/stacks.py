@@ -51,7 +51,9 @@ def expected(site: Site) -> Iterator[str]:
         yield from (f"{noun}.{name}" for name in site.entries[noun])
     yield from (f"volume.{name}" for name, each in site.volumes.items() if each.driver != "task")
     yield from (f"database.{name}" for name, each in site.databases.items() if not each.endpoint)
-    yield from (f"{noun}.{name}" for noun in ("bucket", "table") for name, e in site.entries[noun].items() if not e.name)
+    yield from (
+        f"{noun}.{name}" for noun in ("bucket", "table") for name, e in site.entries[noun].items() if not e.name
+    )
     yield from (f"secret.{name}" for name, each in site.secrets.items() if each.generate)
 
 
@@ -98,4 +100,6 @@ def _judge(part: Part, facts: dict[str, Any]) -> None:
         back = "its last change was taken back" if status == "UPDATE_ROLLBACK_COMPLETE" else f"its stack is {status}"
         part.is_wrong(layer, f"{back}{why}", verb("site.yml"))
     if facts["drifted"]:
-        part.note(layer, "somebody changed it by hand: CloudFormation found drift", verb("site.yml") + " --check --diff")
+        part.note(
+            layer, "somebody changed it by hand: CloudFormation found drift", verb("site.yml") + " --check --diff"
+        )

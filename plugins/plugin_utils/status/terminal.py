@@ -71,9 +71,12 @@ def _service(each: Mapping[str, Any]) -> Iterator[Line]:
         why = f": {one['reason']}" if one["reason"] else ""
         color = BAD if one["rollout"] == "FAILED" else None
         yield (
-            f"{INDENT * 2}deployment {one['status']} {one['rollout']} · {one['revision']} · {state} · "
-            f"{ago(one['age_seconds'])}{why}"
-        ), color
+            (
+                f"{INDENT * 2}deployment {one['status']} {one['rollout']} · {one['revision']} · {state} · "
+                f"{ago(one['age_seconds'])}{why}"
+            ),
+            color,
+        )
     if each["no_place"]:
         yield f"{INDENT * 2}no place: {each['no_place']}", BAD
     for one in each["targets"]:
@@ -164,7 +167,10 @@ def _ledger(each: Mapping[str, Any]) -> Iterator[Line]:
         return
     lock = each["lock"]
     if lock:
-        yield f"{INDENT}locked by {lock['who']} ({lock['where']}): {lock['verb']} since {shown(lock['started'] or '')}", WARN
+        yield (
+            f"{INDENT}locked by {lock['who']} ({lock['where']}): {lock['verb']} since {shown(lock['started'] or '')}",
+            WARN,
+        )
     else:
         yield f"{INDENT}not locked", None
     for one in each["verbs"]:

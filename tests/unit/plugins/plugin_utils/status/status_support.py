@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping
 from typing import Any
 
+import botocore.session
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.reading import read_site
@@ -36,7 +40,11 @@ VARIABLES: dict[str, Any] = {
         },
         "worker": {
             "containers": {
-                "worker": {"like": "web.app", "command": ["work"], "environment": {"QUEUE": {"from": "service.redis.url"}}}
+                "worker": {
+                    "like": "web.app",
+                    "command": ["work"],
+                    "environment": {"QUEUE": {"from": "service.redis.url"}},
+                }
             }
         },
         "redis": {
@@ -62,7 +70,11 @@ GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/012
 ECS = "arn:aws:ecs:us-east-1:123456789012"
 LOG = {
     "logDriver": "awslogs",
-    "options": {"awslogs-group": "/shop/prod/service/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"},
+    "options": {
+        "awslogs-group": "/shop/prod/service/web",
+        "awslogs-region": "us-east-1",
+        "awslogs-stream-prefix": "app",
+    },
 }
 
 
@@ -226,38 +238,46 @@ class Account:
             "list_objects_v2": {"Contents": []},
         } | answers  # fmt: skip
 
-    def __call__(self, _service: str, _region: str | None = None) -> Any:
-        return _Client(self)
+    def __call__(self, service: str, _region: str | None = None) -> Any:
+        return _Client(self, service)
 
-    def answer(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+    def answer(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         self.asked.append(operation)
+        model = _model(service)
+        called = next(name for name in model.operation_names if xform_name(name) == operation)
+        validate_parameters(arguments, model.operation_model(called).input_shape)
         if operation in self.refused:
-            raise error("AccessDeniedException", operation)
+            raise error("AccessDeniedException", called)
         found = self.answers.get(operation)
         if found is None:
-            raise error("NoSuchKey" if operation == "get_object" else "NoAnswer", operation)
+            raise error("NoSuchKey" if operation == "get_object" else "NoAnswer", called)
         if isinstance(found, Exception):
             raise found
         return found(**arguments) if callable(found) else found
 
 
+@functools.cache
+def _model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
+
+
 class _Client:
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    def __init__(self, account: Account, service: str) -> None:
+        self._account, self._service = account, service
 
     def get_paginator(self, operation: str) -> Any:
-        return _Pages(self._account, operation)
+        return _Pages(self._account, self._service, operation)
 
     def __getattr__(self, operation: str) -> Any:
-        return lambda **arguments: self._account.answer(operation, arguments)
+        return lambda **arguments: self._account.answer(self._service, operation, arguments)
 
 
 class _Pages:
-    def __init__(self, account: Account, operation: str) -> None:
-        self._account, self._operation = account, operation
+    def __init__(self, account: Account, service: str, operation: str) -> None:
+        self._account, self._service, self._operation = account, service, operation
 
     def paginate(self, **arguments: Any) -> list[Any]:
-        return [self._account.answer(self._operation, arguments)]
+        return [self._account.answer(self._service, self._operation, arguments)]
 
 
 BALANCED = [{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8000}]
@@ -265,8 +285,7 @@ BALANCED = [{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8
 
 def error(code: str, operation: str) -> ClientError:
     """What boto3 raises for an answer with an error code."""
-    called = "".join(word.capitalize() for word in operation.split("_"))
-    return ClientError({"Error": {"Code": code, "Message": f"no {operation}"}}, called)
+    return ClientError({"Error": {"Code": code, "Message": f"no {operation}"}}, operation)
 
 
 def status(account: Account, of: Site | None = None) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class ActionModule(AwsAction):
         if given["format"] not in FORMATS:
             near = nearest(given["format"], FORMATS)
             raise Failed(
-                f"format is {given['format']!r}; there are {', '.join(FORMATS)}: {verb('status.yml')} -e format={near}"
+                f"{given['format']} is no form of a status ({', '.join(FORMATS)}): "
+                f"{verb('status.yml')} -e format={near}"
             )
         site = site_of(self.task_vars, self._templar.template)
         if site.problems:

@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: site_status
 short_description: Say how a site is
 description:
-  - Asks AWS about everything that the inventory describes, judges the answers, and shows them on the terminal, as JSON or
-    as one HTML page that needs nothing from elsewhere.
+  - Asks AWS about everything that the inventory describes, judges the answers, and shows them on the terminal, as JSON
+    or as one HTML page that needs nothing from elsewhere.
   - It only reads, also outside of check mode. What it has no right to ask is said with the name of the right.
   - The site is that of the inventory (C(site_services) and so on). No value of a secret is asked for.
 options:

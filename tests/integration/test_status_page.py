@@ -1,9 +1,9 @@
-"""The page of `status` in a browser: light and dark, on a phone and on a desk, legible, and asking nobody for anything."""
+"""The page of `status` in a browser: light and dark, on a phone and on a desk, legible, and asking for nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ CONTRASTS = """
 () => {
   const channels = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = (rgb) => {
-    const [r, g, b] = rgb.slice(0, 3).map((c) => c / 255).map((c) => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+    const [r, g, b] = rgb.slice(0, 3).map((c) => c / 255)
+      .map((c) => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
     return .2126 * r + .7152 * g + .0722 * b;
   };
   const behind = (element) => {
@@ -67,11 +68,15 @@ def ill() -> dict[str, Any]:
     return status(account)
 
 
-MODELS = {
-    "well": lambda: status(Account()),
-    "ill": ill,
-    "down": lambda: status(Account(describe_stacks={"Stacks": []})),
-}
+def well() -> dict[str, Any]:
+    return status(Account())
+
+
+def down() -> dict[str, Any]:
+    return status(Account(describe_stacks={"Stacks": []}))
+
+
+MODELS: dict[str, Callable[[], dict[str, Any]]] = {"well": well, "ill": ill, "down": down}
 
 
 @pytest.fixture(scope="module")

@@ -295,7 +295,7 @@ def _cost(each: Facts | None) -> str:
 
 def _times(line: Facts) -> str:
     """How much of a price there is."""
-    return f" × {line['quantity']:g} {line['unit']}".rstrip()
+    return f": {line['quantity']:g} {line['unit']}".rstrip()
 
 
 def _stacks(found: list[Facts] | None) -> str:

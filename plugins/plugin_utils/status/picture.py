@@ -95,13 +95,14 @@ def _down(columns: list[list[Any]], spread: Spread) -> tuple[dict[str, tuple[int
 
 
 def _line(start: tuple[int, int], end: tuple[int, int], spread: Spread) -> str:
-    (x, y), (to_x, to_y) = start, end
+    (x, y), (to_x, to_y), half = start, end, HEIGHT // 2
+    right = x + WIDTH
     if x == to_x and spread.wide:  # within a column: out to the right, and back
-        bow = x + WIDTH + spread.between // 2
-        path = f"M{x + WIDTH} {y + HEIGHT // 2} C{bow} {y + HEIGHT // 2} {bow} {to_y + HEIGHT // 2} {to_x + WIDTH} {to_y + HEIGHT // 2}"
+        bow = right + spread.between // 2
+        path = f"M{right} {y + half} C{bow} {y + half} {bow} {to_y + half} {right} {to_y + half}"
     elif spread.wide:
-        middle = (x + WIDTH + to_x) // 2
-        path = f"M{x + WIDTH} {y + HEIGHT // 2} C{middle} {y + HEIGHT // 2} {middle} {to_y + HEIGHT // 2} {to_x} {to_y + HEIGHT // 2}"
+        middle = (right + to_x) // 2
+        path = f"M{right} {y + half} C{middle} {y + half} {middle} {to_y + half} {to_x} {to_y + half}"
     else:
         from_x, into_x, from_y, into_y = x + WIDTH // 2, to_x + WIDTH // 2, y + HEIGHT, to_y
         middle = (from_y + into_y) // 2

@@ -14,7 +14,9 @@ from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status.part import Part
 from plugins.plugin_utils.status.words import age, iso, seconds_since
 
-GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+TAKEN_BACK = "UPDATE_ROLLBACK_COMPLETE"
+GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", TAKEN_BACK)
+"""What was before goes on after a change that was taken back, and the state stays until there is another change."""
 ALWAYS = ("network", "certificate", "cluster")
 """Layers that every site has."""
 LONG_SECONDS = 3 * 3_600
@@ -97,8 +99,9 @@ def _judge(part: Part, facts: dict[str, Any]) -> None:
         else:
             part.note(layer, f"is being changed ({status}), for {age(facts['age_seconds'])}")
     elif not facts["well"]:
-        back = "its last change was taken back" if status == "UPDATE_ROLLBACK_COMPLETE" else f"its stack is {status}"
-        part.is_wrong(layer, f"{back}{why}", verb("site.yml"))
+        part.is_wrong(layer, f"its stack is {status}{why}", verb("site.yml"))
+    elif status == TAKEN_BACK:
+        part.note(layer, f"its last change was taken back, what was before goes on{why}", verb("site.yml"))
     if facts["drifted"]:
         part.note(
             layer, "somebody changed it by hand: CloudFormation found drift", verb("site.yml") + " --check --diff"

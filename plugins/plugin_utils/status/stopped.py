@@ -86,7 +86,7 @@ def _last(client: Client, task: Mapping[str, Any], name: str, definitions: dict[
     arn = task["taskDefinitionArn"]
     if arn not in definitions:
         definitions[arn] = client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
-    container = next((each for each in definitions[arn]["containerDefinitions"] if each["name"] == name), {})
+    container = next((each for each in definitions[arn]["containerDefinitions"] if each["name"] == name), None)
     log = ContainerLog.of(lambda _: client("logs"), container, task["taskArn"], LINES) if container else None
     lines = [line for message in (log.last() if log else []) for line in message.splitlines()]
     return [readable(line)[:LINE_CHARACTERS] for line in lines[-LINES:]]

@@ -127,7 +127,8 @@ def a_service(name: str, running: int = 1, desired: int = 1, **more: Any) -> dic
 def a_task(number: int = 1, code: int | None = 3, **more: Any) -> dict[str, Any]:
     """A stopped task of DescribeTasks."""
     return {
-        "taskArn": f"{ECS}:task/shop-prod/{number:032x}", "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited",
+        "taskArn": f"{ECS}:task/shop-prod/{number:032x}", "lastStatus": "STOPPED",
+        "stopCode": "EssentialContainerExited",
         "taskDefinitionArn": f"{ECS}:task-definition/shop-prod-service-web:3",
         "stoppedReason": "Essential container in task exited", "stoppedAt": ago(minutes=12 + number),
         "containers": [{"name": "app", "exitCode": code} if code is not None else {"name": "app"}],
@@ -179,8 +180,9 @@ class Account:
                 "Reservations": [
                     {
                         "Instances": [
-                            {"InstanceId": "i-0aaaaaaaaaaaaaaa1", "InstanceType": "t3.micro", "ImageId": "ami-0123456789abcdef0",
-                             "Placement": {"AvailabilityZone": "us-east-1a"}, "LaunchTime": ago(days=3)}
+                            {"InstanceId": "i-0aaaaaaaaaaaaaaa1", "InstanceType": "t3.micro",
+                             "ImageId": "ami-0123456789abcdef0", "LaunchTime": ago(days=3),
+                             "Placement": {"AvailabilityZone": "us-east-1a"}}
                         ]
                     }
                 ]
@@ -214,7 +216,8 @@ class Account:
             "describe_db_instances": {
                 "DBInstances": [
                     {
-                        "DBInstanceIdentifier": "shop-prod-main", "DBInstanceArn": "arn:aws:rds:x", "Engine": "postgres",
+                        "DBInstanceIdentifier": "shop-prod-main", "DBInstanceArn": "arn:aws:rds:x",
+                        "Engine": "postgres",
                         "DBInstanceStatus": "available", "DBInstanceClass": "db.t3.micro", "EngineVersion": "16.9",
                         "AllocatedStorage": 20, "BackupRetentionPeriod": 7, "InstanceCreateTime": ago(days=90),
                         "LatestRestorableTime": ago(minutes=4),
@@ -227,7 +230,8 @@ class Account:
                 "FileSystems": [
                     {
                         "FileSystemId": "fs-0123456789abcdef0", "FileSystemArn": "arn:aws:elasticfilesystem:x",
-                        "LifeCycleState": "available", "SizeInBytes": {"Value": 2 * 2**30}, "CreationTime": ago(days=90),
+                        "LifeCycleState": "available", "SizeInBytes": {"Value": 2 * 2**30},
+                        "CreationTime": ago(days=90),
                     }
                 ]
             },

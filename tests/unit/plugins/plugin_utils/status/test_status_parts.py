@@ -1,4 +1,4 @@
-"""Each part of a site is well as it should be, and not well where it is not: the right value stands beside the wrong."""
+"""Each part of a site is well where it is as it should be, and only there."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_site_that_is_as_it_should_be_is_well() -> None:
     ("account", "about", "what"),
     [
         # Stacks
-        (stacks(a_stack("network", "UPDATE_ROLLBACK_COMPLETE", StackStatusReason="no")), "network", "taken back: no"),
+        (stacks(a_stack("network", "ROLLBACK_FAILED", StackStatusReason="no")), "network", "ROLLBACK_FAILED: no"),
         (stacks(a_stack("network", "UPDATE_ROLLBACK_FAILED")), "network", "its stack is UPDATE_ROLLBACK_FAILED"),
         (stacks(a_stack("network", "UPDATE_IN_PROGRESS", LastUpdatedTime=ago(hours=4))), "network", "for 4 hours"),
         (Account(describe_stacks={"Stacks": STACKS[1:]}), "site", "is not all there: network missing"),
@@ -114,7 +114,8 @@ def test_what_is_wrong_is_named(account: Account, about: str, what: str) -> None
         changed(*DATABASE, DBInstanceStatus="backing-up"),
         changed(*DATABASE, LatestRestorableTime=ago(minutes=59)),
         Account(describe_db_snapshots={"DBSnapshots": [{"SnapshotCreateTime": ago(days=1)}]}),
-        Account(list_recovery_points_by_resource={"RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(days=1)}]}),
+        Account(list_recovery_points_by_resource={
+            "RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(days=1)}]}),
     ],
 )  # fmt: skip
 def test_what_is_barely_right_is_right(account: Account) -> None:
@@ -136,6 +137,7 @@ def test_what_was_made_today_needs_no_backup_yet() -> None:
     ("account", "about", "what"),
     [
         (stacks(a_stack("network", "UPDATE_IN_PROGRESS", LastUpdatedTime=ago(hours=2))), "network", "being changed"),
+        (stacks(a_stack("network", "UPDATE_ROLLBACK_COMPLETE", StackStatusReason="no")), "network", "goes on: no"),
         (stacks(a_stack("network", DriftInformation={"StackDriftStatus": "DRIFTED"})), "network", "changed it by hand"),
         (changed(*IMAGE, CreationDate="2026-08-01T00:00:00.000Z"), "host i-0aaaaaaaaaaaaaaa1", "is 118 days old"),
         (changed(*GROUP, LaunchTemplate={"LaunchTemplateId": "lt-1", "Version": "5"}), "hosts", "1 is behind"),

@@ -159,7 +159,8 @@ def full(running: int = 0, events: list[dict[str, Any]] | None = None, left: int
 def test_a_task_without_a_place_is_told_with_the_arithmetic() -> None:
     (what,) = said(status(full()))["service.web"]
     assert what.startswith(
-        "a task has no place: a task takes 256 MiB; i-0aaaaaaaaaaaaaaa1 registered 704 MiB for tasks and has 64 MiB left."
+        "a task has no place: a task takes 256 MiB; i-0aaaaaaaaaaaaaaa1 registered 704 MiB for tasks and has 64 MiB "
+        "left."
     )
 
 

@@ -80,7 +80,8 @@ def test_the_page_begins_with_the_verdict() -> None:
 def test_a_card_of_a_host() -> None:
     text = page.rendered(status(Account()))
     assert (
-        '<article class="card"><div class="head"><h3>host i-0aaaaaaaaaaaaaaa1</h3><span class="chip good">active</span></div>'
+        '<article class="card"><div class="head"><h3>host i-0aaaaaaaaaaaaaaa1</h3>'
+        '<span class="chip good">active</span></div>'
         "<dl><dt>Instance</dt><dd>t3.micro · us-east-1a</dd><dt>Up</dt><dd>3 days</dd>"
         "<dt>AMI</dt><dd><code>ami-0123456789abcdef0</code>, 14 days old</dd><dt>Agent</dt><dd>1.99.0, connected</dd>"
         "<dt>Docker</dt><dd>25.0.13</dd><dt>Tasks</dt><dd>3</dd>"

@@ -124,7 +124,7 @@ status:
       description: C(name), C(schedule), C(zone), C(last_wrote), C(stopped) as of a service.
       type: list
     ledger:
-      description: C(there), C(lock) (C(verb), C(who), C(where), C(started), C(expires)), C(verbs), the last five.
+      description: C(there), C(lock) (C(verb), C(who), C(where), C(run), C(started)), C(verbs), the last five.
       type: dict
     cost:
       description: C(usd), C(lines), C(without_price), C(not_in), C(dated), C(prices_of), C(same_region), C(file).

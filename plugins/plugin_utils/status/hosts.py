@@ -95,10 +95,11 @@ def _facts(
     now: datetime.datetime,
 ) -> dict[str, Any]:
     version, launched = agent.get("versionInfo", {}), instance.get("LaunchTime")
+    is_leaving = str(member.get("LifecycleState", "")).startswith("Terminat")
     placement = instance.get("Placement", {})
     return {
         "instance": name,
-        "state": agent.get("status", "not joined"),
+        "state": agent.get("status") or ("terminating" if is_leaving else "not joined"),
         "usable": bool(agent) and usable(agent),
         "type": instance.get("InstanceType") or member.get("InstanceType", ""),
         "zone": placement.get("AvailabilityZone") or member.get("AvailabilityZone", ""),
@@ -142,6 +143,8 @@ def _judge(part: Part, facts: Mapping[str, Any]) -> None:
             part.is_wrong(about, what, f"aws ec2 get-console-output --latest --instance-id {facts['instance']}")
         else:
             part.note(about, what)
+    elif facts["state"] == "terminating":
+        part.note(about, "is being terminated")
     elif not facts["agent"]["connected"]:
         part.is_wrong(about, "its ECS agent is not connected: no task can start or stop on it", verb("hosts.yml"))
     elif facts["state"] != "ACTIVE":

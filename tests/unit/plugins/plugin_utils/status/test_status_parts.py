@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from typing import Any
@@ -157,6 +158,16 @@ def test_what_is_worth_knowing_does_not_make_it_unwell(account: Account, about: 
     assert any(what in each for each in said(model, "notes").get(about, [])), said(model, "notes")
 
 
+@pytest.mark.parametrize(("state", "wrong"), [("Terminating:Wait", set()), ("InService", {"host i-2"})])
+def test_a_host_that_leaves_need_not_join(state: str, wrong: set[str]) -> None:
+    account = Account()
+    members = account.answers["describe_auto_scaling_groups"]["AutoScalingGroups"][0]["Instances"]
+    members.append(members[0] | {"InstanceId": "i-2", "LifecycleState": state})
+    instances = account.answers["describe_instances"]["Reservations"][0]["Instances"]
+    instances.append(instances[0] | {"InstanceId": "i-2"})
+    assert set(said(status(account))) == wrong
+
+
 def test_no_value_that_waits_is_told() -> None:
     assert "s3cret" not in json.dumps(
         status(changed(*DATABASE, PendingModifiedValues={"MasterUserPassword": "s3cret"}))
@@ -206,28 +217,44 @@ def test_a_scheduled_job_tells_when_it_wrote_and_how_it_ended() -> None:
 # Ledger
 
 
-def ledger(**lock: Any) -> Account:
-    entry = {"verb": "release", "who": "anna", "outcome": "good", "started": "2026-11-27T09:00:00+00:00", "token": "x"}
+def ledger(lock: Answers | None = None, renewed: datetime.datetime = NOW, **entry: Any) -> Account:
+    entry = {"verb": "release", "who": "anna", "outcome": "good", "started": "2026-11-27T09:00:00+00:00"} | entry
 
     def read(Bucket: str, Key: str) -> Answers:
         assert Bucket == "shop-prod-ledger"
-        return {"Body": io.BytesIO(json.dumps(lock if Key == "lock.json" else entry | {"release": Key}).encode())}
+        content = lock or {} if Key == "lock.json" else {"token": "x", "release": Key} | entry
+        return {"Body": io.BytesIO(json.dumps(content).encode()), "LastModified": renewed}
 
     names = [f"entries/2026112{day}T0900-r.json" for day in range(8)]
     return Account(list_objects_v2={"Contents": [{"Key": each} for each in names]}, get_object=read)
 
 
+HELD = {"verb": "release", "who": "anna", "where": "laptop", "run": "r1", "ttl": 300, "token": "x"}
+
+
 def test_the_ledger_tells_the_last_five_verbs_and_who_holds_the_lock() -> None:
-    told = status(ledger(verb="release", who="anna", expires="2026-11-27T09:31:00+00:00"))["ledger"]
+    told = status(ledger(HELD, ago(seconds=299)))["ledger"]
     assert [each["release"][15:16] for each in told["verbs"]] == list("76543")
     assert told["verbs"][0]["age_seconds"] == 1800
-    assert "token" not in told["verbs"][0]
-    assert told["lock"]["who"] == "anna"
+    assert "token" not in told["verbs"][0] | told["lock"]
+    assert (told["lock"]["who"], told["lock"]["where"]) == ("anna", "laptop")
 
 
-@pytest.mark.parametrize("lock", [{}, {"verb": "site", "expires": "2026-11-27T09:29:00+00:00"}])
-def test_a_lock_that_has_expired_is_nobodys(lock: Any) -> None:
-    assert status(ledger(**lock))["ledger"]["lock"] is None
+@pytest.mark.parametrize("account", [ledger(), ledger(HELD, ago(seconds=301))])
+def test_a_lock_that_has_expired_is_nobodys(account: Account) -> None:
+    assert status(account)["ledger"]["lock"] is None
+
+
+@pytest.mark.parametrize(
+    ("account", "outcome"),
+    [
+        (ledger(HELD, outcome="running", run="r1"), "running"),
+        (ledger(HELD, outcome="running", run="r0"), "interrupted"),
+        (ledger(HELD, ago(seconds=301), outcome="running", run="r1"), "interrupted"),
+    ],
+)
+def test_a_run_that_holds_no_lock_runs_no_more(account: Account, outcome: str) -> None:
+    assert {each["outcome"] for each in status(account)["ledger"]["verbs"]} == {outcome}
 
 
 def test_a_site_without_a_ledger_says_so() -> None:

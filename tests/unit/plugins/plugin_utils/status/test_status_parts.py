@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from plugins.plugin_utils.status.hosts import is_behind
 from tests.unit.plugins.plugin_utils.status.status_support import (
@@ -300,6 +301,19 @@ def test_a_site_that_is_not_there_is_not_asked_about() -> None:
     assert account.asked == ["describe_stacks"]
     assert not model["site"]["up"]
     assert model["cost"] is None
+
+
+def test_stacks_of_another_site_are_not_this_ones() -> None:
+    other = a_stack("network", "ROLLBACK_FAILED") | {"StackName": "shop-prod-two-network"}
+    model = status(Account(describe_stacks={"Stacks": [*STACKS, other]}))
+    assert model["well"]
+    assert len(model["stacks"]) == len(STACKS)
+
+
+def test_an_aws_that_cannot_be_reached_ends_it() -> None:
+    lost = EndpointConnectionError(endpoint_url="https://rds.us-east-1.amazonaws.com")
+    with pytest.raises(EndpointConnectionError):
+        status(Account(describe_db_instances=lost))
 
 
 def test_stacks_that_may_not_be_seen_say_nothing_of_the_site() -> None:

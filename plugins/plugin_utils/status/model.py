@@ -62,7 +62,7 @@ def gather(
     if found is not None and not found:
         wrong = [{"about": "site", "what": "is not up: it has no stack here", "type": verb("site.yml")}]
     elif found is None:
-        wrong = [{"about": "site", "what": "could not be asked: its stacks are not to be seen", "type": ""}]
+        wrong = [{"about": "site", "what": f"could not be asked ({whole.unasked[0]['why']})", "type": ""}]
     named = {name: facts[name] or [] for name in ("hosts", "services", "databases", "volumes")}
     prices = costs.known()
     return {

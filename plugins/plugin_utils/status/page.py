@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
 from plugins.plugin_utils.status.terminal import backup, done, priced, summed, unasked
 from plugins.plugin_utils.status.words import age, ago, many, shown
@@ -83,7 +84,7 @@ def _tiles(model: Facts) -> str:
         tiles.append((age(max(each for each in ages if each is not None)), "since the last backup", False))
     if model["certificate"] and model["certificate"]["days_left"] is not None:
         days = model["certificate"]["days_left"]
-        tiles.append((many(days, "day"), "left of the certificate", False))
+        tiles.append((many(days, "day"), "left of the certificate", days < LEAST_DAYS))
     if model["cost"]:
         tiles.append((f"${model['cost']['usd']}", "a month, estimated", False))
     inner = "".join(
@@ -166,7 +167,7 @@ def _ends(stopped: list[Facts]) -> str:
     if not stopped:
         return ""
     failed = sum(one["failed"] for one in stopped)
-    summary = f"The last {many(len(stopped), 'task')} that ended" + (f", {failed} by itself" if failed else "")
+    summary = f"The last {many(len(stopped), 'task')} that ended" + (f", {failed} of them unwanted" if failed else "")
     items = "".join(map(_end, stopped))
     return f"<details{' open' * bool(failed)}><summary>{escape(summary)}</summary><ul>{items}</ul></details>"
 

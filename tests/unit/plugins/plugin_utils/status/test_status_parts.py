@@ -320,7 +320,7 @@ def test_stacks_that_may_not_be_seen_say_nothing_of_the_site() -> None:
     account = Account()
     account.refused = {"describe_stacks"}
     model = status(account)
-    assert said(model) == {"site": ["could not be asked: its stacks are not to be seen"]}
+    assert said(model) == {"site": ["could not be asked (DescribeStacks: no DescribeStacks)"]}
     assert model["unasked"][0]["action"] == "cloudformation:DescribeStacks"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from plugins.plugin_utils.status import page, terminal, words
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
-from tests.unit.plugins.plugin_utils.status.status_support import STACKS, Account, a_task, said, site, status
+from tests.unit.plugins.plugin_utils.status.status_support import STACKS, Account, a_task, ago, said, site, status
 
 EVIL = "<script>alert('x')</script> & \"quoted\""
 
@@ -87,6 +87,14 @@ def test_a_card_of_a_host() -> None:
         "<dt>Docker</dt><dd>25.0.13</dd><dt>Tasks</dt><dd>3</dd>"
         '<dt>Memory</dt><dd>320 of 704 MiB left<div class="bar"><i style="width: 55%"></i></div></dd>'
     ) in text
+
+
+@pytest.mark.parametrize(("days", "ill"), [(22, False), (20, True)])
+def test_a_number_that_is_not_well_is_marked_among_the_first(days: int, ill: bool) -> None:
+    account = Account()
+    account.answers["describe_certificate"]["Certificate"]["NotAfter"] = ago(days=-days)
+    tile = f'<div class="tile{" bad" * ill}"><b>{days} days</b><span>left of the certificate</span></div>'
+    assert tile in page.rendered(status(account))
 
 
 # Terminal

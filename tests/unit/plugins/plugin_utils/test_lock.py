@@ -176,7 +176,7 @@ def test_what_somebody_wrote_by_hand_is_a_lock_too(lock: Lock, s3: Any, bucket: 
 def test_the_age_is_told_by_the_clock_of_s3(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ahead:
         @staticmethod
-        def now(zone: Any) -> Any:
+        def now(_zone: Any) -> Any:
             raise AssertionError("this machine's clock")
 
     lock.take(of("first"))

@@ -116,7 +116,8 @@ class ActionModule(AwsAction):
                     how = f"It was waited for {_span(patience)}" if patience else "To wait for it, add -e lock_wait=15m"
                     raise Failed(
                         f"{self.prefix} is locked: {there.sentence}. {how}. If that run is dead, the lock is free by "
-                        f"itself in at most {_span(there.left)}; at once: {verb('unlock.yml')} -e confirm={there.holder.name}"
+                        f"itself in at most {_span(there.left)}; at once: "
+                        f"{verb('unlock.yml')} -e confirm={there.holder.name}"
                     ) from None
             except TimeoutError as error:
                 raise Failed(

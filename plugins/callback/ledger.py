@@ -128,9 +128,7 @@ class CallbackModule(CallbackBase):
             answers, _ = keeper.communicate()
         answer = json.loads((answers.splitlines() or ['{"warning": "what keeps it has ended"}'])[0])
         if "lost" in answer:
-            self._show(
-                f"{answer['lost']} The run was ended, as another may be at the environment now. Type it again."
-            )
+            self._show(f"{answer['lost']} The run was ended, as another may be at the environment now. Type it again.")
         elif "warning" in answer:
             self._show(
                 f"The lock of {self._prefix} may not have been let go ({answer['warning']}). Then it is free by itself "

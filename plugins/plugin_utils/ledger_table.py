@@ -106,7 +106,7 @@ def rows(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
     Args:
         entries: with `live` and `images_there`.
     """
-    found = []
+    found: list[tuple[str, ...]] = []
     for entry in entries:
         outcome = f"live, {entry['outcome']}" if entry.get("live") else str(entry["outcome"])
         images = {True: "there", False: "gone", None: "-"}[entry.get("images_there")]

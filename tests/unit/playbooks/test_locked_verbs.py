@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from plugins.action import environment_unlock
 from plugins.plugin_utils.lock import Holder
 from tests.unit.ledger_support import a_ledger
-from tests.unit.plugin_support import environment, shell
+from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import PROJECT, load, tasks_of
 
 CHANGING = {"site", "publish", "hosts", "run", "restart", "move_volume", "teardown"}
@@ -158,12 +159,8 @@ def test_unlock_takes_the_lock_from_the_one_who_is_named(site: Site) -> None:
 
 
 def test_an_unlock_leaves_a_later_run_of_the_same_holder_alone(site: Site, aws: Cloud) -> None:
-    from plugins.action import environment_unlock
-    from tests.unit.plugin_support import run_action
-
     def unlock(**given: str) -> dict[str, Any]:
-        clients = {"client": lambda name: aws.client(name)}
-        return run_action(environment_unlock, {"prefix": site.prefix, **given}, **clients)
+        return run_action(environment_unlock, {"prefix": site.prefix, **given}, client=aws.client)
 
     site.ledger.lock.take(ANNA)
     refused = unlock(holder="anna@laptop", run="earlier")

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -208,7 +209,7 @@ def test_a_lifetime_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, giv
 
 
 def test_a_time_is_said_as_people_say_it() -> None:
-    today = f"{module.datetime.now(module.UTC):%Y-%m-%d}"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert moment(f"{today}T10:02:33+00:00") == "10:02 UTC"
     assert moment("2020-01-02T12:02:33+02:00") == "2020-01-02 10:02 UTC"
     assert moment("soon") == "an unknown time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -67,6 +68,16 @@ def runs(
 
 def _again(one: Mapping[str, Any]) -> dict[str, Any]:
     return {"images": dict(one.get("images") or {}), "release": str(one.get("name") or "")}
+
+
+def made(labels: Iterable[str]) -> str:
+    """The name in the ledger of a release that was given none: made of those of its services.
+
+    Args:
+        labels: what the services call their releases.
+    """
+    joined = "-".join(dict.fromkeys(labels))
+    return joined if NAME.fullmatch(joined) else hashlib.sha256(joined.encode()).hexdigest()[:12]
 
 
 def called(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

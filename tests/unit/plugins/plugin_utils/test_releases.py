@@ -79,3 +79,12 @@ def test_the_images_of_a_service_are_its_jobs_too() -> None:
 def test_what_containers_call_their_images_is_told_by_their_labels() -> None:
     containers = [{"Image": "a:1", "DockerLabels": {"berth.image": name}} for name in ("shop/a", "shop/b", "shop/a")]
     assert releases.called({"web": {"containers": containers}}) == {"web": ["shop/a", "shop/b"]}
+
+
+def test_a_release_without_a_name_is_called_by_those_of_its_services() -> None:
+    assert releases.made(["a-b", "a-b", "c"]) == "a-b-c"
+    long = releases.made(["a" * 30, "b" * 30])
+    assert len(long) == 12
+    assert releases.NAME.fullmatch(long)
+    assert long != releases.made(["b" * 30, "a" * 30])
+    assert releases.NAME.fullmatch(releases.made([]))

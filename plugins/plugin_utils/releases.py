@@ -110,3 +110,47 @@ def images_of(
     found = [image for name in chosen for image in services.get(name, ())]
     found += [image for name, owner in job_owners.items() if owner in chosen for image in jobs.get(name, ())]
     return list(dict.fromkeys(found))
+
+
+def facts(
+    live: Mapping[str, Mapping[str, Any]],
+    entries: Mapping[str, Mapping[str, Any]],
+    outputs: Mapping[str, str],
+    released: Collection[str],
+) -> dict[str, dict[str, Any]]:
+    """What the services run at the end of a run, as the ledger keeps it.
+
+    Args:
+        live: what they ran before (`ecs_live_release`).
+        entries: the site's services, with the images that they are to run (`lookup('site', 'service', images=…)`).
+        outputs: of their stacks.
+        released: those that were brought to what they are to run; others run what they ran.
+    """
+    kept = ("task_definition", "release", "images")
+    found = {name: {key: live[name].get(key) for key in kept} for name in entries if name in live}
+    for name in released:
+        if name not in entries:
+            continue
+        labels = [each["DockerLabels"] for each in entries[name]["containers"]]
+        found[name] = {
+            "task_definition": outputs.get(f"service.{name}.TaskDefinitionArn", ""),
+            "release": labels[0]["berth.release"],
+            "images": {each["DockerLabels"]["berth.image"]: each["Image"] for each in entries[name]["containers"]},
+        }
+    return found
+
+
+def job_facts(results: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What became of jobs, as the ledger keeps it.
+
+    Args:
+        results: of a loop of `ecs_run_task` over items whose key is the job.
+    """
+    return {
+        str(result["item"]["key"]): {
+            "run": bool(result.get("changed")),
+            "exit_code": (result.get("exit_codes") or {}).get(result["item"]["key"]),
+        }
+        for result in results
+        if isinstance(result.get("item"), Mapping) and not result.get("skipped")
+    }

@@ -39,8 +39,6 @@ class ActionModule(AwsAction):
         if self.arguments["state"] == "absent":
             here = Place.of_this_run(self.prefix) is not None and not self.check_mode
             return {"changed": here, "held": False, "taken": False, "there": here, "by": ""}
-        if not self.arguments["verb"]:
-            raise Failed("environment_lock: verb is missing, which others are told.")
         patience = self._patience()
         # Both are asked at once: each is a connection of its own, and this comes before everything else.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -122,8 +120,9 @@ class ActionModule(AwsAction):
                         f"-e confirm={there.holder.name}"
                     ) from None
             except TimeoutError as error:
-                message = f"The lock of {self.prefix} could not be taken: {error}. Type the same command again."
-                raise Failed(message) from None
+                raise Failed(
+                    f"The lock of {self.prefix} could not be taken: {error}. Type the same command again."
+                ) from None
 
     def _begin(self, ledger: Ledger, held: Held) -> None:
         """Write the run's entry; without it there is no lock either, as nobody would learn what was done."""

@@ -12,8 +12,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ledger_entries import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
-from plugins.plugin_utils.ledger import Entry, Ledger
-from plugins.plugin_utils.lock import Held
+from plugins.plugin_utils.ledger import Entry, Ledger, lock_told
 
 
 class ActionModule(AwsAction):
@@ -27,7 +26,7 @@ class ActionModule(AwsAction):
         if ledger is None:
             return {"changed": False, "there": False, "entries": [], "lock": {}}
         entries = ledger.entries(self.arguments["limit"] or None, self._wanted)
-        return {"changed": False, "there": True, "entries": entries, "lock": told(ledger.lock.read())}
+        return {"changed": False, "there": True, "entries": entries, "lock": lock_told(ledger.lock.read())}
 
     def _wanted(self, entry: Entry) -> bool:
         verbs, outcomes = self.arguments["verbs"], self.arguments["outcomes"]
@@ -36,17 +35,3 @@ class ActionModule(AwsAction):
             and (entry.get("verb") in verbs or not verbs)
             and (entry.get("outcome") in outcomes or not outcomes)
         )
-
-
-def told(held: Held | None) -> dict[str, Any]:
-    """A lock as a task's result has it; empty if there is none."""
-    if held is None:
-        return {}
-    return {
-        "name": held.holder.name,
-        "verb": held.holder.verb,
-        "run": held.holder.run,
-        "started": held.holder.started,
-        "sentence": held.sentence,
-        "expired": held.expired,
-    }

@@ -21,9 +21,9 @@ options:
     type: str
     default: ''
   verb:
-    description: What the run does, as others are told; needed to take the lock.
+    description: What the run does, as others are told.
     type: str
-    default: ''
+    required: true
   arguments:
     description: What the verb was given, as far as others want to know (C(release), C(service)). Empty ones do not count.
     type: dict

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from plugins.plugin_utils.lock import ATTEMPTS, CHANGED, GONE, Lock, code
+from plugins.plugin_utils.lock import ATTEMPTS, CHANGED, GONE, Held, Lock, code
 
 LAYER, OUTPUT = "ledger", "BucketName"
 """The layer that has the bucket, and its output."""
@@ -168,6 +168,20 @@ def merged(into: Mapping[str, Any], facts: Mapping[str, Any]) -> Entry:
         both = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
         found[name] = merged(found[name], value) if both else value
     return found
+
+
+def lock_told(held: Held | None) -> dict[str, Any]:
+    """A lock as a task's result has it; empty if there is none."""
+    if held is None:
+        return {}
+    return {
+        "name": held.holder.name,
+        "verb": held.holder.verb,
+        "run": held.holder.run,
+        "started": held.holder.started,
+        "sentence": held.sentence,
+        "expired": held.expired,
+    }
 
 
 def _as_it_is(entry: Entry, alive: str) -> Entry:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from plugins.filter.ledger import services_released
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """A release's name: it stands in RELEASE and a label of each container, and in tags of images."""
@@ -70,16 +71,6 @@ def _again(one: Mapping[str, Any]) -> dict[str, Any]:
     return {"images": dict(one.get("images") or {}), "release": str(one.get("name") or "")}
 
 
-def made(labels: Iterable[str]) -> str:
-    """The name in the ledger of a release that was given none: made of those of its services.
-
-    Args:
-        labels: what the services call their releases.
-    """
-    joined = "-".join(dict.fromkeys(labels))
-    return joined if NAME.fullmatch(joined) else hashlib.sha256(joined.encode()).hexdigest()[:12]
-
-
 def called(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Entry → images as its containers call them.
 
@@ -128,29 +119,4 @@ def facts(
     """
     kept = ("task_definition", "release", "images")
     found = {name: {key: live[name].get(key) for key in kept} for name in entries if name in live}
-    for name in released:
-        if name not in entries:
-            continue
-        labels = [each["DockerLabels"] for each in entries[name]["containers"]]
-        found[name] = {
-            "task_definition": outputs.get(f"service.{name}.TaskDefinitionArn", ""),
-            "release": labels[0]["berth.release"],
-            "images": {each["DockerLabels"]["berth.image"]: each["Image"] for each in entries[name]["containers"]},
-        }
-    return found
-
-
-def job_facts(results: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What became of jobs, as the ledger keeps it.
-
-    Args:
-        results: of a loop of `ecs_run_task` over items whose key is the job.
-    """
-    return {
-        str(result["item"]["key"]): {
-            "run": bool(result.get("changed")),
-            "exit_code": (result.get("exit_codes") or {}).get(result["item"]["key"]),
-        }
-        for result in results
-        if isinstance(result.get("item"), Mapping) and not result.get("skipped")
-    }
+    return found | services_released({name: entries[name] for name in released if name in entries}, outputs)

@@ -81,10 +81,18 @@ def test_what_containers_call_their_images_is_told_by_their_labels() -> None:
     assert releases.called({"web": {"containers": containers}}) == {"web": ["shop/a", "shop/b"]}
 
 
-def test_a_release_without_a_name_is_called_by_those_of_its_services() -> None:
-    assert releases.made(["a-b", "a-b", "c"]) == "a-b-c"
-    long = releases.made(["a" * 30, "b" * 30])
-    assert len(long) == 12
-    assert releases.NAME.fullmatch(long)
-    assert long != releases.made(["b" * 30, "a" * 30])
-    assert releases.NAME.fullmatch(releases.made([]))
+def test_the_ledger_is_told_of_all_that_runs() -> None:
+    def entry(release: str) -> dict[str, Any]:
+        labels = {"berth.image": "shop/web", "berth.release": release}
+        return {"containers": [{"Image": f"registry/web:{release}", "DockerLabels": labels}]}
+
+    live = {
+        name: {"task_definition": f"arn:{name}:1", "release": "old", "images": {"a": "b"}, "name": "", "service": "x"}
+        for name in ("web", "worker", "gone")
+    }
+    outputs = {"service.web.TaskDefinitionArn": "arn:web:2"}
+    found = releases.facts(live, {"web": entry("2"), "worker": entry("2"), "new": entry("2")}, outputs, ["web", "gone"])
+    assert found == {
+        "web": {"task_definition": "arn:web:2", "release": "2", "images": {"shop/web": "registry/web:2"}},
+        "worker": {"task_definition": "arn:worker:1", "release": "old", "images": {"a": "b"}},
+    }

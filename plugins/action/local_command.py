@@ -46,19 +46,19 @@ class ActionModule(AwsAction):
         if self.check_mode:
             return {"changed": False, "lines": [], "msg": f"{name} ({program}) would be run."}
         self.say(program, f"{name} in {self.arguments['chdir']}")
-        process = self._start(words, f"{name} ({program})")
+        process = self._start(words)
         lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         try:
             in_time = self._follow(process, program, lines)
         finally:
             # Not of our group, so that an interrupt ends it only here.
             _end(process)
+        said, tail = {"changed": True, "lines": list(lines)}, _tail(lines)
         if not in_time:
-            after = f"was not through after {self.arguments['timeout']:.0f} s and has been ended"
-            raise Failed(f"{name} ({program}) {after}.{_tail(lines)}", changed=True, lines=list(lines))
+            seconds = f"{self.arguments['timeout']:.0f} s"
+            raise Failed(f"The command {name} ({program}) was not through after {seconds} and has been ended.{tail}", **said)
         if process.returncode:
-            ended = f"ended with exit code {process.returncode}"
-            raise Failed(f"{name} ({program}) {ended}.{_tail(lines)}", changed=True, lines=list(lines))
+            raise Failed(f"The command {name} ({program}) ended with exit code {process.returncode}.{tail}", **said)
         return {"changed": False, "lines": list(lines)}
 
     def _words(self) -> list[str]:
@@ -71,7 +71,7 @@ class ActionModule(AwsAction):
             raise Failed(f"{self.arguments['name']} is no command: it is empty.")
         return words
 
-    def _start(self, words: list[str], what: str) -> subprocess.Popen[str]:
+    def _start(self, words: list[str]) -> subprocess.Popen[str]:
         more = {str(name): str(value) for name, value in self.arguments["environment"].items()}
         try:
             return subprocess.Popen(
@@ -86,7 +86,8 @@ class ActionModule(AwsAction):
                 start_new_session=True,
             )
         except OSError as error:
-            raise Failed(f"{what} cannot be started: {error.strerror}: {error.filename}") from None
+            name, why = self.arguments["name"], f"{error.strerror}: {error.filename}"
+            raise Failed(f"The command {name} cannot be started: {why}") from None
 
     def _follow(self, process: subprocess.Popen[str], program: str, lines: collections.deque[str]) -> bool:
         """Show its lines until it is through; whether that was in time."""

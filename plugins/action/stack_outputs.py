@@ -46,7 +46,8 @@ class ActionModule(AwsAction):
                     f"{name} is being changed ({found[stack]['StackStatus']}). Let that end, then type the same again."
                 )
             if _step(found[stack]) is not Step.UPDATE:
-                raise Failed(f"{name} is in {found[stack]['StackStatus']}. Type: {verb('site.yml')}")
+                status = found[stack]["StackStatus"]
+                raise Failed(f"{name} is in {status}, and the site has to have it. Type: {verb('site.yml')}")
         outputs = {
             f"{name}.{output['OutputKey']}" if "." in name else output["OutputKey"]: output["OutputValue"]
             for name, stack in wanted.items()

@@ -50,7 +50,9 @@ def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed
     place = next((place for place, entry in enumerate(entries) if entry in called and is_good(entry)), None)
     if place is None:
         names = list(dict.fromkeys(str(entry["release"]) for entry in entries if is_good(entry)))
-        what = f"The release {wanted} {_bad(called[0])}" if called else f"The ledger has no release {wanted}"
+        what = f"The ledger has no release {wanted}"
+        if called:
+            what = f"The release {wanted} is none to go back to, as it {_bad(called[0])}"
         which = f" ({', '.join(names)}): {typed} -e release={nearest(wanted, names)}" if names else ", and no good one."
         return Choice(refusal=what + which)
     if is_live(entries[place], live):
@@ -109,7 +111,7 @@ def _bad(entry: Entry) -> str:
     outcome = entry.get("outcome")
     if outcome == GOOD:
         return "has no services written down"
-    return "failed" if outcome == FAILED else f"is not good ({outcome})"
+    return "failed" if outcome == FAILED else f"did not come to its end ({outcome})"
 
 
 def _migrations(newer: Iterable[Entry]) -> Iterator[str]:

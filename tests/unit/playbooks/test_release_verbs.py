@@ -161,4 +161,4 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     assert site.live() == (second, "2026.11.1")
     entry = site.entries()[0]
     assert (entry["outcome"], entry["release"]) == ("failed", "2026.11.3")
-    assert re.match(r"site_hooks.before_release\[0\] \(sh\) ended", entry["reason"])
+    assert re.match(r"The command site_hooks.before_release\[0\] \(sh\) ended", entry["reason"])

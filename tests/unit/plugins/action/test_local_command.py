@@ -30,7 +30,7 @@ def test_it_runs_in_its_folder_and_is_told_what_is_released(
 def test_what_is_wrong_is_told_with_its_last_lines(tmp_path: Path) -> None:
     found = run(tmp_path, ["sh", "-c", "seq 20; echo no >&2; exit 3", "secret"])
     assert found["failed"]
-    assert found["msg"].startswith("site_hooks.build[0] (sh) ended with exit code 3.\n  7\n")
+    assert found["msg"].startswith("The command site_hooks.build[0] (sh) ended with exit code 3.\n  7\n")
     assert found["msg"].endswith("\n  20\n  no")
     assert "secret" not in str(found), "what a command is given is nobody's business"
 
@@ -40,7 +40,7 @@ def test_what_takes_too_long_is_ended_with_all_that_it_has_started(tmp_path: Pat
     script = "sleep 60 & echo $! > child; echo begun; wait"
     found = run(tmp_path, ["sh", "-c", script], timeout=0.5)
     assert found["failed"]
-    assert found["msg"] == "site_hooks.build[0] (sh) was not through after 0 s and has been ended.\n  begun"
+    assert found["msg"] == "The command site_hooks.build[0] (sh) was not through after 0 s and has been ended.\n  begun"
     assert time.monotonic() - begun < 10
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 5
@@ -60,7 +60,7 @@ def test_what_it_leaves_behind_holds_nobody_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("no-such-program x", "site_hooks.build[0] (no-such-program) cannot be started: No such file"),
+        ("no-such-program x", "The command site_hooks.build[0] cannot be started: No such file or directory: no-such-program"),
         ("echo 'a", "site_hooks.build[0] is no command: No closing quotation."),
         ([], "site_hooks.build[0] is no command: it is empty."),
         (5, "site_hooks.build[0] is no command:"),

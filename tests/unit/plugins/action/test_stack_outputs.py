@@ -68,7 +68,7 @@ def test_a_site_that_is_not_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "database.main is not there, and the site has to have it. Type: ansible-playbook"),
         ("CREATE_FAILED", "database.main is not there, and the site has to have it. Type: ansible-playbook"),
         ("UPDATE_IN_PROGRESS", "database.main is being changed (UPDATE_IN_PROGRESS). Let that end"),
-        ("UPDATE_ROLLBACK_FAILED", "database.main is in UPDATE_ROLLBACK_FAILED. Type: ansible-playbook"),
+        ("UPDATE_ROLLBACK_FAILED", "database.main is in UPDATE_ROLLBACK_FAILED, and the site has to have it. Type: ansible-playbook"),
     ],
 )
 def test_a_layer_that_is_wanting_is_said(monkeypatch: pytest.MonkeyPatch, status: str, said: str) -> None:

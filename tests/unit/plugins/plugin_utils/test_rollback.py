@@ -141,8 +141,8 @@ def test_one_is_gone_to_by_its_name_also_if_it_was_left() -> None:
     [
         ("A", "The release A is what runs. There is nothing to go back to."),
         ("BB", f"The ledger has no release BB (A, B): {TYPED} -e release=B"),
-        ("X", f"The release X failed (A, B): {TYPED} -e release=A"),
-        ("Y", f"The release Y is not good (interrupted) (A, B): {TYPED} -e release=A"),
+        ("X", f"The release X is none to go back to, as it failed (A, B): {TYPED} -e release=A"),
+        ("Y", f"The release Y is none to go back to, as it did not come to its end (interrupted) (A, B): {TYPED} -e release=A"),
     ],
 )
 def test_a_name_that_is_none_to_go_to_is_refused(wanted: str, said: str) -> None:

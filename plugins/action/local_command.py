@@ -44,7 +44,8 @@ class ActionModule(AwsAction):
         words, name = self._words(), self.arguments["name"]
         program = Path(words[0]).name
         if self.check_mode:
-            return {"changed": False, "lines": [], "msg": f"{name} ({program}) would be run."}
+            self.say(program, f"{name} would be run", "yellow")
+            return {"changed": False, "lines": []}
         self.say(program, f"{name} in {self.arguments['chdir']}")
         process = self._start(words)
         lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)

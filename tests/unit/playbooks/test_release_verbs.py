@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from werkzeug.serving import make_server
 
 from local_aws.cloud import Cloud
-from local_aws.cloudformation.handlers.ecs import Service
+from local_aws.ecs import control_plane as ecs
 from plugins.plugin_utils.ledger import Ledger
 from tests.unit.playbooks.test_given_vpc import PROJECT, Site, changed
-from tests.unit.plugins.modules.test_modules_account import ecs_lists_providers
 
-pytestmark = [pytest.mark.playbook, pytest.mark.usefixtures("ecs_lists_providers")]
-__all__ = ["ecs_lists_providers"]
+pytestmark = pytest.mark.playbook
 
 PREFIX = "shop-live"
 STAGES = ("preflight", "layers", "images", "services")
@@ -69,9 +71,27 @@ class Worker(Site):
 
 
 @pytest.fixture
-def site(tmp_path: Path, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    monkeypatch.setattr(Service, "_wait_for_deployment", lambda *_: None)
-    return Worker(tmp_path, aws)
+def site(tmp_path: Path, aws: Cloud, apis: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """With our ECS before moto's, and its scheduler at work."""
+    vars(aws).pop("_ecs", None)
+    server = make_server("127.0.0.1", 0, ecs.middleware(aws, apis), threaded=True)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    monkeypatch.setattr(aws, "config", dataclasses.replace(aws.config, api_port=server.server_port))
+    monkeypatch.setattr(aws, "_clients", {})
+    ended = threading.Event()
+
+    def schedule() -> None:
+        while not ended.wait(0.2):
+            for region in ecs.of(aws).every():
+                region.scheduler.round()
+
+    loop = threading.Thread(target=schedule, daemon=True)
+    loop.start()
+    yield Worker(tmp_path, aws)
+    ended.set()
+    loop.join()
+    server.shutdown()
+    vars(aws).pop("_ecs", None)
 
 
 def test_what_is_typed_wrongly_is_refused_before_anything_is_asked(site: Worker) -> None:

@@ -26,7 +26,7 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 
 bench: ## How long a site without a change and a release take, and what idling costs, on the demo that is up
 	@scripts/setup.sh venv engine
-	python benchmarks/noop_site.py -i local; site=$$?; python benchmarks/release.py -i local; release=$$?; \
+	python benchmarks/noop_site.py -i local; site=$$?; python -m benchmarks.release -i local; release=$$?; \
 	python benchmarks/idle.py --name local && exit $$((site + release))
 
 docs: ## The documentation, as a site in .cache/docs/html

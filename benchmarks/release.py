@@ -1,11 +1,11 @@
 """How long a release takes, beside what no release can do without: ECS replacing the tasks.
 
-    python benchmarks/release.py -i local [--runs 3]
+    python -m benchmarks.release -i local [--runs 3]
 
-The site must be up (`python -m local_aws up`, `ansible-playbook site.yml -i local`), with images of this machine, which are
-released again under new names. Beside each release the first service is deployed anew by a bare `update-service
---force-new-deployment` and waited for, both in turn, so that what else the machine does falls on both. Prints the ratio of
-the medians, and the time of each.
+The site must be up (`python -m local_aws up`, `ansible-playbook site.yml -i local`), with images of this machine, which
+are released again under new names. Beside each release the first service is deployed anew by a bare `update-service
+--force-new-deployment` and waited for, both in turn, so that what else the machine does falls on both. Prints the
+ratio of the medians, and the time of each.
 """
 
 from __future__ import annotations
@@ -15,14 +15,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[1]
-if str(PROJECT) not in sys.path:
-    sys.path.append(str(PROJECT))
-
-from benchmarks.noop_site import run
+from benchmarks.noop_site import PROJECT, run
 from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS
 
@@ -52,9 +47,7 @@ def redeployed(ecs: Any, cluster: str, service: str, clock: Callable[[], float] 
     raise SystemExit(f"{service}: not deployed after {PATIENCE_SECONDS:.0f} s")
 
 
-def measured(
-    runs: int, release: Callable[[int], float], bare: Callable[[], float]
-) -> tuple[list[float], list[float]]:
+def measured(runs: int, release: Callable[[int], float], bare: Callable[[], float]) -> tuple[list[float], list[float]]:
     """Seconds of releases and of bare deployments, one after the other in turn."""
     releases, deployments = list[float](), list[float]()
     for number in range(runs):

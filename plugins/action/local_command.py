@@ -57,7 +57,9 @@ class ActionModule(AwsAction):
         said, tail = {"changed": True, "lines": list(lines)}, _tail(lines)
         if not in_time:
             seconds = f"{self.arguments['timeout']:.0f} s"
-            raise Failed(f"The command {name} ({program}) was not through after {seconds} and has been ended.{tail}", **said)
+            raise Failed(
+                f"The command {name} ({program}) was not through after {seconds} and has been ended.{tail}", **said
+            )
         if process.returncode:
             raise Failed(f"The command {name} ({program}) ended with exit code {process.returncode}.{tail}", **said)
         return {"changed": False, "lines": list(lines)}

@@ -31,8 +31,8 @@ options:
     type: str
   proven:
     description:
-      - Whether it must be the only deployment too, run exactly the tasks that are desired, and all its targets be healthy; what
-        still drains does not count.
+      - Whether it must be the only deployment too, run exactly the tasks that are desired, and all its targets be
+        healthy; what still drains does not count.
     type: bool
     default: false
   timeout:

@@ -41,7 +41,7 @@ options:
     type: str
     default: ""
   shows:
-    description: Texts of which the answer must show one, as it shows the release that gave it. Nothing is looked for if empty.
+    description: Texts of which the answer must show one, as it shows the release that gave it; none if empty.
     type: list
     elements: str
     default: []

@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: registry_images
 short_description: Say which images the site's registry has no longer
 description:
-  - Asks the site's own repositories (C(<prefix>/<entry>)) for images by tag or digest. What lies in other registries is not
-    asked for.
+  - Asks the site's own repositories (C(<prefix>/<entry>)) for images by tag or digest. What lies in other registries is
+    not asked for.
   - Changes nothing.
 options:
   prefix:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED
 from plugins.plugin_utils.places import nearest
+from plugins.plugin_utils.site.images import name_of
 
 Entry = Mapping[str, Any]
 """An entry of the ledger (ledger.py). Its `services` are all that ran at its end."""
@@ -42,7 +43,8 @@ def choose(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str = "", 
         wanted: name of a release; empty for the newest good one that is older than the live one.
         typed: the verb as it was typed, for what is to be typed instead.
     """
-    return asdict(_named(entries, live, wanted, typed) if wanted else _default(entries, live, typed))
+    choice = _named(entries, live, wanted, typed) if wanted else _default(entries, live, typed)
+    return dict(vars(choice))  # its parts as they are: Ansible's own containers cannot be made anew, as asdict does
 
 
 def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed: str) -> Choice:
@@ -86,7 +88,9 @@ def _begun(entries: Sequence[Entry]) -> int | None:
 
 def _to(entries: Sequence[Entry], place: int, live: Mapping[str, Any]) -> Choice:
     left = [str(entry.get("run")) for entry in entries if is_good(entry) and is_live(entry, live)]
-    return Choice(dict(entries[place]), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place])))
+    return Choice(
+        dict(entries[place]), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place]))
+    )
 
 
 def _passed(entries: Sequence[Entry], until: int, live: Mapping[str, Any]) -> Iterator[str]:
@@ -118,7 +122,8 @@ def _migrations(newer: Iterable[Entry]) -> Iterator[str]:
     for entry in newer:
         for name, job in (entry.get("jobs") or {}).items():
             if job.get("run"):
-                yield f"{name}, before {entry.get('release') or 'a ' + str(entry.get('verb'))} ({entry.get('started', '')})"
+                before = entry.get("release") or f"a {entry.get('verb')}"
+                yield f"{name}, before {before} ({entry.get('started', '')})"
 
 
 def is_good(entry: Entry) -> bool:
@@ -133,8 +138,9 @@ def is_live(entry: Entry, live: Mapping[str, Any]) -> bool:
     return bool(both) and all(_content(there[name]) == _content(live[name]) for name in both)
 
 
-def _content(service: Mapping[str, Any]) -> tuple[Any, Any]:
-    return service.get("release"), service.get("images")
+def _content(service: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """What it runs, whatever the inventory called it then."""
+    return service.get("release"), sorted(set((service.get("images") or {}).values()))
 
 
 def left_runs(entries: Sequence[Entry]) -> set[str]:
@@ -155,40 +161,43 @@ def _brought_to_its_end(entries: Sequence[Entry], place: int) -> bool:
     return bool(target and after and is_live(after, target.get("services") or {}))
 
 
-def again(entry: Entry, services: Iterable[str]) -> dict[str, dict[str, Any]]:
+def again(entry: Entry, called: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
     """Service → `images` and `name` to run again, of those that the site still has.
 
     Args:
         entry: of the ledger.
-        services: of the site.
+        called: service of the site → images as its containers call them now. One that is called by another tag by now
+            is known by its name.
     """
-    there = entry.get("services") or {}
-    return {
-        name: {"images": dict(there[name].get("images") or {}), "name": str(there[name].get("release") or "")}
-        for name in services
-        if name in there
-    }
+    found = {}
+    for name, images in called.items():
+        if there := (entry.get("services") or {}).get(name):
+            ran = dict(there.get("images") or {})
+            by_name = {name_of(image): uri for image, uri in reversed(ran.items())} | ran
+            mine = {image: by_name.get(image) or by_name.get(name_of(image)) for image in images}
+            known = {image: str(uri) for image, uri in mine.items() if uri}
+            found[name] = {"images": known, "name": str(there.get("release") or "")}
+    return found
 
 
 def name_conflict(
-    entries: Iterable[Entry], name: str, images: Mapping[str, Iterable[str]], published: Mapping[str, str]
+    entries: Iterable[Entry], name: str, called: Mapping[str, Iterable[str]], published: Mapping[str, str]
 ) -> list[str]:
     """Where a release of this name had other images, a line each: a name stands for one content.
 
     Args:
         entries: of the ledger, newest first.
         name: of the release; empty is never in conflict.
-        images: service that is released → images as its containers call them.
-        published: image as containers call it → image to run.
+        called: service that is released → images as its containers call them.
+        published: image as containers call it → image to run; one that is missing runs as it is called.
     """
     before = next((entry for entry in entries if name and is_good(entry) and entry.get("release") == name), None)
     if before is None:
         return []
     lines = []
-    for service, called in images.items():
-        ran = (before.get("services") or {}).get(service) or {}
-        for image in called if ran.get("release") == name else ():
-            was, now = (ran.get("images") or {}).get(image), published.get(image)
-            if was and now and was != now:
-                lines.append(f"{service}: {image} was {was}, and is {now} now")
+    for service, images in called.items():
+        ran = before["services"].get(service) or {}
+        was, now = _content(ran)[1], sorted({published.get(image, image) for image in images})
+        if ran.get("release") == name and was != now:
+            lines.append(f"{service}: then {', '.join(was)}; now {', '.join(now)}")
     return lines

@@ -1,4 +1,7 @@
-"""The verbs release and rollback, typed on the embedded APIs: a site of one worker that wants no task, as there are no hosts."""
+"""The verbs release and rollback, typed on the embedded APIs: a site of a worker without tasks, as there are no hosts.
+
+Its image is pulled from where it is, so that another one is another tag in the inventory.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,7 @@ def test_a_site_that_is_not_up_is_neither_released_nor_rolled_back(site: Worker)
         assert "The site shop-live is not there. Type: ansible-playbook " in said, said[-1500:]
 
 
-def hooks(site: Worker) -> dict[str, list[Any]]:
+def hooks() -> dict[str, list[Any]]:
     """A hook of each kind that writes down when it is called."""
     script = 'echo "$BERTH_HOOK $BERTH_VERB $BERTH_RELEASE $BERTH_SITE-$BERTH_ENVIRONMENT" >> made'
     return {hook: [["sh", "-c", script]] for hook in ("build", "before_release", "after_release", "failed_release")}
@@ -136,7 +139,7 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     assert site.live() == (first, "1"), "of no given name, so it is made of the image"
 
     # Under a name, with a new image: the service and its job have it, hooks are called in their order.
-    site.runs(second, site_hooks=hooks(site))
+    site.runs(second, site_hooks=hooks())
     looked = site.does("release.yml", "-e", "release=2026.11.1", "--check", "--diff")
     assert "would be run" in looked
     assert (site.live(), called(site)) == ((first, "1"), [])
@@ -174,7 +177,7 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     called(site)
 
     # What fails is a failure, and the hook for it is called.
-    site.runs(second, site_hooks=hooks(site) | {"before_release": [["sh", "-c", "echo no; exit 3"]]})
+    site.runs(second, site_hooks=hooks() | {"before_release": [["sh", "-c", "echo no; exit 3"]]})
     said = site.refused("release.yml", "-e", "release=2026.11.3")
     assert "site_hooks.before_release[0] (sh) ended with exit code 3. no" in said
     assert [line.split()[0] for line in called(site)] == ["build", "failed_release"]

@@ -124,7 +124,9 @@ def two(**more: Any) -> dict[str, Any]:
     runs = {name: {"images": {"shop/web": f"registry/web:{name}"}, "name": ""} for name in services}
     runs["web"]["name"] = "2026.11.3"
     live = {"services": runs, "jobs": {}, "images": {"shop/web": "registry/web:api"}}
-    return variables(VARS, "playbooks/vars/layers.yml", site_services=services, site_jobs=jobs, publish_live=live, **more)
+    return variables(
+        VARS, "playbooks/vars/layers.yml", site_services=services, site_jobs=jobs, publish_live=live, **more
+    )
 
 
 def rendered(given: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ LOG = logging.getLogger(__name__)
 PATH = "/healthz"
 
 
-class HealthMiddleware(object):
+class HealthMiddleware:
     """Answers /healthz: 200 if the database answers, with the release that does, 503 if not.
 
     As a middleware, not a view: the load balancer asks by address, and every view is behind the check of the Host

@@ -18,7 +18,9 @@ def run(tmp_path: Path, command: Any, check: bool = False, **more: Any) -> dict[
     return run_action(local_command, given, check)
 
 
-@pytest.mark.parametrize("command", ["sh -c 'pwd; echo \"$BERTH_RELEASE\"'", ["sh", "-c", 'pwd; echo "$BERTH_RELEASE"']])
+@pytest.mark.parametrize(
+    "command", ["sh -c 'pwd; echo \"$BERTH_RELEASE\"'", ["sh", "-c", 'pwd; echo "$BERTH_RELEASE"']]
+)
 def test_it_runs_in_its_folder_and_is_told_what_is_released(
     tmp_path: Path, command: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,7 +62,10 @@ def test_what_it_leaves_behind_holds_nobody_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("no-such-program x", "The command site_hooks.build[0] cannot be started: No such file or directory: no-such-program"),
+        (
+            "no-such-program x",
+            "The command site_hooks.build[0] cannot be started: No such file or directory: no-such-program",
+        ),
         ("echo 'a", "site_hooks.build[0] is no command: No closing quotation."),
         ([], "site_hooks.build[0] is no command: it is empty."),
         (5, "site_hooks.build[0] is no command:"),

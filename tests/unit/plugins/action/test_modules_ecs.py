@@ -386,7 +386,9 @@ def test_a_proof_waits_for_the_only_deployment() -> None:
     assert not result.get("failed"), result
     assert "and legacy-unit:1 still runs beside it" in shown
     result, _ = proven(a_service(2, "COMPLETED", old=[old]))
-    assert "site is not deployed after 60 s: 1 of 1 tasks running, and legacy-unit:1 still runs beside it" in result["msg"]
+    assert (
+        "site is not deployed after 60 s: 1 of 1 tasks running, and legacy-unit:1 still runs beside it" in result["msg"]
+    )
     replaced = old | {"status": "INACTIVE"}
     assert not proven(a_service(2, "COMPLETED", old=[replaced]))[0].get("failed")
 

@@ -39,15 +39,28 @@ def look(registry: Registry, *images: str) -> dict[str, Any]:
 
 def test_images_are_asked_for_by_what_names_them_best() -> None:
     registry = Registry("1a", DIGEST)
-    there = [f"{REGISTRY}/shop-prod/web:1a", f"127.0.0.1:5000/shop-prod/web@{DIGEST}", f"{REGISTRY}/shop-prod/web:2b@{DIGEST}"]
+    there = [
+        f"{REGISTRY}/shop-prod/web:1a",
+        f"127.0.0.1:5000/shop-prod/web@{DIGEST}",
+        f"{REGISTRY}/shop-prod/web:2b@{DIGEST}",
+    ]
     gone = f"{REGISTRY}/shop-prod/shop-web:3c"
     assert look(registry, *there, gone) == {"changed": False, "missing": [gone], "unasked": []}
-    assert registry.asked == ["shop-prod/web 1a", f"shop-prod/web {DIGEST}", f"shop-prod/web {DIGEST}", "shop-prod/shop-web 3c"]
+    assert registry.asked == [
+        "shop-prod/web 1a",
+        f"shop-prod/web {DIGEST}",
+        f"shop-prod/web {DIGEST}",
+        "shop-prod/shop-web 3c",
+    ]
 
 
 def test_what_lies_elsewhere_is_not_asked_for() -> None:
     registry = Registry()
-    elsewhere = ["public.ecr.aws/docker/library/redis:7", f"{REGISTRY}/shop-prod2/web:1a", f"{REGISTRY}/other/shop-prod:1a"]
+    elsewhere = [
+        "public.ecr.aws/docker/library/redis:7",
+        f"{REGISTRY}/shop-prod2/web:1a",
+        f"{REGISTRY}/other/shop-prod:1a",
+    ]
     assert look(registry, *elsewhere)["unasked"] == elsewhere
     assert registry.asked == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.template import Templar
 
 from plugins.action import stack_outputs
 from plugins.plugin_utils.roles import Roles
@@ -51,7 +52,11 @@ ALL = {"network": "CREATE_COMPLETE", "database_main": "UPDATE_COMPLETE", "databa
 def test_outputs_have_the_names_by_which_layers_give_them_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, **ALL, other="CREATE_COMPLETE") == {
         "changed": False,
-        "outputs": {"Id": "network-id", "database.main.Id": "database_main-id", "database.my_own.Id": "database_my_own-id"},
+        "outputs": {
+            "Id": "network-id",
+            "database.main.Id": "database_main-id",
+            "database.my_own.Id": "database_my_own-id",
+        },
     }
 
 
@@ -68,7 +73,10 @@ def test_a_site_that_is_not_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "database.main is not there, and the site has to have it. Type: ansible-playbook"),
         ("CREATE_FAILED", "database.main is not there, and the site has to have it. Type: ansible-playbook"),
         ("UPDATE_IN_PROGRESS", "database.main is being changed (UPDATE_IN_PROGRESS). Let that end"),
-        ("UPDATE_ROLLBACK_FAILED", "database.main is in UPDATE_ROLLBACK_FAILED, and the site has to have it. Type: ansible-playbook"),
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "database.main is in UPDATE_ROLLBACK_FAILED, and the site has to have it. Type: ansible-playbook",
+        ),
     ],
 )
 def test_a_layer_that_is_wanting_is_said(monkeypatch: pytest.MonkeyPatch, status: str, said: str) -> None:
@@ -78,9 +86,7 @@ def test_a_layer_that_is_wanting_is_said(monkeypatch: pytest.MonkeyPatch, status
     assert found["msg"].startswith(said)
 
 
-def test_the_layers_that_a_site_wants_are_known_without_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible.template import Templar
-
+def test_the_layers_that_a_site_wants_are_known_without_what_they_take() -> None:
     given = variables(
         site_services={"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}}},
         site_databases={"main": {"engine": "postgres", "version": "16"}},

@@ -49,7 +49,7 @@ def test_a_site_that_runs_nothing_takes_what_is_published() -> None:
 
 def test_a_whole_release_is_of_all_services_and_all_jobs() -> None:
     found = releases.runs(LIVE, {"alone": {"images": {}, "name": "old"}}, OWNERS, list(LIVE), True, "2026.2")
-    assert found == {key: NOW for key in [*(f"service.{name}" for name in LIVE), *(f"job.{name}" for name in OWNERS)]}
+    assert found == dict.fromkeys([*(f"service.{name}" for name in LIVE), *(f"job.{name}" for name in OWNERS)], NOW)
 
 
 def test_one_that_is_released_alone_has_a_new_name_and_its_jobs_too() -> None:

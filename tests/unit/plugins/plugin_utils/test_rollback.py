@@ -23,6 +23,9 @@ def entry(run: str, name: str, verb: str = "release", outcome: str = "good", **m
     return {"run": run, "verb": verb, "outcome": outcome, "release": name, "services": services(name), **more}
 
 
+NONE = "is none to go back to, as it"
+
+
 def choose(ledger: list[dict[str, Any]], live: str, wanted: str = "") -> dict[str, Any]:
     return rollback.choose(ledger, services(live), wanted, TYPED)
 
@@ -141,8 +144,11 @@ def test_one_is_gone_to_by_its_name_also_if_it_was_left() -> None:
     [
         ("A", "The release A is what runs. There is nothing to go back to."),
         ("BB", f"The ledger has no release BB (A, B): {TYPED} -e release=B"),
-        ("X", f"The release X is none to go back to, as it failed (A, B): {TYPED} -e release=A"),
-        ("Y", f"The release Y is none to go back to, as it did not come to its end (interrupted) (A, B): {TYPED} -e release=A"),
+        ("X", f"The release X {NONE} failed (A, B): {TYPED} -e release=A"),
+        (
+            "Y",
+            f"The release Y {NONE} did not come to its end (interrupted) (A, B): {TYPED} -e release=A",
+        ),
     ],
 )
 def test_a_name_that_is_none_to_go_to_is_refused(wanted: str, said: str) -> None:
@@ -164,10 +170,28 @@ def test_a_migration_that_stands_between_is_named() -> None:
 
 def test_what_runs_again_is_what_the_site_still_has() -> None:
     there = A | {"services": services("A", worker="W", gone="G")}
-    assert rollback.again(there, ["web", "worker", "new"]) == {
+    assert rollback.again(there, {"web": ["shop/web"], "worker": ["shop/web", "shop/new"], "new": ["shop/web"]}) == {
         "web": {"images": {"shop/web": "registry/web:A"}, "name": "A"},
         "worker": {"images": {"shop/web": "registry/web:W"}, "name": "W"},
     }
+
+
+def test_an_image_that_has_another_tag_by_now_is_known_by_its_name() -> None:
+    ran = {
+        "redis:7": "redis:7",
+        "registry.test:5000/web:1": "registry.test:5000/web:1",
+        "shop/a:1": "a:1",
+        "shop/a:2": "a:2",
+    }
+    there = A | {"services": {"web": {"release": "A", "images": ran}}}
+    now = ["redis:8", "registry.test:5000/web", "shop/a:2", "shop/a:3"]
+    assert rollback.again(there, {"web": now})["web"]["images"] == {
+        "redis:8": "redis:7", "registry.test:5000/web": "registry.test:5000/web:1", "shop/a:2": "a:2", "shop/a:3": "a:1",
+    }  # fmt: skip
+
+
+def test_what_runs_is_known_whatever_it_was_called() -> None:
+    assert rollback.is_live(A, {"web": {"release": "A", "images": {"shop/web:2": "registry/web:A"}}})
 
 
 CALLED = {"web": ["shop/web"], "worker": ["shop/web"]}
@@ -175,7 +199,14 @@ CALLED = {"web": ["shop/web"], "worker": ["shop/web"]}
 
 def test_a_name_with_other_images_is_a_conflict() -> None:
     found = rollback.name_conflict([C, B, A], "B", CALLED, {"shop/web": "registry/web:new"})
-    assert found == ["web: shop/web was registry/web:B, and is registry/web:new now"]
+    assert found == ["web: then registry/web:B; now registry/web:new"]
+
+
+def test_so_is_one_of_an_image_that_runs_as_it_is_called() -> None:
+    ran = {"web": {"release": "B", "images": {"redis:7": "redis:7"}}}
+    ledger = [B | {"services": ran}]
+    assert rollback.name_conflict(ledger, "B", {"web": ["redis:8"]}, {}) == ["web: then redis:7; now redis:8"]
+    assert rollback.name_conflict(ledger, "B", {"web": ["redis:7"]}, {}) == []
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,11 @@ class Site:
         self._folder, self.aws = folder, aws
         for part in PARTS:
             (folder / part).symlink_to(PROJECT / part)
-        imports = [f"playbooks/{name}.yml" for name in ("preflight", "layers")]
-        plays = [{"name": f"Import {path}", "ansible.builtin.import_playbook": path} for path in imports]
+        imports: dict[str, dict[str, str]] = {"preflight": {"lock_verb": "site"}, "layers": {}}
+        plays = [
+            {"name": f"Import {name}", "ansible.builtin.import_playbook": f"playbooks/{name}.yml", "vars": given}
+            for name, given in imports.items()
+        ]
         (folder / "ground.yml").write_text(yaml.safe_dump(plays))
         self.inventory = folder / "inventories/live"
         (self.inventory / "group_vars/site").mkdir(parents=True)

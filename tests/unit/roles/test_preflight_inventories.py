@@ -159,6 +159,7 @@ WRONG = [
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
+    one("ledger_bucket", "Shop_Ledger", "is no bucket's name"),
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
     one("domain_aliases", ["https://acme.io"], "no host name"),
@@ -362,6 +363,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "host_admin_cidrs": ["203.0.113.7/32"],
         "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
+        "ledger_bucket": "shop-live-ledger-history-1a2b3c4d5e6f",
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "given-network": {

@@ -6,6 +6,7 @@ Its image is pulled from where it is, so that another one is another tag in the 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from local_aws.cloud import Cloud
 from local_aws.ecs import control_plane as ecs
 from plugins.plugin_utils.ledger import Ledger
 from tests.unit.playbooks.test_given_vpc import PROJECT, Site, changed
+from tests.unit.plugin_support import playbook
+from tests.unit.variables_support import tasks_of
 
 pytestmark = pytest.mark.playbook
 
@@ -185,3 +188,15 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     entry = site.entries()[0]
     assert (entry["outcome"], entry["release"]) == ("failed", "2026.11.3")
     assert re.match(r"The command site_hooks.before_release\[0\] \(sh\) ended", entry["reason"])
+
+
+@pytest.mark.parametrize("path", ["playbooks/services.yml", "roles/rollout/tasks/jobs.yml"])
+def test_no_job_runs_after_one_that_has_failed(path: str, tmp_path: Path) -> None:
+    (task,) = [each for each in tasks_of(path).values() if "ecs_run_task" in each]
+    kept = json.loads(json.dumps({"register": task["register"], "break_when": task["loop_control"]["break_when"]}))
+    loop = [{"key": "echo first"}, {"key": "false"}, {"key": f"touch {tmp_path}/last"}]
+    run: dict[str, Any] = {"name": "Run", "ansible.builtin.command": "{{ item.key }}", "changed_when": True}
+    run |= {"register": kept["register"], "loop": loop, "loop_control": {"break_when": kept["break_when"]}}
+    found = playbook(tmp_path, [run])
+    assert found.code == 2, found.output
+    assert not (tmp_path / "last").exists()

@@ -186,8 +186,11 @@ def test_an_image_that_has_another_tag_by_now_is_known_by_its_name() -> None:
     there = A | {"services": {"web": {"release": "A", "images": ran}}}
     now = ["redis:8", "registry.test:5000/web", "shop/a:2", "shop/a:3"]
     assert rollback.again(there, {"web": now})["web"]["images"] == {
-        "redis:8": "redis:7", "registry.test:5000/web": "registry.test:5000/web:1", "shop/a:2": "a:2", "shop/a:3": "a:1",
-    }  # fmt: skip
+        "redis:8": "redis:7",
+        "registry.test:5000/web": "registry.test:5000/web:1",
+        "shop/a:2": "a:2",
+        "shop/a:3": "a:1",
+    }
 
 
 def test_what_runs_is_known_whatever_it_was_called() -> None:

@@ -34,7 +34,7 @@ NEW = {"id": "new", "rolloutState": "COMPLETED"}
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(release.time, "sleep", made.sleep)
+    monkeypatch.setattr("benchmarks.release.time.sleep", made.sleep)
     return made
 
 

@@ -376,7 +376,8 @@ def proven(*answers: dict[str, Any], states: list[list[str]] | None = None) -> t
     ]
     ecs = Fake(describe_services=list(answers), list_tasks={"taskArns": []}, describe_tasks={"tasks": []})
     elb = Fake(describe_target_health=targets, describe_target_groups={"TargetGroups": [{}]})
-    given = {"cluster": "legacy-unit", "service": "site", "task_definition": "legacy-unit:2", "timeout": 60}
+    given: dict[str, Any] = {"cluster": "legacy-unit", "service": "site", "timeout": 60}
+    given |= {"task_definition": "legacy-unit:2"}
     return run(ecs_service_wait, {"ecs": ecs, "elbv2": elb}, proven=True, **given)
 
 

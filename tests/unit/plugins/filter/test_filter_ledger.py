@@ -48,7 +48,8 @@ def test_jobs_are_told_with_whether_they_ran() -> None:
 
 def test_a_site_writes_down_what_it_releases_before_the_services_and_after() -> None:
     (task,) = tasks_of("playbooks/tasks/record.yml").values()
-    known = variables(site_services=SERVICES, site_jobs={}, publish_images=IMAGES, site_prefix="shop-prod")
+    known = variables(site_services=SERVICES, site_jobs={}, publish_images=IMAGES, publish_running={})
+    known["site_prefix"] = "shop-prod"
     outputs = {"service.web.TaskDefinitionArn": "arn:web:3"}
     known |= dict(task["vars"]) | {"record_outputs": outputs, "record_jobs": {"skipped": True}}
     facts = evaluate(task["ledger_entry"]["facts"], known)

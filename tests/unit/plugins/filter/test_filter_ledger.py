@@ -56,7 +56,7 @@ def test_a_site_writes_down_what_it_releases_before_the_services_and_after() -> 
     assert facts["release"] == "a+b"
     assert facts["services"]["web"]["task_definition"] == "arn:web:3"
     assert facts["jobs"] == {}
-    (play,) = load("playbooks/release.yml")
+    (play,) = load("playbooks/services.yml")
     order = [task.get("ansible.builtin.import_tasks", task["name"]) for task in play["tasks"]]
     services = order.index("Bring up the services and the domain's name")
     places = [place for place, task in enumerate(order) if task == "tasks/record.yml"]

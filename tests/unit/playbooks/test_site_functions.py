@@ -77,7 +77,7 @@ def functions(aws: Cloud) -> dict[str, dict[str, Any]]:
 def zips(aws: Cloud) -> list[str]:
     """What is in the bucket of code."""
     s3 = aws.client("s3")
-    (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"])
+    (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"] if "-code-" in each["Name"])
     return [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 

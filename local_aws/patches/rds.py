@@ -173,6 +173,12 @@ def _describe_db_engine_versions(self: Any) -> Any:
     return ActionResult({"DBEngineVersions": versions})
 
 
+@missing(RDSResponse, "describe_pending_maintenance_actions")
+def _describe_pending_maintenance_actions(self: Any) -> Any:
+    del self  # nobody maintains what is emulated
+    return ActionResult({"PendingMaintenanceActions": []})
+
+
 STANDARD_SUPPORT = {
     "11": ("2019-03-13", "2024-02-29"),
     "12": ("2020-03-31", "2025-02-28"),

@@ -499,6 +499,28 @@ def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> No
     assert not set(before) & set(ecs.list_tasks(cluster=SITE)["taskArns"])
 
 
+def test_the_status_of_the_site_is_well_in_each_form(cloud: Cloud, tmp_path: Path) -> None:
+    run = succeed(playbook("status.yml"))
+    assert re.search(rf"^{SITE.replace('-', ' ')} · us-east-1 · https://\S+ · well$", run.output, re.MULTILINE), (
+        run.output
+    )
+    assert run.changed == 0
+    succeed(playbook("status.yml", "-e", "format=json", "-e", f"output={tmp_path}/status.json", "--check"))
+    model = json.loads((tmp_path / "status.json").read_text())
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
+    labels = definition["taskDefinition"]["containerDefinitions"][0]["dockerLabels"]
+    assert [each["release"] for each in model["services"]] == [labels["berth.release"]]
+    assert model["unasked"] == []
+    assert [each["instance"] for each in model["hosts"]] == [each["ec2InstanceId"] for each in hosts(cloud)]
+    assert {each["state"] for each in model["services"][0]["targets"]} <= {"healthy", "draining"}
+    assert model["services"][0]["stopped"][0]["reason"], "of the tasks that the restart replaced"
+    assert (model["databases"][0]["status"], model["volumes"][0]["status"]) == ("available", "available")
+    password = secret(cloud, "database-main")["password"]
+    succeed(playbook("status.yml", "-e", "format=html", "-e", f"output={tmp_path}/status.html"))
+    for text in (run.output, json.dumps(model), (tmp_path / "status.html").read_text()):
+        assert password not in text
+
+
 @contextmanager
 def built(cloud: Cloud, name: str, *lines: str) -> Iterator[None]:
     """An image of this machine is another one while the block runs: what it was, and these lines of a Dockerfile."""
@@ -696,6 +718,19 @@ def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_an
     assert line in message
     assert service(cloud)["taskDefinition"] == before
     assert not visits.failed, visits
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_status_shows_the_tasks_that_ended_by_themselves(tmp_path: Path) -> None:
+    """Those of the release of the test before; while ECS takes it back, the site may not be called well."""
+    run = playbook("status.yml", "-e", "format=json", "-e", f"output={tmp_path}/status.json")
+    assert run.status in (0, 1), run.output
+    ended = json.loads((tmp_path / "status.json").read_text())["services"][0]["stopped"]
+    (task, *_) = [each for each in ended if each["failed"]]
+    assert "django ended with exit code 127" in task["reason"], ended
+    (django,) = [each for each in task["containers"] if each["name"] == "django"]
+    assert django["exit_code"] == 127
+    assert any("exec gunicornx failed: No such file or directory" in line for line in django["log"]), django
 
 
 @pytest.mark.long

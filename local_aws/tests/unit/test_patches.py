@@ -333,6 +333,16 @@ def test_a_database_comes_up_when_the_real_one_does(aws: Cloud, monkeypatch: pyt
     assert rds.master_password(aws, "db") == "p" * 9
 
 
+def test_nothing_waits_for_a_maintenance_window(aws: Cloud) -> None:
+    assert aws.client("rds").describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
+
+
+def test_there_is_no_backup_of_a_file_system(aws: Cloud) -> None:
+    arn = aws.client("efs").create_file_system(CreationToken="one")["FileSystemArn"]
+    pages = aws.client("backup").get_paginator("list_recovery_points_by_resource").paginate(ResourceArn=arn)
+    assert [each for page in pages for each in page["RecoveryPoints"]] == []
+
+
 def test_databases_have_resource_ids_of_their_own(aws: Cloud) -> None:
     assert create_database(aws, "a")["DbiResourceId"] != create_database(aws, "b")["DbiResourceId"]
 

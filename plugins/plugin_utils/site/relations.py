@@ -149,7 +149,7 @@ class Relations:
                 grants = NOUNS[noun].grants or {}
                 wrong = [each for each in rights if each not in grants]
                 for each in wrong:
-                    place.wrong(f"has {each}, which {unknown(each, grants, f'right to a {noun}')}")
+                    place.wrong(f"has {each}, which {unknown(each, grants, f'right to {NOUNS[noun].schema.what}')}")
                 made[noun, entry] = tuple(dict.fromkeys(each for each in rights if each in grants))
         return made
 

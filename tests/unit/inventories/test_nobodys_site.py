@@ -12,11 +12,14 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[3]
 WORDS = re.compile(
-    r"django|nginx|celery|gunicorn|flask|whitenoise|\bredis\b|\bmedia\b|media_|_media|MediaV|MediaF|"
+    r"django|nginx|celery|gunicorn|flask|whitenoise|\bredis\b|(?<!@)\bmedia\b|media_|_media|MediaV|MediaF|"
     r"legacy.?site|legacy-(prod|local|test)|site_containers|site_once\b|\bsite_images\b",
     re.IGNORECASE,
 )
-"""Containers, images, volume, secrets and names of the examples' sites, and variables that knew one shape of site."""
+"""Containers, images, volume, secrets and names of the examples' sites, and variables that knew one shape of site.
+
+`@media` is a rule of a stylesheet.
+"""
 PLACES = ("cloudformation", "group_vars", "playbooks", "plugins", "roles")
 DOCUMENTS = re.compile(r"README\.md$")
 EXAMPLES = re.compile(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r?"""\n.*?^"""$', re.MULTILINE | re.DOTALL)

@@ -473,7 +473,7 @@ OF_NOUNS = {
         "site_static: {front: {folder: dist}}\nsite_services: {web: {uses: {static.front: [read, write]}}}",
         "site_static: {front: {folder: dist}}\nsite_services: {web: {uses: {static.front: [read]}}}",
         "site_services.web.uses.static.front",
-        "has write, which is no right to a static",
+        "has write, which is no right to an entry of static files",
     ),
     "static files by the name of a bucket's attribute": case(
         "site_static: {front: {folder: dist}}\n"

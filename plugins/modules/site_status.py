@@ -1,0 +1,132 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: site_status
+short_description: Say how a site is
+description:
+  - Asks AWS about everything that the inventory describes, judges the answers, and shows them on the terminal, as JSON
+    or as one HTML page that needs nothing from elsewhere.
+  - It only reads, also outside of check mode. What it has no right to ask is said with the name of the right.
+  - The site is that of the inventory (C(site_services) and so on). No value of a secret is asked for.
+options:
+  layers:
+    description: Words of the site's layers, by which its stacks are known.
+    type: list
+    elements: str
+    required: true
+  format:
+    description: C(text), C(json) or C(html).
+    type: str
+    default: text
+  output:
+    description:
+      - File to write into; in the current folder where it is relative. Without one, C(html) writes
+        C(status.<environment>.html), and the others are shown.
+    type: str
+    default: ""
+  volume_gb:
+    description: Root volume of a host in GiB, for the estimate of the costs.
+    type: int
+    default: 30
+  nat:
+    description: Whether the site has a NAT gateway, for the same.
+    type: bool
+    default: false
+  zones:
+    description: Number of hosted zones, for the same.
+    type: int
+    default: 0
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: See how the site is
+  site_status:
+    layers: "{{ site_stages.values() | flatten }}"
+  register: site
+
+- name: Stop if it is not well
+  ansible.builtin.assert:
+    that: site.well
+    fail_msg: "{{ site.wrong | join('; ') }}"
+"""
+
+RETURN = r"""
+well:
+  description: Whether nothing is wrong.
+  returned: always
+  type: bool
+wrong:
+  description: What is wrong, a sentence each, the first ten.
+  returned: always
+  type: list
+written:
+  description: Path of the file that was written; empty for none.
+  returned: always
+  type: str
+status:
+  description:
+    - The model, which C(format=json) shows. Times are UTC, C(2026-11-27T00:23:59Z), ages in whole seconds
+      (C(…age_seconds)); a list or mapping is C(null) where it could not be asked or where there is nothing to ask.
+  returned: always
+  type: dict
+  contains:
+    site:
+      description: C(name), C(environment), C(region), C(url), C(asked) (when), C(up).
+      type: dict
+    well:
+      description: Whether C(wrong) is empty.
+      type: bool
+    wrong:
+      description: C(about) (C(service.web)), C(what) is the matter, and what to C(type), which may be empty.
+      type: list
+    notes:
+      description: The same of what is worth knowing and no reason to act at once.
+      type: list
+    unasked:
+      description: C(about), C(action) (the right that is missing, empty where the reason is another), C(why).
+      type: list
+    topology:
+      description: C(nodes) (C(id), C(kind), C(name), C(detail), C(column), C(well)) and C(lines) (C(from), C(to)).
+      type: dict
+    stacks:
+      description: C(layer), C(name), C(status), C(reason), C(changed), C(age_seconds), C(drifted), C(well).
+      type: list
+    hosts:
+      description:
+        - C(instance), C(state), C(usable), C(type), C(zone), C(launched), C(age_seconds), C(behind), C(ami) (C(id),
+          C(name), C(age_days), C(deprecated)), C(agent) (C(version), C(connected)), C(docker), C(tasks), and of
+          C(memory) in MiB and C(cpu) in units what it has for tasks (C(of)) and what is C(left).
+      type: list
+    services:
+      description:
+        - C(name), C(release), C(revision), C(running), C(desired), C(pending), C(no_place) (the arithmetic), C(targets)
+          (C(container), C(port), C(target), C(state), C(reason)), C(deployments) (C(status), C(rollout), C(reason),
+          C(revision), counts), C(stopped), the last five tasks that ended (C(task), C(revision), C(stopped), C(reason),
+          C(code), C(failed), C(containers) with C(name), C(exit_code), C(reason), C(log)).
+      type: list
+    certificate:
+      description: C(domain), C(names), C(status), C(ends), C(days_left), C(renewal).
+      type: dict
+    databases:
+      description:
+        - C(name), C(identifier), C(status), C(class), C(engine), C(storage_gb), C(multi_az), C(backup_days),
+          C(restorable_to), C(newest_backup), C(maintenance), C(waiting_changes) (names only).
+      type: list
+    volumes:
+      description: C(name), C(file_system), C(status), C(size_gb), C(newest_backup).
+      type: list
+    schedules:
+      description: C(name), C(schedule), C(zone), C(last_wrote), C(stopped) as of a service.
+      type: list
+    ledger:
+      description: C(there), C(lock) (C(verb), C(who), C(where), C(run), C(started)), C(verbs), the last five.
+      type: dict
+    cost:
+      description: C(usd), C(lines), C(without_price), C(not_in), C(dated), C(prices_of), C(same_region), C(file).
+      type: dict
+"""

@@ -1,0 +1,339 @@
+"""Each part of a site is well where it is as it should be, and only there."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from plugins.plugin_utils.status.hosts import is_behind
+from tests.unit.plugins.plugin_utils.status.status_support import (
+    NOW,
+    STACKS,
+    Account,
+    a_host,
+    a_service,
+    a_stack,
+    a_task,
+    ago,
+    said,
+    site,
+    status,
+)
+
+Answers = dict[str, Any]
+
+
+def changed(operation: str, *path: Any, **values: Any) -> Account:
+    """The account, some values of an answer being others."""
+    account = Account()
+    found = account.answers[operation]
+    for step in path:
+        found = found[step]
+    found.update(values)
+    return account
+
+
+DATABASE = ("describe_db_instances", "DBInstances", 0)
+SYSTEM = ("describe_file_systems", "FileSystems", 0)
+CERTIFICATE = ("describe_certificate", "Certificate")
+GROUP = ("describe_auto_scaling_groups", "AutoScalingGroups", 0)
+IMAGE = ("describe_images", "Images", 0)
+
+
+def stacks(*others: Answers) -> Account:
+    """The site's stacks, some of them replaced."""
+    names = {each["StackName"] for each in others}
+    return Account(describe_stacks={"Stacks": [*(each for each in STACKS if each["StackName"] not in names), *others]})
+
+
+def hosts(*given: Answers) -> Account:
+    return Account(describe_container_instances={"containerInstances": list(given)})
+
+
+def test_a_site_that_is_as_it_should_be_is_well() -> None:
+    model = status(Account())
+    assert said(model) == {}
+    assert said(model, "notes") == {}
+    assert model["unasked"] == []
+    assert model["well"]
+    assert model["site"]["up"]
+
+
+@pytest.mark.parametrize(
+    ("account", "about", "what"),
+    [
+        # Stacks
+        (stacks(a_stack("network", "ROLLBACK_FAILED", StackStatusReason="no")), "network", "ROLLBACK_FAILED: no"),
+        (stacks(a_stack("network", "UPDATE_ROLLBACK_FAILED")), "network", "its stack is UPDATE_ROLLBACK_FAILED"),
+        (stacks(a_stack("network", "UPDATE_IN_PROGRESS", LastUpdatedTime=ago(hours=4))), "network", "for 4 hours"),
+        (Account(describe_stacks={"Stacks": STACKS[1:]}), "site", "is not all there: network missing"),
+        # Hosts
+        (hosts(a_host(agentConnected=False)), "host i-0aaaaaaaaaaaaaaa1", "its ECS agent is not connected"),
+        (hosts(a_host(agentConnected=False)), "hosts", "no host takes tasks"),
+        (hosts(a_host(status="DRAINING")), "hosts", "no host takes tasks"),
+        (hosts(), "host i-0aaaaaaaaaaaaaaa1", "has not joined the cluster 3 days after its launch"),
+        (changed(*GROUP, DesiredCapacity=2), "hosts", "1 of 2 hosts take tasks"),
+        # Certificate
+        (changed(*CERTIFICATE, NotAfter=ago(days=-20, hours=-23)), "certificate", "ends in 20 days"),
+        (changed(*CERTIFICATE, Status="PENDING_VALIDATION"), "certificate", "is PENDING_VALIDATION, not ISSUED"),
+        # Databases
+        (changed(*DATABASE, DBInstanceStatus="storage-full"), "database.main", "is storage-full"),
+        (changed(*DATABASE, LatestRestorableTime=ago(minutes=61)), "database.main", "restored is 1 hour old"),
+        (changed(*DATABASE, BackupRetentionPeriod=0), "database.main", "no automated backups: set its backup_days"),
+        (Account(describe_db_snapshots={"DBSnapshots": []}), "database.main", "it has no automated backup"),
+        (
+            Account(describe_db_snapshots={"DBSnapshots": [{"SnapshotCreateTime": ago(days=3)}]}),
+            "database.main", "its newest automated backup is 3 days old",
+        ),
+        # Volumes
+        (changed(*SYSTEM, LifeCycleState="error"), "volume.uploads", "its file system is error"),
+        (Account(list_recovery_points_by_resource={"RecoveryPoints": []}), "volume.uploads", "it has no backup"),
+        (
+            Account(list_recovery_points_by_resource={
+                "RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(days=4)},
+                                   {"Status": "EXPIRED", "CreationDate": ago(hours=1)}]}),
+            "volume.uploads", "its newest backup is 4 days old",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(account: Account, about: str, what: str) -> None:
+    model = status(account)
+    assert any(what in each for each in said(model).get(about, [])), said(model)
+    assert not model["well"]
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        stacks(a_stack("network", "UPDATE_COMPLETE")),
+        changed(*GROUP, DesiredCapacity=0),
+        changed(*CERTIFICATE, NotAfter=ago(days=-21, hours=-1)),
+        changed(*DATABASE, DBInstanceStatus="backing-up"),
+        changed(*DATABASE, LatestRestorableTime=ago(minutes=59)),
+        Account(describe_db_snapshots={"DBSnapshots": [{"SnapshotCreateTime": ago(days=1)}]}),
+        Account(list_recovery_points_by_resource={
+            "RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(days=1)}]}),
+    ],
+)  # fmt: skip
+def test_what_is_barely_right_is_right(account: Account) -> None:
+    assert said(status(account)) == {}
+
+
+def test_what_was_made_today_needs_no_backup_yet() -> None:
+    account = Account(
+        describe_db_snapshots={"DBSnapshots": []}, list_recovery_points_by_resource={"RecoveryPoints": []}
+    )
+    account.answers["describe_db_instances"]["DBInstances"][0]["InstanceCreateTime"] = ago(hours=3)
+    account.answers["describe_file_systems"]["FileSystems"][0]["CreationTime"] = ago(hours=3)
+    model = status(account)
+    assert said(model) == {}
+    assert model["databases"][0]["newest_backup"] == ""
+
+
+@pytest.mark.parametrize(
+    ("account", "about", "what"),
+    [
+        (stacks(a_stack("network", "UPDATE_IN_PROGRESS", LastUpdatedTime=ago(hours=2))), "network", "being changed"),
+        (stacks(a_stack("network", "UPDATE_ROLLBACK_COMPLETE", StackStatusReason="no")), "network", "goes on: no"),
+        (stacks(a_stack("network", DriftInformation={"StackDriftStatus": "DRIFTED"})), "network", "changed it by hand"),
+        (changed(*IMAGE, CreationDate="2026-08-01T00:00:00.000Z"), "host i-0aaaaaaaaaaaaaaa1", "is 118 days old"),
+        (changed(*GROUP, LaunchTemplate={"LaunchTemplateId": "lt-1", "Version": "5"}), "hosts", "1 is behind"),
+        (changed(*DATABASE, PendingModifiedValues={"MasterUserPassword": "s3cret"}), "database.main",
+         "changed at the next maintenance window: MasterUserPassword"),
+        (
+            Account(describe_pending_maintenance_actions={"PendingMaintenanceActions": [{
+                "PendingMaintenanceActionDetails": [
+                    {"Action": "system-update", "Description": "New OS", "AutoAppliedAfterDate": ago(days=-9)}]}]}),
+            "database.main", "maintenance waits: system-update (New OS), by itself after 2026-12-06",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_worth_knowing_does_not_make_it_unwell(account: Account, about: str, what: str) -> None:
+    model = status(account)
+    assert model["well"], said(model)
+    assert any(what in each for each in said(model, "notes").get(about, [])), said(model, "notes")
+
+
+@pytest.mark.parametrize(("state", "wrong"), [("Terminating:Wait", set()), ("InService", {"host i-2"})])
+def test_a_host_that_leaves_need_not_join(state: str, wrong: set[str]) -> None:
+    account = Account()
+    members = account.answers["describe_auto_scaling_groups"]["AutoScalingGroups"][0]["Instances"]
+    members.append(members[0] | {"InstanceId": "i-2", "LifecycleState": state})
+    instances = account.answers["describe_instances"]["Reservations"][0]["Instances"]
+    instances.append(instances[0] | {"InstanceId": "i-2"})
+    assert set(said(status(account))) == wrong
+
+
+def test_no_value_that_waits_is_told() -> None:
+    assert "s3cret" not in json.dumps(
+        status(changed(*DATABASE, PendingModifiedValues={"MasterUserPassword": "s3cret"}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "group", "behind"),
+    [
+        ({"LaunchConfigurationName": "a"}, {"LaunchConfigurationName": "a"}, False),
+        ({"LaunchConfigurationName": "a"}, {"LaunchConfigurationName": "b"}, True),
+        ({}, {"LaunchConfigurationName": "b"}, True),  # that of an instance is gone once it is deleted
+        ({"LaunchConfigurationName": "a"}, {"LaunchTemplate": {"LaunchTemplateId": "lt", "Version": "1"}}, True),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt", "Version": "1"}},
+         {"LaunchTemplate": {"LaunchTemplateId": "lt", "Version": "$Latest"}}, False),
+        ({}, {}, False),
+    ],
+)  # fmt: skip
+def test_a_host_is_behind_if_a_new_one_is_made_from_something_else(member: Any, group: Any, behind: bool) -> None:
+    assert is_behind(member, group) is behind
+
+
+# Schedules
+
+
+def scheduled(code: int) -> Account:
+    ended = a_task(1, code, taskDefinitionArn="arn:aws:ecs:us-east-1:1:task-definition/shop-prod-job-report:1")
+    return Account(
+        list_tasks=lambda family="", **_: {"taskArns": ["one"] if family == "shop-prod-job-report" else []},
+        describe_tasks={"tasks": [ended]},
+    )
+
+
+def test_a_scheduled_job_tells_when_it_wrote_and_how_it_ended() -> None:
+    model = status(scheduled(0))
+    (report,) = model["schedules"]
+    assert report["last_wrote"] == "2026-11-27T03:30:00Z"
+    assert [each["reason"] for each in report["stopped"]] == [
+        "Essential container in task exited (app ended with exit code 0)"
+    ]
+    assert model["well"]
+    failed = status(scheduled(1))
+    assert said(failed)["job.report"][0].startswith("its last run failed 13 minutes ago: Essential container")
+    assert failed["wrong"][0]["type"].endswith(" -e job=report")
+
+
+# Ledger
+
+
+def ledger(lock: Answers | None = None, renewed: datetime.datetime = NOW, **entry: Any) -> Account:
+    entry = {"verb": "release", "who": "anna", "outcome": "good", "started": "2026-11-27T09:00:00+00:00"} | entry
+
+    def read(Bucket: str, Key: str) -> Answers:
+        assert Bucket == "shop-prod-ledger"
+        content = lock or {} if Key == "lock.json" else {"token": "x", "release": Key} | entry
+        return {"Body": io.BytesIO(json.dumps(content).encode()), "LastModified": renewed}
+
+    names = [f"entries/2026112{day}T0900-r.json" for day in range(8)]
+    return Account(list_objects_v2={"Contents": [{"Key": each} for each in names]}, get_object=read)
+
+
+HELD = {"verb": "release", "who": "anna", "where": "laptop", "run": "r1", "ttl": 300, "token": "x"}
+
+
+def test_the_ledger_tells_the_last_five_verbs_and_who_holds_the_lock() -> None:
+    told = status(ledger(HELD, ago(seconds=299)))["ledger"]
+    assert [each["release"][15:16] for each in told["verbs"]] == list("76543")
+    assert told["verbs"][0]["age_seconds"] == 1800
+    assert "token" not in told["verbs"][0] | told["lock"]
+    assert (told["lock"]["who"], told["lock"]["where"]) == ("anna", "laptop")
+
+
+@pytest.mark.parametrize("account", [ledger(), ledger(HELD, ago(seconds=301))])
+def test_a_lock_that_has_expired_is_nobodys(account: Account) -> None:
+    assert status(account)["ledger"]["lock"] is None
+
+
+@pytest.mark.parametrize(
+    ("account", "outcome"),
+    [
+        (ledger(HELD, outcome="running", run="r1"), "running"),
+        (ledger(HELD, outcome="running", run="r0"), "interrupted"),
+        (ledger(HELD, ago(seconds=301), outcome="running", run="r1"), "interrupted"),
+    ],
+)
+def test_a_run_that_holds_no_lock_runs_no_more(account: Account, outcome: str) -> None:
+    assert {each["outcome"] for each in status(account)["ledger"]["verbs"]} == {outcome}
+
+
+def test_a_site_without_a_ledger_says_so() -> None:
+    model = status(Account(describe_stacks={"Stacks": STACKS[:-1]}))
+    assert model["ledger"]["there"] is False
+    assert model["well"]
+
+
+# Of no use to ask
+
+
+def test_a_right_that_is_missing_is_named_and_ends_nothing() -> None:
+    account = Account()
+    account.refused = {
+        "describe_db_instances", "describe_target_health", "list_recovery_points_by_resource", "describe_images",
+        "list_objects_v2",
+    }  # fmt: skip
+    model = status(account)
+    assert {(each["about"], each["action"]) for each in model["unasked"]} == {
+        ("database.main", "rds:DescribeDBInstances"),
+        ("service.web", "elasticloadbalancing:DescribeTargetHealth"),
+        ("volume.uploads", "backup:ListRecoveryPointsByResource"),
+        ("image ami-0123456789abcdef0", "ec2:DescribeImages"),
+        ("ledger", "s3:ListBucket"),
+    }
+    assert said(model) == {}
+    assert model["volumes"][0]["newest_backup"] is None
+
+
+@pytest.mark.parametrize("operation", sorted(Account().answers))
+def test_whatever_may_not_be_asked_ends_nothing_and_is_told(operation: str) -> None:
+    account = Account(list_tasks={"taskArns": ["one"]}, describe_tasks={"tasks": [a_task()]})
+    account.answers["describe_target_health"]["TargetHealthDescriptions"][0]["TargetHealth"]["State"] = "unhealthy"
+    account.refused = {operation}
+    assert [each for each in status(account)["unasked"] if each["action"]], operation
+
+
+def test_a_site_that_is_not_there_is_not_asked_about() -> None:
+    account = Account(describe_stacks={"Stacks": [a_stack("network") | {"StackName": "shop-production-network"}]})
+    model = status(account)
+    assert said(model) == {"site": ["is not up: it has no stack here"]}
+    assert model["wrong"][0]["type"].startswith("ansible-playbook site.yml ")
+    assert account.asked == ["describe_stacks"]
+    assert not model["site"]["up"]
+    assert model["cost"] is None
+
+
+def test_stacks_of_another_site_are_not_this_ones() -> None:
+    other = a_stack("network", "ROLLBACK_FAILED") | {"StackName": "shop-prod-two-network"}
+    model = status(Account(describe_stacks={"Stacks": [*STACKS, other]}))
+    assert model["well"]
+    assert len(model["stacks"]) == len(STACKS)
+
+
+def test_an_aws_that_cannot_be_reached_ends_it() -> None:
+    lost = EndpointConnectionError(endpoint_url="https://rds.us-east-1.amazonaws.com")
+    with pytest.raises(EndpointConnectionError):
+        status(Account(describe_db_instances=lost))
+
+
+def test_stacks_that_may_not_be_seen_say_nothing_of_the_site() -> None:
+    account = Account()
+    account.refused = {"describe_stacks"}
+    model = status(account)
+    assert said(model) == {"site": ["could not be asked (DescribeStacks: no DescribeStacks)"]}
+    assert model["unasked"][0]["action"] == "cloudformation:DescribeStacks"
+
+
+def test_a_service_more_or_less_than_the_inventory_has_is_told() -> None:
+    account = Account(
+        describe_services={"services": [a_service("web"), a_service("old")]}, list_services={"serviceArns": ["a"]}
+    )
+    model = status(account, site())
+    assert said(model) == {"service.worker": ["does not run"], "service.redis": ["does not run"]}
+    assert said(model, "notes")["service.old"] == ["runs, but the inventory has it no longer"]
+
+
+def test_the_model_is_plain() -> None:
+    model = status(Account())
+    assert json.loads(json.dumps(model)) == model
+    assert model["site"]["asked"] == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")

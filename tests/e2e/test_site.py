@@ -571,7 +571,8 @@ def test_an_image_that_crashes_is_no_release_and_the_old_one_goes_on(cloud: Clou
 
 
 @pytest.mark.long
-def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to(cloud: Cloud) -> None:
+@pytest.mark.usefixtures("cloud")
+def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to() -> None:
     """What ran before the first release under a name was of none; its name is made of its images."""
     jobs = playbook("rollback.yml")
     if jobs.status:  # the crashed release's migration ran, so it asks

@@ -16,6 +16,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
+from plugins.plugin_utils.site.images import release
 
 IMAGE, RELEASE = "berth.image", "berth.release"
 """Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
@@ -32,17 +33,14 @@ class ActionModule(AwsAction):
         services: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
-            labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
-            services[entry] = {
-                "service": service["serviceArn"],
-                "task_definition": definition["taskDefinitionArn"],
-                "release": next((each[RELEASE] for each in labels if RELEASE in each), ""),
-            }
+            services[entry] = {"service": service["serviceArn"], **_described(definition)}
             images = _images(definition) | images
-        if set(self.arguments["images"]) - images.keys():
+        jobs: dict[str, dict[str, Any]] = {}
+        if set(self.arguments["images"]) - images.keys() or self.arguments["jobs"]:
             for definition in self._jobs():
+                jobs[definition["family"].removeprefix(f"{self.cluster}-job-")] = _described(definition)
                 images = _images(definition) | images
-        return {"changed": False, "services": services, "images": images}
+        return {"changed": False, "services": services, "jobs": jobs, "images": images}
 
     def _services(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         """Entry, service and task definition of each service of the site."""
@@ -70,6 +68,20 @@ class ActionModule(AwsAction):
 
     def _definition(self, name: str) -> dict[str, Any]:
         return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+
+
+def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task definition runs, and the name of its release, if that was given rather than made of its images."""
+    containers = definition["containerDefinitions"]
+    labels = [each.get("dockerLabels", {}) for each in containers]
+    label = next((each[RELEASE] for each in labels if RELEASE in each), "")
+    made = release(each["image"] for each in containers)
+    return {
+        "task_definition": definition["taskDefinitionArn"],
+        "release": label,
+        "name": "" if label == made else label,
+        "images": _images(definition),
+    }
 
 
 def _images(definition: Mapping[str, Any]) -> dict[str, str]:

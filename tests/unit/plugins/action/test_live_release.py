@@ -74,6 +74,26 @@ def test_only_an_image_that_no_service_runs_is_looked_for_among_the_jobs(live: L
     assert "shop/new" not in live.look("shop/new")["images"]
 
 
+def test_a_name_that_was_given_is_told_from_one_that_is_made_of_the_images(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:1a", "2026.11.3"))
+    live.service("api", live.define("service-api", "registry/api:2b", "2b", "shop/api"))
+    found = live.look()["services"]
+    assert {entry: (each["release"], each["name"]) for entry, each in found.items()} == {
+        "web": ("2026.11.3", "2026.11.3"),
+        "api": ("2b", ""),
+    }
+    assert found["web"]["images"] == {"shop/web": "registry/web:1a"}
+
+
+def test_jobs_are_described_where_they_are_asked_for_or_an_image_is_missing(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:1a", "1a"))
+    live.define("job-mail", "registry/mail:1", "2026.11.3", called="shop/mail")
+    assert live.look("shop/web")["jobs"] == {}
+    assert live.look("shop/mail")["jobs"]["mail"]["name"] == "2026.11.3"
+    asked = run_action(ecs_live_release, {"cluster": "demo", "jobs": True}, client=live.clients)
+    assert asked["jobs"]["mail"]["images"] == {"shop/mail": "registry/mail:1"}
+
+
 def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:
     live.service("other", live.world.define("registry/web:other", "somebody", dockerLabels={"berth.image": "shop/web"}))
     plain = live.world.define("public.ecr.aws/redis:7", "demo-service-redis")
@@ -85,4 +105,4 @@ def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:
 
 
 def test_a_site_that_is_not_up_runs_nothing(live: Live) -> None:
-    assert live.look("shop/web", cluster="gone") == {"changed": False, "services": {}, "images": {}}
+    assert live.look("shop/web", cluster="gone") == {"changed": False, "services": {}, "jobs": {}, "images": {}}

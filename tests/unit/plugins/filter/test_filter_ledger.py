@@ -48,14 +48,15 @@ def test_jobs_are_told_with_whether_they_ran() -> None:
 
 def test_a_site_writes_down_what_it_releases_before_the_services_and_after() -> None:
     (task,) = tasks_of("playbooks/tasks/record.yml").values()
-    known = variables(site_services=SERVICES, site_jobs={}, publish_images=IMAGES, site_prefix="shop-prod")
+    known = variables(site_services=SERVICES, site_jobs={}, publish_images=IMAGES, publish_running={})
+    known["site_prefix"] = "shop-prod"
     outputs = {"service.web.TaskDefinitionArn": "arn:web:3"}
     known |= dict(task["vars"]) | {"record_outputs": outputs, "record_jobs": {"skipped": True}}
     facts = evaluate(task["ledger_entry"]["facts"], known)
     assert facts["release"] == "a+b"
     assert facts["services"]["web"]["task_definition"] == "arn:web:3"
     assert facts["jobs"] == {}
-    (play,) = load("playbooks/release.yml")
+    (play,) = load("playbooks/services.yml")
     order = [task.get("ansible.builtin.import_tasks", task["name"]) for task in play["tasks"]]
     services = order.index("Bring up the services and the domain's name")
     places = [place for place, task in enumerate(order) if task == "tasks/record.yml"]

@@ -51,6 +51,24 @@ CALLS: dict[str, Any] = {
     "'id' | typed('command', [])": "id",
     "['echo', 'a b'] | typed('command', [])": "echo 'a b'",
     "'echo \"a b\"' | words": ["echo", "a b"],
+    "{} | images_called": {},
+    "{'web': ['shop/web']} | images_released({}, {}, ['web'])": ["shop/web"],
+    "{'migrate': {'like': 'web.web'}} | job_owners({'web': []})": {"migrate": "web"},
+    "{'web': {'name': 'a'}} | release_runs({}, {})": {"service.web": {"images": {}, "release": "a"}},
+    "{'web': {'release': 'a'}} | release_facts({'web': {}}, {}, [])": {
+        "web": {"task_definition": None, "release": "a", "images": None}
+    },
+    "[] | release_conflict('a', {}, {})": [],
+    "{'services': {'web': {'release': 'a'}}} | rollback_again({'web': []})": {"web": {"images": {}, "name": "a"}},
+    "[] | rollback_choice({})": {
+        "entry": {},
+        "refusal": "There is no older good release to go back to.",
+        "left": [],
+        "passed": [],
+        "migrations": [],
+    },
+    "{} | hook_problems({})": [],
+    "{} | release_shown_problems": [],
     "'' | gzip_base64": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
 }
 """A call of each filter, and what it gives: in one test, as Ansible reads all files when it needs the first filter."""

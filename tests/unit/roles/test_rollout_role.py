@@ -1,0 +1,156 @@
+"""Which services and jobs go to a release, in which order, and what is proven and written down of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+
+VARS = ("roles/publish/vars/main.yml", "roles/rollout/vars/main.yml")
+JOBS = tasks_of("roles/rollout/tasks/jobs.yml")
+SERVICES = tasks_of("roles/rollout/tasks/services.yml")
+PROVE = tasks_of("roles/rollout/tasks/prove.yml")
+CONTAINER = {"image": "registry.test/web:1", "mem_limit": "64m", "ports": ["80"]}
+SITE: dict[str, Any] = {
+    "site_services": {
+        "worker": {"containers": {"worker": {"image": "registry.test/worker:1", "mem_limit": "64m"}}},
+        "web": {"containers": {"web": CONTAINER}, "routes": [{"to": "web"}]},
+        "redis": {"containers": {"redis": {"image": "registry.test/redis:7", "mem_limit": "64m"}}},
+    },
+    "site_jobs": {
+        "migrate": {"like": "web.web", "command": ["migrate"], "run": "before_release", "minutes": 5},
+        "clean": {"like": "worker.worker", "command": ["clean"], "schedule": "0 3 * * *"},
+        "alone": {"image": "registry.test/alone:1", "mem_limit": "64m", "command": ["x"], "run": "before_release"},
+    },
+    "site_functions": {
+        "f": {"code": "functions/f", "handler": "a.b", "runtime": "python3.13", "routes": "$default"}
+    },
+}  # fmt: skip
+OUTPUTS = {"ClusterName": "shop-prod", "CapacityProviderName": "hosts", "AlbDnsName": "alb.test"}
+LIVE = {
+    name: {
+        "task_definition": f"arn:{name}:1",
+        "release": "old",
+        "name": "old",
+        "images": {f"registry.test/{name}": "x"},
+    }
+    for name in ("web", "worker", "redis")
+}
+
+
+def known(**more: Any) -> dict[str, Any]:
+    """What a release of everything knows before the first of its stacks."""
+    base: dict[str, Any] = {"publish_live": {"services": LIVE, "jobs": {}, "images": {}}, "site": {"outputs": OUTPUTS}}
+    base |= {"publish_select": "local", "publish_release": "2026.11.3", "ansible_check_mode": False}
+    return variables(*VARS, **SITE) | base | {"rollout_verb": "release"} | more
+
+
+ONE = {"publish_services": ["worker"]}
+BACK: dict[str, Any] = {
+    "publish_select": "live", "rollout_verb": "rollback", "publish_release": "2026.11.2",
+    "publish_again": {name: {"images": {}, "name": "2026.11.2"} for name in ("web", "worker")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "web", "behind"),
+    [({}, ["web"], ["worker", "redis"]), (ONE, [], ["worker"]), (BACK, ["web"], ["worker"])],
+    ids=["all", "one", "back"],
+)
+def test_what_has_routes_comes_first(given: dict[str, Any], web: list[str], behind: list[str]) -> None:
+    names = list(SERVICES)
+    first, others = (names.index(f"Bring up the services {which}") for which in ("with routes", "behind them"))
+    proof = names.index("Prove that they run the release")
+    assert first < proof < others, "and is proven before the others are touched"
+    for name, wanted in (("with routes", web), ("behind them", behind)):
+        task = SERVICES[f"Bring up the services {name}"]
+        asked = evaluate(task["cloudformation_stacks"]["only"], known(**given))
+        assert asked == [f"service.{each}" for each in wanted]
+        assert holds(task["when"], known(**given)) is bool(wanted), "no name at all would mean all of them"
+    assert evaluate(SERVICES["Prove that they run the release"]["vars"]["rollout_proven"], known(**given)) == web
+    assert holds(SERVICES["Prove that they run the release"]["when"], known(**given)) is bool(web)
+
+
+@pytest.mark.parametrize(
+    ("given", "layers", "first"),
+    [
+        ({}, ["job.migrate", "job.clean", "job.alone", "function.f"], ["migrate", "alone"]),
+        (ONE, ["job.clean"], []),
+        ({"publish_services": ["web"]}, ["job.migrate"], ["migrate"]),
+        ({"publish_services": ["redis"]}, [], []),
+        (BACK, ["job.migrate", "job.clean"], []),
+    ],
+    ids=["all", "one", "one that migrates", "one without jobs", "back"],
+)
+def test_jobs_go_with_their_services(given: dict[str, Any], layers: list[str], first: list[str]) -> None:
+    task = JOBS["Bring up the functions and the jobs"]
+    assert evaluate(task["cloudformation_stacks"]["only"], known(**given)) == layers
+    assert holds(task["when"], known(**given)) is bool(layers)
+    ran = evaluate(JOBS["Run the jobs that come before a release"]["loop"], known(**given))
+    assert [each["key"] for each in ran] == first
+
+
+def test_the_first_job_that_fails_is_the_last() -> None:
+    task = JOBS["Run the jobs that come before a release"]
+    control = task["loop_control"]
+    assert holds(control["break_when"], {"rollout_jobs_ran": {"failed": True}})
+    assert not holds(control["break_when"], {"rollout_jobs_ran": {"failed": False}})
+    assert task["register"] == "rollout_jobs_ran"
+    asked = task["ecs_run_task"]
+    assert asked["again"] is False
+    made = {"outputs": {"job.migrate.TaskDefinitionArn": "arn:migrate:2"}}
+    given = known(rollout_jobs_made=made, item={"key": "migrate", "value": {"minutes": 5}})
+    assert evaluate(asked["task_definition"], given) == "arn:migrate:2", "of the new revision"
+    assert evaluate(asked["timeout"], given) == 300
+
+
+def test_what_ran_is_written_down_also_if_it_failed() -> None:
+    (block,) = [task for task in load("roles/rollout/tasks/jobs.yml") if "block" in task]
+    (task,) = block["always"]
+    codes = {"migrate": 1}
+    results = [{"item": {"key": "migrate"}, "changed": True, "failed": True, "exit_codes": codes}]
+    facts = evaluate(task["ledger_entry"]["facts"], known(rollout_jobs_ran={"results": results}))
+    assert facts["release"] == "2026.11.3"
+    assert (facts["jobs"]["migrate"]["run"], facts["jobs"]["migrate"]["exit_code"]) == (True, 1)
+
+
+def test_the_ledger_is_told_what_runs_now_and_what_was_left_alone() -> None:
+    made = {"outputs": {"service.worker.TaskDefinitionArn": "arn:worker:2"}}
+    given = known(**ONE, rollout_others=made)
+    facts = evaluate(SERVICES["Write down what runs"]["ledger_entry"]["facts"], given)
+    assert facts["release"] == "2026.11.3"
+    found = {name: (each["task_definition"], each["release"]) for name, each in facts["services"].items()}
+    assert found == {
+        "web": ("arn:web:1", "old"), "worker": ("arn:worker:2", "2026.11.3"), "redis": ("arn:redis:1", "old"),
+    }  # fmt: skip
+
+
+def test_without_a_given_name_it_is_made_of_those_of_the_services() -> None:
+    assert evaluate("{{ rollout_name }}", known(publish_release="")) == "1+7"
+    assert evaluate("{{ rollout_name }}", known(publish_release="", **ONE)) == "1"
+
+
+def test_each_service_is_waited_for_until_it_is_proven() -> None:
+    task = PROVE["See that each service runs its release, and nothing else"]
+    made = {"outputs": {"service.web.ServiceName": "web-1", "service.web.TaskDefinitionArn": "arn:web:2"}}
+    given = known(rollout_web=made, rollout_proven=["web"], item="web")
+    assert evaluate(task["loop"], given) == ["web"]
+    asked = {name: evaluate(value, given) for name, value in task["ecs_service_wait"].items()}
+    assert (asked["service"], asked["task_definition"], asked["proven"]) == ("web-1", "arn:web:2", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [({}, ["2026.11.3"]), (ONE, []), (BACK, ["2026.11.2"])], ids=["all", "one behind", "back"]
+)
+def test_the_release_is_looked_for_where_the_site_shows_it(given: dict[str, Any], shown: list[str]) -> None:
+    task = PROVE["See that it is the release that answers"]
+    place = {"path": "/version", "header": "X-Release"}
+    asked = {
+        name: evaluate(value, known(**given, release_shown_at=place)) for name, value in task["https_answer"].items()
+    }
+    assert (asked["path"], asked["header"], asked["shows"]) == ("/version", "X-Release", shown)
+    assert asked["address"] == "alb.test"
+    assert holds(task["when"], known(**given, release_shown_at=place)) is bool(shown)
+    assert not holds(task["when"], known(**given)), "where nobody says where, nothing is looked for"

@@ -16,8 +16,9 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
+from plugins.plugin_utils.site.images import with_tag
 
-IMAGE, RELEASE = "berth.image", "berth.release"
+IMAGE, RELEASE, TAG = "berth.image", "berth.release", "berth.tag"
 """Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
 
 
@@ -30,19 +31,16 @@ class ActionModule(AwsAction):
         """Read the services and their task definitions."""
         self.ecs, self.cluster = self.client("ecs"), str(self.arguments["cluster"])
         services: dict[str, dict[str, Any]] = {}
+        jobs: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
-            labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
-            services[entry] = {
-                "service": service["serviceArn"],
-                "task_definition": definition["taskDefinitionArn"],
-                "release": next((each[RELEASE] for each in labels if RELEASE in each), ""),
-            }
-            images = _images(definition) | images
-        if set(self.arguments["images"]) - images.keys():
-            for definition in self._jobs():
-                images = _images(definition) | images
-        return {"changed": False, "services": services, "images": images}
+            services[entry] = {"service": service["serviceArn"], **_told(definition)}
+            images = services[entry]["images"] | images
+        if self.arguments["jobs"] or set(self.arguments["images"]) - images.keys():
+            for entry, definition in self._jobs():
+                jobs[entry] = _told(definition)
+                images = jobs[entry]["images"] | images
+        return {"changed": False, "services": services, "jobs": jobs, "images": images}
 
     def _services(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         """Entry, service and task definition of each service of the site."""
@@ -60,22 +58,25 @@ class ActionModule(AwsAction):
                     if entry != definition["family"]:
                         yield entry, service, definition
 
-    def _jobs(self) -> Iterator[dict[str, Any]]:
-        """The newest task definition of each job."""
+    def _jobs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Entry and newest task definition of each job."""
         begin = f"{self.cluster}-job-"
         for family in listed(
             self.ecs, "list_task_definition_families", "families", familyPrefix=begin, status="ACTIVE"
         ):
-            yield self._definition(family)
+            yield family.removeprefix(begin), self._definition(family)
 
     def _definition(self, name: str) -> dict[str, Any]:
         return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
 
 
-def _images(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Image as the inventory calls it → image of the registry."""
+def _told(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task definition says of itself; its images as the inventory calls them → of the registry."""
+    containers = [(each.get("dockerLabels", {}), each["image"]) for each in definition["containerDefinitions"]]
     return {
-        container["dockerLabels"][IMAGE]: container["image"]
-        for container in definition["containerDefinitions"]
-        if IMAGE in container.get("dockerLabels", {})
+        "task_definition": definition["taskDefinitionArn"],
+        "release": next((labels[RELEASE] for labels, _ in containers if RELEASE in labels), ""),
+        "images": {
+            labels[IMAGE]: with_tag(image, labels.get(TAG, "")) for labels, image in containers if IMAGE in labels
+        },
     }

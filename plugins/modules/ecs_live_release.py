@@ -22,6 +22,10 @@ options:
     type: list
     elements: str
     default: []
+  jobs:
+    description: Whether the newest revisions of the jobs are read as well, whatever images are asked for.
+    type: bool
+    default: false
   region:
     description: AWS region; the default is the environment's.
     type: str
@@ -37,11 +41,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: Entry of site_services to C(service) and C(task_definition), both ARNs, and C(release).
+  description: >-
+    Entry of site_services to C(service) and C(task_definition), both ARNs, C(release), and its C(images) as below.
+  returned: always
+  type: dict
+jobs:
+  description: >-
+    Entry of site_jobs to C(task_definition), C(release) and C(images); empty where the jobs were not read.
   returned: always
   type: dict
 images:
-  description: Image as the inventory calls it, to image of the registry.
+  description: >-
+    Image as the inventory calls it, to image of the registry, with the tag and the digest by which it runs.
   returned: always
   type: dict
 """

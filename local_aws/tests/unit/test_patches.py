@@ -556,20 +556,36 @@ MANIFEST = {
     "layers": [{"size": 100, "digest": "sha256:l"}],
 }
 DIGEST = "sha256:" + "a" * 64
+LAYER = "sha256:" + "b" * 64
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
-    """A registry with one image under two tags."""
+    """A registry with one image under two tags, and what is put besides."""
 
     deleted: list[str] = []  # noqa: RUF012 (shared on purpose: the server makes an instance a request)
+    tags: list[str] = []  # noqa: RUF012 (as above)
 
     def do_GET(self) -> None:
         if self.path == "/v2/shop/django/tags/list" and not self.deleted:
-            self.answer({"name": "shop/django", "tags": ["1", "2"]})
-        elif self.path in ("/v2/shop/django/manifests/1", "/v2/shop/django/manifests/2"):
+            self.answer({"name": "shop/django", "tags": self.tags})
+        elif self.path in [f"/v2/shop/django/manifests/{tag}" for tag in self.tags]:
             self.answer(MANIFEST)
         else:
             self.send_error(404)
+
+    def do_HEAD(self) -> None:
+        if self.path == f"/v2/shop/django/blobs/{LAYER}":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+        else:
+            self.send_error(404)
+
+    def do_PUT(self) -> None:
+        assert json.loads(self.rfile.read(int(self.headers["Content-Length"]))) == MANIFEST
+        assert self.headers["Content-Type"] == MANIFEST["mediaType"]
+        self.tags.append(self.path.rpartition("/")[2])
+        self.answer({})
 
     def do_DELETE(self) -> None:
         self.deleted.append(self.path)
@@ -589,6 +605,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
 def registry(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """ECR with a registry behind it; a repository `shop/django` with an image."""
     Registry.deleted.clear()
+    Registry.tags[:] = ["1", "2"]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"127.0.0.1:{server.server_port}"
@@ -617,6 +634,48 @@ def test_images_are_those_of_the_registry(aws: Cloud) -> None:
     assert json.loads(got["imageManifest"]) == MANIFEST
     with refused("imageTag:'3'", "ImageNotFoundException"):
         api.describe_images(repositoryName="shop/django", imageIds=[{"imageTag": "3"}])
+
+
+def tags(api: Any) -> list[str]:
+    (found,) = api.describe_images(repositoryName="shop/django")["imageDetails"]
+    return sorted(found["imageTags"])
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_tag_is_put_into_the_registry_and_taken_from_it(aws: Cloud) -> None:
+    api = aws.client("ecr")
+    tag = {"repositoryName": "shop/django", "imageManifest": json.dumps(MANIFEST), "imageTag": "keep-1"}
+
+    api.put_image(**tag)
+    assert Registry.tags == ["1", "2", "keep-1"]
+    assert tags(api) == ["1", "2", "keep-1"]
+    with refused("", "ImageAlreadyExistsException"):
+        api.put_image(**tag)
+
+    gone = api.batch_delete_image(repositoryName="shop/django", imageIds=[{"imageTag": "keep-1"}])
+    assert (gone["imageIds"], gone["failures"]) == ([{"imageDigest": DIGEST, "imageTag": "keep-1"}], [])
+    assert (tags(api), Registry.deleted) == (["1", "2"], []), "the registry cannot untag, and need not be asked"
+
+    api.put_image(**tag)
+    assert tags(api) == ["1", "2", "keep-1"]
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_image_goes_from_the_registry_with_its_last_tag(aws: Cloud) -> None:
+    api = aws.client("ecr")
+    for tag in ("1", "2"):
+        assert Registry.deleted == []
+        api.batch_delete_image(repositoryName="shop/django", imageIds=[{"imageTag": tag}])
+    assert Registry.deleted == [f"/v2/shop/django/manifests/{DIGEST}"]
+    assert api.describe_images(repositoryName="shop/django")["imageDetails"] == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_layers_are_there_if_the_registry_has_them(aws: Cloud) -> None:
+    asked = [LAYER, "sha256:" + "c" * 64, "nonsense"]
+    found = aws.client("ecr").batch_check_layer_availability(repositoryName="shop/django", layerDigests=asked)
+    assert found["layers"] == [{"layerDigest": LAYER, "layerAvailability": "AVAILABLE", "layerSize": 100}]
+    assert [each["failureCode"] for each in found["failures"]] == ["MissingLayerDigest", "InvalidLayerDigest"]
 
 
 @pytest.mark.usefixtures("registry")

@@ -155,6 +155,7 @@ WRONG = [
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
+    one("release_keep", 0, "Set 1 to 100"),
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
     one("domain_aliases", ["https://acme.io"], "no host name"),
@@ -416,6 +417,7 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
+        "release_keep": 100,
         "job_retries": 0, "log_mode": "blocking", "log_buffer_size": "1m",
     },
     "docker-engine": {

@@ -38,6 +38,7 @@ CALLS: dict[str, Any] = {
     "['i-1'] | host_labels('')": {"i-1": "a"},
     "{} | image_pushes([], {}, 'shop')": [],
     "{} | image_ports": [],
+    "{} | kept_images([], 5)": [],
     "'site.yml' | verb('live')": "ansible-playbook site.yml -i live",
     "'10.0.0.0/16' | prefix_length": 16,
     "'10.0.0.0/16' | overlaps('10.0.1.0/24')": True,

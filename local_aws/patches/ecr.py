@@ -174,24 +174,6 @@ def _put_image(
     return image
 
 
-@around(ECRBackend, "batch_check_layer_availability")
-def _batch_check_layer_availability(
-    check: Any, self: Any, repository_name: str, layer_digests: list[str], registry_id: str | None = None
-) -> Any:
-    answer = check(self, repository_name, layer_digests, registry_id)
-    if _registry:
-        for failure in list(answer["failures"]):
-            digest = failure["layerDigest"]
-            if failure["failureCode"] != "MissingLayerDigest":
-                continue
-            if found := _request(f"{repository_name}/blobs/{digest}", "HEAD"):
-                size = int(found[1].get("content-length", 0))
-                layer = {"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size}
-                answer["layers"].append(layer)
-                answer["failures"].remove(failure)
-    return answer
-
-
 # Lifecycle policies
 
 

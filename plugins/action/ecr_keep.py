@@ -14,12 +14,18 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.ecr_keep import DOCUMENTATION
-from plugins.plugin_utils import registry
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.site.images import digest_of, name_of, tag_of
 
 PREFIX = "keep-"
 """The first lifecycle rule of cloudformation/image.yml spares tags that begin so."""
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+"""All that Docker pushes; ECR is to give a manifest back as it is."""
 
 
 class ActionModule(AwsAction):
@@ -97,21 +103,28 @@ class ActionModule(AwsAction):
         return found
 
     def _give(self, repository: str, digest: str, tag: str) -> None:
+        answer = self.ecr.batch_get_image(
+            repositoryName=repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=list(MANIFESTS)
+        )
+        if not answer["images"]:
+            raise Failed(
+                f"The repository {repository} has no image {digest}. It was there a moment ago, and is to be kept: who "
+                "deletes images?"
+            )
+        (image,) = answer["images"]
+        kind = {name: image[name] for name in ("imageManifestMediaType",) if image.get(name)}
         try:
-            image = registry.manifest(self.ecr, repository, digest)
             self.ecr.put_image(
                 repositoryName=repository,
                 imageManifest=image["imageManifest"],
-                imageManifestMediaType=image["imageManifestMediaType"],
                 imageDigest=digest,
                 imageTag=tag,
+                **kind,
             )
         except ClientError as error:
             # AWS may not have shown yet what the run before has done.
             if error.response["Error"]["Code"] != "ImageAlreadyExistsException":
                 raise
-        except registry.NotThere as error:
-            raise Failed(f"{error} It was there a moment ago, and is to be kept: who deletes images?") from None
 
     def _take(self, repository: str, tag: str) -> None:
         # By its tag alone: an image goes with its last tag, and has another.

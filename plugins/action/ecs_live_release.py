@@ -16,7 +16,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
-from plugins.plugin_utils.site.images import with_tag
+from plugins.plugin_utils.site.images import release, with_tag
 
 IMAGE, RELEASE, TAG = "berth.image", "berth.release", "berth.tag"
 """Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
@@ -34,11 +34,11 @@ class ActionModule(AwsAction):
         jobs: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
-            services[entry] = {"service": service["serviceArn"], **_told(definition)}
+            services[entry] = {"service": service["serviceArn"], **_described(definition)}
             images = services[entry]["images"] | images
-        if self.arguments["jobs"] or set(self.arguments["images"]) - images.keys():
+        if set(self.arguments["images"]) - images.keys() or self.arguments["jobs"]:
             for entry, definition in self._jobs():
-                jobs[entry] = _told(definition)
+                jobs[entry] = _described(definition)
                 images = jobs[entry]["images"] | images
         return {"changed": False, "services": services, "jobs": jobs, "images": images}
 
@@ -70,13 +70,17 @@ class ActionModule(AwsAction):
         return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
 
 
-def _told(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What a task definition says of itself; its images as the inventory calls them → of the registry."""
-    containers = [(each.get("dockerLabels", {}), each["image"]) for each in definition["containerDefinitions"]]
+def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task definition runs, and the name of its release, if that was given rather than made of its images."""
+    labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
+    runs = [
+        with_tag(each["image"], named.get(TAG, ""))
+        for each, named in zip(definition["containerDefinitions"], labels, strict=True)
+    ]
+    label = next((each[RELEASE] for each in labels if RELEASE in each), "")
     return {
         "task_definition": definition["taskDefinitionArn"],
-        "release": next((labels[RELEASE] for labels, _ in containers if RELEASE in labels), ""),
-        "images": {
-            labels[IMAGE]: with_tag(image, labels.get(TAG, "")) for labels, image in containers if IMAGE in labels
-        },
+        "release": label,
+        "name": "" if label == release(runs) else label,
+        "images": {named[IMAGE]: image for named, image in zip(labels, runs, strict=True) if IMAGE in named},
     }

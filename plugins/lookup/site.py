@@ -40,6 +40,12 @@ options:
         called.
     type: dict
     default: {}
+  running:
+    description:
+      - For C(service) and C(job), key (C(service.web)) to C(images), which win over those of O(images), and C(release),
+        the name that its containers are given; it is made of their images if it is empty.
+    type: dict
+    default: {}
   region:
     description: For C(service) and C(job), region of their log groups.
     type: str
@@ -96,5 +102,10 @@ class LookupModule(LookupBase):
             return {name: rendering.plain(entry) for name, entry in site.entries[noun].items()}
         called = {container.image: container.image for _, container in site.containers()}
         options = {name: self.get_option(name) for name in ("region", "log_options")}
-        run = Run({**called, **self.get_option("images")}, **options)
-        return {name: rendering.entry(site, f"{noun}.{name}", run) for name in site.entries[noun]}
+        made = {}
+        for name in site.entries[noun]:
+            key = f"{noun}.{name}"
+            own = self.get_option("running").get(key, {})
+            images = {**called, **self.get_option("images"), **own.get("images", {})}
+            made[name] = rendering.entry(site, key, Run(images, **options, release=own.get("release", "")))
+        return made

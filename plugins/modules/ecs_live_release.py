@@ -8,7 +8,7 @@ description:
   - Reads the task definitions that the services are meant to run. Those are not always the newest revisions of their
     families; the newest may have failed, or a rollback may have gone back to an older one.
   - An image is known by the Docker label C(berth.image) of its container, which is what the inventory calls it. Of two
-    services that run different contents of one image, the first by name counts, so that the next run makes them equal.
+    services that run different contents of one image, the first by name counts in RV(images).
   - A cluster or service that is not there runs nothing. Changes nothing.
 options:
   cluster:
@@ -23,7 +23,7 @@ options:
     elements: str
     default: []
   jobs:
-    description: Whether the newest revisions of the jobs are read as well, whatever images are asked for.
+    description: Whether the newest revisions of the jobs are described in any case.
     type: bool
     default: false
   region:
@@ -41,13 +41,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: >-
-    Entry of site_services to C(service) and C(task_definition), both ARNs, C(release), and its C(images) as below.
+  description:
+    - Entry of site_services to C(service) and C(task_definition), both ARNs; C(release), its label; C(name), the same
+      unless it is made of the images; and its C(images).
   returned: always
   type: dict
 jobs:
-  description: >-
-    Entry of site_jobs to C(task_definition), C(release) and C(images); empty where the jobs were not read.
+  description: Entry of site_jobs to the same of its newest revision, but C(service); empty where they were not asked for.
   returned: always
   type: dict
 images:

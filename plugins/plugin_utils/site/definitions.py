@@ -34,12 +34,14 @@ class Run:
         region: for the log driver.
         log_group: of the containers, as the template knows it.
         log_options: more options of the log driver awslogs.
+        release: its name; made of the task's own images if it is empty.
     """
 
     images: Mapping[str, str]
     region: str
     log_group: Value = field(default_factory=lambda: {"Ref": "LogGroup"})
     log_options: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
 
 
 def container_definitions(site: Site, key: str, run: Run, inputs: Inputs) -> list[Json]:
@@ -56,7 +58,7 @@ def container_definitions(site: Site, key: str, run: Run, inputs: Inputs) -> lis
         NoImage: a container's image is not in the registry.
     """
     containers = site.task(key).containers.values()
-    release = images.release(_image(each, run.images) for each in containers)
+    release = run.release or images.release(_image(each, run.images) for each in containers)
     return [_definition(site, each, run, release, inputs) for each in containers]
 
 

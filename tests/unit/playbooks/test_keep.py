@@ -25,6 +25,7 @@ def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() ->
     (keep,) = [task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep.yml").values() if "ecr_keep" in task]
     live = {"services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:2@sha256:2"}}}, "jobs": {}}
     given = variables("roles/publish/vars/main.yml", site_services=SERVICES, keep_live=live, release_keep=1)
+    given["keep_ledger"] = {"entries": []}
     assert evaluate(keep["repositories"], given) == ["shop-prod/shop-web"]
     assert evaluate(keep["images"], given) == ["r/shop-prod/shop-web:2@sha256:2"]
     services = {"web": {"images": {"shop/web": "r/shop-prod/shop-web:1@sha256:1"}}}
@@ -32,7 +33,7 @@ def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() ->
         {"outcome": "good", "release": "1", "services": services},
         {"outcome": "good", "release": "0", "services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:0"}}}},
     ]
-    assert evaluate(keep["images"], given | {"keep_entries": entries}) == [
+    assert evaluate(keep["images"], given | {"keep_ledger": {"entries": entries}}) == [
         "r/shop-prod/shop-web:1@sha256:1",
         "r/shop-prod/shop-web:2@sha256:2",
     ]

@@ -49,13 +49,13 @@ def code(site: Site, name: str, text: str) -> None:
 def site(tmp_path: Path, aws: Cloud) -> Site:
     """With a verb that ends before the services, which need hosts; there are none here."""
     made = Site(tmp_path, aws)
-    (release,) = yaml.safe_load((PROJECT / "playbooks/release.yml").read_text())
+    (services,) = yaml.safe_load((PROJECT / "playbooks/services.yml").read_text())
     # The verb lies higher than the playbook that the play is of.
-    release["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
-    release["tasks"] = release["tasks"][:1]
+    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
+    services["tasks"] = services["tasks"][:1]
     ground = yaml.safe_load((tmp_path / "ground.yml").read_text())
     images = {"name": "Import the images", "ansible.builtin.import_playbook": "playbooks/images.yml"}
-    (tmp_path / "functions.yml").write_text(yaml.safe_dump([*ground, images, release]))
+    (tmp_path / "functions.yml").write_text(yaml.safe_dump([*ground, images, services]))
     for name in FUNCTIONS:
         code(made, name, name)
     return made

@@ -44,16 +44,16 @@ def built(site: Site, name: str, *files: str) -> Path:
 def site(tmp_path: Path, aws: Cloud) -> Site:
     """With a verb that ends before the services, which need hosts, and lets go of what the inventory has no longer."""
     made = Site(tmp_path, aws)
-    (release,) = yaml.safe_load((PROJECT / "playbooks/release.yml").read_text())
+    (services,) = yaml.safe_load((PROJECT / "playbooks/services.yml").read_text())
     # The verb lies higher than the playbook that the play is of.
-    release["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
-    (last,) = [task for task in release["tasks"] if task.get("register") == "release_services"]
+    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
+    (last,) = [task for task in services["tasks"] if task.get("register") == "services_made"]
     last["cloudformation_stacks"]["layers"] = []
     last["when"] = "site.removed | length > 0"
-    release["tasks"] = [last]
+    services["tasks"] = [last]
     ground = yaml.safe_load((tmp_path / "ground.yml").read_text())
     images = {"name": "Import the images", "ansible.builtin.import_playbook": "playbooks/images.yml"}
-    (tmp_path / "upload.yml").write_text(yaml.safe_dump([*ground, images, release]))
+    (tmp_path / "upload.yml").write_text(yaml.safe_dump([*ground, images, services]))
     return made
 
 

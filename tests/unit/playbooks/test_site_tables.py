@@ -58,7 +58,7 @@ LET_GO: dict[str, Any] = {
         }
     ],
 }
-"""What playbooks/release.yml does once no service uses it any more; services need hosts, which there are none here."""
+"""What playbooks/services.yml does once no service uses it any more; services need hosts, which there are none here."""
 
 
 @pytest.fixture

@@ -115,3 +115,59 @@ def test_the_layers_are_handed_what_is_published() -> None:
     given = site(WEB, **known(LIVE))
     for name in ("service_images", "job_images"):
         assert evaluate(handed[name], given) == LIVE
+
+
+def two(**more: Any) -> dict[str, Any]:
+    """Two services of one image, each of which runs another content of it."""
+    services = {name: {"containers": WEB} for name in ("api", "web")}
+    jobs = {"migrate": {"like": "web.web", "command": ["migrate"], "run": "before_release"}}
+    runs = {name: {"images": {"shop/web": f"registry/web:{name}"}, "name": ""} for name in services}
+    runs["web"]["name"] = "2026.11.3"
+    live = {"services": runs, "jobs": {}, "images": {"shop/web": "registry/web:api"}}
+    return variables(VARS, "playbooks/vars/layers.yml", site_services=services, site_jobs=jobs, publish_live=live, **more)
+
+
+def rendered(given: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Key → the image and the release that its container has."""
+    found = {}
+    for noun in ("service", "job"):
+        entries = evaluate(load(f"roles/{noun}/vars/main.yml")[f"{noun}_entries"], given | {f"{noun}_log_options": {}})
+        for name, entry in entries.items():
+            (container,) = entry["containers"]
+            found[f"{noun}.{name}"] = container["Image"], container["DockerLabels"]["berth.release"]
+    return found
+
+
+def test_each_keeps_its_own_content_and_the_name_that_it_was_given() -> None:
+    assert rendered(two()) == {
+        "service.api": ("registry/web:api", "api"),
+        "service.web": ("registry/web:web", "2026.11.3"),
+        "job.migrate": ("registry/web:web", "2026.11.3"),
+    }
+
+
+def test_a_service_is_released_alone_with_its_jobs() -> None:
+    pushed = {"images": [{"image": "shop/web", "pinned": "registry/web:new"}]}
+    more = {"publish_select": "local", "publish_release": "2026.12", "publish_pushed": pushed}
+    given = two(publish_services=["web"], **more)
+    assert evaluate("{{ publish_wanted }}", given) == ["shop/web"]
+    assert rendered(given) == {
+        "service.api": ("registry/web:api", "api"),
+        "service.web": ("registry/web:new", "2026.12"),
+        "job.migrate": ("registry/web:new", "2026.12"),
+    }
+    assert set(rendered(two(**more)).values()) == {("registry/web:new", "2026.12")}, "without a word, all are"
+
+
+def test_only_the_images_of_the_service_that_is_released_are_taken_from_here() -> None:
+    given = site(WEB, WORKER, publish_select="local", publish_services=["s1"], **known(LIVE))
+    assert evaluate("{{ publish_wanted }}", given) == ["shop/worker:3"]
+    assert evaluate("{{ publish_images['shop/web'] }}", given) == LIVE["shop/web"]
+
+
+def test_what_ran_before_runs_again_under_its_name() -> None:
+    again = {"api": {"images": {"shop/web": "registry/web:older"}, "name": "2026.10"}}
+    given = two(publish_again=again)
+    assert rendered(given)["service.api"] == ("registry/web:older", "2026.10")
+    assert rendered(given)["service.web"] == ("registry/web:web", "2026.11.3")
+    assert evaluate("{{ publish_wanted }}", given) == []

@@ -29,8 +29,8 @@ class Live:
             launchType="EC2",
         )  # fmt: skip
 
-    def look(self, *images: str, cluster: str = "demo", jobs: bool = False) -> dict[str, Any]:
-        arguments = {"cluster": cluster, "images": list(images), "jobs": jobs}
+    def look(self, *images: str, cluster: str = "demo") -> dict[str, Any]:
+        arguments = {"cluster": cluster, "images": list(images)}
         return run_action(ecs_live_release, arguments, client=self.clients)
 
 
@@ -74,6 +74,26 @@ def test_only_an_image_that_no_service_runs_is_looked_for_among_the_jobs(live: L
     assert "shop/new" not in live.look("shop/new")["images"]
 
 
+def test_a_name_that_was_given_is_told_from_one_that_is_made_of_the_images(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:1a", "2026.11.3"))
+    live.service("api", live.define("service-api", "registry/api:2b", "2b", "shop/api"))
+    found = live.look()["services"]
+    assert {entry: (each["release"], each["name"]) for entry, each in found.items()} == {
+        "web": ("2026.11.3", "2026.11.3"),
+        "api": ("2b", ""),
+    }
+    assert found["web"]["images"] == {"shop/web": "registry/web:1a"}
+
+
+def test_jobs_are_described_where_they_are_asked_for_or_an_image_is_missing(live: Live) -> None:
+    live.service("web", live.define("service-web", "registry/web:1a", "1a"))
+    live.define("job-mail", "registry/mail:1", "2026.11.3", called="shop/mail")
+    assert live.look("shop/web")["jobs"] == {}
+    assert live.look("shop/mail")["jobs"]["mail"]["name"] == "2026.11.3"
+    asked = run_action(ecs_live_release, {"cluster": "demo", "jobs": True}, client=live.clients)
+    assert asked["jobs"]["mail"]["images"] == {"shop/mail": "registry/mail:1"}
+
+
 def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:
     live.service("other", live.world.define("registry/web:other", "somebody", dockerLabels={"berth.image": "shop/web"}))
     plain = live.world.define("public.ecr.aws/redis:7", "demo-service-redis")
@@ -98,18 +118,16 @@ def test_an_image_by_its_digest_is_told_with_the_tag_that_people_read(live: Live
         "shop/old": "registry:5000/old:1a",
     }
     assert found["services"]["old"]["images"] == {"shop/old": "registry:5000/old:1a"}
+    assert found["services"]["web"]["name"] == "r1", "a given name"
+    live.service("own", live.define("service-own", f"r/web@{digest}", "0f3c9d1e2a4b", **{"berth.tag": "0f3c9d1e2a4b"}))
+    assert live.look()["services"]["own"]["name"] == "", "made of the tag, not of the digest"
 
 
-def test_two_contents_of_one_image_are_told_each_with_its_service_and_jobs_when_asked(live: Live) -> None:
+def test_two_contents_of_one_image_are_told_each_with_its_service(live: Live) -> None:
     live.service("a", live.define("service-a", "registry/web:old"))
     live.service("b", live.define("service-b", "registry/web:new"))
-    newest = live.define("job-mail", "registry/mail:1", "1", called="shop/mail")
-    found = live.look(jobs=True)
+    found = live.look()
     assert {entry: each["images"]["shop/web"] for entry, each in found["services"].items()} == {
         "a": "registry/web:old",
         "b": "registry/web:new",
     }
-    assert found["jobs"] == {
-        "mail": {"task_definition": newest, "release": "1", "images": {"shop/mail": "registry/mail:1"}}
-    }
-    assert live.look()["jobs"] == {}

@@ -1,4 +1,4 @@
-"""What playbooks/release.yml asks of the plugins."""
+"""What playbooks/services.yml asks of the plugins."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ IMAGES = {"shop/web": "registry/web:a", "shop/api": "registry/api:b"}
 
 
 def the_task(module: str) -> dict[str, Any]:
-    (task,) = [task for task in tasks_of("playbooks/release.yml").values() if module in task]
+    (task,) = [task for task in tasks_of("playbooks/services.yml").values() if module in task]
     return task
 
 
 def given(**more: Any) -> dict[str, Any]:
-    (play,) = load("playbooks/release.yml")
+    (play,) = load("playbooks/services.yml")
     return variables(site_services=SERVICES, site_jobs=JOBS, **play["vars"] | {"site": {"outputs": {}}} | more)
 
 
@@ -38,13 +38,13 @@ def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> Non
     asked = task["ecs_run_task"]
     assert asked["again"] is False, "what the revision's own tag says decides, also after an interrupt"
     outputs = {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}
-    known = given(item=jobs[0], release_jobs={"outputs": outputs})
+    known = given(item=jobs[0], services_jobs={"outputs": outputs})
     assert evaluate(asked["task_definition"], known) == "arn:migrate:3"
     assert evaluate(asked["timeout"], known) == 300
 
 
 def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
-    order = list(tasks_of("playbooks/release.yml").values())
+    order = list(tasks_of("playbooks/services.yml").values())
     (jobs, services) = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
     assert jobs < order.index(the_task("ecs_run_task")) < services
     known = given()
@@ -53,7 +53,7 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
 
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
-    deployments = [task for task in tasks_of("playbooks/release.yml").values() if "cloudformation_stacks" in task]
+    deployments = [task for task in tasks_of("playbooks/services.yml").values() if "cloudformation_stacks" in task]
     assert len(deployments) == 2
     for task in deployments:
         assert holds(task["when"], given(site={"complete": False}))
@@ -68,8 +68,8 @@ def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> Non
     skipped, cluster = {"skipped": True}, {"ClusterName": "shop-prod"}
     known = given(
         item="api",
-        release_jobs=skipped if complete else {"outputs": {}},
-        release_services=skipped if complete else {"outputs": outputs},
+        services_jobs=skipped if complete else {"outputs": {}},
+        services_made=skipped if complete else {"outputs": outputs},
         site={"outputs": cluster | (outputs if complete else {})},
     )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}

@@ -47,7 +47,8 @@ services:
   returned: always
   type: dict
 jobs:
-  description: Entry of site_jobs to the same of its newest revision, but C(service); empty where they were not asked for.
+  description:
+    - Entry of site_jobs to the same of its newest revision, but C(service); empty where they were not asked for.
   returned: always
   type: dict
 images:

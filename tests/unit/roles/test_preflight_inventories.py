@@ -84,6 +84,8 @@ VPC = "vpc-0123456789abcdef0"
 PAIR = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 SUBNETS = {"alb": PAIR, "host": ["subnet-01234567", "subnet-89abcdef"], "private": PAIR}
 
+RELEASES = "repo:acme/shop:environment:prod"
+
 WRONG = [
     one("site_name", "Shop_1", "small letters"),
     one("site_name", "a-name-that-is-much-too-long", "at most 20"),
@@ -156,6 +158,12 @@ WRONG = [
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
     one("release_keep", 0, "Set 1 to 100"),
+    one("deployer_subjects", ["repo:acme/*:environment:prod"], "lets in more than one"),
+    one("deployer_subjects", ["repo:acme/shop:pull_request"], "lets in more than one"),
+    one("deployer_subjects", [RELEASES], "Take it out of deployer_plan_subjects", deployer_plan_subjects=[RELEASES]),
+    one("deployer_issuer", "gitlab.com", "is no address of an issuer"),
+    one("deployer_audience", "", "made out for anybody"),
+    one("deployer_provider_arn", "arn:aws:iam::123456789012:oidc-provider/gitlab.com", "is no provider of the issuer"),
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
     one("domain_aliases", ["https://acme.io"], "no host name"),
@@ -418,6 +426,10 @@ TOPICS: dict[str, dict[str, Any]] = {
         },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
         "release_keep": 100,
+        "deployer_subjects": ["project_path:acme/shop:ref_type:branch:ref:main"],
+        "deployer_plan_subjects": ["project_path:acme/shop:ref_type:branch:ref:other"],
+        "deployer_issuer": "https://gitlab.com", "deployer_audience": "https://gitlab.com",
+        "deployer_provider_arn": "arn:aws:iam::123456789012:oidc-provider/gitlab.com",
         "job_retries": 0, "log_mode": "blocking", "log_buffer_size": "1m",
     },
     "docker-engine": {

@@ -51,8 +51,8 @@ def test_the_account_s_own_provider_is_named_and_another_issuer_too() -> None:
 
 
 def test_without_anybody_there_is_none() -> None:
-    assert layer()["state"] == "absent"
-    assert layer(deployer_subjects=[PROD])["state"] == "present"
+    assert made({}, ("deployer",)) == {}
+    assert set(made({"deployer_subjects": [PROD]}, ("deployer",))) == {"deployer"}
 
 
 def test_cloudformation_makes_them(aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:

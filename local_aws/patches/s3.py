@@ -59,6 +59,6 @@ def _response(answer: Any, self: Any, request: Any, full_url: str, headers: Any)
 @around(S3Response, "put_object")
 @around(S3Response, "delete_object")
 def _one_after_the_other(write: Any, self: Any) -> Any:
-    """moto looks whether a condition (If-Match, If-None-Match) holds, and then writes; of two requests both may have looked."""
+    """moto looks whether a condition (If-Match, If-None-Match) holds, then writes; of two requests both may look."""
     with _WRITES:
         return write(self)

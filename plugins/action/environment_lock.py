@@ -113,11 +113,11 @@ class ActionModule(AwsAction):
                     if patience:
                         wait.tell(f"{self.prefix} is locked: {there.sentence}; waiting, at most {_span(patience)}")
                 if not wait.pause(f"the lock, held for {there.sentence}"):
-                    waiting = f"It was waited for {_span(patience)}" if patience else "To wait for it, add -e lock_wait=15m"
+                    how = f"It was waited for {_span(patience)}" if patience else "To wait for it, add -e lock_wait=15m"
                     raise Failed(
-                        f"{self.prefix} is locked: {there.sentence}. {waiting}. If that run is dead, the lock is free by "
-                        f"itself in at most {_span(there.left)}; at once: {verb('unlock.yml')} "
-                        f"-e confirm={there.holder.name}"
+                        f"{self.prefix} is locked: {there.sentence}. {how}. If that run is dead, the lock is free by "
+                        f"itself in at most {_span(there.left)}; at once: "
+                        f"{verb('unlock.yml')} -e confirm={there.holder.name}"
                     ) from None
             except TimeoutError as error:
                 raise Failed(

@@ -28,9 +28,9 @@ name: ledger
 type: aggregate
 short_description: Keeps an environment's lock, and ends a run's entry in the ledger
 description:
-  - When a task of C(environment_lock) has taken the lock, it starts plugins/plugin_utils/lock_keeper.py, which renews it
-    while the run lives. At the end of the run, be it a failure or an interrupt, the keeper is told how it ended, writes
-    that into the run's entry and lets the lock go.
+  - When a task of C(environment_lock) has taken the lock, it starts plugins/plugin_utils/lock_keeper.py, which renews
+    it while the run lives. At the end of the run, be it a failure or an interrupt, the keeper is told how it ended,
+    writes that into the run's entry and lets the lock go.
   - Gives the run its id (E(BERTH_RUN)). What the run starts inherits it, and with it the lock.
 """
 
@@ -93,8 +93,8 @@ class CallbackModule(CallbackBase):
 
     def _keep(self, kept: dict[str, Any]) -> None:
         self._prefix = kept["prefix"]
-        # A session of its own: Ctrl-C is sent to all of the terminal's group. Workers inherit the pipe, so that the keeper
-        # sees the end of the last of them.
+        # A session of its own: Ctrl-C is sent to all of the terminal's group. Workers inherit the pipe, so that the
+        # keeper sees the end of the last of them.
         self._keeper = subprocess.Popen(
             [sys.executable, str(KEEPER)],
             stdin=subprocess.PIPE,
@@ -128,11 +128,11 @@ class CallbackModule(CallbackBase):
             answers, _ = keeper.communicate()
         answer = json.loads((answers.splitlines() or ['{"warning": "what keeps it has ended"}'])[0])
         if "lost" in answer:
-            self._show(f"{answer['lost']} The run was ended, as another may be at the environment now. Type it again later.")
+            self._show(f"{answer['lost']} The run was ended, as another may be at the environment now. Type it again.")
         elif "warning" in answer:
             self._show(
-                f"The lock of {self._prefix} may not have been let go ({answer['warning']}). Then it is free by itself after "
-                "at most 5 minutes, and the ledger shows this run as interrupted."
+                f"The lock of {self._prefix} may not have been let go ({answer['warning']}). Then it is free by itself "
+                "after at most 5 minutes, and the ledger shows this run as interrupted."
             )
 
     def _show(self, message: str) -> None:

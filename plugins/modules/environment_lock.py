@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: environment_lock
 short_description: Take the lock of an environment, or let it go
 description:
-  - One lock an environment, over everything that changes it. It lies in the ledger's bucket, is written on the condition
-    that it is as it was seen, and expires by the clock of S3 where nobody renews it.
+  - One lock an environment, over everything that changes it. It lies in the ledger's bucket, is written on the
+    condition that it is as it was seen, and expires by the clock of S3 where nobody renews it.
   - Within a run of a verb it may be taken again; that changes nothing. The callback P(ledger) renews it while the run
     lives, ends the run's entry in the ledger, and lets go.
   - Where the environment has no ledger yet, nothing is taken; RV(held) says so.
@@ -25,11 +25,11 @@ options:
     type: str
     required: true
   arguments:
-    description: What the verb was given, as far as others want to know (C(release), C(service)). Empty ones do not count.
+    description: What the verb was given, as far as others want to know (C(release), C(service)); not what is empty.
     type: dict
     default: {}
   wait:
-    description: For how long to wait for a lock that another run holds, for example C(15m). If empty, that is a failure at once.
+    description: For how long to wait for a lock that another run holds, C(15m). If empty, it is refused at once.
     type: str
     default: ''
   state:

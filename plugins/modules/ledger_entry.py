@@ -14,7 +14,7 @@ options:
     type: str
     required: true
   facts:
-    description: What the run has done, such as C(release), C(services) and C(jobs). How it ends the callback P(ledger) writes.
+    description: What the run has done, such as C(release), C(services), C(jobs). The callback P(ledger) writes its end.
     type: dict
     required: true
   region:

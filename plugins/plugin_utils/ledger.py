@@ -26,17 +26,17 @@ FOLDER = "entries/"
 READERS = 8
 """Entries that are read at once."""
 RUN_VARIABLE = "BERTH_RUN"
-"""Environment variable with the id of this run of a verb, set by plugins/callback/ledger.py. What the run starts inherits
-it, an ansible-playbook of a hook as well: that is part of the same run, and need not wait for its lock."""
+"""Environment variable with the id of this run of a verb, set by plugins/callback/ledger.py. What the run starts
+inherits it, an ansible-playbook of a hook as well: that is part of the same run, and need not wait for its lock."""
 ENTRY_VARIABLE = "BERTH_LEDGER"
 """Environment variable with where this run's entry is, `<prefix> <bucket> <key>`; set once the lock is held."""
 RUNNING, GOOD, FAILED, INTERRUPTED = "running", "good", "failed", "interrupted"
-"""Outcomes of an entry. The last is never written: it is what is read of a run that goes on no more and has not said how
-it ended, as it was killed."""
+"""Outcomes of an entry. The last is never written: it is what is read of a run that goes on no more and has not said
+how it ended, as it was killed."""
 
 Entry = dict[str, Any]
 """`run`, `verb`, `arguments`, `who`, `where`, `arn`, `started`, `ended` (None while it runs), `seconds`, `outcome`,
-`reason` (one line); `key` of its object, which is not in it; and what the verb adds: `release`, `services`, `jobs`, …"""
+`reason` (one line); `key` of its object, which is not in it; what the verb adds: `release`, `services`, `jobs`, …"""
 
 
 @dataclass(frozen=True)

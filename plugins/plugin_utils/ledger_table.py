@@ -13,7 +13,7 @@ from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, RUNNING, Entr
 COLOURS = {GOOD: "green", FAILED: "red", INTERRUPTED: "red", RUNNING: "yellow"}
 HEAD = ("UTC", "verb", "release", "outcome", "images", "took", "who")
 OF_ECR = re.compile(
-    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.[a-z]+)?/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?"
+    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.[a-z.]+/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?"
 )
 
 
@@ -110,7 +110,7 @@ def rows(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
     Args:
         entries: with `live` and `images_there`.
     """
-    found = []
+    found: list[tuple[str, ...]] = []
     for entry in entries:
         outcome = f"live, {entry['outcome']}" if entry.get("live") else str(entry["outcome"])
         images = {True: "there", False: "gone", None: "-"}[entry.get("images_there")]
@@ -119,10 +119,8 @@ def rows(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
         left = f"left by a rollback to {entry['left_by']}" if entry.get("left_by") else ""
         behind = "; ".join(filter(None, (left, str(entry.get("reason") or ""))))
         who = f"{entry.get('who', '?')}@{entry.get('where', '?')}"
-        found.append((
-            _when(str(entry.get("started", ""))), str(entry.get("verb", "?")), str(entry.get("release") or "-"), outcome,
-            images, took, who, behind,
-        ))  # fmt: skip
+        begin, release = _when(str(entry.get("started", ""))), str(entry.get("release") or "-")
+        found.append((begin, str(entry.get("verb", "?")), release, outcome, images, took, who, behind))
     return found
 
 

@@ -1,8 +1,8 @@
 """The lock of an environment: one object in S3, written only on the condition that it is as it was seen.
 
-Whoever changes the environment holds it. It is taken by a write that fails if the object is there, renewed and taken over
-by one that fails if it was written meanwhile, and let go by a deletion on the same condition; so of two who try at once
-one succeeds. Whether it has expired is told by the clock of S3, never by that of a machine that runs a verb.
+Whoever changes the environment holds it. It is taken by a write that fails if the object is there, renewed and taken
+over by one that fails if it was written meanwhile, and let go by a deletion on the same condition; so of two who try at
+once one succeeds. Whether it has expired is told by the clock of S3, never by that of a machine that runs a verb.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
@@ -25,7 +25,7 @@ KEY = "lock.json"
 TTL_SECONDS = 300.0
 """After how long a lock that nobody renews is free.
 
-Long enough for a machine that sleeps for a moment, or loses its network, to come back before its work is taken for dead;
+Long enough for a machine that sleeps for a moment, or loses its network, to come back before its work counts as dead;
 short enough to wait for after a run that was killed.
 """
 RENEWALS = 5

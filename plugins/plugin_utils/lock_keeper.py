@@ -1,17 +1,18 @@
 """Keeps an environment's lock while a run of a verb lives: a process of its own beside ansible-playbook.
 
-No thread of it: Ansible forks for each task, and a fork has the locks of boto3 and logging as they were, but not the thread
-that holds them. What it needs to know it is told as lines of JSON by its standard input, which it reads until the end:
+No thread of it: Ansible forks for each task, and a fork has the locks of boto3 and logging as they were, but not the
+thread that holds them. What it needs to know it is told as lines of JSON by its standard input, which it reads until
+the end:
 
 1. what it keeps (`Kept`);
 2. how the run has ended, as facts for its entry. It writes them, lets the lock go, and is over.
 
-Where the input ends without the second line the run was killed, and nothing of it lives any more, as its workers have the
-pipe as well; then it says so in the entry and lets go. Where only ansible-playbook was killed and a worker goes on alone,
-it renews no longer, and the lock expires. Killed itself, or with its machine, the lock expires too.
+Where the input ends without the second line the run was killed, and nothing of it lives any more, as its workers have
+the pipe as well; then it says so in the entry and lets go. Where only ansible-playbook was killed and a worker goes on
+alone, it renews no longer, and the lock expires. Killed itself, or with its machine, the lock expires too.
 
-It answers with one line of JSON: `{}`, `{"warning": …}`, or `{"lost": …}` as soon as the lock is somebody else's; then it
-interrupts ansible-playbook as Ctrl-C does: to go on without the lock is worse than to end.
+It answers with one line of JSON: `{}`, `{"warning": …}`, or `{"lost": …}` as soon as the lock is somebody else's; then
+it interrupts ansible-playbook as Ctrl-C does: to go on without the lock is worse than to end.
 
 Credentials are those of its environment, which is that of ansible-playbook, so they are renewed as there.
 """

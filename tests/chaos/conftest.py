@@ -10,15 +10,21 @@ from collections.abc import Iterator
 import pytest
 
 from local_aws.cloud import Cloud
+from plugins.plugin_utils.lock import TTL_VARIABLE
 from tests.chaos.runs import Site, descendants
 from tests.e2e.conftest import CONFIG, images, local_aws
 
 __all__ = ["cloud", "images"]
 
 
+LOCK_SECONDS = "30"
+"""The lock of a run that is killed with all that it started expires so soon; else each such test would wait long."""
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """The embedded AWS `test`, bare at first, gone afterwards."""
+    os.environ[TTL_VARIABLE] = LOCK_SECONDS
     local_aws("down")
     local_aws("up")
     yield Cloud(CONFIG)

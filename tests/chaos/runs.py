@@ -14,7 +14,8 @@ from local_aws.config import PROJECT
 from local_aws.tests.until import until
 from tests.e2e.conftest import environment
 
-NO_ZONE = {"hosted_zone_id": ""}
+NO_ZONE = {"hosted_zone_id": "", "lock_wait": "5m"}
+"""No zone of the site's own; and the next run waits until the lock of one that was killed has expired."""
 RUN_SECONDS = 420
 
 

@@ -16,6 +16,8 @@ import boto3
 import moto
 import pytest
 import requests
+from botocore.exceptions import ClientError
+from moto.s3.models import S3Backend
 
 from local_aws import patches
 from local_aws.cloud import Cloud
@@ -451,6 +453,41 @@ def test_a_bucket_says_which_pages_may_read_its_answers(aws: Cloud) -> None:
     wanted = {"asked": "OPTIONS", "Access-Control-Request-Method": "PUT"}
     assert told("PUT", **wanted) == "https://acme.test"
     assert told("PUT", origin="https://elsewhere.test", **wanted) is None
+
+
+def test_of_two_writes_on_one_condition_one_succeeds(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if both look at the same moment."""
+    s3, look = aws.client("s3"), S3Backend.get_object
+    s3.create_bucket(Bucket="conditional")
+
+    def slowly(*arguments: Any, **keywords: Any) -> Any:
+        found = look(*arguments, **keywords)
+        time.sleep(0.05)
+        return found
+
+    def succeeded(call: str, **given: str) -> list[str]:
+        """ETags of those of four that were let through."""
+
+        def attempt(number: int) -> str | None:
+            body = {"Body": str(number).encode()} if call == "put_object" else {}
+            try:
+                return str(getattr(s3, call)(Bucket="conditional", Key="x", **given, **body).get("ETag"))
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("PreconditionFailed", "NoSuchKey"):
+                    raise
+                return None
+
+        with ThreadPoolExecutor(4) as pool:
+            return [each for each in pool.map(attempt, range(4)) if each]
+
+    monkeypatch.setattr(S3Backend, "get_object", slowly)
+    (first,) = succeeded("put_object", IfNoneMatch="*")
+    (second,) = succeeded("put_object", IfMatch=first)
+    assert succeeded("delete_object", IfMatch=first) == []
+    assert len(succeeded("delete_object", IfMatch=second)) == 1
+    assert succeeded("put_object", IfMatch=second) == []
+    s3.put_object(Bucket="conditional", Key="x", Body=b"whatever is there")
+    assert s3.get_object(Bucket="conditional", Key="x")["Body"].read() == b"whatever is there"
 
 
 # application-autoscaling

@@ -92,7 +92,10 @@ def site(request: pytest.FixtureRequest) -> Site:
 
 
 def test_a_site_has_a_layer_for_each_of_its_entries(card: Site, new: Site) -> None:
-    ground = {"network", "certificate", "cluster", "dns", "database.main", "volume.media", "job.migrate", "service.web"}
+    ground = {
+        "ledger", "network", "certificate", "cluster", "dns", "database.main", "volume.media", "job.migrate",
+        "service.web",
+    }  # fmt: skip
     assert set(card.bodies) == ground | {
         "secret.django", "secret.admin", "image.legacy-site-django", "image.legacy-site-nginx",
     }  # fmt: skip

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
-from plugins.plugin_utils.ledger import Ledger
+from plugins.action import environment_unlock
 from plugins.plugin_utils.lock import Holder
 from tests.unit.ledger_support import a_ledger
-from tests.unit.plugin_support import environment, shell
+from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import PROJECT, load, tasks_of
 
 CHANGING = {"site", "publish", "hosts", "run", "restart", "move_volume", "teardown"}
@@ -159,12 +159,8 @@ def test_unlock_takes_the_lock_from_the_one_who_is_named(site: Site) -> None:
 
 
 def test_an_unlock_leaves_a_later_run_of_the_same_holder_alone(site: Site, aws: Cloud) -> None:
-    from plugins.action import environment_unlock
-    from tests.unit.plugin_support import run_action
-
     def unlock(**given: str) -> dict[str, Any]:
-        clients = {"client": lambda name: aws.client(name)}
-        return run_action(environment_unlock, {"prefix": site.prefix, **given}, **clients)
+        return run_action(environment_unlock, {"prefix": site.prefix, **given}, client=aws.client)
 
     site.ledger.lock.take(ANNA)
     refused = unlock(holder="anna@laptop", run="earlier")
@@ -177,7 +173,8 @@ def test_an_unlock_leaves_a_later_run_of_the_same_holder_alone(site: Site, aws: 
 
 
 def services(release: str, revision: int) -> dict[str, Any]:
-    web = {"task_definition": f"arn:web:{revision}", "release": release, "images": {"shop/web": f"{REGISTRY}:{release}"}}
+    images = {"shop/web": f"{REGISTRY}:{release}"}
+    web = {"task_definition": f"arn:web:{revision}", "release": release, "images": images}
     return {"release": release, "services": {"web": web}}
 
 
@@ -201,7 +198,7 @@ def test_releases_shows_what_was_released_and_with_all_what_else_was_done(site: 
     assert rows[0].endswith("the run was killed")
     assert rows[1].split()[2:6] == ["release", "3", "failed", "gone"]
     assert rows[1].endswith("The job migrate ended with exit code 3")
-    assert rows[2].split()[2:] == "release 2 good there 75 s anna@laptop left by a rollback to 1".split()
+    assert " ".join(rows[2].split()[2:]) == "release 2 good there 75 s anna@laptop left by a rollback to 1"
     code, shown = site.type("releases", "-e", "all=true", "-e", "lines=3")
     rows = [line for line in site.shown.splitlines() if line.startswith("2026-11-2")]
     assert [row.split()[2] for row in rows] == ["release", "release", "restart"]

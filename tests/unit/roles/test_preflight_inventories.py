@@ -164,6 +164,7 @@ WRONG = [
     one("deployer_issuer", "gitlab.com", "is no address of an issuer"),
     one("deployer_audience", "", "made out for anybody"),
     one("deployer_provider_arn", "arn:aws:iam::123456789012:oidc-provider/gitlab.com", "is no provider of the issuer"),
+    one("ledger_bucket", "Shop_Ledger", "is no bucket's name"),
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
     one("domain_aliases", ["https://acme.io"], "no host name"),
@@ -367,6 +368,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "host_admin_cidrs": ["203.0.113.7/32"],
         "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
+        "ledger_bucket": "shop-live-ledger-history-1a2b3c4d5e6f",
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "given-network": {

@@ -354,7 +354,7 @@ def test_the_keeper_is_given_no_argument(site: Site) -> None:
     assert len(words) == 2
 
 
-def test_a_ledger_that_cannot_be_written_gives_no_lock(site: Site, aws: Cloud) -> None:
+def test_a_ledger_that_cannot_be_written_gives_no_lock(site: Site) -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
             "Resource": f"arn:aws:s3:::{site.ledger.bucket}/entries/*"}  # fmt: skip
     site.s3.put_bucket_policy(

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def test_what_somebody_wrote_by_hand_is_a_lock_too(lock: Lock, s3: Any, bucket: 
 def test_the_age_is_told_by_the_clock_of_s3(lock: Lock, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ahead:
         @staticmethod
-        def now(zone: Any) -> Any:
+        def now(_zone: Any) -> Any:
             raise AssertionError("this machine's clock")
 
     lock.take(of("first"))
@@ -208,7 +209,7 @@ def test_a_lifetime_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, giv
 
 
 def test_a_time_is_said_as_people_say_it() -> None:
-    today = f"{module.datetime.now(module.UTC):%Y-%m-%d}"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert moment(f"{today}T10:02:33+00:00") == "10:02 UTC"
     assert moment("2020-01-02T12:02:33+02:00") == "2020-01-02 10:02 UTC"
     assert moment("soon") == "an unknown time"

@@ -24,9 +24,10 @@ demo-down: ## Remove the demo: containers, volumes, network, state
 	@scripts/setup.sh venv engine
 	python -m local_aws down --name local
 
-bench: ## How long a site without a change takes beside an empty play, and what idling costs, on the demo that is up
+bench: ## How long a site without a change and a release take, and what idling costs, on the demo that is up
 	@scripts/setup.sh venv engine
-	python benchmarks/noop_site.py -i local; site=$$?; python benchmarks/idle.py --name local && exit $$site
+	python benchmarks/noop_site.py -i local; site=$$?; python benchmarks/release.py -i local; release=$$?; \
+	python benchmarks/idle.py --name local && exit $$((site + release))
 
 docs: ## The documentation, as a site in .cache/docs/html
 	@scripts/setup.sh venv

@@ -28,13 +28,13 @@ TASKS, RATIO = 20, 4.0
 """What it may take at most."""
 
 
-def run(playbook: Path, inventory: str) -> tuple[float, dict[str, Any]]:
+def run(playbook: Path, inventory: str, *options: str) -> tuple[float, dict[str, Any]]:
     """Seconds of the whole process, and what the JSON callback says.
 
     Raises:
         SystemExit: the play failed.
     """
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-i", inventory]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-i", inventory, *options]
     environment = {
         # The plugins' bytecode is kept, as it is on a person's machine; that of Ansible is kept anyway.
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},

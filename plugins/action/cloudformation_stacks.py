@@ -98,7 +98,8 @@ class ActionModule(AwsAction):
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
         self.complete = False
-        self.removed = removed(self._no_longer_wanted(), self.layers) if present else {}
+        whole = present and not self.arguments["only"]  # of a part nobody can tell what is no longer wanted
+        self.removed = removed(self._no_longer_wanted(), self.layers) if whole else {}
         self.removed_losses = self._lost_with(self.removed)
         if self.arguments["state"] == "absent":
             not_started = self._run(self._deletion_order(), self._delete)
@@ -164,7 +165,8 @@ class ActionModule(AwsAction):
                     named[name] = {**options, "template_body": roles.text(path, self.task_vars)}
         if wrong:
             raise Failed("The layers cannot be deployed as given; nothing was done.\n" + _bullets(wrong))
-        return named
+        only = self.arguments["only"]
+        return {name: options for name, options in named.items() if not only or name in only}
 
     def _deployed(self, noun: str) -> dict[str, Any]:
         """The stacks that there are of a noun: what is deleted need not be in the inventory any more."""

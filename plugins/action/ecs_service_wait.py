@@ -54,7 +54,8 @@ class ActionModule(AwsAction):
         looked, doubt, since = -LOOK_SECONDS, "", 0.0
         while True:
             complaint, patience = self._complaint(service)
-            if service and not complaint and _complete(service):
+            lacking = self._lacking(service) if service and not complaint and _complete(service) else ""
+            if service and not complaint and _complete(service) and not lacking:
                 self.say(name, f"{short(_primary(service)['taskDefinition'])}: {_counts(service)}", "green")
                 return self._spread(service, self._result(service))
             if service and wait.elapsed - looked >= LOOK_SECONDS:
@@ -71,7 +72,7 @@ class ActionModule(AwsAction):
                 raise Failed(doubt + _lines(report))
             if hopeless := report.placement.hopeless() if report else "":
                 raise Failed(f"{name} cannot be deployed: {hopeless}{_lines(report)}")
-            state = _counts(service) if service else "ECS shows no such service yet"
+            state = lacking or (_counts(service) if service else "ECS shows no such service yet")
             wait.tell(state)
             if not wait.pause(f"its deployment ({state})"):
                 late = doubt or f"{name} is not deployed after {wait.seconds:.0f} s: {state}."
@@ -110,6 +111,28 @@ class ActionModule(AwsAction):
         if which and deployment["id"] != which:
             return False
         return not revision or same_task_definition(deployment["taskDefinition"], revision)
+
+    def _lacking(self, service: Mapping[str, Any]) -> str:
+        """What a deployment that is through still lacks to be proven; empty if nothing, or if nobody asks for it."""
+        if not self.arguments["proven"]:
+            return ""
+        others = [short(each["taskDefinition"]) for each in service["deployments"] if each["status"] == "ACTIVE"]
+        if others:
+            return f"{_counts(service)}, and {', '.join(others)} still runs beside it"
+        running, desired = service.get("runningCount", 0), service.get("desiredCount", 0)
+        if running != desired:
+            return f"{running} tasks run, {desired} are desired"
+        if not desired:
+            return ""  # nothing is to run, and nothing does
+        states = [state for arn in _groups(service) for state in self._targets(arn)]
+        healthy = states.count("healthy")
+        if any(state not in ("healthy", "draining") for state in states) or (_groups(service) and not healthy):
+            return f"{_counts(service)}, {healthy} of {len(states)} targets healthy"
+        return ""
+
+    def _targets(self, group: str) -> list[str]:
+        answer = self.client("elbv2").describe_target_health(TargetGroupArn=group)
+        return [each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]]
 
     def _find(self) -> dict[str, Any] | None:
         """The service, or None if there is none."""
@@ -152,6 +175,11 @@ class ActionModule(AwsAction):
             "running": service.get("runningCount", 0),
             "desired": service.get("desiredCount", 0),
         }
+
+
+def _groups(service: Mapping[str, Any]) -> list[str]:
+    """ARNs of its target groups."""
+    return [each["targetGroupArn"] for each in service.get("loadBalancers", []) if each.get("targetGroupArn")]
 
 
 def _primary(service: Mapping[str, Any]) -> dict[str, Any]:

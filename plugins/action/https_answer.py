@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,25 @@ from plugins.modules.https_answer import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 
 ATTEMPT_SECONDS = 10
+BODY_BYTES = 65_536
+"""How much of an answer is looked through for a release."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to one request.
+
+    Attributes:
+        status: of HTTP.
+        location: where it leads, or empty.
+        header: the one that was asked for; empty if it has none.
+        body: its begin.
+    """
+
+    status: int
+    location: str = ""
+    header: str = ""
+    body: str = ""
 
 
 class Connection(http.client.HTTPSConnection):
@@ -34,34 +55,50 @@ class Connection(http.client.HTTPSConnection):
         self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
 
 
-def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> tuple[int, str]:
-    """Status and Location of the answer to one request.
+def ask(wanted: Mapping[str, Any], context: ssl.SSLContext) -> Answer:
+    """The answer to one request. `wanted` are the task's arguments.
 
     Raises:
         OSError: no connection, or a certificate that does not hold (ssl.SSLError).
         http.client.HTTPException: what answered does not speak HTTP.
     """
-    connection = Connection(name, address, port, context)
+    connection = Connection(wanted["name"], wanted["address"], wanted["port"], context)
+    header = wanted["header"]
     try:
-        connection.request("GET", path, headers={"User-Agent": "berth"})
+        connection.request("GET", wanted["path"], headers={"User-Agent": "berth"})
         answer = connection.getresponse()
-        return answer.status, answer.headers.get("Location", "")
+        looked = bool(wanted["shows"] and not header)  # what nobody looks at need not come to an end
+        body = answer.read(BODY_BYTES).decode(errors="replace") if looked else ""
+        found = answer.headers.get(header, "") if header else ""
+        return Answer(answer.status, answer.headers.get("Location", ""), found, body)
     finally:
         connection.close()
 
 
-def problem_of(status: int, location: str, wanted: Mapping[str, Any]) -> str:
+def problem_of(answer: Answer, wanted: Mapping[str, Any]) -> str:
     """What is wrong with an answer; empty if it is good. `wanted` are the task's arguments."""
-    problem = f"it answers with status {status}"
+    problem = f"it answers with status {answer.status}"
     if to := wanted["redirected_to"]:
         try:
-            found = urlsplit(location)
+            found = urlsplit(answer.location)
         except ValueError:
             found = urlsplit("")
         # The port may be one that stands for 443.
         if (found.scheme, found.hostname, found.path) != ("https", to, wanted["path"]):
-            return f"{problem} and leads to {location or 'nowhere'}, not to https://{to}{wanted['path']}"
-    return "" if status < wanted["below"] else problem
+            return f"{problem} and leads to {answer.location or 'nowhere'}, not to https://{to}{wanted['path']}"
+    if answer.status >= wanted["below"]:
+        return problem
+    shows, header = wanted["shows"], wanted["header"]
+    if header and shows and answer.header not in shows:
+        return f"its header {header} shows {answer.header or 'nothing'}, not {' or '.join(shows)}"
+    if shows and not header and not any(_stands(each, answer.body) for each in shows):
+        return f"its text does not show {' or '.join(shows)}"
+    return ""
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether a name stands in a text by itself: 2026.1 does not in 2026.11, nor in 2026.1.2."""
+    return bool(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text))
 
 
 class ActionModule(AwsAction):
@@ -87,10 +124,10 @@ class ActionModule(AwsAction):
         wait = Wait(given["timeout"], self.say, given["name"])
         while True:
             try:
-                status, location = ask(given["name"], given["address"], given["port"], given["path"], context)
-                problem = problem_of(status, location, given)
+                answer = ask(given, context)
+                problem = problem_of(answer, given)
                 if not problem:
-                    return {"changed": False, "status": status}
+                    return {"changed": False, "status": answer.status}
             except (OSError, http.client.HTTPException) as error:
                 problem = f"{type(error).__name__}: {error}"
             if not wait.pause(f"a good answer ({problem})"):

@@ -25,8 +25,9 @@ class ActionModule(AwsAction):
         place = Place.of_this_run(str(self.arguments["prefix"]))
         if place is None or self.check_mode:
             return {"changed": False, "recorded": False}
+        key = self.arguments["key"] or place.key
         try:
-            entry = Ledger(self.client("s3"), place.bucket).update(place.key, self.arguments["facts"])
+            entry = Ledger(self.client("s3"), place.bucket).update(key, self.arguments["facts"])
         except TimeoutError as error:
             raise Failed(f"The ledger's entry cannot be written: {error}. Type the same command again.") from None
         return {"changed": False, "recorded": entry is not None} | ({"entry": entry} if entry else {})

@@ -72,6 +72,13 @@ options:
         nor the layers of this call need a change. Then RV(complete) says that the later call has nothing to do.
     type: dict
     default: {}
+  only:
+    description:
+      - Names of layers and entries (C(service.web)); all others are neither looked at nor touched, and nothing is
+        RV(removed). All if empty.
+    type: list
+    elements: str
+    default: []
   remove:
     description:
       - Physical ids of what holds data and may be replaced, removed or hidden all the same (the variable

@@ -29,6 +29,12 @@ options:
       - Id of the deployment that must be the primary one at the end, where its task definition says too little, as
         after a new deployment of the same one.
     type: str
+  proven:
+    description:
+      - Whether it must be the only deployment too, run exactly the tasks that are desired, and all its targets be healthy; what
+        still drains does not count.
+    type: bool
+    default: false
   timeout:
     description: Seconds until the deployment must be complete.
     type: int

@@ -40,6 +40,15 @@ options:
     description: Name to which the answer must lead, over HTTPS and with the same path; any answer will do if empty.
     type: str
     default: ""
+  shows:
+    description: Texts of which the answer must show one, as it shows the release that gave it. Nothing is looked for if empty.
+    type: list
+    elements: str
+    default: []
+  header:
+    description: Header of the answer that shows it; the first 64 KiB of its body if empty.
+    type: str
+    default: ""
 author: Berth
 """
 
@@ -48,6 +57,14 @@ EXAMPLES = r"""
   https_answer:
     name: www.example.org
     address: shop-prod-1234567890.eu-central-1.elb.amazonaws.com
+
+- name: See that it is the new release that answers
+  https_answer:
+    name: www.example.org
+    address: shop-prod-1234567890.eu-central-1.elb.amazonaws.com
+    path: /healthz
+    header: X-Release
+    shows: [2026.11.3]
 """
 
 RETURN = r"""

@@ -17,6 +17,10 @@ options:
     description: What the run has done, such as C(release), C(services), C(jobs). The callback P(ledger) writes its end.
     type: dict
     required: true
+  key:
+    description: Key of another run's entry to add to, as M(ledger_entries) gives it; this run's own if empty.
+    type: str
+    default: ''
   region:
     description: AWS region; the default is the environment's.
     type: str

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from plugins.filter.ledger import services_released
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """A release's name: it stands in RELEASE and a label of each container, and in tags of images."""
 
@@ -99,3 +101,22 @@ def images_of(
     found = [image for name in chosen for image in services.get(name, ())]
     found += [image for name, owner in job_owners.items() if owner in chosen for image in jobs.get(name, ())]
     return list(dict.fromkeys(found))
+
+
+def facts(
+    live: Mapping[str, Mapping[str, Any]],
+    entries: Mapping[str, Mapping[str, Any]],
+    outputs: Mapping[str, str],
+    released: Collection[str],
+) -> dict[str, dict[str, Any]]:
+    """What the services run at the end of a run, as the ledger keeps it.
+
+    Args:
+        live: what they ran before (`ecs_live_release`).
+        entries: the site's services, with the images that they are to run (`lookup('site', 'service', images=…)`).
+        outputs: of their stacks.
+        released: those that were brought to what they are to run; others run what they ran.
+    """
+    kept = ("task_definition", "release", "images")
+    found = {name: {key: live[name].get(key) for key in kept} for name in entries if name in live}
+    return found | services_released({name: entries[name] for name in released if name in entries}, outputs)

@@ -130,6 +130,22 @@ class Roles:
             raise LookupError(f"{noun}_layer has state: {state}; it is present or absent.")
         return bool(state == "absent")
 
+    def wanted(self, noun: str) -> list[str]:
+        """The names of the layers of a noun that the site has; known without what they take from outside.
+
+        Raises:
+            LookupError: the role describes no layer.
+            AnsibleError: a variable cannot be rendered.
+        """
+        known = self.variables(noun)
+        if f"{noun}_layer" not in known:
+            raise LookupError(f"there is no {noun}_layer in roles/{noun}/vars/main.yml")
+        condition = known[f"{noun}_layer"].get("when", True)
+        if f"{noun}_entries" in known:
+            scopes = self._scopes(noun, known)
+            return [f"{noun}.{name}" for name, scope in scopes.items() if self.value(condition, scope)]
+        return [noun] if not self.is_absent(noun) and self.value(condition, known) else []
+
     def layers(self, noun: str, templates: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         """The layers of a noun, name → options: one, or one for each entry that the site has of it.
 

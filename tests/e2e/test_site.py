@@ -6,6 +6,7 @@ The tests of this file build on each other and run in the order they stand in.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -496,6 +497,75 @@ def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> No
     assert service(cloud)["taskDefinition"] == revision
     until(lambda: len(ecs.list_tasks(cluster=SITE)["taskArns"]) == len(before), "the tasks of before to be gone", 120)
     assert not set(before) & set(ecs.list_tasks(cluster=SITE)["taskArns"])
+
+
+@contextmanager
+def built(cloud: Cloud, name: str, *lines: str) -> Iterator[None]:
+    """An image of this machine is another one while the block runs: what it was, and these lines of a Dockerfile."""
+    before = cloud.docker.images.get(name)
+    text = "\n".join([f"FROM {name}", *lines, ""])
+    made, _ = cloud.docker.images.build(fileobj=io.BytesIO(text.encode()), tag=name, rm=True, forcerm=True)
+    try:
+        yield
+    finally:
+        before.tag(name)
+        cloud.docker.images.remove(made.id, force=True)
+
+
+def release_seen() -> str:
+    """What the site says of the release that answers."""
+    done = subprocess.run(
+        ["curl", "-sS", "-D", "-", "-o", "/dev/null", "--cacert", str(AUTHORITY), f"{URL}/healthz"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = re.search(r"^x-release: (\S+)", done.stdout, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def test_a_new_image_is_released_under_a_name_that_the_site_answers_with(cloud: Cloud) -> None:
+    with built(cloud, "legacy-site/nginx", "LABEL release=first"), visited("/healthz") as visits:
+        run = succeed(playbook("release.yml", "-e", "release=2026.11.1"))
+    assert "2026.11.1 is live." in run.output
+    assert release_seen() == "2026.11.1"
+    assert not visits.failed, f"{len(visits.failed)} requests failed, {visits.answered} did not: {visits.failed}"
+    run = succeed(playbook("site.yml"))
+    assert run.changed == 0, run.output
+    assert release_seen() == "2026.11.1"
+
+
+@pytest.mark.long
+def test_an_image_that_crashes_is_no_release_and_the_old_one_goes_on(cloud: Cloud) -> None:
+    broken = 'CMD ["sh", "-c", "echo it is broken; exit 3"]'
+    with built(cloud, "legacy-site/django", broken), visited("/healthz") as visits:
+        run = playbook("release.yml", "-e", "release=2026.11.2")
+    assert run.status != 0
+    message = run.output.partition("fatal: [localhost]")[2]
+    assert "django ended with exit code 3" in message, run.output
+    assert "it is broken" in message
+    assert release_seen() == "2026.11.1"
+    assert not visits.failed, visits
+    run = succeed(playbook("releases.yml"))
+    assert re.search(r"release +2026\.11\.2 +failed", run.output), run.output
+
+
+@pytest.mark.long
+def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to(cloud: Cloud) -> None:
+    """What ran before the first release under a name was of none; its name is made of its images."""
+    jobs = playbook("rollback.yml")
+    if jobs.status:  # the crashed release's migration ran, so it asks
+        assert "jobs have run that may have changed the database" in jobs.output, jobs.output
+        (name,) = set(re.findall(r"-e confirm=(\S+)", jobs.output))
+        with visited("/healthz") as visits:
+            succeed(playbook("rollback.yml", "-e", f"release={name}", "-e", f"confirm={name}"))
+        assert not visits.failed, visits
+    assert release_seen() != "2026.11.1"
+    assert served("/")
+    run = playbook("rollback.yml")
+    assert run.status != 0
+    assert "There is no older good release to go back to." in run.output, run.output
+    assert "2026.11.1 was left by a rollback" in run.output
+    run = succeed(playbook("site.yml"))
+    assert run.changed == 0, run.output
 
 
 @pytest.mark.usefixtures("cloud")

@@ -140,6 +140,10 @@ WRONG = [
     one("site_volumes", {"media": {"driver": "rexray"}}, "version 1", host_imds_tokens="required"),
     one("site_volumes", {"media": {"driver": "rexray"}}, "x86_64 only", host_instance_type="t4g.micro"),
     one("site_volumes", ["media"], "must be of type dict"),
+    one("site_hooks", {"build": ["make", ""]}, "site_hooks.build[1]: is empty"),
+    one("site_hooks", {"after": []}, "site_hooks.after: is no moment of a release"),
+    one("site_hook_minutes", 0, "from 1 to 1440"),
+    one("release_shown_at", {"header": "X-Release"}, "has no path"),
     one("host_instance_type", "micro", "no instance type"),
     one("host_instance_type", "m7i.large", "launch configurations know no type"),
     one("host_ami_family", "amazon-linux-2", "host_ami_allow_eol"),
@@ -485,6 +489,8 @@ TOPICS: dict[str, dict[str, Any]] = {
         "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
         "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
+        "site_hooks": {"build": ["make images"], "after_release": [["python", "tell.py"]]}, "site_hook_minutes": 60,
+        "release_shown_at": {"path": "/version"},
     },
 }  # fmt: skip
 """Right values, topic → what differs from the embedded AWS's own inventory."""
@@ -508,6 +514,8 @@ HANDED_OVER = {
     "database_allocated_gb": {"main": 30},
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},
+    "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
+    "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
     "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},

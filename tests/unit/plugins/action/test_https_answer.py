@@ -27,6 +27,8 @@ class Site:
     port: int
     ca_file: Path
     answers: list[tuple[int, str]]
+    release: str = ""
+    text: str = ""
 
     def asked(self, **more: Any) -> dict[str, Any]:
         arguments = {"name": "www.shop.test", "address": "127.0.0.1", "port": self.port, "ca_file": str(self.ca_file)}
@@ -51,7 +53,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
+            if found.release:
+                self.send_header("X-Release", found.release)
             self.end_headers()
+            self.wfile.write(found.text.encode())
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -98,6 +103,27 @@ def test_where_a_name_leads_is_looked_at_and_not_followed(site: Site) -> None:
     site.answers = [(301, "https://shop.test/")]
     assert site.asked(redirected_to="shop.test")["status"] == 301
     assert "not to https://elsewhere.test/" in site.asked(redirected_to="elsewhere.test")["msg"]
+
+
+def test_the_release_is_seen_in_a_header(site: Site) -> None:
+    site.release = "2026.11.3"
+    assert site.asked(shows=["2026.11.3"], header="X-Release")["status"] == 200
+    assert site.asked(shows=["2026.11.2", "2026.11.3"], header="x-release")["status"] == 200
+    said = site.asked(shows=["2026.11"], header="X-Release")["msg"]
+    assert said.endswith("the last time: its header X-Release shows 2026.11.3, not 2026.11")
+    assert "its header X-Other shows nothing" in site.asked(shows=["2026.11.3"], header="X-Other")["msg"]
+
+
+@pytest.mark.parametrize("text", ["release 2026.11.3.", '{"release":"2026.11.3"}', "2026.11.3\n"])
+def test_the_release_is_seen_in_the_text(site: Site, text: str) -> None:
+    site.text = text
+    assert site.asked(shows=["2026.11.3"])["status"] == 200
+
+
+@pytest.mark.parametrize("text", ["", "2026.11.31", "2026.11.3.1", "12026.11.3", "v2026.11.3", "2026.11.3-rc1"])
+def test_another_release_is_not_taken_for_it(site: Site, text: str) -> None:
+    site.text = text
+    assert site.asked(shows=["2026.11.3"])["msg"].endswith("its text does not show 2026.11.3")
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,51 @@ def test_a_completed_deployment_is_a_success() -> None:
     assert "0 of 1 tasks running" in shown
 
 
+BALANCER = {"targetGroupArn": "arn:group", "containerName": "django", "containerPort": 8000}
+
+
+def proven(*answers: dict[str, Any], states: list[list[str]] | None = None) -> tuple[dict[str, Any], str]:
+    """What a wait for proof says; `states` of the targets, one list a question, the last one for ever."""
+    at = {"Id": "i-1", "Port": 32768}
+    targets = [
+        {"TargetHealthDescriptions": [{"Target": at, "TargetHealth": {"State": state}} for state in each]}
+        for each in states or [[]]
+    ]
+    ecs = Fake(describe_services=list(answers), list_tasks={"taskArns": []}, describe_tasks={"tasks": []})
+    elb = Fake(describe_target_health=targets, describe_target_groups={"TargetGroups": [{}]})
+    given = {"cluster": "legacy-unit", "service": "site", "task_definition": "legacy-unit:2", "timeout": 60}
+    return run(ecs_service_wait, {"ecs": ecs, "elbv2": elb}, proven=True, **given)
+
+
+def test_a_proof_waits_for_the_only_deployment() -> None:
+    old = {"status": "ACTIVE", "taskDefinition": REVISION.format(1)}
+    result, shown = proven(a_service(2, "COMPLETED", old=[old]), a_service(2, "COMPLETED"))
+    assert not result.get("failed"), result
+    assert "and legacy-unit:1 still runs beside it" in shown
+    result, _ = proven(a_service(2, "COMPLETED", old=[old]))
+    assert "site is not deployed after 60 s: 1 of 1 tasks running, and legacy-unit:1 still runs beside it" in result["msg"]
+    replaced = old | {"status": "INACTIVE"}
+    assert not proven(a_service(2, "COMPLETED", old=[replaced]))[0].get("failed")
+
+
+def test_a_proof_counts_the_tasks() -> None:
+    result, _ = proven(a_service(2, "COMPLETED", runningCount=2))
+    assert "2 tasks run, 1 are desired" in result["msg"]
+    none = a_service(2, "COMPLETED", 0, desiredCount=0)
+    none["services"][0]["deployments"][0]["desiredCount"] = 0
+    assert proven(none)[0]["running"] == 0
+
+
+def test_a_proof_wants_all_targets_healthy() -> None:
+    balanced = a_service(2, "COMPLETED", loadBalancers=[BALANCER])
+    # The events' watcher asks too.
+    result, shown = proven(balanced, states=[["initial"], ["initial"], ["healthy", "draining"]])
+    assert not result.get("failed"), result
+    assert "0 of 1 targets healthy" in shown
+    for states in ([], ["healthy", "unhealthy"], ["draining"]):
+        assert "targets healthy" in proven(balanced, states=[states])[0]["msg"], states
+
+
 def test_a_rollback_is_a_failure_although_the_service_is_steady() -> None:
     failed = {"status": "INACTIVE", "taskDefinition": REVISION.format(2), "rolloutStateReason": "circuit breaker"}
     result, _ = service_wait(

@@ -281,3 +281,13 @@ def test_the_layer_of_exposed_services_is_absent_without_any(expose: str, absent
     service = {"containers": {"redis": {"image": "r", "mem_limit": "64m", "ports": ["6379"]}}}
     site = {"site_services": {"redis": service | ({"expose": expose} if expose else {})}}
     assert RolesOf(site).is_absent("expose") is absent
+
+
+def test_of_a_part_of_the_layers_nothing_else_is_looked_at_or_called_removed(site: dict[str, Any], aws: Cloud) -> None:
+    deploy(site)
+    del ENTRIES["queue"]["mail-old"]
+    part = {**site, "layers": ["queue"]}
+    found = run_action(cloudformation_stacks, {**part, "only": ["queue.mail"]}, False)
+    assert (list(found["stacks"]), found["removed"], found["changed"]) == (["queue.mail"], [], False)
+    assert run_action(cloudformation_stacks, part, False)["removed"] == ["queue.mail-old"]
+    assert "shop-unit-queue-mail-old" in stacks(aws)

@@ -79,3 +79,20 @@ def test_the_images_of_a_service_are_its_jobs_too() -> None:
 def test_what_containers_call_their_images_is_told_by_their_labels() -> None:
     containers = [{"Image": "a:1", "DockerLabels": {"berth.image": name}} for name in ("shop/a", "shop/b", "shop/a")]
     assert releases.called({"web": {"containers": containers}}) == {"web": ["shop/a", "shop/b"]}
+
+
+def test_the_ledger_is_told_of_all_that_runs() -> None:
+    def entry(release: str) -> dict[str, Any]:
+        labels = {"berth.image": "shop/web", "berth.release": release}
+        return {"containers": [{"Image": f"registry/web:{release}", "DockerLabels": labels}]}
+
+    live = {
+        name: {"task_definition": f"arn:{name}:1", "release": "old", "images": {"a": "b"}, "name": "", "service": "x"}
+        for name in ("web", "worker", "gone")
+    }
+    outputs = {"service.web.TaskDefinitionArn": "arn:web:2"}
+    found = releases.facts(live, {"web": entry("2"), "worker": entry("2"), "new": entry("2")}, outputs, ["web", "gone"])
+    assert found == {
+        "web": {"task_definition": "arn:web:2", "release": "2", "images": {"shop/web": "registry/web:2"}},
+        "worker": {"task_definition": "arn:worker:1", "release": "old", "images": {"a": "b"}},
+    }

@@ -131,6 +131,13 @@ PASSED_ON = {
     ),
     "plugins/plugin_utils/stack_events.py: hopeless.rstrip('.')": HOPELESS,
     "plugins/plugin_utils/stack_events.py: late": ("is still … after … s, waiting for",),
+    "plugins/action/stack_outputs.py: ' '.join(str(error).split())": AWS_OWN,
+    "playbooks/tasks/rollback_choice.yml: Refuse to go nowhere": (
+        "There is no older good release to go back to",
+        "is what runs. There is nothing to go back to.",
+        "The ledger has no release",
+        "is none to go back to, as it",
+    ),
     "local_aws/__main__.py: "
     "f'The embedded AWS {chosen.name!r} {what}. Its log: python -m local_aws log{_name(chosen)}'": (
         "is starting and does not answer yet",

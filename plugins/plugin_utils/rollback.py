@@ -1,0 +1,194 @@
+"""To which release a rollback goes, and why not to another: decided by the ledger and by what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED
+from plugins.plugin_utils.places import nearest
+
+Entry = Mapping[str, Any]
+"""An entry of the ledger (ledger.py). Its `services` are all that ran at its end."""
+VERB = "rollback"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a rollback is to do.
+
+    Attributes:
+        entry: to which it goes; empty if there is none.
+        refusal: why it goes nowhere; else empty.
+        left: runs whose entries are what runs now, which the next rollback passes over.
+        passed: a line for each newer release that is passed over, and why.
+        migrations: a line for each job that ran before a newer release, as nothing takes back what it did.
+    """
+
+    entry: dict[str, Any] = field(default_factory=dict)
+    refusal: str = ""
+    left: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    migrations: list[str] = field(default_factory=list)
+
+
+def choose(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str = "", typed: str = "") -> dict[str, Any]:
+    """The release to go back to, a `Choice` as a mapping.
+
+    Args:
+        entries: the ledger's, newest first, without that of this run.
+        live: service → `release` and `images` that it runs (`ecs_live_release`).
+        wanted: name of a release; empty for the newest good one that is older than the live one.
+        typed: the verb as it was typed, for what is to be typed instead.
+    """
+    return asdict(_named(entries, live, wanted, typed) if wanted else _default(entries, live, typed))
+
+
+def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed: str) -> Choice:
+    called = [entry for entry in entries if entry.get("release") == wanted]
+    place = next((place for place, entry in enumerate(entries) if entry in called and is_good(entry)), None)
+    if place is None:
+        names = list(dict.fromkeys(str(entry["release"]) for entry in entries if is_good(entry)))
+        what = f"The ledger has no release {wanted}"
+        if called:
+            what = f"The release {wanted} is none to go back to, as it {_bad(called[0])}"
+        which = f" ({', '.join(names)}): {typed} -e release={nearest(wanted, names)}" if names else ", and no good one."
+        return Choice(refusal=what + which)
+    if is_live(entries[place], live):
+        return Choice(refusal=f"The release {wanted} is what runs. There is nothing to go back to.")
+    return _to(entries, place, live)
+
+
+def _default(entries: Sequence[Entry], live: Mapping[str, Any], typed: str) -> Choice:
+    if (begun := _begun(entries)) is not None:
+        return _to(entries, begun, live)
+    good = [place for place, entry in enumerate(entries) if is_good(entry)]
+    here = next((place for place in good if is_live(entries[place], live)), -1)
+    left = left_runs(entries)
+    for place in good:
+        if place > here and not is_live(entries[place], live) and str(entries[place].get("run")) not in left:
+            return _to(entries, place, live)
+    passed = list(_passed(entries, len(entries), live))
+    why = "".join(f"\n  {line}" for line in passed)
+    told = f" To go to one of them all the same: {typed} -e release=…" if "was left" in why else ""
+    return Choice(refusal=f"There is no older good release to go back to.{why}{told}", passed=passed)
+
+
+def _begun(entries: Sequence[Entry]) -> int | None:
+    """The target of a rollback that did not come to its end; the same verb goes on with it."""
+    newest = next((entry for entry in entries if entry.get("release") or entry.get("target")), None)
+    if newest is None or newest.get("verb") != VERB or newest.get("outcome") not in (FAILED, INTERRUPTED):
+        return None
+    target = newest.get("target")
+    return next((place for place, entry in enumerate(entries) if entry.get("run") == target and is_good(entry)), None)
+
+
+def _to(entries: Sequence[Entry], place: int, live: Mapping[str, Any]) -> Choice:
+    left = [str(entry.get("run")) for entry in entries if is_good(entry) and is_live(entry, live)]
+    return Choice(dict(entries[place]), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place])))
+
+
+def _passed(entries: Sequence[Entry], until: int, live: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each release before a place, and why it is none to go to; each name once."""
+    left, seen = left_runs(entries), set[str]()
+    for entry in entries[:until]:
+        name = str(entry.get("release") or "")
+        if not name or name in seen:
+            continue
+        seen.add(name)
+        if not is_good(entry):
+            yield f"{name} {_bad(entry)}"
+        elif is_live(entry, live):
+            yield f"{name} is what runs"
+        elif str(entry.get("run")) in left:
+            yield f"{name} was left by a rollback"
+        else:
+            yield f"{name} is newer than what runs"
+
+
+def _bad(entry: Entry) -> str:
+    outcome = entry.get("outcome")
+    if outcome == GOOD:
+        return "has no services written down"
+    return "failed" if outcome == FAILED else f"did not come to its end ({outcome})"
+
+
+def _migrations(newer: Iterable[Entry]) -> Iterator[str]:
+    for entry in newer:
+        for name, job in (entry.get("jobs") or {}).items():
+            if job.get("run"):
+                yield f"{name}, before {entry.get('release') or 'a ' + str(entry.get('verb'))} ({entry.get('started', '')})"
+
+
+def is_good(entry: Entry) -> bool:
+    """Whether an entry is of a release that came to a good end, and can be gone back to."""
+    return bool(entry.get("outcome") == GOOD and entry.get("release") and entry.get("services"))
+
+
+def is_live(entry: Entry, live: Mapping[str, Any]) -> bool:
+    """Whether what runs is what ran at the end of an entry; what only one of them has does not count."""
+    there = entry.get("services") or {}
+    both = there.keys() & live.keys()
+    return bool(both) and all(_content(there[name]) == _content(live[name]) for name in both)
+
+
+def _content(service: Mapping[str, Any]) -> tuple[Any, Any]:
+    return service.get("release"), service.get("images")
+
+
+def left_runs(entries: Sequence[Entry]) -> set[str]:
+    """Runs whose releases were left by a rollback. One that is released again has a run of its own, and is not."""
+    found: set[str] = set()
+    for place, entry in enumerate(entries):
+        if entry.get("verb") == VERB and (is_good(entry) or _brought_to_its_end(entries, place)):
+            found |= {str(run) for run in entry.get("left") or ()}
+        if entry.get("left_by"):
+            found.add(str(entry.get("run")))
+    return found
+
+
+def _brought_to_its_end(entries: Sequence[Entry], place: int) -> bool:
+    """Whether the next good run after a rollback that did not end well found, or made, what that went to."""
+    target = next((each for each in entries if each.get("run") == entries[place].get("target")), None)
+    after = next((each for each in reversed(entries[:place]) if is_good(each)), None)
+    return bool(target and after and is_live(after, target.get("services") or {}))
+
+
+def again(entry: Entry, services: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Service → `images` and `name` to run again, of those that the site still has.
+
+    Args:
+        entry: of the ledger.
+        services: of the site.
+    """
+    there = entry.get("services") or {}
+    return {
+        name: {"images": dict(there[name].get("images") or {}), "name": str(there[name].get("release") or "")}
+        for name in services
+        if name in there
+    }
+
+
+def name_conflict(
+    entries: Iterable[Entry], name: str, images: Mapping[str, Iterable[str]], published: Mapping[str, str]
+) -> list[str]:
+    """Where a release of this name had other images, a line each: a name stands for one content.
+
+    Args:
+        entries: of the ledger, newest first.
+        name: of the release; empty is never in conflict.
+        images: service that is released → images as its containers call them.
+        published: image as containers call it → image to run.
+    """
+    before = next((entry for entry in entries if name and is_good(entry) and entry.get("release") == name), None)
+    if before is None:
+        return []
+    lines = []
+    for service, called in images.items():
+        ran = (before.get("services") or {}).get(service) or {}
+        for image in called if ran.get("release") == name else ():
+            was, now = (ran.get("images") or {}).get(image), published.get(image)
+            if was and now and was != now:
+                lines.append(f"{service}: {image} was {was}, and is {now} now")
+    return lines

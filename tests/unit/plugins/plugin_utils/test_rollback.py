@@ -1,0 +1,193 @@
+"""To which release a rollback goes, by stories of a ledger: newest first, each line a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.plugin_utils import rollback
+
+TYPED = "ansible-playbook rollback.yml -i prod"
+
+
+def services(name: str, **more: str) -> dict[str, Any]:
+    """What ran of a release: the service web, and others with releases of their own."""
+    return {
+        service: {"release": release, "images": {"shop/web": f"registry/web:{release}"}, "task_definition": "arn"}
+        for service, release in {"web": name, **more}.items()
+    }
+
+
+def entry(run: str, name: str, verb: str = "release", outcome: str = "good", **more: Any) -> dict[str, Any]:
+    return {"run": run, "verb": verb, "outcome": outcome, "release": name, "services": services(name), **more}
+
+
+def choose(ledger: list[dict[str, Any]], live: str, wanted: str = "") -> dict[str, Any]:
+    return rollback.choose(ledger, services(live), wanted, TYPED)
+
+
+A, B, C = entry("1", "A", "site"), entry("2", "B"), entry("3", "C")
+
+
+def back(run: str, name: str, *left: str, **more: Any) -> dict[str, Any]:
+    return entry(run, name, "rollback", left=list(left), **more)
+
+
+def test_the_newest_good_release_before_the_live_one_is_gone_to() -> None:
+    found = choose([C, B, A], "C")
+    assert (found["entry"]["run"], found["refusal"], found["left"]) == ("2", "", ["3"])
+    assert found["passed"] == ["C is what runs"]
+
+
+def test_one_that_failed_is_passed_over() -> None:
+    found = choose([C, entry("x", "B", outcome="failed"), A], "C")
+    assert found["entry"]["release"] == "A"
+    assert found["passed"] == ["C is what runs", "B failed"]
+
+
+def test_a_run_that_only_confirmed_what_runs_is_left_with_it() -> None:
+    again = entry("4", "C", "site")
+    found = choose([again, C, B, A], "C")
+    assert (found["entry"]["run"], found["left"]) == ("2", ["4", "3"])
+
+
+def test_a_second_rollback_goes_further_back() -> None:
+    found = choose([back("4", "B", "3"), C, B, A], "B")
+    assert found["entry"]["release"] == "A"
+    assert found["left"] == ["4", "2"]
+
+
+def test_at_the_oldest_it_refuses_and_says_why() -> None:
+    found = choose([back("5", "A", "2"), B, A], "A")
+    assert found["entry"] == {}
+    assert found["refusal"] == (
+        "There is no older good release to go back to.\n  A is what runs\n  B was left by a rollback "
+        f"To go to one of them all the same: {TYPED} -e release=…"
+    )
+
+
+def test_a_site_that_was_never_released_otherwise_has_nothing_to_go_to() -> None:
+    assert choose([A], "A")["refusal"] == "There is no older good release to go back to.\n  A is what runs"
+    assert choose([], "A")["refusal"] == "There is no older good release to go back to."
+
+
+def test_what_was_left_is_passed_over_by_the_rollback_after_the_next_release() -> None:
+    found = choose([C, back("4", "A", "2"), B, A], "C")
+    assert found["entry"]["run"] == "4"
+    assert found["entry"]["release"] == "A"
+
+
+def test_what_was_left_and_released_again_is_good_again() -> None:
+    ledger = [entry("6", "C"), entry("5", "B"), back("4", "A", "2"), B, A]
+    assert choose(ledger, "C")["entry"]["run"] == "5"
+    assert choose(ledger[1:], "B")["entry"]["run"] == "4"
+
+
+def test_a_mark_in_the_entry_itself_counts_too() -> None:
+    assert choose([C, B | {"left_by": "A"}, A], "C")["entry"]["release"] == "A"
+
+
+def test_a_rollback_that_failed_leaves_nothing() -> None:
+    failed = back("4", "B", "3", outcome="failed", target="gone")
+    assert choose([failed, C, B, A], "C")["entry"]["run"] == "2"
+
+
+@pytest.mark.parametrize("outcome", ["interrupted", "failed"])
+@pytest.mark.parametrize("live", ["C", "B"], ids=["before the services", "after them"])
+def test_one_that_did_not_come_to_its_end_is_gone_on_with(outcome: str, live: str) -> None:
+    begun = back("4", "", "3", outcome=outcome, target="2")
+    assert choose([begun, C, B, A], live)["entry"]["run"] == "2"
+    assert choose([entry("5", "B", "site"), begun, C, B, A], "B")["entry"]["run"] == "1", "it was brought to its end"
+
+
+def test_one_that_came_to_nothing_has_left_nothing() -> None:
+    begun = back("4", "", "3", outcome="failed", target="2")
+    assert choose([entry("6", "D"), entry("5", "C", "site"), begun, C, B, A], "D")["entry"]["run"] == "5"
+    assert choose([entry("6", "D"), begun, C, B, A], "D")["entry"]["run"] == "3"
+
+
+def test_what_nobody_wrote_down_is_newer_than_all() -> None:
+    assert choose([C, B, A], "by hand")["entry"]["release"] == "C"
+
+
+def test_after_a_release_that_stopped_half_way_the_last_good_one_is_gone_to() -> None:
+    good = entry("2", "B") | {"services": services("B", worker="B")}
+    found = rollback.choose([entry("3", "C", outcome="failed"), good, A], services("C", worker="B"), "", TYPED)
+    assert found["entry"]["run"] == "2"
+
+
+def test_entries_without_services_are_none_to_go_to() -> None:
+    assert choose([C, B | {"services": {}}, A], "C")["entry"]["release"] == "A"
+    assert choose([C, {"run": "9", "verb": "hosts", "outcome": "good"}, A], "C")["entry"]["release"] == "A"
+
+
+def test_a_service_that_came_or_went_since_does_not_count() -> None:
+    newer = services("A", extra="X")
+    assert rollback.is_live(A, newer)
+    assert rollback.is_live(A | {"services": services("A", gone="G")}, services("A"))
+    assert not rollback.is_live(A, {"other": {"release": "A"}})
+
+
+def test_one_is_gone_to_by_its_name_also_if_it_was_left() -> None:
+    ledger = [back("4", "A", "3", "2"), C, B, A]
+    found = choose(ledger, "A", "B")
+    assert (found["entry"]["run"], found["refusal"]) == ("2", "")
+    assert choose(ledger, "A", "C")["entry"]["run"] == "3", "newer ones too"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("A", "The release A is what runs. There is nothing to go back to."),
+        ("BB", f"The ledger has no release BB (A, B): {TYPED} -e release=B"),
+        ("X", f"The release X is none to go back to, as it failed (A, B): {TYPED} -e release=A"),
+        ("Y", f"The release Y is none to go back to, as it did not come to its end (interrupted) (A, B): {TYPED} -e release=A"),
+    ],
+)
+def test_a_name_that_is_none_to_go_to_is_refused(wanted: str, said: str) -> None:
+    bad = [entry("8", "X", outcome="failed"), entry("9", "Y", outcome="interrupted")]
+    assert choose([*bad, back("4", "A", "2"), B, A], "A", wanted)["refusal"] == said
+
+
+def test_a_name_in_an_empty_ledger() -> None:
+    assert choose([], "A", "B")["refusal"] == "The ledger has no release B, and no good one."
+
+
+def test_a_migration_that_stands_between_is_named() -> None:
+    ran = {"migrate": {"run": True, "exit_code": 0}, "other": {"run": False}}
+    ledger = [C | {"jobs": ran, "started": "2026-11-03"}, entry("x", "B2", outcome="failed", jobs=ran), B, A]
+    assert choose(ledger, "C")["migrations"] == ["migrate, before C (2026-11-03)", "migrate, before B2 ()"]
+    assert choose([C, B | {"jobs": ran}, A], "C")["migrations"] == [], "the target's own is no obstacle"
+    assert choose([C, B | {"jobs": ran}, A], "C", "A")["migrations"] == ["migrate, before B ()"]
+
+
+def test_what_runs_again_is_what_the_site_still_has() -> None:
+    there = A | {"services": services("A", worker="W", gone="G")}
+    assert rollback.again(there, ["web", "worker", "new"]) == {
+        "web": {"images": {"shop/web": "registry/web:A"}, "name": "A"},
+        "worker": {"images": {"shop/web": "registry/web:W"}, "name": "W"},
+    }
+
+
+CALLED = {"web": ["shop/web"], "worker": ["shop/web"]}
+
+
+def test_a_name_with_other_images_is_a_conflict() -> None:
+    found = rollback.name_conflict([C, B, A], "B", CALLED, {"shop/web": "registry/web:new"})
+    assert found == ["web: shop/web was registry/web:B, and is registry/web:new now"]
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "ledger"),
+    [
+        ("B", "registry/web:B", [C, B, A]),
+        ("D", "registry/web:new", [C, B, A]),
+        ("", "registry/web:new", [C, B, A]),
+        ("B", "registry/web:new", [B | {"outcome": "failed"}]),
+        ("B", "registry/web:new", [B | {"services": services("older", worker="older")}]),
+    ],
+    ids=["the same images", "a new name", "no name", "one that failed", "a service that it was not of"],
+)
+def test_and_others_are_not(name: str, published: str, ledger: list[dict[str, Any]]) -> None:
+    assert rollback.name_conflict(ledger, name, CALLED, {"shop/web": published}) == []

@@ -22,5 +22,4 @@ class FilterModule:
         return {
             "deployer_looking": deployer.looking,
             "deployer_releasing": deployer.releasing,
-            "deployer_planning": deployer.planning,
         }

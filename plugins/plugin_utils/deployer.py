@@ -1,4 +1,4 @@
-"""What a pipeline may do that releases a site, or plans: statements of IAM.
+"""What a pipeline may do that releases a site: statements of IAM.
 
 Looking is what `operate` may look at (docs/operator-policy-operate.json), so a verb that learns to ask for more needs
 no second list. What changes something stands here, action by action, and only for one environment of the site: images
@@ -100,25 +100,7 @@ def releasing(site: str, environment: str) -> list[Statement]:
     ]
     return [
         *found,
-        # What CloudFormation does with a revision that did not come up; it has no name that IAM could tell it by.
-        _allow(["ecs:DeregisterTaskDefinition"], "*")
-        | {"Condition": {"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}}},
         _allow(["iam:PassRole"], roles) | {"Condition": {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}},
-    ]
-
-
-def planning(site: str, environment: str) -> list[Statement]:
-    """What a plan needs besides looking: change sets, which are made, read and deleted, and never carried out.
-
-    Args:
-        site: `site_name`.
-        environment: `environment_name`.
-    """
-    return [
-        _allow(
-            ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"],
-            [_arn(f"cloudformation:stack/{site}-{environment}-*/*")],
-        )
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +50,37 @@ def test_the_account_s_own_provider_is_named_and_another_issuer_too() -> None:
     (trust,) = found["Resources"]["PlanRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Federated": arn}
     assert set(trust["Condition"]["StringEquals"]) == {"gitlab.com:aud", "gitlab.com:sub"}
-    assert set(found["Outputs"]) == {"ProviderArn", "PlanRoleArn"}
+    assert set(found["Outputs"]) == {"PlanRoleArn"}
+
+
+def test_what_stands_in_the_template_itself_is_narrow_too() -> None:
+    found = template(deployer_subjects=[PROD], deployer_plan_subjects=[PLAN])["Resources"]
+    release = found["ReleaseRole"]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"][0]
+    assert (release["Action"], release["Resource"]) == ("ecs:DeregisterTaskDefinition", "*")
+    assert release["Condition"] == {"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}}
+    (plan,) = found["PlanRole"]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"]
+    assert plan["Action"] == ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"]
+    assert plan["Resource"]["Fn::Sub"].endswith(":stack/shop-unit-*/*")
+    for role in ("ReleaseRole", "PlanRole"):
+        first = found[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+        assert (first["Action"], first["Resource"]) == ("sts:GetCallerIdentity", "*")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"deployer_subjects": [PROD], "deployer_plan_subjects": [PLAN]},
+        {"deployer_subjects": [PROD], "deployer_provider_arn": ARN},
+        {"deployer_plan_subjects": [PLAN]},
+    ],
+    ids=["both", "an account's own provider", "a plan alone"],
+)
+def test_it_is_clean_for_cfn_lint_as_it_is_deployed(given: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "deployer.yml"
+    path.write_text(body(layer(**given)))
+    command = [Path(sys.executable).parent / "cfn-lint", "--regions", "us-east-1", "--", path]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_without_anybody_there_is_none() -> None:

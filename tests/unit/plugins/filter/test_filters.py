@@ -40,7 +40,6 @@ CALLS: dict[str, Any] = {
     "{} | image_ports": [],
     "{} | kept_images([], 5)": [],
     "'shop' | deployer_looking": deployer.looking("shop"),
-    "'shop' | deployer_planning('prod')": deployer.planning("shop", "prod"),
     "'shop' | deployer_releasing('prod')": deployer.releasing("shop", "prod"),
     "'site.yml' | verb('live')": "ansible-playbook site.yml -i live",
     "'10.0.0.0/16' | prefix_length": 16,

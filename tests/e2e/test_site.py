@@ -226,6 +226,19 @@ def test_the_ledger_says_what_was_done_and_how_it_ended(cloud: Cloud) -> None:
     assert " there " in row
 
 
+def test_the_images_run_by_their_digests_and_no_lifecycle_rule_takes_them(cloud: Cloud) -> None:
+    ecr, runs = cloud.client("ecr"), service(cloud)["taskDefinition"]
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=runs)["taskDefinition"]
+    assert len(definition["containerDefinitions"]) == 2
+    for container in definition["containerDefinitions"]:
+        name, _, digest = container["image"].partition("@")
+        repository, tag = name.partition("/")[2], container["dockerLabels"]["berth.tag"]
+        (found,) = ecr.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])["imageDetails"]
+        assert sorted(found["imageTags"]) == sorted([tag, f"keep-{tag}"])
+        ecr.start_lifecycle_policy_preview(repositoryName=repository)
+        assert ecr.get_lifecycle_policy_preview(repositoryName=repository)["previewResults"] == []
+
+
 def test_a_verb_beside_a_held_lock_refuses_and_says_who_holds_it(cloud: Cloud) -> None:
     anna = Holder(run="other", verb="site", who="anna", where="laptop", started="2026-11-27T10:02:00Z")
     held = the_ledger(cloud).lock.take(anna)

@@ -556,6 +556,8 @@ MANIFEST = {
     "layers": [{"size": 100, "digest": "sha256:l"}],
 }
 DIGEST = "sha256:" + "a" * 64
+PART = "sha256:" + "b" * 64
+"""A manifest that no tag leads to: of one platform of an image for several."""
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
@@ -568,18 +570,27 @@ class Registry(http.server.BaseHTTPRequestHandler):
             self.answer({"name": "shop/django", "tags": ["1", "2"]})
         elif self.path in ("/v2/shop/django/manifests/1", "/v2/shop/django/manifests/2"):
             self.answer(MANIFEST)
+        elif self.path == f"/v2/shop/django/manifests/{PART}":
+            self.answer(MANIFEST, PART)
+        elif self.path == "/v2/shop/django/blobs/sha256:c":
+            self.answer({"os": "linux", "architecture": "arm64"})
         else:
             self.send_error(404)
+
+    do_HEAD = do_GET
 
     def do_DELETE(self) -> None:
         self.deleted.append(self.path)
         self.answer({})
 
-    def answer(self, body: dict[str, Any]) -> None:
+    def answer(self, body: dict[str, Any], digest: str = DIGEST) -> None:
+        content = json.dumps(body).encode()
         self.send_response(200)
-        self.send_header("Docker-Content-Digest", DIGEST)
+        self.send_header("Docker-Content-Digest", digest)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
@@ -617,6 +628,31 @@ def test_images_are_those_of_the_registry(aws: Cloud) -> None:
     assert json.loads(got["imageManifest"]) == MANIFEST
     with refused("imageTag:'3'", "ImageNotFoundException"):
         api.describe_images(repositoryName="shop/django", imageIds=[{"imageTag": "3"}])
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_manifest_without_a_tag_is_had_by_its_digest_and_what_is_missing_is_named(aws: Cloud) -> None:
+    wanted = [{"imageDigest": PART}, {"imageDigest": "sha256:gone"}, {"imageTag": "3"}, {"imageTag": "1"}]
+    answer = aws.client("ecr").batch_get_image(repositoryName="shop/django", imageIds=wanted)
+
+    assert {each["imageId"]["imageDigest"] for each in answer["images"]} == {PART, DIGEST}
+    assert [each["imageId"] for each in answer["failures"]] == [{"imageDigest": "sha256:gone"}, {"imageTag": "3"}]
+
+
+def test_layers_are_those_of_the_registry(aws: Cloud, registry: str) -> None:
+    api = aws.client("ecr")
+
+    answer = api.batch_check_layer_availability(repositoryName="shop/django", layerDigests=["sha256:c", "sha256:l"])
+    assert [(each["layerDigest"], each["layerAvailability"]) for each in answer["layers"]] == [
+        ("sha256:c", "AVAILABLE")
+    ]
+    (lost,) = answer["failures"]
+    assert (lost["layerDigest"], lost["failureCode"]) == ("sha256:l", "MissingLayerDigest")
+    url = api.get_download_url_for_layer(repositoryName="shop/django", layerDigest="sha256:c")["downloadUrl"]
+    assert url == f"http://{registry}/v2/shop/django/blobs/sha256:c"
+    assert requests.get(url, timeout=5).json()["architecture"] == "arm64"
+    with refused("sha256:l", "LayersNotFoundException"):
+        api.get_download_url_for_layer(repositoryName="shop/django", layerDigest="sha256:l")
 
 
 @pytest.mark.usefixtures("registry")

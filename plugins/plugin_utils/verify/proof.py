@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from plugins.plugin_utils.verify.finding import NOT_ASKED, OK, WRONG, Finding, State
-from plugins.plugin_utils.verify.starts import Outcome, Start
+from plugins.plugin_utils.verify.starts import GOOD, Outcome, Start
 from plugins.plugin_utils.verify.subjects import Container, Secret, Task
 
 PULLS, WRITES, STARTS = "a host can pull it", "a container's log opens", "starts with all that it has"
 LONGEST = 400
 """Characters of a reason; Docker's can be a page."""
 LOG_DRIVER = "logging driver"
+"""What Docker says of a log that does not open, after all else: images, secrets and mounts are well then."""
 PULL = "CannotPull"
 NO_IMAGE = "no image can be pulled to ask with"
 Run = Callable[[Sequence[Start]], list[Outcome]]
@@ -72,11 +73,9 @@ class Proof:
         return Start(task, container.image, self._tried(container), mounted)
 
     def _pulled(self, task: Task, container: Container, outcome: Outcome) -> None:
-        if LOG_DRIVER in outcome.reason:  # which is opened after the pull
+        if outcome.state == "good" or LOG_DRIVER in outcome.reason:
             self._found.append(_finding("log", task.key, WRITES, outcome, task.log_group))
-            outcome = Outcome("good")
-        elif outcome.state == "good":
-            self._found.append(_finding("log", task.key, WRITES, outcome, task.log_group))
+            outcome = GOOD
         if outcome.state == "good":
             self._good.append((task.key, container.image))
         self._found.append(_finding("image", task.of(container), PULLS, outcome, "pulled by a host's agent"))

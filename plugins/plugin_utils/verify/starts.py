@@ -66,7 +66,7 @@ GOOD = Outcome("good")
 def request(start: Start, family: str, region: str) -> dict[str, Any]:
     """RegisterTaskDefinition for a start.
 
-    Volumes are mounted read-only, at places that no image has: an empty one would be filled with what an image has there.
+    Volumes are mounted read-only, at places that no image has: Docker fills an empty one with what an image has there.
     https://docs.docker.com/engine/storage/volumes/#populate-a-volume-using-a-container
     """
     definition = start.task.definition
@@ -104,7 +104,7 @@ def request(start: Start, family: str, region: str) -> dict[str, Any]:
 
 def read(task: Mapping[str, Any]) -> Outcome:
     """The outcome of a task that has stopped (of DescribeTasks)."""
-    container = next(iter(task.get("containers", [])), {})
+    container: Mapping[str, Any] = next(iter(task.get("containers", [])), {})
     why = str(container.get("reason") or "")
     if "CannotStartContainerError" in why and ENTRY in why:
         return GOOD

@@ -18,6 +18,9 @@ class Unknown(Exception):
     """A value comes of a stack that is not there; the message names entry and output."""
 
 
+NOTHING = Needs(0, 0)
+
+
 @dataclass(frozen=True)
 class Secret:
     """A secret of a container.
@@ -72,7 +75,7 @@ class Task:
     log_group: str
     containers: tuple[Container, ...]
     volumes: Mapping[str, Json | None] = field(default_factory=dict)
-    needs: Needs = Needs(0, 0)
+    needs: Needs = NOTHING
     stop_first: bool = False
     replicas: int = 0
     definition: Json = field(default_factory=dict)

@@ -52,7 +52,8 @@ def unmapped(task: Task, container: str, port: int) -> str:
         return f"the load balancer's targets are of {container}, and the task has {', '.join(found)}"
     ports = [each["containerPort"] for each in found[container].get("portMappings", [])]
     if port not in ports:
-        return f"the load balancer's targets are port {port} of {container}, which has {', '.join(map(str, ports)) or 'none'}"
+        there = ", ".join(map(str, ports)) or "none"
+        return f"the load balancer's targets are port {port} of {container}, which has {there}"
     return ""
 
 

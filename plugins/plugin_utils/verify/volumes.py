@@ -56,7 +56,9 @@ def check(
     if problems:
         yield Finding("volume", subject, WHAT, WRONG, f"{system}: {'; '.join(problems)}. Type: {verb('site.yml')}")
     else:
-        yield Finding("volume", subject, WHAT, OK, f"{system}, {len(targets)} mount targets")
+        yield Finding(
+            "volume", subject, WHAT, OK, f"{system}, {len(targets)} mount target{'s' if len(targets) != 1 else ''}"
+        )
 
 
 def described(ec2: Any, hosts: Collection[str]) -> list[dict[str, Any]]:

@@ -53,6 +53,8 @@ class Proof:
         self._apart(failed)
         self._rest()
         for task, container, start, outcome in failed:
+            if LOG_DRIVER in outcome.reason:
+                continue
             parts = [self._secrets[_secret(task, container, each)] for each in start.secrets]
             parts += [self._volumes[task.key, name] for name in start.volumes]
             if (task.key, start.image) in self._good and all(each.state == "good" for each in parts):
@@ -112,10 +114,10 @@ class Proof:
         outcomes = iter(self._run([each for each in starts if each.image]))
         found = [next(outcomes) if each.image else Outcome("unknown", NO_IMAGE) for each in starts]
         for start, outcome in zip(starts, found, strict=True):
-            if (
-                outcome.state == "bad" and PULL in outcome.reason
-            ):  # it may lie in a repository that this role cannot read
+            if PULL in outcome.reason:  # it may lie in a repository that this role cannot read
                 outcome = Outcome("unknown", f"{NO_IMAGE}: {outcome.reason}")
+            elif LOG_DRIVER in outcome.reason:
+                outcome = GOOD
             if start.secrets:
                 task, container, secret = secrets.pop(0)
                 self._secrets[_secret(task, container, secret)] = outcome

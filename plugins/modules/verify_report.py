@@ -33,6 +33,7 @@ options:
   format:
     description: V(text), a table, or V(json).
     type: str
+    choices: [text, json]
     default: text
 author: Berth
 """

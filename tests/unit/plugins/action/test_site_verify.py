@@ -229,10 +229,5 @@ def test_the_report_as_json_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(said) == {"site": "demo", "ok": 1, "wrong": 0, "not_asked": 0, "findings": [FINDINGS]}
 
 
-def test_a_format_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, _ = shown(monkeypatch, findings=[FINDINGS], format="yaml")
-    assert result["msg"].startswith("format is 'yaml'; it is text or json: ansible-playbook ")
-
-
 def test_the_entry_point_that_is_not_there_is_an_absolute_path() -> None:
     assert ENTRY.startswith("/"), "a bare name would be looked for in PATH"

@@ -30,7 +30,10 @@ PLACES = ("RESOURCE:", "AGENT", "No Container Instances")
 """Beginnings of why a task has no place that say nothing about what it is to prove."""
 REFUSED = ("AccessDenied", "NotAuthorized", "Throttl", "Server", "Unavailable")
 """Parts of the codes of errors that say nothing about it either."""
-DEADLINE = "it was still {status} on the host after {seconds:.0f} s"
+DEADLINE = "it was still under way after {seconds:.0f} s"
+AT_ONCE = 10
+"""Starts under way at a time."""
+NO_ROOM = "RESOURCE:"
 MISSING_SECONDS = 60.0
 """For how long DescribeTasks may not know a task: the API is eventually consistent (see RunTask)."""
 
@@ -127,53 +130,75 @@ class Starts:
         self._client, self._cluster, self._region, self._wait = client, cluster, region, wait
 
     def outcomes(self, starts: Sequence[Start]) -> list[Outcome]:
-        """What became of each, in their order.
+        """What became of each, in their order. As many at a time as there is room for.
 
         Raises:
             ClientError: the tasks could not be watched.
         """
         ecs = self._client("ecs")
         found: dict[int, Outcome] = {}
-        running: dict[str, int] = {}
+        tasks_of: dict[str, int] = {}
         definitions = self._forgotten(ecs) if starts else []
+        pending = [(number, self._register(ecs, start, definitions)) for number, start in enumerate(starts)]
         try:
-            for number, start in enumerate(starts):
-                self._begin(ecs, number, start, found, running, definitions)
-            if running:
-                self._watch(ecs, running, found)
+            wait = self._wait()
+            running: dict[str, int] = {}
+            while pending or running:
+                self._begin(ecs, pending, running, found)
+                tasks_of |= running
+                if running:
+                    self._look(ecs, running, found, wait.elapsed)
+                if running and not wait.pause(f"{len(running)} starts on the hosts"):
+                    late = DEADLINE.format(seconds=wait.seconds)
+                    found |= {number: Outcome("unknown", late) for number in (*running.values(), *dict(pending))}
+                    break
         finally:
-            self._clean(ecs, {arn: starts[number] for arn, number in running.items()}, definitions)
+            self._clean(ecs, {arn: starts[number] for arn, number in tasks_of.items()}, definitions)
         return [found[number] for number in range(len(starts))]
+
+    def _register(self, ecs: Any, start: Start, definitions: list[str]) -> str | Outcome:
+        try:
+            made = ecs.register_task_definition(**request(start, f"{self._cluster}-{NAME}", self._region))
+        except (BotoCoreError, ClientError) as error:
+            return _error(error)
+        definitions.append(made["taskDefinition"]["taskDefinitionArn"])
+        return definitions[-1]
 
     def _begin(
         self,
         ecs: Any,
-        number: int,
-        start: Start,
-        found: dict[int, Outcome],
+        pending: list[tuple[int, str | Outcome]],
         running: dict[str, int],
-        definitions: list[str],
+        found: dict[int, Outcome],
     ) -> None:
+        """Start what can be started now; what has no room is left for when another has ended."""
+        while pending and len(running) < AT_ONCE:
+            number, definition = pending[0]
+            outcome = definition if isinstance(definition, Outcome) else self._run(ecs, definition, number, running)
+            if outcome and outcome.state == "unknown" and running and NO_ROOM in outcome.reason:
+                return
+            pending.pop(0)
+            if outcome:
+                found[number] = outcome
+
+    def _run(self, ecs: Any, definition: str, number: int, running: dict[str, int]) -> Outcome | None:
+        """Start a task; what is wrong where that cannot be done."""
         try:
-            made = ecs.register_task_definition(**request(start, f"{self._cluster}-{NAME}", self._region))
-            definitions.append(made["taskDefinition"]["taskDefinitionArn"])
             # Not by the capacity provider, which would add a host where there is no room, and not for this.
             answer = ecs.run_task(
                 cluster=self._cluster,
-                taskDefinition=definitions[-1],
+                taskDefinition=definition,
                 count=1,
                 launchType="EC2",
                 startedBy=NAME,
             )
         except (BotoCoreError, ClientError) as error:
-            found[number] = _error(error)
-            return
+            return _error(error)
         if answer["tasks"]:
             running[answer["tasks"][0]["taskArn"]] = number
-        else:
-            why = ", ".join(sorted({str(each.get("reason")) for each in answer["failures"]})) or "no reason given"
-            state: Literal["bad", "unknown"] = "unknown" if why.startswith(PLACES) else "bad"
-            found[number] = Outcome(state, f"ECS has no place for it: {why}")
+            return None
+        why = ", ".join(sorted({str(each.get("reason")) for each in answer["failures"]})) or "no reason given"
+        return Outcome("unknown" if why.startswith(PLACES) else "bad", f"ECS has no place for it: {why}")
 
     def _forgotten(self, ecs: Any) -> list[str]:
         """Task definitions of a run that was killed, an hour or longer ago; another may be under way."""
@@ -186,22 +211,15 @@ class Starts:
                     found.append(arn)
         return found
 
-    def _watch(self, ecs: Any, running: Mapping[str, int], found: dict[int, Outcome]) -> None:
-        wait = self._wait()
-        left = dict(running)
-        while left:
-            known = {task["taskArn"]: task for task in tasks(ecs, self._cluster, list(left))}
-            for arn in list(left):
-                task = known.get(arn, {})
-                if task.get("lastStatus") == "STOPPED":
-                    found[left.pop(arn)] = read(task)
-                elif not task and wait.elapsed > MISSING_SECONDS:
-                    found[left.pop(arn)] = Outcome("unknown", "ECS does not know its task")
-            if left and not wait.pause(f"{len(left)} starts on the hosts"):
-                for arn, number in left.items():
-                    status = known.get(arn, {}).get("lastStatus", "unknown")
-                    found[number] = Outcome("unknown", DEADLINE.format(status=status, seconds=wait.seconds))
-                return
+    def _look(self, ecs: Any, running: dict[str, int], found: dict[int, Outcome], elapsed: float) -> None:
+        """Take in which tasks have stopped."""
+        known = {task["taskArn"]: task for task in tasks(ecs, self._cluster, list(running))}
+        for arn in list(running):
+            task = known.get(arn, {})
+            if task.get("lastStatus") == "STOPPED":
+                found[running.pop(arn)] = read(task)
+            elif not task and elapsed > MISSING_SECONDS:
+                found[running.pop(arn)] = Outcome("unknown", "ECS does not know its task")
 
     def _clean(self, ecs: Any, running: Mapping[str, Start], definitions: list[str]) -> None:
         """Take away tasks, task definitions and streams; what cannot be taken away is no finding about the site."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from plugins.plugin_utils.places import verb
@@ -86,7 +86,7 @@ def listened(subject: str, group: Mapping[str, Any], led: bool) -> Finding:
 
 
 def answering(
-    subject: str, group: Mapping[str, Any], health: list[Mapping[str, Any]], unhealthy: list[str], desired: int
+    subject: str, group: Mapping[str, Any], health: Sequence[Mapping[str, Any]], unhealthy: list[str], desired: int
 ) -> Finding:
     """How the targets answer the load balancer's health check.
 

@@ -8,15 +8,19 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from plugins.action import site_verify
+from local_aws.cloud import Cloud
+from local_aws.tests.late_support import LateAws
+from plugins.modules import site_verify
 from plugins.plugin_utils.aws_action import specification
 from tests.unit.playbooks.test_run_verb import SITE
+from tests.unit.plugin_support import environment
 from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, holds, tasks_of, variables
 
 TASKS = tasks_of("playbooks/tasks/verify.yml")
@@ -79,13 +83,13 @@ def test_the_request_is_postgresqls(answer: bytes | None, code: int) -> None:
         assert heard == [bytes.fromhex("00000008 04d2162f")], "length 8, then the number of an SSLRequest"
 
 
-def run(tmp_path: Path, *options: str) -> str:
+def run(tmp_path: Path, *options: str, **environment: str) -> str:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"localhost": local}}}))
     program = str(Path(sys.executable).parent / "ansible-playbook")
     command = [program, "verify.yml", "-i", str(tmp_path / "hosts.yml"), "-e", json.dumps(IDENTITY), *options]
     done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, timeout=120,
+        command, cwd=PROJECT, env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment}, capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
     assert done.returncode
@@ -96,3 +100,32 @@ def run(tmp_path: Path, *options: str) -> str:
 def test_a_format_that_there_is_not_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     said = run(tmp_path, "-e", "format=yaml")
     assert f"format is yaml, and it is text or json: ansible-playbook verify.yml -i {tmp_path}/hosts.yml" in said
+
+
+@pytest.mark.playbook
+def test_the_verb_asks_the_embedded_apis_and_tells_all_it_can(
+    late_aws: Callable[..., LateAws], aws: Cloud, tmp_path: Path
+) -> None:
+    """A cluster without hosts and services: nothing is there yet but that, and the verb says so line by line."""
+    late = late_aws()
+    shell = {**environment(aws), "AWS_ENDPOINT_URL": late.endpoint}
+    given = {**IDENTITY, "site_prefix": "shop-prod", **SITE, "site_databases": {"main": {}}}
+    options = ["-e", json.dumps(given)]
+    said = run(tmp_path, *options, **shell)
+    assert "There is no cluster shop-prod, so there is nothing to verify yet. Type: ansible-playbook site.yml" in said
+
+    late.client("ecs").create_cluster(clusterName="shop-prod")
+    said = run(tmp_path, *options, **shell)
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert any(
+        each.startswith("NOT ASKED service.web/django in the registry shop/web is not published") for each in lines
+    )
+    assert any(each.startswith("NOT ASKED database.main answers a host it is not there yet") for each in lines)
+    assert any(each.startswith("WRONG service.web a new task fits no host takes tasks now") for each in lines)
+    assert "The lines WRONG above say why." in said
+    assert "Traceback" not in said
+
+    said = run(tmp_path, *options, "-e", "format=json", **shell)
+    found = json.loads(said[said.index("{\n") : said.rindex("\n}\n") + 2])
+    assert found["site"] == "shop-prod"
+    assert found["wrong"] == sum(each["state"] == "WRONG" for each in found["findings"]) > 0

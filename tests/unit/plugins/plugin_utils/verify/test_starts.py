@@ -57,7 +57,7 @@ def begun(world: World, seconds: float = 60) -> tuple[Starts, Logs]:
     clients = Logs(world)
 
     def wait() -> Wait:
-        def say(*_: Any) -> None: ...
+        def say(name: str, text: str, color: str | None = None) -> None: ...
 
         return Wait(seconds, say, "verify", lambda: world.now, lambda pause: world.tick(2, pause / 2))
 
@@ -111,7 +111,7 @@ def test_one_that_does_not_end_is_stopped_and_says_nothing(world: World) -> None
     host.slow.add("reg/big:1")
     starts, _ = begun(world, seconds=10)
     (outcome,) = starts.outcomes([Start(plain(), "reg/big:1")])
-    assert (outcome.state, "on the host after 10 s" in outcome.reason) == ("unknown", True)
+    assert (outcome.state, "still under way after 10 s" in outcome.reason) == ("unknown", True)
     assert {each.desired for each in world.tasks()} <= {"STOPPED"}
 
 
@@ -120,6 +120,14 @@ def test_no_room_says_nothing_about_the_site(world: World) -> None:
     starts, _ = begun(world)
     (outcome,) = starts.outcomes([Start(plain(), "reg/a:1")])
     assert (outcome.state, "RESOURCE:MEMORY" in outcome.reason) == ("unknown", True)
+    assert left(world) == []
+
+
+def test_what_has_no_room_beside_the_others_comes_after_them(world: World) -> None:
+    Host(world, "i-1", 20)  # two starts
+    starts, clients = begun(world)
+    assert starts.outcomes([Start(plain(), f"reg/{name}:1") for name in "abcde"]) == [GOOD] * 5
+    assert clients.calls.count("register_task_definition") == 5
     assert left(world) == []
 
 

@@ -51,7 +51,8 @@ def check(
     }
     of_targets = {group for found in groups.values() for group in found["SecurityGroups"]}
     if of_targets:
-        rules = ec2.describe_security_groups(GroupIds=sorted(of_targets))["SecurityGroups"]
+        pages = ec2.get_paginator("describe_security_groups").paginate(GroupIds=sorted(of_targets))
+        rules = [dict(group) for page in pages for group in page["SecurityGroups"]]
         problems += closed(rules, instances)
     if problems:
         yield Finding("volume", subject, WHAT, WRONG, f"{system}: {'; '.join(problems)}. Type: {verb('site.yml')}")
@@ -105,7 +106,7 @@ def _point(efs: Any, point: str) -> Iterator[str]:
     if not point:
         return
     try:
-        (found,) = efs.describe_access_points(AccessPointId=point)["AccessPoints"]
+        (found,) = efs.describe_access_points(AccessPointId=point)["AccessPoints"]  # one page: it is one
     except efs.exceptions.AccessPointNotFound:
         yield f"its access point {point} is gone"
         return

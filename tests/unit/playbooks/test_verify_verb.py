@@ -89,9 +89,14 @@ def run(tmp_path: Path, *options: str, **environment: str) -> str:
     program = str(Path(sys.executable).parent / "ansible-playbook")
     command = [program, "verify.yml", "-i", str(tmp_path / "hosts.yml"), "-e", json.dumps(IDENTITY), *options]
     done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment}, capture_output=True, text=True, timeout=120,
+        command,
+        cwd=PROJECT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode
     return done.stdout + done.stderr
 
@@ -117,11 +122,12 @@ def test_the_verb_asks_the_embedded_apis_and_tells_all_it_can(
     late.client("ecs").create_cluster(clusterName="shop-prod")
     said = run(tmp_path, *options, **shell)
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert any(
-        each.startswith("NOT ASKED service.web/django in the registry shop/web is not published") for each in lines
-    )
-    assert any(each.startswith("NOT ASKED database.main answers a host it is not there yet") for each in lines)
-    assert any(each.startswith("WRONG service.web a new task fits no host takes tasks now") for each in lines)
+    for begin in (
+        "NOT ASKED service.web/django in the registry shop/web is not published",
+        "NOT ASKED database.main answers a host it is not there yet",
+        "WRONG service.web a new task fits no host takes tasks now",
+    ):
+        assert any(each.startswith(begin) for each in lines), said
     assert "The lines WRONG above say why." in said
     assert "Traceback" not in said
 

@@ -14,7 +14,7 @@ from moto.ecr.responses import ECRResponse
 
 from local_aws import image_lifecycle
 from local_aws.config import ACCOUNT_ID, DIRECT
-from local_aws.patches._moto import AwsError, around, missing
+from local_aws.patches._moto import AwsError, around, instead, missing
 
 if TYPE_CHECKING:
     from local_aws.cloud import Cloud
@@ -126,12 +126,67 @@ def _refreshed(backend: Any, name: str) -> None:
         refresh(backend.repositories[name])
 
 
-for _name in ("list_images", "describe_images", "batch_get_image", "describe_image_scan_findings"):
+for _name in ("list_images", "describe_images", "describe_image_scan_findings"):
 
     @around(ECRBackend, _name)
     def _read(read: Any, self: Any, repository_name: str, *arguments: Any, **keywords: Any) -> Any:
         _refreshed(self, repository_name)
         return read(self, repository_name, *arguments, **keywords)
+
+
+@around(ECRBackend, "batch_get_image")
+def _batch_get_image(
+    read: Any, self: Any, repository_name: str, registry_id: str | None = None, image_ids: Any = None
+) -> Any:
+    """Also those that no tag leads to: the parts of an image for several platforms."""
+    _refreshed(self, repository_name)
+    answer = read(self, repository_name, registry_id, image_ids)
+    if not _registry:
+        return answer
+    repository, there = self.repositories[repository_name], {each.image_digest for each in answer["images"]}
+    for digest in dict.fromkeys(each["imageDigest"] for each in image_ids if each.get("imageDigest")):
+        if digest not in there and (found := _request(f"{repository_name}/manifests/{digest}")):
+            image = _image(repository, "", found[0].decode(), found[1])
+            image.image_tags = []
+            answer["images"].append(image)
+            there.add(digest)
+    tags = {tag for each in answer["images"] for tag in each.image_tags}
+    answer["failures"] = [
+        {"imageId": each, "failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
+        for each in image_ids
+        if each.get("imageDigest") not in there and each.get("imageTag") not in tags
+    ]
+    return answer
+
+
+@around(ECRBackend, "batch_check_layer_availability")
+def _batch_check_layer_availability(
+    check: Any, self: Any, repository_name: str, layer_digests: list[str], registry_id: str | None = None
+) -> Any:
+    """The layers that the registry has; https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Layer.html"""
+    if not _registry:
+        return check(self, repository_name, layer_digests, registry_id=registry_id)
+    self._get_repository(repository_name, registry_id)
+    layers, failures = [], []
+    for digest in layer_digests:
+        found = _request(f"{repository_name}/blobs/{digest}", "HEAD")
+        if found:
+            size = int(found[1].get("content-length", 0))
+            layers.append({"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size})
+        else:
+            why = f"Layer digest '{digest}' could not be found"
+            failures.append({"layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": why})
+    return {"layers": layers, "failures": failures}
+
+
+@instead(ECRResponse, "get_download_url_for_layer")
+def _get_download_url_for_layer(self: Any) -> Any:
+    """The registry's own address of a layer, as AWS's is a presigned one of S3."""
+    name, digest = self._get_param("repositoryName"), self._get_param("layerDigest")
+    self.ecr_backend._get_repository(name, self._get_param("registryId"))
+    if not _registry or not _request(f"{name}/blobs/{digest}", "HEAD"):
+        raise AwsError("LayersNotFoundException", f"The layer with digest '{digest}' in '{name}' does not exist")
+    return ActionResult({"downloadUrl": f"http://{_registry}/v2/{name}/blobs/{digest}", "layerDigest": digest})
 
 
 @around(ECRBackend, "batch_delete_image")

@@ -486,7 +486,7 @@ TOPICS: dict[str, dict[str, Any]] = {
     },
     "verbs": {
         "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",
-        "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
+        "answers_path": "/en/", "answers_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
         "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
         "site_hooks": {"build": ["make images"], "after_release": [["python", "tell.py"]]}, "site_hook_minutes": 60,
@@ -517,7 +517,7 @@ HANDED_OVER = {
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
     "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
-    "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
+    "dns_balancer_seen": "x", "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip
 """What a play gives a layer's role, and no inventory."""

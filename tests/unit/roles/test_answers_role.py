@@ -9,7 +9,7 @@ import pytest
 from plugins.action.https_answer import problem_of
 from tests.unit.variables_support import evaluate, holds, tasks_of, variables
 
-(TASK,) = tasks_of("roles/verify/tasks/main.yml").values()
+(TASK,) = tasks_of("roles/answers/tasks/main.yml").values()
 WEB = {"containers": {"web": {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}}}
 
 
@@ -19,7 +19,7 @@ WEB = {"containers": {"web": {"image": "shop/web", "mem_limit": "64m", "ports": 
     ids=["a site with a route", "a site without one"],
 )
 def test_only_a_site_with_routes_is_asked_and_another_is_told_so(services: dict[str, object], asked: bool) -> None:
-    known = variables("roles/verify/vars/main.yml", site_services=services, ansible_check_mode=False)
+    known = variables("roles/answers/vars/main.yml", site_services=services, ansible_check_mode=False)
     assert holds(TASK["when"], known) is asked
     said = evaluate(TASK["name"], known)
     assert said.startswith("See that the site answers over HTTPS")
@@ -29,17 +29,17 @@ def test_only_a_site_with_routes_is_asked_and_another_is_told_so(services: dict[
 def test_the_path_is_the_sites_own_front_page_unless_it_is_said() -> None:
     task = TASK["https_answer"]
     assert asked()["www.shop.test"]["path"] == "/"
-    assert asked(verify_path="/login")["www.shop.test"]["path"] == "/login"
-    assert evaluate(task["address"], variables(verify_address="lb.aws")) == "lb.aws"
+    assert asked(answers_path="/login")["www.shop.test"]["path"] == "/login"
+    assert evaluate(task["address"], variables(answers_address="lb.aws")) == "lb.aws"
     assert (
-        evaluate(task["address"], variables(verify_address="lb.aws", site_connect_address="127.0.0.1")) == "127.0.0.1"
+        evaluate(task["address"], variables(answers_address="lb.aws", site_connect_address="127.0.0.1")) == "127.0.0.1"
     )
 
 
 def asked(*routes: dict[str, Any], **given: Any) -> dict[str, dict[str, Any]]:
     """Name → what the task asks it for."""
     services = {"web": {**WEB, "routes": [{"to": "web"}, *routes]}}
-    known = variables("roles/verify/vars/main.yml", site_services=services, **given)
+    known = variables("roles/answers/vars/main.yml", site_services=services, **given)
     task = {key: TASK["https_answer"][key] for key in ("name", "path", "below", "redirected_to")}
     items = evaluate(TASK["loop"], known)
     return {item["name"]: evaluate(task, {**known, "item": item}) for item in items}

@@ -42,7 +42,9 @@ RELEASING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         tuple(f"cloudformation:stack/{{prefix}}-{layer}-*/*" for layer in RELEASED),
     ),
     (
-        ("ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:StopTask", "ecs:StopServiceDeployment", "ecs:TagResource",
+        # Deleted are the definitions that `verify` has tried things with.
+        ("ecs:DeleteTaskDefinitions", "ecs:RegisterTaskDefinition",
+         "ecs:RunTask", "ecs:StopTask", "ecs:StopServiceDeployment", "ecs:TagResource",
          "ecs:UpdateService"),
         ("ecs:task-definition/{prefix}-*", "ecs:service/{prefix}/*", "ecs:service-deployment/{prefix}/*",
          "ecs:task/{prefix}/*"),
@@ -56,7 +58,8 @@ RELEASING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("lambda:function:{prefix}-function-*",),
     ),
     (
-        ("logs:FilterLogEvents", "logs:GetLogEvents"),
+        ("logs:CreateLogStream", "logs:DeleteLogStream", "logs:FilterLogEvents", "logs:GetLogEvents",
+         "logs:PutLogEvents"),
         ("logs:log-group:/{site}/{environment}/*",),
     ),
     (

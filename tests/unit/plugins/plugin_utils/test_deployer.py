@@ -11,10 +11,17 @@ import pytest
 
 from plugins.plugin_utils import deployer
 from scripts import operator_policy
-from scripts.rights import iam
+from scripts.rights import calls, iam
 
 RELEASES = deployer.releasing("shop", "prod")
 LOOKS = deployer.looking("shop")
+PARTS = (
+    "ecr_keep", "ecr_push", "ecs_live_release", "ecs_run_task", "ecs_service_wait", "function_code", "ledger", "lock",
+    "logs", "registry_images", "stack_outputs", "starts", "static_files",
+)  # fmt: skip
+"""Plugins of a release that ask AWS, by the names of their files; what updates stacks is judged by its own table."""
+NO_CALL = "kms:Verify"
+"""A word of ours that is also the name of a call (scripts/rights/calls.py counts names)."""
 MOST = 10240
 """Characters of all inline policies of a role: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
@@ -37,6 +44,14 @@ def test_each_action_is_one_of_iam_and_of_who_makes_a_site() -> None:
     for action in actions(RELEASES):
         assert iam.known(action), action
         assert any(fnmatch.fnmatchcase(action, right) for right in given), action
+
+
+def test_a_release_and_its_checks_are_allowed_all_that_they_call() -> None:
+    given = actions(RELEASES) | actions(LOOKS) | {"ecs:DeregisterTaskDefinition", "sts:GetCallerIdentity"}
+    called = calls.scanned()
+    for part in PARTS:
+        wanted = {action for call in called[part] for action in calls.actions(*call)} - {NO_CALL}
+        assert {each for each in wanted if not any(fnmatch.fnmatchcase(each, right) for right in given)} == set(), part
 
 
 def test_each_action_is_granted_on_what_it_takes() -> None:

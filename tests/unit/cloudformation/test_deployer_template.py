@@ -78,7 +78,7 @@ def test_what_stands_in_the_template_itself_is_narrow_too() -> None:
 def test_it_is_clean_for_cfn_lint_as_it_is_deployed(given: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "deployer.yml"
     path.write_text(body(layer(**given)))
-    command = [Path(sys.executable).parent / "cfn-lint", "--regions", "us-east-1", "--", path]
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "--regions", "us-east-1", "--", str(path)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 

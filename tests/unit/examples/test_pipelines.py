@@ -20,7 +20,7 @@ PIPELINES = PROJECT / "examples/pipelines"
 GITHUB, GITLAB, BAMBOO = (
     PIPELINES / name for name in ("github/release.yml", "gitlab/.gitlab-ci.yml", "bamboo/bamboo.yml")
 )
-SCHEMAS = {
+SCHEMAS: dict[Path, list[tuple[str, ...]]] = {
     GITHUB: [("vendor.github-workflows",), ("custom.github-workflows-require-timeout",)],
     GITLAB: [("vendor.gitlab-ci", "--data-transform", "gitlab-ci")],
     BAMBOO: [("vendor.bamboo-spec",)],

@@ -17,6 +17,7 @@ from docker.types import Mount
 from local_aws import images
 from local_aws.config import DIRECT
 from local_aws.part import Health, Part
+from local_aws.patches import ecr
 
 PLUGIN = "rexray/efs"
 PLUGIN_TAGS = ("0.11.4", "latest")
@@ -25,6 +26,8 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.plugin.v1+json"
 LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 START_SECONDS = 30
+EXPIRE_SECONDS = 60.0
+"""Between two rounds of the lifecycle policies; AWS takes up to a day."""
 
 
 class Registry(Part):
@@ -36,6 +39,7 @@ class Registry(Part):
 
     name = "registry"
     interval = 10.0
+    _expired = 0.0
 
     def prepare(self) -> None:
         self._start()
@@ -49,6 +53,10 @@ class Registry(Part):
             if container:
                 container.remove(force=True)
             self._start()
+        if time.monotonic() - self._expired >= EXPIRE_SECONDS:
+            self._expired = time.monotonic()
+            for repository, digests in ecr.expire().items():
+                self.log.info("the lifecycle policy of %s has let %d images go", repository, len(digests))
 
     def health(self) -> list[Health]:
         try:

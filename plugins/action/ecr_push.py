@@ -17,6 +17,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecr_push import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.site.images import name_of, tag_of
 
 
 class ActionModule(AwsAction):
@@ -46,6 +47,7 @@ class ActionModule(AwsAction):
                 row["digest"] = self._push(docker, row, credentials)
         for row in rows:
             row["pushed"] = row in missing
+            row["pinned"] = f"{row['uri']}@{row['digest']}" if row["digest"] else row["uri"]
             del row["build"]
         return {"changed": bool(missing), "images": rows}
 
@@ -110,7 +112,7 @@ class ActionModule(AwsAction):
     def _push(self, docker: Any, row: Mapping[str, Any], credentials: Mapping[str, str]) -> str:
         from docker.errors import APIError
 
-        repository, _, tag = row["uri"].rpartition(":")
+        repository, tag = name_of(row["uri"]), tag_of(row["uri"])
         self.say("push", f"{row['image']} → {row['uri']}")
         docker.images.get(row["image"]).tag(repository, tag)
         digest, layers = "", dict[str, str]()
@@ -127,5 +129,11 @@ class ActionModule(AwsAction):
             raise Failed(f"{row['image']} cannot be pushed to {row['uri']}: {error.explanation or error}") from None
         finally:
             docker.images.remove(row["uri"], noprune=True)  # the name only; the image keeps its own
+        digest = digest or self._digest(row["repository"], row["tag"])
+        if not digest:
+            raise Failed(
+                f"{row['image']} was pushed to {row['uri']}, and neither Docker nor the registry says under which "
+                "digest. Type the same command again."
+            )
         self.say("push", f"{row['uri']} {digest}", "green")
-        return digest or self._digest(row["repository"], row["tag"])
+        return digest

@@ -16,9 +16,9 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
-from plugins.plugin_utils.site.images import release
+from plugins.plugin_utils.site.images import release, with_tag
 
-IMAGE, RELEASE = "berth.image", "berth.release"
+IMAGE, RELEASE, TAG = "berth.image", "berth.release", "berth.tag"
 """Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
 
 
@@ -31,15 +31,15 @@ class ActionModule(AwsAction):
         """Read the services and their task definitions."""
         self.ecs, self.cluster = self.client("ecs"), str(self.arguments["cluster"])
         services: dict[str, dict[str, Any]] = {}
+        jobs: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
             services[entry] = {"service": service["serviceArn"], **_described(definition)}
-            images = _images(definition) | images
-        jobs: dict[str, dict[str, Any]] = {}
+            images = services[entry]["images"] | images
         if set(self.arguments["images"]) - images.keys() or self.arguments["jobs"]:
-            for definition in self._jobs():
-                jobs[definition["family"].removeprefix(f"{self.cluster}-job-")] = _described(definition)
-                images = _images(definition) | images
+            for entry, definition in self._jobs():
+                jobs[entry] = _described(definition)
+                images = jobs[entry]["images"] | images
         return {"changed": False, "services": services, "jobs": jobs, "images": images}
 
     def _services(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -58,13 +58,13 @@ class ActionModule(AwsAction):
                     if entry != definition["family"]:
                         yield entry, service, definition
 
-    def _jobs(self) -> Iterator[dict[str, Any]]:
-        """The newest task definition of each job."""
+    def _jobs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Entry and newest task definition of each job."""
         begin = f"{self.cluster}-job-"
         for family in listed(
             self.ecs, "list_task_definition_families", "families", familyPrefix=begin, status="ACTIVE"
         ):
-            yield self._definition(family)
+            yield family.removeprefix(begin), self._definition(family)
 
     def _definition(self, name: str) -> dict[str, Any]:
         return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
@@ -72,22 +72,15 @@ class ActionModule(AwsAction):
 
 def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
     """What a task definition runs, and the name of its release, if that was given rather than made of its images."""
-    containers = definition["containerDefinitions"]
-    labels = [each.get("dockerLabels", {}) for each in containers]
+    labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
+    runs = [
+        with_tag(each["image"], named.get(TAG, ""))
+        for each, named in zip(definition["containerDefinitions"], labels, strict=True)
+    ]
     label = next((each[RELEASE] for each in labels if RELEASE in each), "")
-    made = release(each["image"] for each in containers)
     return {
         "task_definition": definition["taskDefinitionArn"],
         "release": label,
-        "name": "" if label == made else label,
-        "images": _images(definition),
-    }
-
-
-def _images(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Image as the inventory calls it → image of the registry."""
-    return {
-        container["dockerLabels"][IMAGE]: container["image"]
-        for container in definition["containerDefinitions"]
-        if IMAGE in container.get("dockerLabels", {})
+        "name": "" if label == release(runs) else label,
+        "images": {named[IMAGE]: image for named, image in zip(labels, runs, strict=True) if IMAGE in named},
     }

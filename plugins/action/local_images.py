@@ -15,6 +15,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.local_images import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.site.images import tag_of
 
 CONTENT_TAG = re.compile(r"[0-9a-f]{12}")
 """A tag that was made of an image's content (image_pushes); another says nothing about it."""
@@ -34,7 +35,7 @@ class ActionModule(AwsAction):
         found = self._found()
         if self.arguments["wanted"]:
             self._refuse_missing(found)
-        live = {image: str(uri).rpartition(":")[2] for image, uri in self.arguments["live"].items()}
+        live = {image: tag_of(str(uri)) for image, uri in self.arguments["live"].items()}
         differ, warnings = [], []
         for image, attributes in found.items():
             content = attributes["Id"].removeprefix("sha256:")[:12]

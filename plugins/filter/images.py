@@ -1,4 +1,4 @@
-"""What is pushed where, and who is asked on which port."""
+"""What is pushed where, who is asked on which port, and what is kept."""
 
 from __future__ import annotations
 
@@ -49,9 +49,28 @@ def image_ports(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any
     return found
 
 
+def kept_images(live: Mapping[str, Any], entries: Collection[Mapping[str, Any]], releases: int) -> list[str]:
+    """The images that no lifecycle rule may take: what is live, and what the last good releases ran.
+
+    A release counts once, however often it was released; one that a rollback has left is not gone back to.
+
+    Args:
+        live: what the task ecs_live_release says, with the jobs.
+        entries: of the ledger, newest first.
+        releases: how many good releases.
+    """
+    good: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry.get("outcome") == "good" and entry.get("release") and not entry.get("left_by"):
+            good.setdefault(str(entry["release"]), []).append(entry)
+    newest = [entry for release in list(good)[: int(releases)] for entry in good[release]]
+    ran = [each for run in (live, *newest) for noun in ("services", "jobs") for each in (run.get(noun) or {}).values()]
+    return sorted({str(image) for each in ran for image in (each.get("images") or {}).values()})
+
+
 class FilterModule:
     """What Ansible asks for the filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filter name → function."""
-        return {"image_pushes": image_pushes, "image_ports": image_ports}
+        return {"image_pushes": image_pushes, "image_ports": image_ports, "kept_images": kept_images}

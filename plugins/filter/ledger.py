@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-RELEASE, IMAGE = "berth.release", "berth.image"
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.plugin_utils.site.images import with_tag
+
+RELEASE, IMAGE, TAG = "berth.release", "berth.image", "berth.tag"
 """Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
 
 
@@ -20,7 +28,10 @@ def services_released(services: Mapping[str, Mapping[str, Any]], outputs: Mappin
         name: {
             "task_definition": outputs.get(f"service.{name}.TaskDefinitionArn", ""),
             "release": next((each["DockerLabels"][RELEASE] for each in service["containers"]), ""),
-            "images": {each["DockerLabels"][IMAGE]: each["Image"] for each in service["containers"]},
+            "images": {
+                each["DockerLabels"][IMAGE]: with_tag(each["Image"], each["DockerLabels"].get(TAG, ""))
+                for each in service["containers"]
+            },
         }
         for name, service in services.items()
     }

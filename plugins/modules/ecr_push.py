@@ -43,7 +43,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: The images in their repositories, in the given order.
+  description: >-
+    The images in their repositories, in the given order. C(pinned) has tag and digest, as Docker takes both; of what
+    a check run would push it has no digest.
   returned: always
   type: list
   sample:
@@ -53,4 +55,5 @@ images:
       pushed: true
       digest: "sha256:4f0c…"
       uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/legacy-prod/django:2026.11.3
+      pinned: "123456789012.dkr.ecr.us-east-1.amazonaws.com/legacy-prod/django:2026.11.3@sha256:4f0c…"
 """

@@ -47,11 +47,13 @@ services:
   returned: always
   type: dict
 jobs:
-  description: Entry of site_jobs to the same of its newest revision, but C(service); empty where nobody asked for them.
+  description:
+    - Entry of site_jobs to the same of its newest revision, but C(service); empty where they were not asked for.
   returned: always
   type: dict
 images:
-  description: Image as the inventory calls it, to image of the registry.
+  description: >-
+    Image as the inventory calls it, to image of the registry, with the tag and the digest by which it runs.
   returned: always
   type: dict
 """

@@ -42,7 +42,7 @@ EXAMPLES = r"""
 - name: See whether the local images are those that are live
   local_images:
     images: [shop/django]
-    live: {shop/django: 111122223333.dkr.ecr.us-east-1.amazonaws.com/shop-prod/shop-django:0f3c9d1e2a4b}
+    live: {shop/django: "1.dkr.ecr.us-east-1.amazonaws.com/shop-prod/shop-django:0f3c9d1e2a4b@sha256:4f0c…"}
     ports: [{image: shop/django, container: web.django, port: 8000}]
 """
 

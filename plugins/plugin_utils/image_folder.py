@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from plugins.plugin_utils.site.images import tag_of
+
 FOLDER = 1 << 31
 """The bit of a folder in a mode as Go tells it: https://pkg.go.dev/io/fs#FileMode"""
 SECONDS = 600
@@ -30,7 +32,8 @@ def taken(image: str, runs: str, path: str) -> Iterator[Path]:
 
     Args:
         image: as containers call it.
-        runs: what the site runs of that name: the registry's image with its tag, or `image` where nothing is published.
+        runs: what the site runs of that name: the registry's image with its tag and digest, or `image` where nothing is
+            published.
         path: of the folder, from the image's root.
 
     Raises:
@@ -80,7 +83,7 @@ def _content(engine: Any, image: str, runs: str) -> str:
         except (DockerException, OSError) as error:
             raise _silent(error) from None
         # What is published has a tag made of its content (the filter image_pushes).
-        if name == runs or runs.rpartition(":")[2] == found.removeprefix("sha256:")[:12]:
+        if name == runs or tag_of(runs) == found.removeprefix("sha256:")[:12]:
             return found
     raise NotHere(
         f"This machine has no image {image}."

@@ -12,7 +12,9 @@ from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, RUNNING, Entr
 
 COLOURS = {GOOD: "green", FAILED: "red", INTERRUPTED: "red", RUNNING: "yellow"}
 HEAD = ("UTC", "verb", "release", "outcome", "images", "took", "who")
-OF_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.\w+/([^:@]+)(?:@(sha256:[0-9a-f]+)|:(.+))")
+OF_ECR = re.compile(
+    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.[a-z.]+/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?"
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Image:
 
     Attributes:
         account, region, repository: where it is.
-        digest, tag: what it is called by, one of both.
+        digest, tag: what it is called by, at least one of both.
     """
 
     account: str
@@ -34,7 +36,9 @@ class Image:
     def of(cls, uri: str) -> Image | None:
         """The image of a URI; None if it lies in no ECR."""
         found = OF_ECR.fullmatch(uri)
-        return cls(found[1], found[2], found[3], found[4] or "", found[5] or "") if found else None
+        if not found or not (found[4] or found[5]):
+            return None
+        return cls(found[1], found[2], found[3], found[5] or "", found[4] or "")
 
     @property
     def identifier(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from plugins.plugin_utils.lock import Holder
 from scripts import operator_policy
 from scripts.rights import calls
 from tests.e2e import browser
-from tests.e2e.conftest import CALLS, CONFIG, environment, local_aws, playbook, succeed
+from tests.e2e.conftest import CALLS, CONFIG, Run, environment, local_aws, playbook, succeed
 
 SCREEN_LINES = 50
 """What a run without a change may take of a screen."""
@@ -224,6 +225,19 @@ def test_the_ledger_says_what_was_done_and_how_it_ended(cloud: Cloud) -> None:
     (row,) = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d +(site.*)$", shown, re.MULTILINE)
     assert "live, good" in row
     assert " there " in row
+
+
+def test_the_images_run_by_their_digests_and_no_lifecycle_rule_takes_them(cloud: Cloud) -> None:
+    ecr, runs = cloud.client("ecr"), service(cloud)["taskDefinition"]
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=runs)["taskDefinition"]
+    assert len(definition["containerDefinitions"]) == 2
+    for container in definition["containerDefinitions"]:
+        name, _, digest = container["image"].partition("@")
+        repository, tag = name.partition("/")[2], container["dockerLabels"]["berth.tag"]
+        (found,) = ecr.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])["imageDetails"]
+        assert sorted(found["imageTags"]) == sorted([tag, f"keep-{tag}"])
+        ecr.start_lifecycle_policy_preview(repositoryName=repository)
+        assert ecr.get_lifecycle_policy_preview(repositoryName=repository)["previewResults"] == []
 
 
 def test_a_verb_beside_a_held_lock_refuses_and_says_who_holds_it(cloud: Cloud) -> None:
@@ -481,6 +495,87 @@ def test_the_logs_show_what_a_visitor_has_just_asked_for_and_what_a_job_has_writ
     run = playbook("logs.yml", "-e", "service=wbe")
     assert run.status != 0
     assert "-e service=web" in run.output
+
+
+def lines_of(run: Run, state: str) -> list[str]:
+    """The lines of verify's table that begin with a state, their columns one space apart."""
+    found = [" ".join(line.split()) for line in run.output.splitlines()]
+    return [line for line in found if line.startswith(f"{state} ")]
+
+
+@contextmanager
+def broken(cloud: Cloud) -> Iterator[None]:
+    """A site whose secret has lost its key, whose registry one image, and whose execution role ECS may not take."""
+    secrets, iam, ecr = (cloud.client(each) for each in ("secretsmanager", "iam", "ecr"))
+    arn, kept = outputs(cloud, "secret-django")["SecretArn"], json.dumps(secret(cloud, "secret-django"))
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
+    role = definition["taskDefinition"]["executionRoleArn"].rpartition("/")[2]
+    trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    (image,) = {
+        each["image"] for each in definition["taskDefinition"]["containerDefinitions"] if each["name"] == "nginx"
+    }
+    registry, _, name = image.partition("/")
+    repository, _, tag = name.partition("@")[0].partition(":")
+    tag = tag or ecr.describe_images(repositoryName=repository)["imageDetails"][0]["imageTags"][0]
+    address = f"http://{registry}/v2/{repository}/manifests/{tag}"
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+    with ask(urllib.request.Request(address, headers={"Accept": kind})) as answer:
+        manifest, kind = answer.read(), answer.headers["Content-Type"]
+    try:
+        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"other": "x"}))
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust.replace("ecs-tasks", "ec2"))
+        ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        yield
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=kept)
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+        # As a push does, whose layers the registry has already.
+        put = urllib.request.Request(address, manifest, {"Content-Type": kind}, method="PUT")
+        ask(put).close()
+
+
+def test_verify_tries_all_that_the_site_needs_and_leaves_nothing(cloud: Cloud) -> None:
+    ecs, logs = cloud.client("ecs"), cloud.client("logs")
+    run = succeed(playbook("verify.yml"))
+    assert run.changed == 0
+    assert not lines_of(run, "WRONG")
+    asked = "\n".join(lines_of(run, "OK"))
+    for seen in (
+        "service.web/django in the registry legacy-test/legacy-site-django",
+        "service.web/django a host can pull it pulled by a host's agent",
+        "service.web/django DB_PASSWORD read with the execution role",
+        "job.migrate ADMIN_PASSWORD read with the execution role",
+        "service.web execution role",
+        "service.web takes an event /legacy/test/service/web",
+        "service.web/nginx:80 answers GET /healthz: 1 healthy",
+        "volume.media mounts for service.web mounted on a host",
+        "database.main answers a host",
+        "service.web a new task fits",
+    ):
+        assert seen in asked or seen.replace("legacy-test/", "") in asked, f"{seen}\n{run.output}"
+    assert " with TLS, asked from i-" in " ".join(run.output.split())
+    assert "its platform could not be read" not in " ".join(run.output.split())
+    assert secret(cloud, "secret-django")["secret_key"] not in run.output
+    assert not ecs.list_task_definitions(familyPrefix=f"{SITE}-verify")["taskDefinitionArns"]
+    streams = logs.describe_log_streams(logGroupName="/legacy/test/service/web")["logStreams"]
+    assert not [each for each in streams if each["logStreamName"].startswith("verify/")]
+
+
+def test_verify_tells_everything_that_is_wrong_at_once(cloud: Cloud) -> None:
+    with broken(cloud):
+        run = playbook("verify.yml")
+    wrong = "\n".join(lines_of(run, "WRONG"))
+    assert run.status != 0
+    assert "service.web/django SECRET_KEY" in wrong, run.output
+    assert "did not contain json key secret_key" in " ".join(run.output.split())
+    assert "service.web/nginx in the registry the registry has no image" in wrong
+    assert "service.web execution role" in wrong
+    assert "does not trust ecs-tasks.amazonaws.com" in " ".join(run.output.split())
+    assert "service.web/django DB_PASSWORD read with the execution role" in "\n".join(lines_of(run, "OK"))
+    run = succeed(playbook("verify.yml", "-e", "format=json"))
+    found = json.loads(run.output[run.output.index("{\n") : run.output.rindex("\n}\n") + 2])
+    assert found["wrong"] == 0
 
 
 def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> None:

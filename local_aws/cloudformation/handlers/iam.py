@@ -205,3 +205,47 @@ class ManagedPolicy(Handler):
                 if name not in after:
                     with absent_is_fine():
                         call(context, "iam", f"detach_{holder}_policy", **{key: name}, PolicyArn=arn)
+
+
+class OIDCProvider(Handler):
+    """An issuer of tokens that the account trusts; its ARN is made of its URL, which an account has once."""
+
+    TYPE = "AWS::IAM::OIDCProvider"
+
+    def create(self, context: Context, properties: Properties) -> str:
+        answer = call(
+            context,
+            "iam",
+            "create_open_id_connect_provider",
+            ThumbprintList=properties.get("ThumbprintList") or [],
+            ClientIDList=properties.get("ClientIdList") or [],
+            Tags=context.tag_list(properties) or None,
+            **pick(properties, "Url"),
+        )
+        arn = str(answer["OpenIDConnectProviderArn"])
+        context.created(arn)
+        return arn
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        named = {"OpenIDConnectProviderArn": physical_id}
+        if changed(old, new, "ThumbprintList"):
+            thumbprints = new.get("ThumbprintList") or []
+            call(context, "iam", "update_open_id_connect_provider_thumbprint", **named, ThumbprintList=thumbprints)
+        before, after = old.get("ClientIdList") or [], new.get("ClientIdList") or []
+        for client in after:
+            if client not in before:
+                call(context, "iam", "add_client_id_to_open_id_connect_provider", **named, ClientID=client)
+        for client in before:
+            if client not in after:
+                call(context, "iam", "remove_client_id_from_open_id_connect_provider", **named, ClientID=client)
+        if gone := context.untagged(old, new):
+            call(context, "iam", "untag_open_id_connect_provider", **named, TagKeys=gone)
+        if tags := context.tag_list(new):
+            call(context, "iam", "tag_open_id_connect_provider", **named, Tags=tags)
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, "iam", "delete_open_id_connect_provider", OpenIDConnectProviderArn=physical_id)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {"Arn": physical_id}

@@ -60,6 +60,34 @@ def test_a_push_comes_back_as_a_pull(own: OwnServer) -> None:
         own.docker.images.remove(f"{repository['repositoryUri']}:1")
 
 
+def test_a_tag_is_put_and_taken_and_the_image_stays_to_be_pulled(own: OwnServer) -> None:
+    api, name = own.client("ecr"), "legacy-test/kept"
+    uri = api.create_repository(repositoryName=name)["repository"]["repositoryUri"]
+    assert push(own, name, "1") == []
+    (image,) = api.batch_get_image(repositoryName=name, imageIds=[{"imageTag": "1"}])["images"]
+    digest = image["imageId"]["imageDigest"]
+    api.put_image(
+        repositoryName=name,
+        imageManifest=image["imageManifest"],
+        imageManifestMediaType=image["imageManifestMediaType"],
+        imageDigest=digest,
+        imageTag="keep-1",
+    )
+    assert tags(own, name) == ["1", "keep-1"]
+    (found,) = api.describe_images(repositoryName=name)["imageDetails"]
+    assert (found["imageDigest"], sorted(found["imageTags"])) == (digest, ["1", "keep-1"])
+
+    api.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "keep-1"}])
+    (found,) = api.describe_images(repositoryName=name)["imageDetails"]
+    assert found["imageTags"] == ["1"]
+    pulled = own.docker.images.pull(f"{uri}@{digest}")
+    assert f"{uri}@{digest}" in pulled.attrs["RepoDigests"]
+    own.docker.images.remove(f"{uri}@{digest}")
+
+    api.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "1"}])
+    assert api.describe_images(repositoryName=name)["imageDetails"] == []
+
+
 def test_a_killed_registry_comes_back_with_its_images(own: OwnServer) -> None:
     own.docker.containers.get(own.config.container("registry")).kill()
     assert not own.status()["registry"][0]

@@ -603,30 +603,48 @@ MANIFEST = {
     "layers": [{"size": 100, "digest": "sha256:l"}],
 }
 DIGEST = "sha256:" + "a" * 64
+PART = "sha256:" + "b" * 64
+"""A manifest that no tag leads to: of one platform of an image for several."""
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
-    """A registry with one image under two tags."""
+    """A registry with one image under two tags, and what is put besides."""
 
     deleted: list[str] = []  # noqa: RUF012 (shared on purpose: the server makes an instance a request)
+    tags: list[str] = []  # noqa: RUF012 (as above)
 
     def do_GET(self) -> None:
         if self.path == "/v2/shop/django/tags/list" and not self.deleted:
-            self.answer({"name": "shop/django", "tags": ["1", "2"]})
-        elif self.path in ("/v2/shop/django/manifests/1", "/v2/shop/django/manifests/2"):
+            self.answer({"name": "shop/django", "tags": self.tags})
+        elif self.path in [f"/v2/shop/django/manifests/{tag}" for tag in self.tags]:
             self.answer(MANIFEST)
+        elif self.path == f"/v2/shop/django/manifests/{PART}":
+            self.answer(MANIFEST, PART)
+        elif self.path == "/v2/shop/django/blobs/sha256:c":
+            self.answer({"os": "linux", "architecture": "arm64"})
         else:
             self.send_error(404)
+
+    do_HEAD = do_GET
+
+    def do_PUT(self) -> None:
+        assert json.loads(self.rfile.read(int(self.headers["Content-Length"]))) == MANIFEST
+        assert self.headers["Content-Type"] == MANIFEST["mediaType"]
+        self.tags.append(self.path.rpartition("/")[2])
+        self.answer({})
 
     def do_DELETE(self) -> None:
         self.deleted.append(self.path)
         self.answer({})
 
-    def answer(self, body: dict[str, Any]) -> None:
+    def answer(self, body: dict[str, Any], digest: str = DIGEST) -> None:
+        content = json.dumps(body).encode()
         self.send_response(200)
-        self.send_header("Docker-Content-Digest", DIGEST)
+        self.send_header("Docker-Content-Digest", digest)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
@@ -636,6 +654,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
 def registry(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """ECR with a registry behind it; a repository `shop/django` with an image."""
     Registry.deleted.clear()
+    Registry.tags[:] = ["1", "2"]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"127.0.0.1:{server.server_port}"
@@ -664,6 +683,65 @@ def test_images_are_those_of_the_registry(aws: Cloud) -> None:
     assert json.loads(got["imageManifest"]) == MANIFEST
     with refused("imageTag:'3'", "ImageNotFoundException"):
         api.describe_images(repositoryName="shop/django", imageIds=[{"imageTag": "3"}])
+
+
+def tags(api: Any) -> list[str]:
+    (found,) = api.describe_images(repositoryName="shop/django")["imageDetails"]
+    return sorted(found["imageTags"])
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_tag_is_put_into_the_registry_and_taken_from_it(aws: Cloud) -> None:
+    api = aws.client("ecr")
+    tag = {"repositoryName": "shop/django", "imageManifest": json.dumps(MANIFEST), "imageTag": "keep-1"}
+
+    api.put_image(**tag)
+    assert Registry.tags == ["1", "2", "keep-1"]
+    assert tags(api) == ["1", "2", "keep-1"]
+    with refused("", "ImageAlreadyExistsException"):
+        api.put_image(**tag)
+
+    gone = api.batch_delete_image(repositoryName="shop/django", imageIds=[{"imageTag": "keep-1"}])
+    assert (gone["imageIds"], gone["failures"]) == ([{"imageDigest": DIGEST, "imageTag": "keep-1"}], [])
+    assert (tags(api), Registry.deleted) == (["1", "2"], []), "the registry cannot untag, and need not be asked"
+
+    api.put_image(**tag)
+    assert tags(api) == ["1", "2", "keep-1"]
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_image_goes_from_the_registry_with_its_last_tag(aws: Cloud) -> None:
+    api = aws.client("ecr")
+    for tag in ("1", "2"):
+        assert Registry.deleted == []
+        api.batch_delete_image(repositoryName="shop/django", imageIds=[{"imageTag": tag}])
+    assert Registry.deleted == [f"/v2/shop/django/manifests/{DIGEST}"]
+    assert api.describe_images(repositoryName="shop/django")["imageDetails"] == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_manifest_without_a_tag_is_had_by_its_digest_and_what_is_missing_is_named(aws: Cloud) -> None:
+    wanted = [{"imageDigest": PART}, {"imageDigest": "sha256:gone"}, {"imageTag": "3"}, {"imageTag": "1"}]
+    answer = aws.client("ecr").batch_get_image(repositoryName="shop/django", imageIds=wanted)
+
+    assert {each["imageId"]["imageDigest"] for each in answer["images"]} == {PART, DIGEST}
+    assert [each["imageId"] for each in answer["failures"]] == [{"imageDigest": "sha256:gone"}, {"imageTag": "3"}]
+
+
+def test_layers_are_those_of_the_registry(aws: Cloud, registry: str) -> None:
+    api = aws.client("ecr")
+
+    answer = api.batch_check_layer_availability(repositoryName="shop/django", layerDigests=["sha256:c", "sha256:l"])
+    assert [(each["layerDigest"], each["layerAvailability"]) for each in answer["layers"]] == [
+        ("sha256:c", "AVAILABLE")
+    ]
+    (lost,) = answer["failures"]
+    assert (lost["layerDigest"], lost["failureCode"]) == ("sha256:l", "MissingLayerDigest")
+    url = api.get_download_url_for_layer(repositoryName="shop/django", layerDigest="sha256:c")["downloadUrl"]
+    assert url == f"http://{registry}/v2/shop/django/blobs/sha256:c"
+    assert requests.get(url, timeout=5).json()["architecture"] == "arm64"
+    with refused("sha256:l", "LayersNotFoundException"):
+        api.get_download_url_for_layer(repositoryName="shop/django", layerDigest="sha256:l")
 
 
 @pytest.mark.usefixtures("registry")

@@ -29,8 +29,8 @@ class Run:
     """What a task definition is made for.
 
     Attributes:
-        images: image as containers call it → image to run, with tag or digest. One that is pulled from elsewhere may be
-            missing: it is run as it is called.
+        images: image as containers call it → image to run, of the site's own registry with tag and digest. One that is
+            pulled from elsewhere may be missing: it is run as it is called.
         region: for the log driver.
         log_group: of the containers, as the template knows it.
         log_options: more options of the log driver awslogs.
@@ -73,9 +73,13 @@ def volumes(site: Site, key: str, inputs: Inputs) -> list[Json]:
 
 
 def _definition(site: Site, container: Container, run: Run, release: str, inputs: Inputs) -> Json:
+    image = _image(container, run.images)
+    ours = images.is_local(container.image)
+    # What is pulled from elsewhere is named as its owner says, by tag or digest.
+    named = images.by_digest(image) if ours else image
     made: Json = {
         "Name": container.name,
-        "Image": _image(container, run.images),
+        "Image": named,
         "Essential": container.essential,
         "Memory": container.mem_limit,
         "MemoryReservation": container.mem_reservation,
@@ -119,8 +123,13 @@ def _definition(site: Site, container: Container, run: Run, release: str, inputs
         "SystemControls": [{"Namespace": name, "Value": value} for name, value in sorted(container.sysctls.items())],
         "StopTimeout": container.stop_grace_period,
         # The release stands in the definition itself, as tags of one are changed in place; and so does what the
-        # inventory calls the image, by which the next run knows what is live.
-        "DockerLabels": {**container.labels, "berth.release": release, "berth.image": container.image},
+        # inventory calls the image, by which the next run knows what is live. A digest is for hosts, a tag for people.
+        "DockerLabels": {
+            **container.labels,
+            "berth.release": release,
+            "berth.image": container.image,
+            **({"berth.tag": images.tag_of(image)} if named != image else {}),
+        },
         "LinuxParameters": _linux(container),
         "LogConfiguration": {
             "LogDriver": "awslogs",

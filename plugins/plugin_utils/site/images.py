@@ -3,6 +3,9 @@
 A name without a registry (`shop/django:3`) is an image of this machine, as it is to Docker; it is published to a
 repository of the site's own, so that hosts depend on no registry but that. One with a registry before it
 (`public.ecr.aws/docker/library/redis:7`, `docker.io/library/nginx:1.27`) is pulled from there as it stands.
+
+Between the registry and a task definition an image of the site's registry has both names in one, as Docker takes it:
+`…/shop-web:0f3c9d1e2a4b@sha256:…`. The tag is what people read, and the release's id; the digest is what hosts pull.
 """
 
 from __future__ import annotations
@@ -46,6 +49,32 @@ def name_of(image: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
+def tag_of(image: str) -> str:
+    """An image's tag; empty if it is named without one."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def digest_of(image: str) -> str:
+    """An image's digest (`sha256:…`); empty if it is named without one."""
+    return image.partition("@")[2]
+
+
+def by_digest(image: str) -> str:
+    """The image by its digest alone, as ECS takes it; by its tag if no digest is known.
+
+    ECS takes a tag or a digest, and says nothing of both:
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (image)
+    """
+    digest = digest_of(image)
+    return f"{name_of(image)}@{digest}" if digest else image
+
+
+def with_tag(image: str, tag: str) -> str:
+    """The way back from `by_digest`: the image with both, if it is named by its digest alone and had a tag."""
+    digest = digest_of(image)
+    return f"{name_of(image)}:{tag}@{digest}" if digest and tag and not tag_of(image) else image
+
+
 def entry_of(image: str) -> str:
     """The entry of the noun `image` that holds an image of this machine: `legacy/django` → `legacy-django`."""
     entry = re.sub(r"[^a-z0-9]+", "-", name_of(image)).strip("-")
@@ -57,11 +86,7 @@ def release(images: Iterable[str]) -> str:
 
     Made of the task's own images, so that a service whose images stay keeps its tasks when another's change.
     """
-    found = []
-    for image in images:
-        name, _, digest = image.partition("@")
-        tag = name.rpartition("/")[2].partition(":")[2]
-        found.append(tag or digest.partition(":")[2][:12] or "latest")
+    found = [tag_of(image) or digest_of(image).partition(":")[2][:12] or "latest" for image in images]
     return "-".join(dict.fromkeys(found))
 
 

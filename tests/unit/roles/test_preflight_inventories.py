@@ -84,6 +84,8 @@ VPC = "vpc-0123456789abcdef0"
 PAIR = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 SUBNETS = {"alb": PAIR, "host": ["subnet-01234567", "subnet-89abcdef"], "private": PAIR}
 
+RELEASES = "repo:acme/shop:environment:prod"
+
 WRONG = [
     one("site_name", "Shop_1", "small letters"),
     one("site_name", "a-name-that-is-much-too-long", "at most 20"),
@@ -159,6 +161,13 @@ WRONG = [
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
+    one("release_keep", 0, "Set 1 to 100"),
+    one("deployer_subjects", ["repo:acme/*:environment:prod"], "lets in more than one"),
+    one("deployer_subjects", ["repo:acme/shop:pull_request"], "lets in more than one"),
+    one("deployer_subjects", [RELEASES], "Take it out of deployer_plan_subjects", deployer_plan_subjects=[RELEASES]),
+    one("deployer_issuer", "gitlab.com", "is no address of an issuer"),
+    one("deployer_audience", "", "made out for anybody"),
+    one("deployer_provider_arn", "arn:aws:iam::123456789012:oidc-provider/gitlab.com", "is no provider of the issuer"),
     one("ledger_bucket", "Shop_Ledger", "is no bucket's name"),
     one("job_retries", 200, "takes 0 to 185"),
     one("domain_aliases", "acme.io", "Write domain_aliases: [acme.io]."),
@@ -422,6 +431,11 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
+        "release_keep": 100,
+        "deployer_subjects": ["project_path:acme/shop:ref_type:branch:ref:main"],
+        "deployer_plan_subjects": ["project_path:acme/shop:ref_type:branch:ref:other"],
+        "deployer_issuer": "https://gitlab.com", "deployer_audience": "https://gitlab.com",
+        "deployer_provider_arn": "arn:aws:iam::123456789012:oidc-provider/gitlab.com",
         "job_retries": 0, "log_mode": "blocking", "log_buffer_size": "1m",
     },
     "docker-engine": {
@@ -472,7 +486,7 @@ TOPICS: dict[str, dict[str, Any]] = {
     },
     "verbs": {
         "site_url_port": 8443, "site_connect_address": "127.0.0.1", "site_ca_file": "/etc/ca.pem",
-        "verify_path": "/en/", "verify_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
+        "answers_path": "/en/", "answers_wait_minutes": 1, "teardown_data": True, "teardown_keep_snapshot": False,
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
         "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
         "site_hooks": {"build": ["make images"], "after_release": [["python", "tell.py"]]}, "site_hook_minutes": 60,
@@ -503,7 +517,7 @@ HANDED_OVER = {
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
     "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
-    "dns_balancer_seen": "x", "verify_address": "192.0.2.7", "move_volume_to_efs": ["media"],
+    "dns_balancer_seen": "x", "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip
 """What a play gives a layer's role, and no inventory."""

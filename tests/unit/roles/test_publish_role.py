@@ -54,13 +54,13 @@ def test_a_second_service_is_pushed_and_the_first_stays_as_it_runs() -> None:
     assert evaluate("{{ publish_pushes }}", given) == [
         {"image": "shop/worker:3", "repository": "shop-prod/shop-worker", "tag": "b" * 12}
     ]
-    pushed = {"images": [{"image": "shop/worker:3", "uri": "registry/shop-prod/shop-worker:bbbbbbbbbbbb"}]}
+    pushed = {"images": [{"image": "shop/worker:3", "pinned": "registry/shop-prod/shop-worker:bbbbbbbbbbbb@sha256:c"}]}
     images = evaluate("{{ publish_images }}", given | {"publish_pushed": pushed})
-    assert images == {**LIVE, "shop/worker:3": "registry/shop-prod/shop-worker:bbbbbbbbbbbb"}
+    assert images == {**LIVE, "shop/worker:3": "registry/shop-prod/shop-worker:bbbbbbbbbbbb@sha256:c"}
 
 
 def test_what_is_taken_from_this_machine_wins_over_what_runs() -> None:
-    pushed = {"images": [{"image": "shop/web", "uri": "registry/web:new"}]}
+    pushed = {"images": [{"image": "shop/web", "pinned": "registry/web:new"}]}
     given = site(WEB, publish_select="local", publish_pushed=pushed, **known(LIVE))
     assert evaluate("{{ publish_images }}", given) == {"shop/web": "registry/web:new"}
 
@@ -96,7 +96,7 @@ def test_images_code_and_static_files_are_published_each_where_there_is_any() ->
 def test_static_files_are_told_which_images_the_site_runs() -> None:
     upload = tasks_of("playbooks/tasks/publish.yml")["Upload the static files"]
     assert evaluate(upload["vars"]["static_images"], site(WEB, **known(LIVE))) == LIVE
-    pushed = {"images": [{"image": "shop/web", "uri": "registry/web:new"}]}
+    pushed = {"images": [{"image": "shop/web", "pinned": "registry/web:new"}]}
     given = site(WEB, publish_select="local", publish_pushed=pushed, **known(LIVE))
     assert evaluate(upload["vars"]["static_images"], given) == {"shop/web": "registry/web:new"}
 
@@ -149,7 +149,7 @@ def test_each_keeps_its_own_content_and_the_name_that_it_was_given() -> None:
 
 
 def test_a_service_is_released_alone_with_its_jobs() -> None:
-    pushed = {"images": [{"image": "shop/web", "uri": "registry/web:new"}]}
+    pushed = {"images": [{"image": "shop/web", "pinned": "registry/web:new"}]}
     more = {"publish_select": "local", "publish_release": "2026.12", "publish_pushed": pushed}
     given = two(publish_services=["web"], **more)
     assert evaluate("{{ publish_wanted }}", given) == ["shop/web"]

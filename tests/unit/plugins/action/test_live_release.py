@@ -19,8 +19,8 @@ class Live:
         self.world = World()
         self.clients = Clients(self.world)
 
-    def define(self, family: str, image: str, release: str = "r1", called: str = "shop/web") -> str:
-        labels = {"berth.image": called, "berth.release": release}
+    def define(self, family: str, image: str, release: str = "r1", called: str = "shop/web", **more: str) -> str:
+        labels = {"berth.image": called, "berth.release": release, **more}
         return self.world.define(image, f"demo-{family}", dockerLabels=labels)
 
     def service(self, entry: str, definition: str) -> None:
@@ -106,3 +106,28 @@ def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:
 
 def test_a_site_that_is_not_up_runs_nothing(live: Live) -> None:
     assert live.look("shop/web", cluster="gone") == {"changed": False, "services": {}, "jobs": {}, "images": {}}
+
+
+def test_an_image_by_its_digest_is_told_with_the_tag_that_people_read(live: Live) -> None:
+    digest = f"sha256:{'ab' * 32}"
+    live.service("web", live.define("service-web", f"registry:5000/web@{digest}", **{"berth.tag": "0f3c9d1e2a4b"}))
+    live.service("old", live.define("service-old", "registry:5000/old:1a", called="shop/old"))
+    found = live.look()
+    assert found["images"] == {
+        "shop/web": f"registry:5000/web:0f3c9d1e2a4b@{digest}",
+        "shop/old": "registry:5000/old:1a",
+    }
+    assert found["services"]["old"]["images"] == {"shop/old": "registry:5000/old:1a"}
+    assert found["services"]["web"]["name"] == "r1", "a given name"
+    live.service("own", live.define("service-own", f"r/web@{digest}", "0f3c9d1e2a4b", **{"berth.tag": "0f3c9d1e2a4b"}))
+    assert live.look()["services"]["own"]["name"] == "", "made of the tag, not of the digest"
+
+
+def test_two_contents_of_one_image_are_told_each_with_its_service(live: Live) -> None:
+    live.service("a", live.define("service-a", "registry/web:old"))
+    live.service("b", live.define("service-b", "registry/web:new"))
+    found = live.look()
+    assert {entry: each["images"]["shop/web"] for entry, each in found["services"].items()} == {
+        "a": "registry/web:old",
+        "b": "registry/web:new",
+    }

@@ -36,7 +36,7 @@ def look(
 
 
 def test_a_local_image_that_is_not_live_is_mentioned_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    live = {"shop/web": "1.dkr.ecr/shop/web:0123456789ab", "shop/other": "x:0123456789ab"}
+    live = {"shop/web": f"1.dkr.ecr/shop/web:0123456789ab@sha256:{CONTENT}", "shop/other": "x:0123456789ab"}
     result, shown = look(monkeypatch, live=live)
     assert shown == ("publish: local shop/web differs from what is live; -e publish_select=local takes what is local")
     assert result["differ"] == ["shop/web"]
@@ -44,7 +44,13 @@ def test_a_local_image_that_is_not_live_is_mentioned_in_one_line(monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "live", [{"shop/web": f"127.0.0.1:4568/shop/web:{CONTENT}"}, {"shop/web": "elsewhere/shop/web:v1"}, {}]
+    "live",
+    [
+        {"shop/web": f"127.0.0.1:4568/shop/web:{CONTENT}"},
+        {"shop/web": f"127.0.0.1:4568/shop/web:{CONTENT}@sha256:{'ab' * 32}"},
+        {"shop/web": "elsewhere/shop/web:v1"},
+        {},
+    ],
 )
 def test_the_same_image_and_one_of_another_origin_need_no_word(
     monkeypatch: pytest.MonkeyPatch, live: dict[str, str]

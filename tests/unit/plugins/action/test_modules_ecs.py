@@ -821,6 +821,7 @@ def test_an_image_is_pushed_once_and_the_password_is_nowhere() -> None:
     assert not result.get("failed"), result
     assert result["changed"]
     assert result["images"][0]["digest"] == "sha256:new"
+    assert result["images"][0]["pinned"] == "127.0.0.1:4568/legacy/django:1@sha256:new"
     repository = "127.0.0.1:4568/legacy/django"
     credentials = {"username": "AWS", "password": "geheim"}
     assert engine.pushed == [
@@ -839,6 +840,14 @@ def test_an_image_that_is_there_is_not_pushed_and_needs_no_engine() -> None:
     result, _ = push(images(there=True), NoEngine(), DJANGO)
     assert not result["changed"]
     assert result["images"][0] | {"pushed": False, "digest": "sha256:old"} == result["images"][0]
+    assert result["images"][0]["pinned"] == "127.0.0.1:4568/legacy/django:1@sha256:old"
+
+
+def test_a_push_whose_digest_nobody_knows_is_no_success() -> None:
+    result, _ = push(images(there=False), Engine(lines=[{"status": "Pushed"}]), DJANGO)
+    assert "nor the registry says under which digest. Type" in result["msg"]
+    told, _ = push(images(there=False), Engine(), DJANGO)
+    assert not told.get("failed")
 
 
 def test_everything_that_hinders_is_said_before_anything_is_pushed() -> None:

@@ -15,7 +15,7 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 from plugins.filter import containers, domains, durations, functions, images, networks, typed
-from plugins.plugin_utils import function_code
+from plugins.plugin_utils import deployer, function_code
 
 PROJECT = Path(__file__).resolve().parents[4]
 
@@ -38,6 +38,9 @@ CALLS: dict[str, Any] = {
     "['i-1'] | host_labels('')": {"i-1": "a"},
     "{} | image_pushes([], {}, 'shop')": [],
     "{} | image_ports": [],
+    "{} | kept_images([], 5)": [],
+    "'shop' | deployer_looking": deployer.looking("shop"),
+    "'shop' | deployer_releasing('prod')": deployer.releasing("shop", "prod"),
     "'site.yml' | verb('live')": "ansible-playbook site.yml -i live",
     "'10.0.0.0/16' | prefix_length": 16,
     "'10.0.0.0/16' | overlaps('10.0.1.0/24')": True,

@@ -47,10 +47,11 @@ def test_the_files_are_there_while_they_are_needed_and_nothing_is_left(engine: E
     ("here", "image", "runs"),
     [
         ({IMAGE: f"sha256:{TAG}beef"}, IMAGE, LIVE),
+        ({IMAGE: f"sha256:{TAG}beef"}, IMAGE, f"{LIVE}@sha256:{'ab' * 32}"),
         ({IMAGE: "sha256:another", LIVE: "sha256:pulled"}, IMAGE, LIVE),
         ({"public.ecr.aws/nginx:1": "sha256:any"}, "public.ecr.aws/nginx:1", "public.ecr.aws/nginx:1"),
     ],
-    ids=["the same content", "pulled from the registry", "published by nobody"],
+    ids=["the same content", "and by its digest", "pulled from the registry", "published by nobody"],
 )
 def test_it_is_the_image_that_the_site_runs(engine: Engine, here: dict[str, str], image: str, runs: str) -> None:
     engine.images_here = here
@@ -62,12 +63,19 @@ def test_it_is_the_image_that_the_site_runs(engine: Engine, here: dict[str, str]
 @pytest.mark.parametrize(
     ("here", "runs", "words"),
     [
+        ({IMAGE: f"sha256:{'ab' * 32}"}, f"{LIVE}@sha256:{'ab' * 32}", "has not the image"),
         ({IMAGE: "sha256:another"}, LIVE, f"has not the image {IMAGE} that the site runs, {LIVE}."),
         ({IMAGE: f"sha256:{TAG}beef"}, "elsewhere/front:v1", "that the site runs, elsewhere/front:v1."),
         ({}, LIVE, f"has not the image {IMAGE} that the site runs, {LIVE}."),
         ({}, IMAGE, f"This machine has no image {IMAGE}."),
     ],
-    ids=["other content", "a tag that says nothing of it", "none", "none, and none published"],
+    ids=[
+        "a digest of a manifest is no content's",
+        "other content",
+        "a tag that says nothing of it",
+        "none",
+        "none, and none published",
+    ],
 )
 def test_another_image_and_none_are_told(engine: Engine, here: dict[str, str], runs: str, words: str) -> None:
     engine.images_here = here

@@ -9,7 +9,7 @@ import pytest
 
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.definitions import NoImage, Run
-from plugins.plugin_utils.site.images import release
+from plugins.plugin_utils.site.images import by_digest, digest_of, release, tag_of, with_tag
 from plugins.plugin_utils.site.rendering import entry, plain, render
 from tests.unit.plugins.plugin_utils.site.support import read, rendered, small
 
@@ -140,10 +140,53 @@ def test_the_release_is_that_of_the_task_s_own_images_and_the_image_is_told_as_i
     }  # fmt: skip
 
 
+DIGEST = f"sha256:{'ab' * 32}"
+BOTH, BARE = f"registry:5000/shop/web:2@{DIGEST}", f"registry:5000/shop/web@{DIGEST}"
+
+
+def test_an_image_of_this_machine_is_named_by_its_digest_and_its_tag_stays_readable() -> None:
+    site = read(small(ONE.format("image: 'shop/web:9'")))
+    run = Run({"shop/web:9": BOTH}, "us-east-1")
+    (container,) = entry(site, "service.web", run)["containers"]
+    assert container["Image"] == f"registry:5000/shop/web@{DIGEST}"
+    assert container["DockerLabels"] == {"berth.release": "2", "berth.image": "shop/web:9", "berth.tag": "2"}
+    assert {"Name": "RELEASE", "Value": "2"} in container["Environment"]
+    kept = with_tag(container["Image"], container["DockerLabels"]["berth.tag"])
+    assert entry(site, "service.web", Run({"shop/web:9": kept}, "us-east-1"))["containers"] == [container], (
+        "what is live stays to the letter"
+    )
+
+
+def test_what_runs_by_its_tag_keeps_it_and_so_does_an_image_from_elsewhere() -> None:
+    (container,) = entry(
+        read(small(ONE.format("image: 'shop/web:9'"))), "service.web", Run({"shop/web:9": "registry/shop/web:2"}, "r")
+    )["containers"]
+    assert (container["Image"], "berth.tag" in container["DockerLabels"]) == ("registry/shop/web:2", False)
+    elsewhere = f"ghcr.io/shop/web:2@{DIGEST}"
+    (container,) = entry(read(small(ONE.format(f"image: '{elsewhere}'"))), "service.web", Run({}, "r"))["containers"]
+    assert (container["Image"], "berth.tag" in container["DockerLabels"]) == (elsewhere, False)
+
+
+@pytest.mark.parametrize(
+    ("image", "tag", "digest", "named", "both"),
+    [
+        (BOTH, "2", DIGEST, BARE, BOTH),
+        (BARE, "", DIGEST, BARE, f"registry:5000/shop/web:x@{DIGEST}"),
+        ("registry:5000/shop/web:2", "2", "", "registry:5000/shop/web:2", "registry:5000/shop/web:2"),
+        ("registry:5000/shop/web", "", "", "registry:5000/shop/web", "registry:5000/shop/web"),
+    ],
+)  # fmt: skip
+def test_an_image_s_tag_and_digest(image: str, tag: str, digest: str, named: str, both: str) -> None:
+    assert (tag_of(image), digest_of(image), by_digest(image)) == (tag, digest, named)
+    assert with_tag(image, "x") == both
+    assert with_tag(named, "") == named
+
+
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
         (["registry:5000/shop/web:2"], "2"),
+        ([BOTH, "shop/back:2"], "2"),
         (["registry:5000/shop/web"], "latest"),
         (["shop/web:2", "shop/back:7"], "2-7"),
         (["shop/web:2", "shop/back:2"], "2"),

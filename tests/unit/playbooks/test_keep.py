@@ -1,0 +1,39 @@
+"""What `site` keeps once it has proved itself, and where in its order."""
+
+from __future__ import annotations
+
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+
+SERVICES = {"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}}}
+REDIS = {"redis": {"containers": {"redis": {"image": "public.ecr.aws/docker/library/redis:7", "mem_limit": "6m"}}}}
+
+
+def test_only_what_is_proved_is_kept_and_before_the_domain_moves() -> None:
+    order = [play["ansible.builtin.import_playbook"] for play in load("playbooks/site.yml")]
+    assert order.index("keep.yml") == order.index("domain.yml") - 1
+    assert order[order.index("keep.yml") - 1] in ("verify.yml", "answers.yml")
+
+
+def test_a_site_without_a_change_or_without_images_has_nothing_to_keep() -> None:
+    (bring,) = tasks_of("playbooks/keep.yml").values()
+    for services, complete, wanted in ((SERVICES, False, True), (SERVICES, True, False), (REDIS, False, False)):
+        given = variables("roles/publish/vars/main.yml", site_services=services, site={"complete": complete})
+        assert holds(bring["when"], given) is wanted
+
+
+def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() -> None:
+    (keep,) = [task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep.yml").values() if "ecr_keep" in task]
+    live = {"services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:2@sha256:2"}}}, "jobs": {}}
+    given = variables("roles/publish/vars/main.yml", site_services=SERVICES, keep_live=live, release_keep=1)
+    given["keep_ledger"] = {"entries": []}
+    assert evaluate(keep["repositories"], given) == ["shop-prod/shop-web"]
+    assert evaluate(keep["images"], given) == ["r/shop-prod/shop-web:2@sha256:2"]
+    services = {"web": {"images": {"shop/web": "r/shop-prod/shop-web:1@sha256:1"}}}
+    entries = [
+        {"outcome": "good", "release": "1", "services": services},
+        {"outcome": "good", "release": "0", "services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:0"}}}},
+    ]
+    assert evaluate(keep["images"], given | {"keep_ledger": {"entries": entries}}) == [
+        "r/shop-prod/shop-web:1@sha256:1",
+        "r/shop-prod/shop-web:2@sha256:2",
+    ]

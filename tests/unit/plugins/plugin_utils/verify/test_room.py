@@ -1,0 +1,58 @@
+"""Room for a new task beside the old ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.plugin_utils.ecs_placement import Needs
+from plugins.plugin_utils.verify.finding import OK, WRONG
+from plugins.plugin_utils.verify.room import judge
+from tests.unit.plugins.plugin_utils.verify.support import task
+
+
+def host(memory: int, cpu: int = 1024, **more: Any) -> dict[str, Any]:
+    left = [{"name": "MEMORY", "integerValue": memory}, {"name": "CPU", "integerValue": cpu}]
+    return {
+        "containerInstanceArn": "ci/1", "ec2InstanceId": "i-1", "status": "ACTIVE", "agentConnected": True,
+        "registeredResources": [{"name": "MEMORY", "integerValue": 900}], "remainingResources": left, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("memory", "state"), [(100, OK), (99, WRONG)])
+def test_it_fits_what_a_host_has_left_or_the_arithmetic_is_told(memory: int, state: str) -> None:
+    found = judge(task(), [host(10), host(memory)])
+    assert found.state == state
+    if state == WRONG:
+        assert "a task takes 100 MiB; i-1 registered 900 MiB for tasks and has 99 MiB left" in found.reason
+
+
+def test_cpu_counts_too() -> None:
+    wanted = task(needs=Needs(100, 200))
+    assert judge(wanted, [host(500, cpu=200)]).state == OK
+    assert judge(wanted, [host(500, cpu=199)]).state == WRONG
+
+
+def test_hosts_that_take_nothing_now_have_no_room() -> None:
+    assert judge(task(), []).state == WRONG
+    found = judge(task(), [host(500, status="DRAINING"), host(500, agentConnected=False)])
+    assert (found.state, "i-1, i-1" in found.reason) == (WRONG, True)
+
+
+@pytest.mark.parametrize(
+    ("stop_first", "own", "needs", "state"),
+    [
+        (True, {"ci/1"}, 100, OK),
+        (True, {"ci/1"}, 111, WRONG),  # grown by more than is left
+        (True, {"ci/2"}, 100, WRONG),
+        (False, {"ci/1"}, 100, WRONG),
+    ],
+)
+def test_what_stops_first_takes_the_place_of_the_old(stop_first: bool, own: set[str], needs: int, state: str) -> None:
+    wanted = task(stop_first=stop_first, needs=Needs(needs, 0))
+    assert judge(wanted, [host(10)], own).state == state
+
+
+def test_a_service_without_tasks_needs_no_room() -> None:
+    assert judge(task(replicas=0), []).state == OK

@@ -26,6 +26,7 @@ from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.live_table import progress
+from plugins.plugin_utils.plan.model import DELETE, StackChange, told
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
@@ -98,6 +99,8 @@ class ActionModule(AwsAction):
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
         self.complete = False
+        self.details: dict[str, StackChange] = {}
+        self.gaps: list[str] = []
         self.removed = removed(self._no_longer_wanted(), self.layers) if present else {}
         self.removed_losses = self._lost_with(self.removed)
         if self.arguments["state"] == "absent":
@@ -264,6 +267,7 @@ class ActionModule(AwsAction):
         for name, stack in self.removed.items():
             row = f"- stack {stack}"
             self.results[name] = {"ok": True, "changed": True, "outputs": {}, "plan": [row], "kept": [], "seconds": 0.0}
+            self.details[name] = StackChange(name, stack, DELETE, notes=["the inventory has it no longer"])
             self.progress.say(name, "would be deleted: the inventory has it no longer", "yellow")
 
     # The look before anything is changed
@@ -341,6 +345,7 @@ class ActionModule(AwsAction):
         before |= {name: self._template(stack) for name, stack in self.removed.items()}
         after = {name: self.layers[name].template.resources for name in changing}
         for name, sentence in gaps(before, after):
+            self.gaps.append(f"{name}: {sentence}")
             self.progress.say(name, sentence, "yellow")
         self.progress.flush()
 
@@ -397,6 +402,8 @@ class ActionModule(AwsAction):
     def _plan(self, name: str) -> Outcome:
         plan, outcome = self.plans[name], self.stacks[name].outcome
         outcome.changed, outcome.plan, outcome.outputs = plan.changed, plan.rows, plan.outputs
+        if plan.detail:
+            self.details[name] = plan.detail
         return outcome
 
     def _deploy(self, name: str) -> Outcome:
@@ -485,6 +492,9 @@ class ActionModule(AwsAction):
         if self.arguments["state"] == "present":
             result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]
             result["refusal"] = refusal(self._losses, self.arguments["remove"]) if self.check_mode else ""
+            if self.check_mode:
+                result["changes"] = [told(self.details[n]) for n in [*self.layers, *self.removed] if n in self.details]
+                result["gaps"] = self.gaps
             for line in result["refusal"].splitlines():
                 self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
         if len(self.stacks) > 1:

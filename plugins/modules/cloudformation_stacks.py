@@ -193,6 +193,16 @@ refusal:
   description: In check mode, why a run would be refused; empty if it would not.
   returned: with O(state=present)
   type: str
+changes:
+  description:
+    - What would become of each stack, as data (plugins/plugin_utils/plan/model.py); RV(stacks) has it as lines. No secret
+      value is in it.
+  returned: with O(state=present), in check mode
+  type: list
+gaps:
+  description: Which routes would not answer for a while.
+  returned: with O(state=present), in check mode
+  type: list
 records:
   description: DNS records that certificates wait for, or waited for.
   returned: always

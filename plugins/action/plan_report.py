@@ -19,6 +19,7 @@ from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.plan import as_json, gathering, markdown, terminal
 from plugins.plugin_utils.plan.model import SitePlan, StackChange, read
 from plugins.plugin_utils.site.kept import site_of
+from plugins.plugin_utils.stack_pointing import TASK_DEFINITION
 
 
 class ActionModule(AwsAction):
@@ -53,7 +54,9 @@ class ActionModule(AwsAction):
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise Failed(f"The plan cannot be written to {path}: {error.strerror}. Name another file: -e output=…") from None
+            raise Failed(
+                f"The plan cannot be written to {path}: {error.strerror}. Name another file: -e output=…"
+            ) from None
 
     def _plan(self) -> SitePlan:
         given, stacks, images = self.arguments, self.arguments["stacks"], self.arguments["images"]
@@ -69,7 +72,8 @@ class ActionModule(AwsAction):
         plan.domain, staying = gathering.domain(given["domain_fates"], given["domain_elsewhere"])
         site = site_of(self.task_vars, self._templar.template)
         plan.foreign = list(gathering.foreign(site, given["given"]))
-        plan.notes = [*self._hosts(changes), *self._unchanged_images(images), *staying, *_uncompared(site)]
+        drift = gathering.drifted(given["services"], self._deployed(changes))
+        plan.notes = [*self._hosts(changes), *drift, *self._unchanged_images(images), *staying, *_uncompared(site)]
         return plan
 
     def _hosts(self, changes: list[StackChange]) -> list[str]:
@@ -81,6 +85,21 @@ class ActionModule(AwsAction):
         today = datetime.datetime.now(datetime.UTC).date()
         ages = gathering.ami_age(self.arguments["ami_live"], self.arguments["ami_newest"], today)
         return [*gathering.behind(group, changes), *(ages if group else [])]
+
+    def _deployed(self, changes: list[StackChange]) -> dict[str, str]:
+        """Service → ARN of the task definition of its stack, whether that would change or not."""
+        outputs = self.arguments["stacks"].get("outputs") or {}
+        ends = ("service.", ".TaskDefinitionArn")
+        found = {
+            name.removeprefix(ends[0]).removesuffix(ends[1]): str(value)
+            for name, value in outputs.items()
+            if name.startswith(ends[0]) and name.endswith(ends[1])
+        }
+        for change in changes:
+            for each in change.resources:
+                if change.layer.startswith(ends[0]) and each.type == TASK_DEFINITION and each.physical_id:
+                    found[change.layer.removeprefix(ends[0])] = each.physical_id
+        return found
 
     def _unchanged_images(self, images: dict[str, Any]) -> list[str]:
         live = images.get("live") or {}

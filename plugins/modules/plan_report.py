@@ -5,9 +5,10 @@ DOCUMENTATION = r"""
 module: plan_report
 short_description: Say what a run of site would change
 description:
-  - Puts together what M(cloudformation_stacks) found in check mode and what is to be said beside the stacks, and shows it.
-    It changes nothing on AWS.
-  - No secret value is shown. What is one by its name or its looks is hidden, and a parameter with C(NoEcho) is left out.
+  - Puts together what M(cloudformation_stacks) found in check mode and what is to be said beside the stacks, and shows
+    it. It changes nothing on AWS.
+  - No secret value is shown. What is one by its name or its looks is hidden, and a parameter with C(NoEcho) is left
+    out.
 options:
   site:
     description: Name of the site.
@@ -37,6 +38,10 @@ options:
     type: list
     elements: str
     default: []
+  services:
+    description: What the site's services run (M(ecs_live_release)).
+    type: dict
+    default: {}
   host_group:
     description: Name of the hosts' Auto Scaling group; empty if there is none.
     type: str

@@ -125,6 +125,12 @@ def _item(name: str, item: Mapping[str, Any]) -> str:
 
 
 def _volume(volume: Mapping[str, Any]) -> str:
+    efs, docker = (volume.get(f"{kind}VolumeConfiguration") or {} for kind in ("EFS", "Docker"))
+    if efs:
+        point = (efs.get("AuthorizationConfig") or {}).get("AccessPointId")
+        return f"file system {efs.get('FilesystemId')}{f' by {point}' if point else ''}"
+    if docker:
+        return f"driver {docker.get('Driver')}"
     return _text({name: value for name, value in volume.items() if name != "Name"}) or "a folder of the task"
 
 

@@ -91,6 +91,22 @@ def _hosts(count: int) -> str:
     return "1 host is" if count == 1 else f"{count} hosts are"
 
 
+def drifted(services: Mapping[str, Mapping[str, Any]], deployed: Mapping[str, str]) -> Iterator[str]:
+    """Sentences about services that run another revision than their stack says: by hand, or rolled back.
+
+    Args:
+        services: name → what it runs (ecs_live_release).
+        deployed: name → ARN of the task definition of its stack; one that is not known is missing.
+    """
+    for name, service in services.items():
+        runs, says = str(service["task_definition"]), deployed.get(name)
+        if says and runs != says:
+            yield (
+                f"service.{name} runs {runs.rpartition('/')[2]}, and its stack says {says.rpartition('/')[2]}: it was "
+                "rolled back, or changed by hand. The plan compares with the stack."
+            )
+
+
 def ami_age(live: Mapping[str, Any], newest: Mapping[str, Any], today: datetime.date) -> Iterator[str]:
     """A sentence about the AMI that hosts start from, if there is one yet.
 
@@ -150,4 +166,4 @@ def foreign(site: Site, variables: Mapping[str, str]) -> Iterator[str]:
                 if value := getattr(entry, key):
                     yield f"{noun}.{name}: {value} exists, and is only used"
             for path in getattr(entry, "patch", {}):
-                yield f"{noun}.{name}: {path} is written by its patch, as nobody checks it"
+                yield f"{noun}.{name}: its patch writes {path}, which nobody checks"

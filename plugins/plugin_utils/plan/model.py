@@ -152,12 +152,12 @@ class SitePlan:
         counted = [(sum(each.action == action for each in self.stacks), word) for action, word in WORDS.items()]
         said = f"Stacks: {', '.join(f'{count} {word}' for count, word in counted if count)}."
         lost = len({each["physical_id"] for each in self.losses})
-        return f"{said} What the site would lose or no longer see, with its data: {lost}." if lost else said
+        return f"{said} With data, and replaced, removed or hidden: {lost}." if lost else said
 
 
 LOSING = 3
 """The exit code of a plan by which the site would lose something that holds data."""
-WORDS = {CREATE: "to create", CHANGE: "to change", DELETE: "to delete", UNKNOWN: "not known yet", NOTHING: "as it is"}
+WORDS = {CREATE: "to create", CHANGE: "to change", DELETE: "to delete", UNKNOWN: "not known yet", NOTHING: "unchanged"}
 
 
 def told(made: Any) -> dict[str, Any]:

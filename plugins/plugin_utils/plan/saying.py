@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugins.plugin_utils.plan.model import CHANGE, CREATE, DELETE, UNKNOWN, Container, Resource, SitePlan, StackChange
+from plugins.plugin_utils.stack_pointing import TASK_DEFINITION
 
 SIGNS = {CREATE: "+", CHANGE: "~", DELETE: "-", UNKNOWN: "?"}
 ACTIONS = {"Add": "+", "Modify": "~", "Remove": "-"}
@@ -39,12 +40,19 @@ def stack_line(change: StackChange) -> str:
 def resource_line(resource: Resource) -> str:
     """What becomes of a resource, without its sign and name."""
     said = resource.type
-    if resource.properties:
-        said += f": {', '.join(resource.properties)}"
+    if others := [name for name in resource.properties if name not in resource.causes]:
+        said += f": {', '.join(others)}"
     if resource.replacement:
         because = ", ".join(resource.causes) or "a property that CloudFormation does not name"
-        said += f" — {REPLACED.get(resource.replacement, 'REPLACED')} because of {because}"
-    return f"{said} — HOLDS DATA" if resource.holds_data and (resource.replacement or is_removed(resource)) else said
+        # The old revision of a task definition is kept, and a service goes over to the new one task by task.
+        word = "new revision" if resource.type == TASK_DEFINITION else REPLACED.get(resource.replacement, "REPLACED")
+        said += f" — {word} because of {because}"
+    return f"{said} — HOLDS DATA" if is_bad(resource) else said
+
+
+def is_bad(resource: Resource) -> bool:
+    """Whether it goes, or is replaced, with what is in it."""
+    return resource.holds_data and bool(resource.replacement or is_removed(resource))
 
 
 def is_removed(resource: Resource) -> bool:

@@ -11,7 +11,7 @@ from plugins.plugin_utils.plan.saying import (
     NONE,
     SIGNS,
     container_title,
-    is_removed,
+    is_bad,
     loss_line,
     resource_line,
     stack_line,
@@ -50,8 +50,7 @@ def _stack(change: StackChange) -> Iterator[Line]:
         yield f"    {value.name}: {value.before or NONE} → {value.after or NONE}", None
     # Of what is new the number will do: a bare estate is to be read on one screen.
     for resource in change.resources if change.action != CREATE else []:
-        bad = resource.holds_data and (resource.replacement or is_removed(resource))
-        color = "red" if bad else "yellow" if resource.replacement else None
+        color = "red" if is_bad(resource) else "yellow" if resource.replacement else None
         yield f"    {ACTIONS.get(resource.action, '?')} {resource.name} {resource_line(resource)}", color
     for container in change.containers:
         yield from _container(container)

@@ -4,7 +4,7 @@
     python scripts/operator_policy.py --site shop --region eu-central-1 --account 123456789012 --output policies/
 
 Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
-with it alone nothing can be changed that holds data (publish, hosts, exec, run, ssh_config). Who makes, changes and
+with it alone nothing can be changed that holds data (publish, hosts, exec, run, ssh_config), but the site's ledger. Who makes, changes and
 deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data` for databases, file
 systems, buckets, tables and secrets. They are made of the calls that the
 plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
@@ -48,6 +48,9 @@ BY_HAND: Mapping[str, Collection[str]] = {
     ],
 }  # fmt: skip
 """What is called, and not by a client of boto3: who needs which actions."""
+
+LEDGER = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+"""What each verb that changes something does with the lock and its entry; who may only run things types such verbs too."""
 
 SESSION = ("ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:OpenDataChannel")
 """What `aws ssm start-session` needs; only with `--session-manager`, as host_access_session_manager is a choice."""
@@ -189,6 +192,10 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
     found = {}
     for trade, actions in needs().items():
         listed = statements(actions, site)
+        if trade == "operate":
+            # Of the site's buckets only the ledger (cloudformation/ledger.yml); its name is never cut, as that of `code`.
+            ledger = site.arn("s3", "{site}-*-ledger-history-*/*")
+            listed.append({"Effect": "Allow", "Action": list(LEDGER), "Resource": ledger})
         if trade == "operate" and site.session_manager:
             # The document that ssh goes through belongs to AWS: no account in its ARN, and no tag.
             document = f"arn:{site.partition}:ssm:{site.region}::document/AWS-StartSSHSession"

@@ -3,11 +3,14 @@
 No condition is evaluated here, as no rights are: such a statement counts for nothing.
 
 And moto's server lets pages of any origin read any answer. Here a bucket's own CORS rules say which may, as on S3.
+
+Its conditional writes are no more than a look and a write; here nothing comes between.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -19,6 +22,7 @@ from moto.s3.utils import cors_matches_origin
 from local_aws.patches._moto import around, instead
 
 werkzeug_app.DISABLE_GLOBAL_CORS = True
+_WRITES = threading.RLock()
 
 
 @instead(FakeBucket, "get_permission")
@@ -50,3 +54,11 @@ def _response(answer: Any, self: Any, request: Any, full_url: str, headers: Any)
     """With CORS headers whatever was asked for, or the page that has put something there is not told how it went."""
     status, said, body = answer(self, request, full_url, headers)
     return status, said if request.method == "OPTIONS" else {**self._get_cors_headers_other(), **said}, body
+
+
+@around(S3Response, "put_object")
+@around(S3Response, "delete_object")
+def _one_after_the_other(write: Any, self: Any) -> Any:
+    """moto looks whether a condition (If-Match, If-None-Match) holds, and then writes; of two requests both may have looked."""
+    with _WRITES:
+        return write(self)

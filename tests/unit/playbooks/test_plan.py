@@ -92,7 +92,7 @@ def test_a_site_from_nothing_to_one_that_would_lose_its_data(site: Site, aws: Cl
     site.describe()
     bare = plan(site, 0)
     assert site.stacks() == set(), "not even that of a change set"
-    assert "Plan of shop-live: Stacks: 8 to create." in bare
+    assert "Plan of shop-live: Stacks: 9 to create." in bare
     assert "+ database.main · 6 resources · with data: Secret, Database" in bare
     assert len(bare.splitlines()) < 50, bare
     refused = site.run("plan.yml", "-e", "format=jsn")
@@ -112,7 +112,7 @@ def test_a_site_from_nothing_to_one_that_would_lose_its_data(site: Site, aws: Cl
     assert "AWS::ECS::TaskDefinition: ExecutionRoleArn" not in said
     assert "environment.COLOR: (none) → a|b" in said
     assert "memory: 64 → 96" in said
-    assert "= network, certificate, expose, database.main, volume.media, cluster, dns" in said
+    assert "= ledger, network, certificate, expose, database.main, volume.media, cluster, dns" in said
 
     lost = {"site_databases": {"main": {"patch": {"Database.DBName": "other"}}}}
     site.describe(**lost, site_services=service(IN_CLEAR))

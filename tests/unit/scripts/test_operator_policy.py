@@ -389,7 +389,11 @@ def test_operate_alone_changes_nothing_that_holds_data(shop: dict[str, dict[str,
             "route53",
             "acm",
         ):
-            assert name.startswith(("Describe", "List", "Get")), action
+            assert name.startswith(("Describe", "List", "Get")) or action in operator_policy.LEDGER, action
+    for action in operator_policy.LEDGER:
+        assert allows(shop["operate"], action, "arn:aws:s3:::shop-prod-ledger-history-abc/lock.json")
+        assert not allows(shop["operate"], action, "arn:aws:s3:::blog-prod-ledger-history-abc/lock.json")
+        assert not allows(shop["operate"], action, "arn:aws:s3:::shop-prod-bucket-ledger-bucket-abc/x")
     assert not allows(
         shop["operate"], "secretsmanager:GetSecretValue", SHOP_ARN.format("secretsmanager", "secret:shop-")
     )

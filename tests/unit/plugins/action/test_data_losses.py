@@ -295,7 +295,7 @@ def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
     (first,) = calls(PROJECT / "playbooks/layers.yml")
     templar = Templar(DataLoader(), {"site_stages": STAGES})
     given = [templar.template(trust_as_template(first[name])) for name in ("layers", "later_layers")]
-    assert given == [STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
+    assert given == [STAGES["ledger"] + STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
     assert [*given[0], *given[1]] == LAYERS
 
 

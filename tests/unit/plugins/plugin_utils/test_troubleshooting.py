@@ -91,6 +91,7 @@ PASSED_ON = {
     ),
     "plugins/action/ecs_service_wait.py: f'{name} cannot be deployed: {hopeless}{_lines(report)}'": HOPELESS,
     "plugins/action/ecs_service_wait.py: late + _lines(report)": ("is not deployed after",),
+    "plugins/action/environment_lock.py: str(error)": ("in the environment; it is a number of seconds",),
     "plugins/action/compose_from_inventory.py: not_right(site.problems)": NOT_RIGHT,
     "plugins/action/host_description.py: '\\n'.join(wrong)": RULES,
     "plugins/action/inventory_from_compose.py: str(error)": (

@@ -1,0 +1,60 @@
+"""What the ledger says of a release: which task definitions and images run, and which jobs ran before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+RELEASE, IMAGE = "berth.release", "berth.image"
+"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+
+
+def services_released(services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Service → its task definition, its release, and its images by what the inventory calls them.
+
+    Args:
+        services: `lookup('site', 'service', images=…)`.
+        outputs: of the layers, `service.<entry>.TaskDefinitionArn`; the task definition is empty before there is one.
+    """
+    return {
+        name: {
+            "task_definition": outputs.get(f"service.{name}.TaskDefinitionArn", ""),
+            "release": next((each["DockerLabels"][RELEASE] for each in service["containers"]), ""),
+            "images": {each["DockerLabels"][IMAGE]: each["Image"] for each in service["containers"]},
+        }
+        for name, service in services.items()
+    }
+
+
+def release_name(services: Mapping[str, Mapping[str, Any]]) -> str:
+    """The release of all services; where they differ, each of them once, joined by `+`."""
+    return "+".join(dict.fromkeys(each["release"] for each in services.values() if each["release"]))
+
+
+def jobs_ran(results: Iterable[Mapping[str, Any]], outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Job → its task definition, whether it ran now (it had not for this revision), and its exit code.
+
+    Args:
+        results: of a loop of `ecs_run_task` over `lookup('site', 'job') | dict2items`.
+        outputs: of the layers, `job.<entry>.TaskDefinitionArn`.
+    """
+    found = {}
+    for result in results:
+        if "item" not in result:
+            continue
+        name = result["item"]["key"]
+        codes = list((result.get("exit_codes") or {}).values())
+        found[name] = {
+            "task_definition": outputs.get(f"job.{name}.TaskDefinitionArn", ""),
+            "run": bool(result.get("changed")),
+            "exit_code": next((code for code in codes if code), codes[0] if codes else None),
+        }
+    return found
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filter name → function."""
+        return {"services_released": services_released, "release_name": release_name, "jobs_ran": jobs_ran}

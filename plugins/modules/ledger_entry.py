@@ -1,0 +1,42 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: ledger_entry
+short_description: Add to this run's entry in the ledger
+description:
+  - Merges facts into the entry that C(environment_lock) has begun; mappings key by key, all else is replaced.
+  - Does nothing in check mode, and where this run holds no lock of the environment, as it has no ledger yet.
+  - Whoever may look at the site may read the ledger, so no secret belongs into it.
+options:
+  prefix:
+    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
+    type: str
+    required: true
+  facts:
+    description: What the run has done, such as C(release), C(services) and C(jobs). How it ends the callback P(ledger) writes.
+    type: dict
+    required: true
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Write down what was released
+  ledger_entry:
+    prefix: shop-prod
+    facts: {release: 2026.11.3}
+"""
+
+RETURN = r"""
+recorded:
+  description: Whether it was written.
+  returned: always
+  type: bool
+entry:
+  description: The entry as it is now.
+  returned: where it was written
+  type: dict
+"""

@@ -1,0 +1,55 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: ledger_show
+short_description: Show the ledger of an environment
+description:
+  - A line for each release, newest first, which is live, how it ended, and whether its images are there still; or with
+    O(all) for each run of a verb that has changed something. Changes nothing.
+  - A run of C(site) that has found what an older one had released is left out, but with O(all).
+options:
+  prefix:
+    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
+    type: str
+    required: true
+  bucket:
+    description: The ledger's bucket, where it is not the one of the layer ledger.
+    type: str
+    default: ''
+  live:
+    description: What the services run, as C(ecs_live_release) returns it (C(services)).
+    type: dict
+    default: {}
+  all:
+    description: Whether to show all entries, also of verbs that release nothing.
+    type: bool
+    default: false
+  lines:
+    description: How many entries at most.
+    type: str
+    default: '20'
+  format:
+    description: V(table) for a person, V(json) for a program.
+    type: str
+    default: table
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Show the releases
+  ledger_show:
+    prefix: shop-prod
+    live: "{{ live.services }}"
+"""
+
+RETURN = r"""
+entries:
+  description: As of C(ledger_entries), with C(live) and C(images_there) (null if that is not known).
+  returned: always
+  type: list
+  elements: dict
+"""

@@ -1,0 +1,143 @@
+"""The ledger as a person reads it: which entries, which of them is live, and a line for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, RUNNING, Entry
+
+COLOURS = {GOOD: "green", FAILED: "red", INTERRUPTED: "red", RUNNING: "yellow"}
+HEAD = ("UTC", "verb", "release", "outcome", "images", "took", "who")
+OF_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.[a-z]+)?/([^:@]+)(?:@(sha256:[0-9a-f]+)|:(.+))")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in a registry of ECR.
+
+    Attributes:
+        account, region, repository: where it is.
+        digest, tag: what it is called by, one of both.
+    """
+
+    account: str
+    region: str
+    repository: str
+    digest: str
+    tag: str
+
+    @classmethod
+    def of(cls, uri: str) -> Image | None:
+        """The image of a URI; None if it lies in no ECR."""
+        found = OF_ECR.fullmatch(uri)
+        return cls(found[1], found[2], found[3], found[4] or "", found[5] or "") if found else None
+
+    @property
+    def identifier(self) -> dict[str, str]:
+        """What ECR's calls take."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag}
+
+
+def images_of(entry: Entry) -> list[str]:
+    """The URIs of an entry's images."""
+    services = (entry.get("services") or {}).values()
+    return list(dict.fromkeys(uri for each in services for uri in (each.get("images") or {}).values()))
+
+
+def definitions_of(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Service → task definition, of those that have one."""
+    return {name: str(each["task_definition"]) for name, each in services.items() if each.get("task_definition")}
+
+
+def told_once(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries less those of `site` that have found what another had released already.
+
+    Args:
+        entries: newest first.
+    """
+    kept: list[Entry] = []
+    for entry in entries:
+        if kept and _found_it_so(kept[-1], entry):
+            kept.pop()
+        kept.append(entry)
+    return kept
+
+
+def _found_it_so(newer: Entry, older: Entry) -> bool:
+    now, before = (definitions_of(each.get("services") or {}) for each in (newer, older))
+    return newer.get("verb") == "site" and newer["outcome"] == older["outcome"] == GOOD and bool(now) and now == before
+
+
+def live_run(entries: Iterable[Entry], live: Mapping[str, Mapping[str, Any]]) -> str:
+    """The run whose release is live: the newest good one with the task definitions that the services run.
+
+    Args:
+        entries: newest first.
+        live: service → `task_definition` (`ecs_live_release`).
+    """
+    now = definitions_of(live)
+    for entry in entries:
+        then = definitions_of(entry.get("services") or {})
+        if then and entry["outcome"] == GOOD and all(now.get(name) == arn for name, arn in then.items()):
+            return str(entry["run"])
+    return ""
+
+
+def there(entry: Entry, missing: Collection[str], unasked: Collection[str]) -> bool | None:
+    """Whether all images of an entry can be pulled still; None if that is not known, or it names none.
+
+    Args:
+        missing: URIs that the registry has no more.
+        unasked: URIs of registries that were not asked.
+    """
+    uris = images_of(entry)
+    if any(uri in missing for uri in uris):
+        return False
+    return True if any(uri not in unasked for uri in uris) else None
+
+
+def rows(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
+    """A row for each entry, as `HEAD` has them, and behind it why it failed, or that a rollback has left it.
+
+    Args:
+        entries: with `live` and `images_there`.
+    """
+    found = []
+    for entry in entries:
+        outcome = f"live, {entry['outcome']}" if entry.get("live") else str(entry["outcome"])
+        images = {True: "there", False: "gone", None: "-"}[entry.get("images_there")]
+        seconds = entry.get("seconds")
+        took = "-" if seconds is None else f"{seconds:.0f} s"
+        left = f"left by a rollback to {entry['left_by']}" if entry.get("left_by") else ""
+        behind = "; ".join(filter(None, (left, str(entry.get("reason") or ""))))
+        who = f"{entry.get('who', '?')}@{entry.get('where', '?')}"
+        found.append((
+            _when(str(entry.get("started", ""))), str(entry.get("verb", "?")), str(entry.get("release") or "-"), outcome,
+            images, took, who, behind,
+        ))  # fmt: skip
+    return found
+
+
+def lines(entries: Iterable[Entry]) -> list[tuple[str, str | None]]:
+    """The lines of a table, each with its colour."""
+    listed = list(entries)
+    table = rows(listed)
+    widths = [max(len(row[column]) for row in (HEAD, *table)) for column in range(len(HEAD))]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
+        return "  ".join([*cells, *row[len(widths) :]]).rstrip()
+
+    shown: list[tuple[str, str | None]] = [(line(HEAD), None)]
+    return shown + [(line(row), COLOURS.get(each["outcome"])) for each, row in zip(listed, table, strict=True)]
+
+
+def _when(written: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(written).astimezone(UTC):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return written or "?"

@@ -1,0 +1,31 @@
+"""An environment with a ledger, in the embedded AWS."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from local_aws.cloud import Cloud
+from plugins.plugin_utils.ledger import Ledger
+
+PROJECT = Path(__file__).resolve().parents[2]
+_NUMBERS = itertools.count(1)
+
+
+def a_ledger(cloud: Cloud) -> tuple[str, Ledger]:
+    """The prefix of an environment of its own, as moto knows the buckets of earlier tests still; and its ledger."""
+    prefix, cloudformation = f"shop-live{next(_NUMBERS)}", cloud.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=f"{prefix}-ledger", TemplateBody=(PROJECT / "cloudformation/ledger.yml").read_text()
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=f"{prefix}-ledger", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+    def client(service: str) -> Any:
+        return cloud.client(service)
+
+    ledger = Ledger.find(client, prefix)
+    assert ledger
+    return prefix, ledger

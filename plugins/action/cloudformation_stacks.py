@@ -23,6 +23,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Progress, Wait, reason
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
+from plugins.plugin_utils.expected import learned, name_of, remember
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.live_table import progress
@@ -117,12 +118,14 @@ class ActionModule(AwsAction):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
                 late = {name: (self.layers.pop(name), self.stacks.pop(name, None)) for name in self.others}
                 self._tell_gaps()
+                self._expect()
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
                 self.complete = bool(late) and self._needs_nothing(late)
                 if self.complete:
                     self.layers |= {name: layer for name, (layer, _) in late.items()}
                     self.stacks |= {name: stack for name, (_, stack) in late.items() if stack}
                     not_started = self._run({name: needs[name] for name in late if name in self.stacks}, self._deploy)
+                self._remember()
                 if self.arguments["gone"] and all(map(self._done, self.stacks)):
                     not_started += self._let_go()
         for name, original in self.same.items():
@@ -348,6 +351,24 @@ class ActionModule(AwsAction):
             self.gaps.append(f"{name}: {sentence}")
             self.progress.say(name, sentence, "yellow")
         self.progress.flush()
+
+    # How long it takes
+
+    def _expect(self) -> None:
+        """Learn from the ledger how long those stacks will take that change."""
+        changing = [name for name in self.stacks if self.plans[name].changed]
+        known = learned(self.client, self.arguments["prefix"]) if changing else {}
+        names = {name: name_of(name, not self.plans[name].exists) for name in changing}
+        self.progress.expects({name: known[key] for name, key in names.items() if key in known})
+
+    def _remember(self) -> None:
+        """Write down how long those stacks took that have changed."""
+        took = {
+            name_of(name, not self.plans[name].exists): result["seconds"]
+            for name, result in self.results.items()
+            if name in self.plans and result["ok"] and result["changed"]
+        }
+        remember(self.client, self.arguments["prefix"], took)
 
     # The graph
 

@@ -46,16 +46,17 @@ def expected(entries: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def learned(client: Callable[[str], Any], prefix: str) -> dict[str, float]:
-    """What the ledger of an environment lets expect; nothing where it has none, or cannot be read."""
+    """What the ledger of an environment lets expect; nothing where this run has not its lock, or cannot read it."""
+    # Where the ledger is the run knows of its lock: no stack is asked for between the look at all stacks and the change.
+    place = Place.of_this_run(prefix)
     try:
-        ledger = Ledger.find(client, prefix)
-        return expected(ledger.entries(LOOKED_AT)) if ledger else {}
+        return expected(Ledger(client("s3"), place.bucket).entries(LOOKED_AT)) if place else {}
     except (BotoCoreError, ClientError):
         return {}  # a run is no worse for it
 
 
 def remember(client: Callable[[str], Any], prefix: str, durations: Mapping[str, float]) -> None:
-    """Write into this run's entry how long things took; where it cannot be written, nobody misses it but the next run."""
+    """Write into this run's entry how long things took; if it cannot be written, only the next run misses it."""
     place = Place.of_this_run(prefix)
     if place is None or not durations:
         return

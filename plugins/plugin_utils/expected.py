@@ -47,7 +47,7 @@ def expected(entries: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 def learned(client: Callable[[str], Any], prefix: str) -> dict[str, float]:
     """What the ledger of an environment lets expect; nothing where this run has not its lock, or cannot read it."""
-    # Where the ledger is the run knows of its lock: no stack is asked for between the look at all stacks and the change.
+    # The run knows of its lock where the ledger is: no stack is asked for between the look at all and the change.
     place = Place.of_this_run(prefix)
     try:
         return expected(Ledger(client("s3"), place.bucket).entries(LOOKED_AT)) if place else {}

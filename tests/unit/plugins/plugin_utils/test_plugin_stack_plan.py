@@ -515,3 +515,21 @@ def test_a_stack_without_a_change_and_a_new_one_are_told_as_data() -> None:
     assert [(each.name, each.holds_data) for each in detail_of_new.resources] == [
         ("Database", True), ("Files", True), ("Log", False),
     ]  # fmt: skip
+
+
+def test_a_value_that_another_stack_gives_later_is_told_as_such_in_a_container() -> None:
+    given = {"Size": "1", "Colour": "red", "ApiToken": "x", "Password": "****", "Host": "a"}
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"],
+        changes=[change("Modify", "AWS::ECS::TaskDefinition", detail("ContainerDefinitions"), Replacement="True")],
+        description={"Parameters": [{"ParameterKey": name, "ParameterValue": each} for name, each in given.items()]},
+    )
+    stack = a_stack(client, parameters={"Size": "1", "Colour": "red", "ApiToken": "x", "Password": "y"})
+    stack.layer = dataclasses.replace(stack.layer, template=Template.read(DETAILED))
+    stack.read()
+    stack.body = DETAILED
+    later = ("environment.HOST", "a", "(known during the run)")
+    for uncertain, told in ((frozenset({"Host"}), [later]), (frozenset[str](), [])):
+        found = stack.look({} if uncertain else {"Host": "a"}, uncertain).detail
+        assert found is not None
+        assert [(each.name, each.before, each.after) for one in found.containers for each in one.values] == told

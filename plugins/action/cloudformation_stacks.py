@@ -23,9 +23,11 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.cloudformation_stacks import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Progress, Wait, reason
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
+from plugins.plugin_utils.expected import learned, name_of, remember
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.live_table import progress
+from plugins.plugin_utils.plan.model import DELETE, StackChange, told
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
 from plugins.plugin_utils.stack_events import Records, WatcherFactory
@@ -98,6 +100,8 @@ class ActionModule(AwsAction):
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
         self.complete = False
+        self.details: dict[str, StackChange] = {}
+        self.gaps: list[str] = []
         whole = present and not self.arguments["only"]  # of a part nobody can tell what is no longer wanted
         self.removed = removed(self._no_longer_wanted(), self.layers) if whole else {}
         self.removed_losses = self._lost_with(self.removed)
@@ -115,12 +119,14 @@ class ActionModule(AwsAction):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
                 late = {name: (self.layers.pop(name), self.stacks.pop(name, None)) for name in self.others}
                 self._tell_gaps()
+                self._expect()
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
                 self.complete = bool(late) and self._needs_nothing(late)
                 if self.complete:
                     self.layers |= {name: layer for name, (layer, _) in late.items()}
                     self.stacks |= {name: stack for name, (_, stack) in late.items() if stack}
                     not_started = self._run({name: needs[name] for name in late if name in self.stacks}, self._deploy)
+                self._remember()
                 if self.arguments["gone"] and all(map(self._done, self.stacks)):
                     not_started += self._let_go()
         for name, original in self.same.items():
@@ -266,6 +272,7 @@ class ActionModule(AwsAction):
         for name, stack in self.removed.items():
             row = f"- stack {stack}"
             self.results[name] = {"ok": True, "changed": True, "outputs": {}, "plan": [row], "kept": [], "seconds": 0.0}
+            self.details[name] = StackChange(name, stack, DELETE, notes=["the inventory has it no longer"])
             self.progress.say(name, "would be deleted: the inventory has it no longer", "yellow")
 
     # The look before anything is changed
@@ -343,8 +350,27 @@ class ActionModule(AwsAction):
         before |= {name: self._template(stack) for name, stack in self.removed.items()}
         after = {name: self.layers[name].template.resources for name in changing}
         for name, sentence in gaps(before, after):
+            self.gaps.append(f"{name}: {sentence}")
             self.progress.say(name, sentence, "yellow")
         self.progress.flush()
+
+    # How long it takes
+
+    def _expect(self) -> None:
+        """Learn from the ledger how long those stacks will take that change."""
+        changing = [name for name in self.stacks if self.plans[name].changed]
+        known = learned(self.client, self.arguments["prefix"]) if changing else {}
+        names = {name: name_of(name, not self.plans[name].exists) for name in changing}
+        self.progress.expects({name: known[key] for name, key in names.items() if key in known})
+
+    def _remember(self) -> None:
+        """Write down how long those stacks took that have changed."""
+        took = {
+            name_of(name, not self.plans[name].exists): result["seconds"]
+            for name, result in self.results.items()
+            if name in self.plans and result["ok"] and result["changed"]
+        }
+        remember(self.client, self.arguments["prefix"], took)
 
     # The graph
 
@@ -399,6 +425,8 @@ class ActionModule(AwsAction):
     def _plan(self, name: str) -> Outcome:
         plan, outcome = self.plans[name], self.stacks[name].outcome
         outcome.changed, outcome.plan, outcome.outputs = plan.changed, plan.rows, plan.outputs
+        if plan.detail:
+            self.details[name] = plan.detail
         return outcome
 
     def _deploy(self, name: str) -> Outcome:
@@ -487,6 +515,9 @@ class ActionModule(AwsAction):
         if self.arguments["state"] == "present":
             result["losses"] = [dataclasses.asdict(loss) for loss in self._losses]
             result["refusal"] = refusal(self._losses, self.arguments["remove"]) if self.check_mode else ""
+            if self.check_mode:
+                result["changes"] = [told(self.details[n]) for n in [*self.layers, *self.removed] if n in self.details]
+                result["gaps"] = self.gaps
             for line in result["refusal"].splitlines():
                 self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
         if len(self.stacks) > 1:

@@ -23,6 +23,8 @@ description:
   - An entry of O(layers) or O(later_layers) that has a stack, and that the inventory has no longer, is in RV(removed),
     and so is a layer without entries that says C(state=absent). The stack is left for a later call that names it in
     O(gone), after those that use it. If it holds data, the run is refused like any other that loses some.
+  - Where this run holds the lock of an environment, it tells for each stack that changes how long it took in the runs
+    before, and writes into the ledger how long it took now (C(durations) of the run's entry).
   - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
 options:
@@ -200,6 +202,16 @@ refusal:
   description: In check mode, why a run would be refused; empty if it would not.
   returned: with O(state=present)
   type: str
+changes:
+  description:
+    - What would become of each stack, as data (plugins/plugin_utils/plan/model.py); RV(stacks) has it as lines. No
+      secret value is in it.
+  returned: with O(state=present), in check mode
+  type: list
+gaps:
+  description: Which routes would not answer for a while.
+  returned: with O(state=present), in check mode
+  type: list
 records:
   description: DNS records that certificates wait for, or waited for.
   returned: always

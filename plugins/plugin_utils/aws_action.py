@@ -10,7 +10,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ansible.errors import AnsibleActionFail
@@ -21,6 +21,7 @@ from ansible.utils.display import Display
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
 
+from plugins.plugin_utils.clock import clock
 from plugins.plugin_utils.read_once import session
 from plugins.plugin_utils.site.kept import keeping
 
@@ -94,6 +95,11 @@ class Progress:
     def __init__(self, show: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
         self._show, self._clock, self._start = show, clock, clock()
         self._lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+        self._expected: dict[str, float] = {}
+
+    def expects(self, seconds: Mapping[str, float]) -> None:
+        """What a thing will take, probably, by its name; before it begins."""
+        self._expected |= seconds
 
     def say(self, name: str, text: str, color: str | None = None) -> None:
         """Queue one line; see `Say`."""
@@ -104,7 +110,9 @@ class Progress:
         """A thing has not begun: no line of its own (`LiveTable` has a row for it)."""
 
     def starts(self, name: str) -> None:
-        """A thing begins: no line of its own, as it says so itself where it changes something."""
+        """A thing begins: no line of its own, as it says so itself where it changes something, but for a long one."""
+        if name in self._expected:
+            self.say(name, f"takes about {clock(self._expected[name])}, as in the runs before")
 
     def ends(self, name: str, text: str, color: str, news: bool = True) -> None:
         """A thing is over; without `news` that is no line of its own, as what comes of all is said at their end."""

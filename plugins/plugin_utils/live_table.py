@@ -18,6 +18,7 @@ from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
 from plugins.plugin_utils.aws_action import Progress
+from plugins.plugin_utils.clock import clock
 
 DRAW_AFTER_SECONDS = 1.0
 """A run that changes nothing is over by then, and draws its table once, at the end."""
@@ -25,6 +26,7 @@ REDRAW_SECONDS = 1.0
 """How often the seconds move where nothing else does."""
 NARROWEST, LOWEST = 60, 12
 """Columns and lines below which plain lines are easier to read."""
+WIDTH_OF_SECONDS = 7
 ROUTINE = (None, "green")
 """Colors of what a person need not find again."""
 AROUND = 4
@@ -144,16 +146,24 @@ class LiveTable(Progress):
     def _lines_of(self) -> Iterator[str]:
         """The rows that fit, those that are over left out first."""
         room, width = self._screen.lines - AROUND, max(map(len, self._rows), default=0)
+        took = {name: self._took(name, row) for name, row in self._rows.items()}
+        column = max([WIDTH_OF_SECONDS, *map(len, took.values())])
         over = [name for name, row in self._rows.items() if row.end is not None]
         hidden = set(over[: max(0, len(self._rows) - room + 1)]) if len(self._rows) > room else set()
         if hidden:
             yield f"  {len(hidden)} more are done"
         for name in [name for name in self._rows if name not in hidden][:room]:
             row = self._rows[name]
-            until = self._clock() if row.end is None else row.end
-            took = "" if row.begin is None else f"{until - row.begin:.0f}s"
-            text = f"  {took:>7}  {name:<{width}}  {row.text}"[: self._screen.columns - 1]
+            text = f"  {took[name]:>{column}}  {name:<{width}}  {row.text}"[: self._screen.columns - 1]
             yield stringc(text, row.color) if row.color else text
+
+    def _took(self, name: str, row: Row) -> str:
+        """How long a row has taken so far, and how long it will, if that is known."""
+        if row.begin is None:
+            return ""
+        if row.end is None and name in self._expected:
+            return f"{clock(self._clock() - row.begin)} of about {clock(self._expected[name])}"
+        return f"{(self._clock() if row.end is None else row.end) - row.begin:.0f}s"
 
 
 def progress() -> Progress:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
 from plugins.plugin_utils.layers import Layer
+from plugins.plugin_utils.plan.model import CHANGE, NOTHING, UNKNOWN, StackChange
 from plugins.plugin_utils.stack_events import (
     Events,
     Records,
@@ -33,8 +34,8 @@ from plugins.plugin_utils.stack_plan import (
     Plan,
     Planner,
     built,
-    declared,
     left_over,
+    new_stack,
     outputs,
     parameters,
     request,
@@ -447,19 +448,23 @@ class Stack:
         now, layer = self._now, self.layer
         if now is None or STEPS[now["StackStatus"]] in (Step.CREATE, Step.DELETE):
             again = f" (it is {now['StackStatus']}: {Step.DELETE.value})" if now and _is_left(now) else ""
-            rows = [f"+ stack {layer.stack}{again}", *(f"+ {layer.name}.{row}" for row in declared(layer.template))]
+            rows, detail = new_stack(layer, again)
             # What a first create left is nobody's data yet; what a deletion could not take away may be.
             undeleted = now is not None and now["StackStatus"] == "DELETE_FAILED"
             losses = left_over(layer, self._resources(now["StackId"])) if now and undeleted else []
-            return Plan(changed=True, rows=rows, losses=losses)
+            return Plan(changed=True, rows=rows, losses=losses, detail=detail)
         step = STEPS[now["StackStatus"]]
         if step is Step.REFUSE:
             raise Failed(_refusal(layer.stack, now["StackStatus"]))
         planner = Planner(layer, self._client, self._wait(CHANGE_SET_SECONDS, self._say, layer.name), layers)
         if step is not Step.UPDATE:
-            row = f"~ stack {layer.stack} is {now['StackStatus']}: {step.value}; what changes then is not known"
+            said = f"is {now['StackStatus']}: {step.value}; what changes then is not known"
             return Plan(
-                True, rows=[row], losses=planner.pointing(now, self.body, taken, uncertain), outputs=outputs(now)
+                True,
+                rows=[f"~ stack {layer.stack} {said}"],
+                losses=planner.pointing(now, self.body, taken, uncertain),
+                outputs=outputs(now),
+                detail=StackChange(layer.name, layer.stack, UNKNOWN, notes=[said]),
             )
         try:
             plan = planner.plan(now, self.body, taken, uncertain, thoroughly)
@@ -468,8 +473,12 @@ class Stack:
                 raise Busy from None
             raise
         if layer.protect is not None and bool(now.get("EnableTerminationProtection")) != layer.protect:
-            plan.rows.append(f"~ stack {layer.stack}: termination protection {'on' if layer.protect else 'off'}")
+            said = f"termination protection {'on' if layer.protect else 'off'}"
+            plan.rows.append(f"~ stack {layer.stack}: {said}")
             plan.changed = True
+            if plan.detail:
+                plan.detail.action = CHANGE if plan.detail.action == NOTHING else plan.detail.action
+                plan.detail.notes.append(said)
         return plan
 
     # Delete

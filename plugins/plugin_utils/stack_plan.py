@@ -18,6 +18,9 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template, text
+from plugins.plugin_utils.plan.containers import container_changes
+from plugins.plugin_utils.plan.hiding import HIDDEN, shown
+from plugins.plugin_utils.plan.model import CHANGE, CREATE, UNKNOWN, Container, Resource, StackChange, Value
 from plugins.plugin_utils.stack_pointing import ANOTHER, data_name, leads, moved
 from plugins.plugin_utils.stack_tables import decided
 
@@ -75,6 +78,8 @@ CONSEQUENCES = {
     ),
 }
 
+NO_RESOURCES = "tags or outputs only"
+
 REPLACEMENT = {"True": "replaced", "Conditional": "perhaps replaced"}
 WOULD_BE = {"True": "would be replaced", "Conditional": "would perhaps be replaced"}
 
@@ -109,6 +114,7 @@ class Plan:
     Attributes:
         changed: whether anything would change.
         rows: lines of the diff.
+        detail: the same as data; None where nobody has looked closely.
         losses: see `Loss`.
         exists: whether there is a stack to update.
         outputs: the present outputs, less those whose value may change.
@@ -118,6 +124,7 @@ class Plan:
     changed: bool = False
     exists: bool = False
     rows: list[str] = field(default_factory=list)
+    detail: StackChange | None = None
     losses: list[Loss] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
@@ -159,16 +166,18 @@ class Planner:
             Failed: CloudFormation cannot tell what would change.
         """
         layer = self._layer
-        plan = Plan(exists=True, outputs=outputs(now), taken=dict(taken))
+        detail = StackChange(layer.name, layer.stack)
+        plan = Plan(exists=True, outputs=outputs(now), taken=dict(taken), detail=detail)
         present = _present(now)
         wanted = wanted_parameters(layer, present, taken, uncertain)
         moved = {name for name, value in wanted.items() if present.get(name) != value}
         plan.losses = self.pointing(now, body, taken, uncertain)
         if missing := uncertain - present.keys():
             plan.changed = True
-            plan.rows.append(
-                f"~ stack {layer.stack} gets {', '.join(sorted(missing))}, known only after the layers before"
-            )
+            gets = f"gets {', '.join(sorted(missing))}, known only after the layers before"
+            plan.rows.append(f"~ stack {layer.stack} {gets}")
+            detail.action, detail.notes = UNKNOWN, [gets]
+            detail.containers = self._containers(body, present, wanted, uncertain)
             plan.outputs = {}
             return plan
         if (
@@ -186,9 +195,14 @@ class Planner:
         if changes is None:
             return plan
         plan.changed = True
-        plan.rows += parameter_rows(layer, now, update_parameters(layer, now, taken, uncertain))
+        detail.action = CHANGE
+        detail.parameters = list(parameter_changes(layer, now, update_parameters(layer, now, taken, uncertain)))
+        detail.resources = [resource_change(change, changes) for change in changes.values()]
+        detail.containers = self._containers(body, present, wanted, uncertain)
+        plan.rows += [parameter_row(layer.name, each) for each in detail.parameters]
         plan.rows += [change_row(layer.name, change) for change in changes.values()]
-        plan.rows = plan.rows or [f"~ stack {layer.stack}: tags or outputs only"]
+        if not plan.rows:
+            plan.rows, detail.notes = [f"~ stack {layer.stack}: {NO_RESOURCES}"], [NO_RESOURCES]
         plan.losses += [loss for change in changes.values() for loss in _losses(layer.name, change, changes)]
         moving = moved | uncertain | {name for name, each in changes.items() if _moves(each, changes)}
         plan.outputs = {
@@ -239,6 +253,15 @@ class Planner:
             lost = data_name(value) or (value if name in named else "")
             if lost and data_name(wanted.get(name, "")) != lost:
                 yield name, lost, wanted.get(name) or ANOTHER
+
+    def _containers(
+        self, body: Any, present: Mapping[str, str], wanted: Mapping[str, str], uncertain: frozenset[str]
+    ) -> list[Container]:
+        """What changes of the containers. What must not be shown (NoEcho) is taken for the same."""
+        kept = {name: value for name, value in present.items() if name in self._layer.keep}
+        hidden = dict.fromkeys(self._layer.hidden, HIDDEN)
+        then: dict[str, str | None] = {**kept, **wanted, **dict.fromkeys(uncertain), **hidden}
+        return container_changes(body, {**present, **hidden}, self._layer.template.body, then)
 
     def _is_deployed(self, body: Any) -> bool:
         return isinstance(body, str) and body.strip() == self._layer.template.body.strip()
@@ -378,15 +401,36 @@ def read_change_set(client: Any, change_set: str, wait: Wait) -> tuple[dict[str,
     return found, [change["ResourceChange"] for change in changes if "ResourceChange" in change]
 
 
-def parameter_rows(layer: Layer, now: Mapping[str, Any], parameters: list[dict[str, Any]]) -> Iterator[str]:
-    """Lines of the diff: the parameters whose value changes."""
+def parameter_changes(layer: Layer, now: Mapping[str, Any], parameters: list[dict[str, Any]]) -> Iterator[Value]:
+    """The parameters whose value changes."""
     before = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in now.get("Parameters", [])}
     for parameter in parameters:
         name, value = parameter["ParameterKey"], parameter.get("ParameterValue")
         # What CloudFormation does not tell (NoEcho) is not compared, and never shown.
         if value is None or name in layer.hidden or before.get(name) == value:
             continue
-        yield f"~ {layer.name} parameter {name}: {before.get(name, '(none)')} → {value}"
+        yield Value(name, shown(name, before[name]) if name in before else "(none)", shown(name, value))
+
+
+def parameter_row(layer: str, change: Value) -> str:
+    """A line of the diff: a parameter whose value changes."""
+    return f"~ {layer} parameter {change.name}: {change.before} → {change.after}"
+
+
+def new_stack(layer: Layer, again: str = "") -> tuple[list[str], StackChange]:
+    """A stack that is to be made: lines of the diff, and the same as data.
+
+    Args:
+        layer: what it is to be.
+        again: what is to be said of what there is of it.
+    """
+    rows = [f"+ stack {layer.stack}{again}", *(f"+ {layer.name}.{row}" for row in declared(layer.template))]
+    resources = [
+        Resource(name, str(each.get("Type")), "Add", holds_data=each.get("Type") in STATEFUL_TYPES)
+        for name, each in layer.template.resources.items()
+    ]
+    notes = [again.strip(" ()")] if again else []
+    return rows, StackChange(layer.name, layer.stack, CREATE, resources=resources, notes=notes)
 
 
 def declared(template: Template) -> Iterator[str]:
@@ -405,6 +449,26 @@ def change_row(layer: str, change: Mapping[str, Any]) -> str:
     if change["Action"] == "Modify" and change.get("Replacement") in REPLACEMENT:
         row += f" — {REPLACEMENT[change['Replacement']].upper()}"
     return row
+
+
+def resource_change(change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> Resource:
+    """What happens to one resource, as data. A perhaps about what stays (see `_replacing`) is none.
+
+    Args:
+        change: of the change set.
+        changes: all of it, by logical id.
+    """
+    kind, causes = change["ResourceType"], _replacing(change, changes)
+    return Resource(
+        change["LogicalResourceId"],
+        kind,
+        change["Action"],
+        change.get("Replacement", "") if causes else "",
+        tuple(sorted(_named(change))),
+        tuple(sorted(causes)),
+        kind in HOLDING_TYPES,
+        change.get("PhysicalResourceId", ""),
+    )
 
 
 def _losses(layer: str, change: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Loss]:

@@ -48,6 +48,9 @@ NATIVE = ["-e", json.dumps({"site_volumes": {"media": {"driver": "efs", "uid": 1
 SAFE = [*NATIVE, "-e", "host_launch_source=launch_template", "-e", "host_imds_tokens=required"]
 """What `group_vars/all` chooses where the inventory `test`, as the card, chooses otherwise."""
 
+KEPT_SECRETS = (("database-main", "password"), ("secret-admin", "password"), ("secret-django", "secret_key"))
+"""Layer and key of each secret that the site has made."""
+
 PATIENCE = 5
 """Seconds for which a visitor waits for a page before it counts as failed."""
 
@@ -257,10 +260,32 @@ def test_a_verb_beside_a_held_lock_refuses_and_says_who_holds_it(cloud: Cloud) -
     assert service(cloud)["taskDefinition"] == before
 
 
+def test_a_plan_says_what_would_change_and_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
+    before = stack_statuses(cloud)
+    run = succeed(playbook("plan.yml"))
+    assert f"Plan of {SITE}: Nothing to change." in run.output
+    assert run.changed == 0, run.output
+
+    given = json.dumps(changed("nginx", stop_grace_period="47s") | databases(patch={"Database.DBName": "other"}))
+    path = tmp_path / "plan.json"
+    run = playbook("plan.yml", "-e", given, "-e", "format=json", "-e", f"output={path}")
+    assert run.status == 3, run.output
+    plan = json.loads(path.read_text())
+    changing = {each["layer"]: each for each in plan["stacks"] if each["action"] != "nothing"}
+    assert set(changing) == {"database.main", "service.web"}
+    assert [each["resource"] for each in plan["losses"]] == ["Database"]
+    (container,) = changing["service.web"]["containers"]
+    assert (container["name"], [each["after"] for each in container["values"]]) == ("nginx", ["47"])
+    for layer, key in KEPT_SECRETS:
+        assert secret(cloud, layer)[key] not in run.output, layer
+
+    assert stack_statuses(cloud) == before
+    assert succeed(playbook("site.yml", "--check", "--diff")).changed == 0
+
+
 def test_no_secret_reaches_the_output_and_no_value_is_masked(cloud: Cloud) -> None:
     run = succeed(playbook("site.yml", "-vv"))
-    kept = (("database-main", "password"), ("secret-admin", "password"), ("secret-django", "secret_key"))
-    for layer, key in kept:
+    for layer, key in KEPT_SECRETS:
         assert secret(cloud, layer)[key] not in run.output, layer
     for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]:
         for parameter in stack.get("Parameters", []):
@@ -793,6 +818,13 @@ def changed(container: str, **keys: Any) -> dict[str, Any]:
     services = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())["site_services"]
     services["web"]["containers"][container] |= keys
     return {"site_services": services}
+
+
+def databases(**keys: Any) -> dict[str, Any]:
+    """Variables that change keys of the site's database."""
+    found = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())["site_databases"]
+    found["main"] |= keys
+    return {"site_databases": found}
 
 
 def test_a_command_that_cannot_be_executed_is_told_at_once_with_its_exit_code_and_log(cloud: Cloud) -> None:

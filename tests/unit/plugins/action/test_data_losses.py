@@ -287,16 +287,25 @@ def calls(path: Path) -> list[dict[str, Any]]:
 
 def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
     found = [call for path in sorted((PROJECT / "playbooks").glob("*.yml")) for call in calls(path)]
-    assert len(found) == 3
-    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 3
+    assert len(found) == 4
+    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 4
 
 
 def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
     (first,) = calls(PROJECT / "playbooks/layers.yml")
     templar = Templar(DataLoader(), {"site_stages": STAGES})
     given = [templar.template(trust_as_template(first[name])) for name in ("layers", "later_layers")]
-    assert given == [STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
+    assert given == [STAGES["ledger"] + STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
     assert [*given[0], *given[1]] == LAYERS
+
+
+def test_a_plan_looks_at_all_layers_as_a_run_does() -> None:
+    (plan,) = calls(PROJECT / "playbooks/plan.yml")
+    (first,) = calls(PROJECT / "playbooks/layers.yml")
+    templar = Templar(DataLoader(), {"site_stages": STAGES})
+    assert templar.template(trust_as_template(plan["layers"])) == LAYERS
+    differ = {"layers", "later_layers"}
+    assert {name: plan[name] for name in plan.keys() - differ} == {name: first[name] for name in first.keys() - differ}
 
 
 def test_a_check_run_of_the_site_fails_where_a_run_would_be_refused() -> None:

@@ -15,8 +15,10 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
-from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.aws_action import Failed, Progress
+from plugins.plugin_utils.ledger import ENTRY_VARIABLE
 from plugins.plugin_utils.stack import Stack
+from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import environment, playbook, run_action, shell, talk_to, written
 
 pytestmark = pytest.mark.playbook
@@ -396,3 +398,31 @@ def test_what_a_person_sees(aws: Cloud, site: dict[str, Any], tmp_path: Path) ->
     one = site | {"stacks": {"network": site["stacks"]["network"]}}
     alone = playbook(tmp_path, [{**task, "cloudformation_stacks": one}], **environment(aws))
     assert re.findall(r"^ +[\d.]+s +(\w+ +\w+)$", alone.output, re.MULTILINE) == ["network        ok"], alone.output
+
+
+def test_what_changes_tells_how_long_it_took_before_and_writes_how_long_it_took_now(
+    aws: Cloud, site: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix, ledger = a_ledger(aws)
+    site["prefix"] = prefix
+    told: list[dict[str, float]] = []
+    monkeypatch.setattr(Progress, "expects", lambda _, seconds: told.append(dict(seconds)))
+    ledger.begin({"key": "entries/1.json", "outcome": "running"})
+    monkeypatch.setenv(ENTRY_VARIABLE, f"{prefix} {ledger.bucket} entries/1.json")
+    assert not deploy(site).get("failed")
+    ledger.update("entries/1.json", {"outcome": "good"})
+    (first,) = ledger.entries()
+    assert set(first["durations"]) == {f"stack.{name}.create" for name in site["stacks"]}
+    assert told == [{}]
+
+    ledger.update("entries/1.json", {"durations": {"stack.network": 61.0, "stack.other": 20.0}})
+    assert not deploy(site)["changed"]
+    assert told == [{}, {}], "nothing changes, so nothing is asked for"
+    site["stacks"]["network"] = {"parameters": {"Days": 14}}
+    ledger.begin({"key": "entries/2.json", "outcome": "running"})
+    monkeypatch.setenv(ENTRY_VARIABLE, f"{prefix} {ledger.bucket} entries/2.json")
+    assert deploy(site)["changed"]
+    assert told[-1] == {"network": 61.0}
+    assert set(ledger.entries()[0]["durations"]) == {"stack.network"}
+    deploy(site, check=True)
+    assert len(told) == 3, "a check run waits for nothing"

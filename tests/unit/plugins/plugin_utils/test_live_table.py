@@ -182,3 +182,25 @@ def test_lines_are_shown_in_ci_and_to_who_asks_for_more(
     monkeypatch.setattr(live_table, "SCREEN", screen)
     monkeypatch.setattr(Display(), "verbosity", verbosity)
     assert type(live_table.progress()) is kind
+
+
+def test_a_row_tells_how_long_it_will_take_while_it_does(stage: Stage) -> None:
+    stage.table.expects({"database": 180.0})
+    stage.table.starts("database")
+    stage.table.starts("network")
+    assert stage.after(130) == ["2:10 of about 3:00 database started", "130s network started"]
+    columns = {line.index(name) for line, name in zip(stage.terminal.lines, ("database", "network"), strict=True)}
+    assert len(columns) == 1, "the names stand below each other"
+    assert stage.after(60)[0].startswith("3:10 of about 3:00 database")
+    stage.table.ends("database", "changed", "yellow")
+    assert stage.after(2)[0] == "190s database changed"
+
+
+def test_lines_tell_it_once_at_the_begin() -> None:
+    said: list[str] = []
+    plain = Progress(lambda text, **_: said.append(" ".join(text.split())))
+    plain.expects({"database": 180.0})
+    plain.starts("database")
+    plain.starts("network")
+    plain.flush()
+    assert said == ["0.0s database takes about 3:00, as in the runs before"]

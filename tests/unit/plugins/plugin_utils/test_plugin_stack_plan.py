@@ -444,3 +444,92 @@ def test_a_table_s_details_keep_what_else_they_say() -> None:
     assert second == {"Target": {}}
     assert decided(given)["Replacement"] == "False"  # a detail that tells nothing of a replacement is none
     assert decided({**given, "Replacement": "True"})["Replacement"] == "True"
+
+
+# As data
+
+
+DETAILED = """
+Parameters:
+  Size: {Type: Number, Default: 1}
+  Colour: {Type: String, Default: red}
+  ApiToken: {Type: String, Default: none}
+  Password: {Type: String, Default: x, NoEcho: true}
+  Host: {Type: String, Default: none}
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - Name: web
+          Environment:
+            - {Name: SIZE, Value: !Ref Size}
+            - {Name: PLAIN, Value: !Ref Password}
+            - {Name: HOST, Value: !Ref Host}
+"""
+
+
+def test_what_would_change_is_there_as_data_too() -> None:
+    given = {"Size": "1", "Colour": "red", "ApiToken": "old-secret", "Password": "****", "Host": "a"}
+    description = {"Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]}
+    changes = [change("Modify", "AWS::RDS::DBInstance", detail("Name"), detail("Tags", "Never"), Replacement="True")]
+    plan, _ = planned(
+        changes, DETAILED, description=description,
+        parameters={"Size": "2", "Colour": "red", "ApiToken": "new-secret", "Password": "real-secret", "Host": "a"},
+    )  # fmt: skip
+    assert plan.detail is not None
+    assert plan.detail.action == "change"
+    assert [(each.name, each.before, each.after) for each in plan.detail.parameters] == [
+        ("Size", "1", "2"),
+        ("ApiToken", "(not shown)", "(not shown)"),
+    ]
+    (resource,) = plan.detail.resources
+    assert (resource.name, resource.replacement, resource.causes) == ("Thing", "True", ("Name",))
+    assert resource.properties == ("Name", "Tags")
+    assert resource.holds_data
+    told = repr(plan)
+    assert "real-secret" not in told
+    assert "new-secret" not in told
+    assert "old-secret" not in told
+
+
+def test_a_perhaps_that_is_none_is_no_replacement_as_data() -> None:
+    harmless = detail("MultiAZ", "Conditionally")
+    plan, _ = planned([change("Modify", "AWS::RDS::DBInstance", harmless, Replacement="Conditional")])
+    assert plan.detail is not None
+    assert plan.detail.replaced == []
+    sure, _ = planned([change("Modify", "AWS::RDS::DBInstance", detail("DBName"), Replacement="True")])
+    assert sure.detail is not None
+    assert [each.name for each in sure.detail.replaced] == ["Thing"]
+
+
+def test_a_stack_without_a_change_and_a_new_one_are_told_as_data() -> None:
+    plan, _ = planned(None)
+    assert plan.detail is not None
+    assert plan.detail.action == "nothing"
+    new = a_stack(FakeCloudFormation([None]))
+    new.read()
+    detail_of_new = new.look({}).detail
+    assert detail_of_new is not None
+    assert detail_of_new.action == "create"
+    assert [(each.name, each.holds_data) for each in detail_of_new.resources] == [
+        ("Database", True), ("Files", True), ("Log", False),
+    ]  # fmt: skip
+
+
+def test_a_value_that_another_stack_gives_later_is_told_as_such_in_a_container() -> None:
+    given = {"Size": "1", "Colour": "red", "ApiToken": "x", "Password": "****", "Host": "a"}
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"],
+        changes=[change("Modify", "AWS::ECS::TaskDefinition", detail("ContainerDefinitions"), Replacement="True")],
+        description={"Parameters": [{"ParameterKey": name, "ParameterValue": each} for name, each in given.items()]},
+    )
+    stack = a_stack(client, parameters={"Size": "1", "Colour": "red", "ApiToken": "x", "Password": "y"})
+    stack.layer = dataclasses.replace(stack.layer, template=Template.read(DETAILED))
+    stack.read()
+    stack.body = DETAILED
+    later = ("environment.HOST", "a", "(known during the run)")
+    for uncertain, told in ((frozenset({"Host"}), [later]), (frozenset[str](), [])):
+        found = stack.look({} if uncertain else {"Host": "a"}, uncertain).detail
+        assert found is not None
+        assert [(each.name, each.before, each.after) for one in found.containers for each in one.values] == told

@@ -1,0 +1,116 @@
+"""Say what a run of `site` would change."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.utils.display import Display
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.plan_report import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.plan import as_json, gathering, markdown, terminal
+from plugins.plugin_utils.plan.model import SitePlan, StackChange, read
+from plugins.plugin_utils.site.kept import site_of
+from plugins.plugin_utils.stack_pointing import TASK_DEFINITION
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/plan_report.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Show the plan.
+
+        Raises:
+            Failed: the file cannot be written.
+        """
+        plan = self._plan()
+        lines = list(self._lines(plan))
+        for text, color in lines:
+            Display().display(text, color=color)
+        if self.arguments["output"]:
+            self._write("".join(f"{text}\n" for text, _ in lines))
+        return {"changed": False, "exit_code": plan.exit_code, "changes": plan.changes, "summary": plan.summary}
+
+    def _lines(self, plan: SitePlan) -> list[terminal.Line]:
+        """What is shown, and each line's color."""
+        kind = self.arguments["format"]
+        if kind == "text":
+            return list(terminal.lines(plan))
+        said = as_json.text(plan) if kind == "json" else markdown.text(plan, verb("plan.yml"))
+        return [(line, None) for line in said.splitlines()]
+
+    def _write(self, text: str) -> None:
+        path = Path(self.arguments["output"]).expanduser()
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Failed(
+                f"The plan cannot be written to {path}: {error.strerror}. Name another file: -e output=…"
+            ) from None
+
+    def _plan(self) -> SitePlan:
+        given, stacks, images = self.arguments, self.arguments["stacks"], self.arguments["images"]
+        changes = [read(each) for each in stacks["changes"]]
+        by_layer = {each.layer: each for each in changes}
+        named = set(given["remove"])
+        plan = SitePlan(given["site"], given["environment"], changes)
+        plan.losses = [{**each, "named": each["physical_id"] in named} for each in stacks["losses"]]
+        wanted = list(images.get("wanted") or [])
+        plan.images = list(gathering.images(wanted, images.get("live") or {}, images.get("contents") or {}))
+        plan.jobs = list(gathering.jobs(given["jobs"], by_layer, bool(wanted)))
+        plan.gaps = list(stacks["gaps"])
+        plan.domain, staying = gathering.domain(given["domain_fates"], given["domain_elsewhere"])
+        site = site_of(self.task_vars, self._templar.template)
+        plan.foreign = list(gathering.foreign(site, given["given"]))
+        drift = gathering.drifted(given["services"], self._deployed(changes))
+        plan.notes = [*self._hosts(changes), *drift, *self._unchanged_images(images), *staying, *_uncompared(site)]
+        return plan
+
+    def _hosts(self, changes: list[StackChange]) -> list[str]:
+        group = None
+        if name := self.arguments["host_group"]:
+            client = self.client("autoscaling")
+            found = client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+            group = found[0] if found else None
+        today = datetime.datetime.now(datetime.UTC).date()
+        ages = gathering.ami_age(self.arguments["ami_live"], self.arguments["ami_newest"], today)
+        return [*gathering.behind(group, changes), *(ages if group else [])]
+
+    def _deployed(self, changes: list[StackChange]) -> dict[str, str]:
+        """Service → ARN of the task definition of its stack, whether that would change or not."""
+        outputs = self.arguments["stacks"].get("outputs") or {}
+        ends = ("service.", ".TaskDefinitionArn")
+        found = {
+            name.removeprefix(ends[0]).removesuffix(ends[1]): str(value)
+            for name, value in outputs.items()
+            if name.startswith(ends[0]) and name.endswith(ends[1])
+        }
+        for change in changes:
+            for each in change.resources:
+                if change.layer.startswith(ends[0]) and each.type == TASK_DEFINITION and each.physical_id:
+                    found[change.layer.removeprefix(ends[0])] = each.physical_id
+        return found
+
+    def _unchanged_images(self, images: dict[str, Any]) -> list[str]:
+        live = images.get("live") or {}
+        return [
+            f"{image}: this machine's differs from what is live ({live.get(image, '')}), which stays; "
+            "-e publish_select=local takes this machine's"
+            for image in images.get("differ") or []
+        ]
+
+
+def _uncompared(site: Any) -> list[str]:
+    """What no plan can tell."""
+    files = [f"static.{name}" for name in site.entries.get("static", {})]
+    return [f"The files of {', '.join(files)} are compared only by a run"] if files else []

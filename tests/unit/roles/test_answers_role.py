@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plugins.action.https_answer import problem_of
+from plugins.action.https_answer import Answer, problem_of
 from tests.unit.variables_support import evaluate, holds, tasks_of, variables
 
 (TASK,) = tasks_of("roles/answers/tasks/main.yml").values()
@@ -46,7 +46,8 @@ def asked(*routes: dict[str, Any], **given: Any) -> dict[str, dict[str, Any]]:
 
 
 def evaluated(status: int, location: str = "", **wanted: Any) -> str:
-    return problem_of(status, location, {"below": 400, "redirected_to": "", "path": "/", **wanted})
+    asks = {"below": 400, "redirected_to": "", "path": "/", "shows": [], "header": "", **wanted}
+    return problem_of(Answer(status, location), asks)
 
 
 def test_each_other_name_must_lead_to_the_first_or_answer_where_a_route_is_for_it() -> None:

@@ -33,7 +33,7 @@ def test_a_release_has_one_name() -> None:
 
 
 def test_jobs_are_told_with_whether_they_ran() -> None:
-    results = [
+    results: list[dict[str, Any]] = [
         {"item": {"key": "migrate"}, "changed": True, "exit_codes": {"migrate": 0}},
         {"item": {"key": "seed"}, "changed": False, "msg": "seed:3 ran well at …"},
         {"item": {"key": "broken"}, "changed": True, "exit_codes": {"side": 0, "main": 3}},

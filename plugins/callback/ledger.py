@@ -143,7 +143,7 @@ class CallbackModule(CallbackBase):
 def reason(result: Any) -> str:
     """Why a task has failed, in one line; nothing of a task whose result is hidden."""
     given = result.result
-    if result.task.no_log or given.get("_ansible_no_log") or "censored" in given:
+    if "censored" in given:  # what Ansible puts in place of the result of a task with no_log
         return f"{result.task.get_name().strip()}: failed, and its result is hidden"
     text = " ".join(said(given)).strip() or result.task.get_name().strip()
     line = text.splitlines()[0].strip()

@@ -1,6 +1,6 @@
-"""The verbs release and rollback, typed on the embedded APIs: a site of a worker without tasks, as there are no hosts.
+"""The verbs release and rollback, typed on the embedded APIs: services that want no task, as there are no hosts.
 
-Its image is pulled from where it is, so that another one is another tag in the inventory.
+Their image is pulled from where it is, so that another one is another tag in the inventory.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Worker(Site):
     def runs(self, image: str, **more: Any) -> None:
         """Describe the site, with the image that its worker is to run."""
         worker = {"containers": {"worker": {"image": image, "mem_limit": "64m"}}, "deploy": {"replicas": 0}}
-        nouns: dict[str, Any] = {"site_volumes": {}, "site_databases": {}, "site_services": {"worker": worker}}
+        mail = {"containers": {"mail": {"image": image, "mem_limit": "64m"}}, "deploy": {"replicas": 0}}
+        nouns: dict[str, Any] = {"site_volumes": {}, "site_databases": {}}
+        nouns["site_services"] = {"worker": worker, "mail": mail}
         nouns["site_jobs"] = {"report": {"like": "worker.worker", "command": ["report"]}}
         self.describe(**nouns | more)
 
@@ -57,8 +59,11 @@ class Worker(Site):
         ecs = self.aws.client("ecs")
         name = f"{PREFIX}-{family}"
         if family.startswith("service"):
-            (service,) = ecs.list_services(cluster=PREFIX)["serviceArns"]
-            name = ecs.describe_services(cluster=PREFIX, services=[service])["services"][0]["taskDefinition"]
+            arns = ecs.list_services(cluster=PREFIX)["serviceArns"]
+            found = [
+                each["taskDefinition"] for each in ecs.describe_services(cluster=PREFIX, services=arns)["services"]
+            ]
+            (name,) = [each for each in found if f"/{name}:" in each]
         (container,) = ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]["containerDefinitions"]
         assert {"name": "RELEASE", "value": container["dockerLabels"]["berth.release"]} in container["environment"]
         return container["image"], container["dockerLabels"]["berth.release"]
@@ -105,7 +110,7 @@ def test_what_is_typed_wrongly_is_refused_before_anything_is_asked(site: Worker)
     said = site.refused("release.yml", "-e", "release=a/b")
     assert "cannot be the name of a release" in said, said[-1500:]
     said = site.refused("release.yml", "-e", "service=wroker")
-    assert "The site has no service wroker (worker): ansible-playbook " in said, said[-1500:]
+    assert "The site has no service wroker (mail, worker): ansible-playbook " in said, said[-1500:]
     assert "-e service=worker" in said
     assert "relase: " in site.refused("release.yml", "-e", "relase=1"), "an unknown variable is refused"
     site.runs("registry.test/worker:1", site_hooks={"build": [{"job": "report"}], "after": []})
@@ -172,6 +177,17 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     assert "There is no older good release to go back to." in said
     assert "2026.11.1 was left by a rollback" in said
     assert any(each.get("left_by") == "1" for each in site.entries())
+
+    # One service alone, with its jobs, which here are none; the other keeps its image and its name.
+    site.runs(second)
+    site.does("release.yml", "-e", "release=2026.11.9", "-e", "service=mail")
+    assert site.live("service-mail") == (second, "2026.11.9")
+    site.runs(first)
+    assert (site.live(), site.live("job-report")) == ((first, "1"), (first, "1"))
+    assert site.entries()[0]["services"]["worker"]["release"] == "1"
+    site.does("rollback.yml")
+    assert site.live("service-mail") == (first, "1")
+    site.runs(second, site_hooks=hooks())
 
     # By its name it is gone to all the same.
     assert "The ledger has no release 2026.11.2" in site.refused("rollback.yml", "-e", "release=2026.11.2")

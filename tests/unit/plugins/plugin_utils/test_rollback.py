@@ -49,6 +49,13 @@ def test_one_that_failed_is_passed_over() -> None:
     assert found["passed"] == ["C is what runs", "B failed"]
 
 
+def test_it_never_goes_forward() -> None:
+    found = choose([C, B, A], "B")
+    assert (found["entry"]["run"], found["left"]) == ("1", ["2"])
+    assert found["passed"] == ["C is newer than what runs", "B is what runs"]
+    assert choose([C, A], "A")["refusal"].splitlines()[1:] == ["  C is newer than what runs", "  A is what runs"]
+
+
 def test_a_run_that_only_confirmed_what_runs_is_left_with_it() -> None:
     again = entry("4", "C", "site")
     found = choose([again, C, B, A], "C")

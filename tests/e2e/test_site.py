@@ -530,11 +530,12 @@ def lines_of(run: Run, state: str) -> list[str]:
 
 @contextmanager
 def broken(cloud: Cloud) -> Iterator[None]:
-    """A site whose secret has lost its key, whose registry one image, and whose execution role ECS may not take."""
+    """A site whose secret has lost its key, whose registry one image, and of whose job ECS may not take the role."""
     secrets, iam, ecr = (cloud.client(each) for each in ("secretsmanager", "iam", "ecr"))
     arn, kept = outputs(cloud, "secret-django")["SecretArn"], json.dumps(secret(cloud, "secret-django"))
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
-    role = definition["taskDefinition"]["executionRoleArn"].rpartition("/")[2]
+    job = cloud.client("ecs").describe_task_definition(taskDefinition=f"{SITE}-job-migrate")["taskDefinition"]
+    role = job["executionRoleArn"].rpartition("/")[2]
     trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
     (image,) = {
         each["image"] for each in definition["taskDefinition"]["containerDefinitions"] if each["name"] == "nginx"
@@ -595,7 +596,7 @@ def test_verify_tells_everything_that_is_wrong_at_once(cloud: Cloud) -> None:
     assert "service.web/django SECRET_KEY" in wrong, run.output
     assert "did not contain json key secret_key" in " ".join(run.output.split())
     assert "service.web/nginx in the registry the registry has no image" in wrong
-    assert "service.web execution role" in wrong
+    assert "job.migrate execution role" in wrong
     assert "does not trust ecs-tasks.amazonaws.com" in " ".join(run.output.split())
     assert "service.web/django DB_PASSWORD read with the execution role" in "\n".join(lines_of(run, "OK"))
     run = succeed(playbook("verify.yml", "-e", "format=json"))

@@ -142,7 +142,13 @@ class Asking:
                 wrong_secrets |= {
                     each.where for each in container.secrets if ("secret", task.of(container), each.name) in wrong
                 }
-        return proof.Proof(up, wrong_images, wrong_secrets, self._start).findings()
+        # ECS refuses such a task as a whole, which would be told of each of its things once more.
+        startable = [task for task in up if not any(("role", task.key, what) in wrong for what in roles.ROLES.values())]
+        rest = [task for task in up if task not in startable]
+        return [
+            *proof.Proof(startable, wrong_images, wrong_secrets, self._start).findings(),
+            *proof.unasked(rest, "ECS cannot take its role"),
+        ]
 
 
 def _asking(check: str, subject: str, what: str, question: Callable[..., Iterable[Finding]], *given: Any) -> Question:

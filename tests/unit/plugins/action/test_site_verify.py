@@ -159,6 +159,14 @@ def test_everything_that_is_wrong_is_told_at_once(site: Site) -> None:
     assert len(found) == 5
 
 
+def test_what_has_a_role_that_ecs_cannot_take_is_not_started(site: Site) -> None:
+    site.trust("task", "ec2.amazonaws.com")
+    result = site.asked()
+    assert list(wrong(result)) == ["service.web task role"]
+    assert states(result)["service.web/app KEY"] == "NOT ASKED"
+    assert "demo-verify" not in site.world.region.revisions
+
+
 def test_what_a_host_cannot_pull_is_told_by_its_agent(site: Site) -> None:
     site.host.fails.add(f"{site.registry}:1")
     found = wrong(site.asked())

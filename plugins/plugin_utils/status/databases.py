@@ -59,7 +59,8 @@ def _automated(rds: Any, identifier: str) -> list[dict[str, Any]]:
 
 
 def _pending(rds: Any, arn: str) -> list[dict[str, Any]]:
-    found = rds.describe_pending_maintenance_actions(ResourceIdentifier=arn)["PendingMaintenanceActions"]
+    pages = rds.get_paginator("describe_pending_maintenance_actions").paginate(ResourceIdentifier=arn)
+    found = [each for page in pages for each in page["PendingMaintenanceActions"]]
     return [action for each in found for action in each["PendingMaintenanceActionDetails"]]
 
 

@@ -58,6 +58,7 @@ def _root(site: Site) -> str:
 def _newest(logs: Any, group: str) -> int:
     """When something was last written into a log group, in milliseconds since 1970; 0 for never."""
     try:
+        # one page: the newest alone
         found = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=1)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":

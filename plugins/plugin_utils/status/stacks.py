@@ -49,8 +49,9 @@ def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
 def expected(site: Site) -> Iterator[str]:
     """The layers that a site must have."""
     yield from ALWAYS
-    for noun in ("service", "job", "function", "static"):
+    for noun in ("service", "job", "function"):
         yield from (f"{noun}.{name}" for name in site.entries[noun])
+    yield from (f"static.{name}" for name in site.entries["static"])
     yield from (f"volume.{name}" for name, each in site.volumes.items() if each.driver != "task")
     yield from (f"database.{name}" for name, each in site.databases.items() if not each.endpoint)
     yield from (

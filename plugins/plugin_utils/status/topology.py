@@ -15,7 +15,7 @@ from plugins.plugin_utils.site.reference import Reference
 from plugins.plugin_utils.status.words import many
 
 RUNNING = ("service", "job", "function")
-KEEPING = ("volume", "database", "bucket", "table", "secret", "static")
+KEEPING = tuple(noun for noun in NOUNS if noun not in RUNNING)
 VISITORS, BALANCER = "visitors", "balancer"
 
 

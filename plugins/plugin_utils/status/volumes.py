@@ -42,7 +42,8 @@ def look(client: Client, systems: Mapping[str, str], now: datetime.datetime) -> 
 
 
 def _described(efs: Any, identifier: str) -> dict[str, Any]:
-    return dict(efs.describe_file_systems(FileSystemId=identifier)["FileSystems"][0])
+    found = efs.describe_file_systems(FileSystemId=identifier)  # one page: it is asked for one
+    return dict(found["FileSystems"][0])
 
 
 def _points(backup: Any, arn: str) -> list[dict[str, Any]]:

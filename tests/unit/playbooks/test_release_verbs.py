@@ -49,7 +49,7 @@ class Worker(Site):
         """Describe the site, with the image that its worker is to run."""
         worker = {"containers": {"worker": {"image": image, "mem_limit": "64m"}}, "deploy": {"replicas": 0}}
         mail = {"containers": {"mail": {"image": image, "mem_limit": "64m"}}, "deploy": {"replicas": 0}}
-        nouns: dict[str, Any] = {"site_volumes": {}, "site_databases": {}}
+        nouns: dict[str, Any] = {"site_volumes": {}, "site_databases": {}, "release_verify": False}  # it has no hosts
         nouns["site_services"] = {"worker": worker, "mail": mail}
         nouns["site_jobs"] = {"report": {"like": "worker.worker", "command": ["report"]}}
         self.describe(**nouns | more)

@@ -490,7 +490,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "teardown_wait_minutes": 30, "confirm": "local", "hosts_downtime": True, "hosts_drain_minutes": 30,
         "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
         "site_hooks": {"build": ["make images"], "after_release": [["python", "tell.py"]]}, "site_hook_minutes": 60,
-        "release_shown_at": {"path": "/version"},
+        "release_shown_at": {"path": "/version"}, "release_verify": False,
     },
 }  # fmt: skip
 """Right values, topic → what differs from the embedded AWS's own inventory."""

@@ -109,6 +109,17 @@ def test_without_any_image_nothing_else_can_be_asked() -> None:
     assert {found[each] for each in (SECRET, MOUNT)} == {NOT_ASKED}
 
 
+def test_another_image_that_this_role_may_not_pull_says_nothing_about_a_secret() -> None:
+    class Strict(Hosts):
+        def _outcome(self, start: Start) -> Outcome:
+            refused = start.image == "reg/proxy:1" and start.secrets
+            return Outcome("bad", "CannotPullContainerError: denied") if refused else super()._outcome(start)
+
+    found = states(proved(Strict(), {"reg/app:1"}))
+    assert found[SECRET] == NOT_ASKED
+    assert found[MOUNT] == OK
+
+
 def test_a_log_that_does_not_open_is_no_fault_of_what_comes_before_it() -> None:
     found = states(proved(Hosts(log="CannotStartContainerError: failed to initialize logging driver: AccessDenied")))
     assert found == {**ALL_WELL, ("log", "service.web", WRITES): WRONG}

@@ -16,10 +16,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
-
-IMAGE, RELEASE = "berth.image", "berth.release"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
-
+from plugins.plugin_utils.revisions import IMAGE, release_of
 
 class ActionModule(AwsAction):
     """See plugins/modules/ecs_live_release.py for its arguments and results."""
@@ -32,11 +29,10 @@ class ActionModule(AwsAction):
         services: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
-            labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
             services[entry] = {
                 "service": service["serviceArn"],
                 "task_definition": definition["taskDefinitionArn"],
-                "release": next((each[RELEASE] for each in labels if RELEASE in each), ""),
+                "release": release_of(definition),
             }
             images = _images(definition) | images
         if set(self.arguments["images"]) - images.keys():

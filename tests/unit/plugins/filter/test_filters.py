@@ -26,6 +26,7 @@ CALLS: dict[str, Any] = {
         "worker.app"
     ],
     "{'web': {'containers': {'app': {}}}} | container_obvious({})": "web.app",
+    "'{}' | variables_typed('env')": {},
     "['web.app', 'job.app', 'app.web'] | containers_called('app')": ["web.app", "job.app"],
     "{} | volume_writers('media')": [],
     "{'web': {'containers': [{'Name': 'app'}, {'Name': 'nginx'}]}} | containers_each": {"web": ["app", "nginx"]},

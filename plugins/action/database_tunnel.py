@@ -60,7 +60,7 @@ class ActionModule(AwsAction):
         if not is_free(port):
             raise Failed(
                 f"Port {port} of this machine is taken: something listens there already, another tunnel perhaps. "
-                f"Type: {verb('tunnel.yml')} -e port={free_from(port)}"
+                f"Type: {verb('tunnel.yml')} -e local_port={free_from(port)}"
             )
         reasons = []
         for host in hosts[:MOST_HOSTS]:
@@ -86,7 +86,7 @@ class ActionModule(AwsAction):
         typed = self.arguments["port"]
         if typed.isascii() and typed.isdigit() and 1024 <= int(typed) <= 65535:
             return int(typed)
-        raise Failed(f"port is {typed!r}; write a port of this machine from 1024 to 65535: {verb('tunnel.yml')} -e port=15432")
+        raise Failed(f"local_port is {typed!r}; write a port of this machine from 1024 to 65535: {verb('tunnel.yml')} -e local_port=15432")
 
     def _lasting(self) -> float | None:
         typed = self.arguments["open_for"]

@@ -177,16 +177,16 @@ def test_a_port_that_is_taken_is_said_with_one_that_is_not(tunnel: Tunnel) -> No
         result, _ = tunnel(port=str(port))
         other = free_from(port)
     assert result["msg"].startswith(f"Port {port} of this machine is taken")
-    assert result["msg"].endswith(f"-e port={other}")
+    assert result["msg"].endswith(f"-e local_port={other}")
     assert other > port
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"port": "80"}, "port is '80'; write a port of this machine from 1024 to 65535:"),
-        ({"port": "65536"}, "port is '65536';"),
-        ({"port": "x"}, "port is 'x';"),
+        ({"port": "80"}, "local_port is '80'; write a port of this machine from 1024 to 65535:"),
+        ({"port": "65536"}, "local_port is '65536';"),
+        ({"port": "x"}, "local_port is 'x';"),
         ({"open_for": "1"}, "for is '1'; write a time as 30s, 15m, 2h or 3d:"),
         ({"open_for": "0h"}, "for is '0h';"),
     ],

@@ -86,7 +86,9 @@ class ActionModule(AwsAction):
         typed = self.arguments["port"]
         if typed.isascii() and typed.isdigit() and 1024 <= int(typed) <= 65535:
             return int(typed)
-        raise Failed(f"local_port is {typed!r}; write a port of this machine from 1024 to 65535: {verb('tunnel.yml')} -e local_port=15432")
+        raise Failed(
+            f"local_port is {typed!r}; write a port of this machine from 1024 to 65535: {verb('tunnel.yml')} -e local_port=15432"
+        )
 
     def _lasting(self) -> float | None:
         typed = self.arguments["open_for"]
@@ -119,7 +121,9 @@ class ActionModule(AwsAction):
             found = {}
         outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
         if "Endpoint" not in outputs:
-            raise Failed(f"The database {self.arguments['database']} is not up (stack {stack}). Type: {verb('site.yml')}")
+            raise Failed(
+                f"The database {self.arguments['database']} is not up (stack {stack}). Type: {verb('site.yml')}"
+            )
         return {"address": outputs["Endpoint"], "port": int(outputs["Port"]), "secret": outputs["SecretArn"]}
 
     # The way
@@ -157,7 +161,9 @@ class ActionModule(AwsAction):
             what = "the password" if user else "user and password"
             show = f"aws secretsmanager get-secret-value --region {self.arguments['region']} --secret-id {shlex.quote(name)}"
             self._say(f"{what}: in the secret {name}; to see it: {show} --query SecretString --output text")
-        self._say(f"open for {self.arguments['open_for']}, or until Ctrl-C" if lasting else "open until Ctrl-C", "yellow")
+        self._say(
+            f"open for {self.arguments['open_for']}, or until Ctrl-C" if lasting else "open until Ctrl-C", "yellow"
+        )
 
     def _stay(self, holder: Held, lasting: float | None) -> None:
         """Stay while the program runs, the time is not over, and Ansible is there.
@@ -171,7 +177,9 @@ class ActionModule(AwsAction):
             if os.getppid() != parent:  # Ansible was killed; nobody else would end the program
                 return
             if holder.is_over:
-                raise Failed(f"The tunnel has ended by itself: {holder.reason.rstrip('.')}. Type the same command again.")
+                raise Failed(
+                    f"The tunnel has ended by itself: {holder.reason.rstrip('.')}. Type the same command again."
+                )
             time.sleep(LOOK_SECONDS if end is None else max(0.0, min(LOOK_SECONDS, end - time.monotonic())))
         self._say(f"closed after {self.arguments['open_for']}")
 

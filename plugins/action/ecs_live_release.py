@@ -18,6 +18,7 @@ from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
 from plugins.plugin_utils.revisions import IMAGE, release_of
 
+
 class ActionModule(AwsAction):
     """See plugins/modules/ecs_live_release.py for its arguments and results."""
 

@@ -243,7 +243,9 @@ class ActionModule(AwsAction):
                 task: dict[str, Any] = answer["tasks"][0]
                 self._give_way(ecs, definition, task)
                 # Said now: who ends this run ends nothing there, and may not be able to say anything any more.
-                self.say(NAME, f"{short(task['taskArn'])} started; it goes on if this run is ended, until: {_stop(task)}")
+                self.say(
+                    NAME, f"{short(task['taskArn'])} started; it goes on if this run is ended, until: {_stop(task)}"
+                )
                 return task
             reasons = sorted({str(failure.get("reason")) for failure in answer["failures"]})
             why = ", ".join(reasons) or "no reason given"

@@ -41,7 +41,9 @@ class ActionModule(AwsAction):
             raise Failed(f"There is no task definition {family} yet. Type: {verb('site.yml')}")
         if release:
             raise Failed(_unknown(family, release, list(dict.fromkeys(filter(None, releases)))))
-        self.say(short(family), f"no revision runs the images that are live: taking the newest, {_name(newest)}", "yellow")
+        self.say(
+            short(family), f"no revision runs the images that are live: taking the newest, {_name(newest)}", "yellow"
+        )
         return self._found(newest)
 
     @staticmethod

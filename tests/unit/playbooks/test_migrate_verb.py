@@ -15,7 +15,9 @@ SITE: dict[str, Any] = {
         "data": {"like": "web.app", "command": ["data"], "run": "before_release"},
     },
 }
-REFUSAL = tasks_of("playbooks/migrate.yml")["Refuse a site that has nothing to run before a release"]["ansible.builtin.assert"]
+REFUSAL = tasks_of("playbooks/migrate.yml")["Refuse a site that has nothing to run before a release"][
+    "ansible.builtin.assert"
+]
 
 
 def known(site: dict[str, Any] = SITE, **more: Any) -> dict[str, Any]:

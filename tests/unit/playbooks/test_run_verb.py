@@ -106,13 +106,13 @@ def test_a_quote_that_is_not_closed_is_said() -> None:
 def test_another_job_is_refused_with_those_there_are(typed: dict[str, str], sentence: str) -> None:
     check = TASKS["Refuse a run without a job, or of one that the site has not"]["ansible.builtin.assert"]
     assert not holds(check["that"], known(**typed))
-    said = f"{sentence}, or give a command" if not typed else sentence
+    said = f"{sentence} or a command" if not typed else sentence
     assert evaluate(check["fail_msg"], known(**typed)).startswith(f"{said}: ansible-playbook ")
     assert evaluate(check["fail_msg"], known(**typed)).endswith("-e job=migrate")
     assert holds(check["that"], known(job="clean"))
     none = known({"site_services": SITE["site_services"]})
     said = evaluate(check["fail_msg"], none)
-    assert "(site_jobs has none), or give a command: ansible-playbook " in said
+    assert "(site_jobs has none) or a command: ansible-playbook " in said
     assert said.endswith("-e command='python manage.py check'")
 
 
@@ -194,9 +194,12 @@ def test_one_that_is_not_meant_or_not_there_is_refused(typed: dict[str, str], sa
 
 
 def test_a_service_that_the_site_has_not_is_refused() -> None:
+    check = TASKS["Refuse a service that the site has not"]["ansible.builtin.assert"]
     there = known(TWO, command="id", service="wbe")
-    assert not holds(WHERE["that"], there)
-    said = evaluate(WHERE["fail_msg"], there)
+    assert not holds(check["that"], there)
+    for right in ({"service": "web"}, {"service": ""}, {}):
+        assert holds(check["that"], known(TWO, command="id", **right))
+    said = evaluate(check["fail_msg"], there)
     assert said.startswith("The site has no service wbe (web, worker): ansible-playbook ")
     assert said.endswith("-e service=web")
 

@@ -20,7 +20,17 @@ from local_aws.tests.until import until
 from plugins.action import database_tunnel
 from plugins.plugin_utils import spans
 from plugins.plugin_utils.aws_action import Failed
-from plugins.plugin_utils.tunnel import DOCUMENT, Host, Way, answer, by_session_manager, by_ssh, free_from, held, is_free
+from plugins.plugin_utils.tunnel import (
+    DOCUMENT,
+    Host,
+    Way,
+    answer,
+    by_session_manager,
+    by_ssh,
+    free_from,
+    held,
+    is_free,
+)
 from tests.unit.fake_cloudformation import error
 from tests.unit.plugin_support import PROJECT, run_action
 
@@ -124,7 +134,11 @@ def test_a_database_outside_of_berth_and_without_tls(tunnel: Tunnel) -> None:
 
 def test_a_host_that_cannot_be_reached_is_passed_over(tunnel: Tunnel) -> None:
     port = a_port()
-    refused = [sys.executable, "-c", "import sys; sys.exit('ssh: connect to host 10.0.0.5 port 22: Connection refused')"]
+    refused = [
+        sys.executable,
+        "-c",
+        "import sys; sys.exit('ssh: connect to host 10.0.0.5 port 22: Connection refused')",
+    ]
     two = [HOST, HOST | {"name": "i-0b"}]
     result, shown = tunnel(refused, a_program(port), port=str(port), open_for="1s", hosts=two)
     assert result["host"] == "i-0b"
@@ -197,7 +211,10 @@ def test_what_is_typed_wrong_is_refused(tunnel: Tunnel, given: dict[str, str], s
 
 def test_a_database_that_is_not_up_is_said(tunnel: Tunnel) -> None:
     for message, said in (
-        ("Stack with id x does not exist", "The database main is not up (stack shop-prod-database-main). Type: ansible-"),
+        (
+            "Stack with id x does not exist",
+            "The database main is not up (stack shop-prod-database-main). Type: ansible-",
+        ),
         ("Rate exceeded", "DescribeStacks: Rate exceeded"),
     ):
         client = stack()

@@ -80,7 +80,9 @@ def test_a_release_that_no_revision_carries_is_refused_with_the_nearest(ecs: Ecs
         "No revision of shop-web is of the release sprnig (spring, 2026.11.2, 2026.11.1). Type for example: "
         "-e release=spring"
     )
-    ecs.world.call("RegisterTaskDefinition", family="bare", containerDefinitions=[{"name": "a", "image": "a", "memory": 9}])
+    ecs.world.call(
+        "RegisterTaskDefinition", family="bare", containerDefinitions=[{"name": "a", "image": "a", "memory": 9}]
+    )
     found, _ = act(ecs_task_revision, ecs, family="bare", release="1")
     assert found["msg"] == "No revision of bare is of the release 1 (none of its revisions says one)."
 
@@ -240,7 +242,12 @@ def test_of_two_at_the_same_moment_the_later_ends() -> None:
         {"tasks": [own, at_work(createdAt=NEW + datetime.timedelta(seconds=1))]},
         {"tasks": [a_task("STOPPED", 0)]},
     ]
-    clients["ecs"].answers["list_tasks"] = [{"taskArns": []}, {"taskArns": []}, {"taskArns": [TASK, OTHER]}, {"taskArns": []}]
+    clients["ecs"].answers["list_tasks"] = [
+        {"taskArns": []},
+        {"taskArns": []},
+        {"taskArns": [TASK, OTHER]},
+        {"taskArns": []},
+    ]
     result, _ = run(ecs_run_task, clients, **ONE_OFF, alone=True)
     assert not result.get("failed"), result
     assert not clients["ecs"].given("stop_task")
@@ -312,7 +319,9 @@ def stop(*states: dict[str, Any], check: bool = False, **answers: Any) -> tuple[
 
 @pytest.mark.usefixtures("no_wait")
 def test_a_task_is_stopped_and_its_end_waited_for() -> None:
-    result, shown, ecs = stop(a_task("RUNNING"), a_task("RUNNING"), a_task("STOPPED", 137, stoppedReason="stopped by hand"))
+    result, shown, ecs = stop(
+        a_task("RUNNING"), a_task("RUNNING"), a_task("STOPPED", 137, stoppedReason="stopped by hand")
+    )
     assert result["changed"]
     assert result["exit_codes"] == {"django": 137}
     assert "abc has ended: stopped by hand (django ended with exit code 137)" in shown

@@ -115,7 +115,9 @@ def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventor
         done = inventory.run("ansible-playbook", verb, "-e", "command=date", "-e", written)
         assert bool(done.returncode) == (verb != "compose_file.yml"), f"{verb}: {done.stdout}{done.stderr}"
         looked = "The site's hosts cannot be looked for" in done.stderr
-        assert looked == (verb in ("exec.yml", "hosts.yml", "ssh_config.yml", "tunnel.yml")), f"{verb}: {done.stdout}{done.stderr}"
+        assert looked == (verb in ("exec.yml", "hosts.yml", "ssh_config.yml", "tunnel.yml")), (
+            f"{verb}: {done.stdout}{done.stderr}"
+        )
 
 
 def test_an_inventory_may_lie_anywhere_and_be_typed_from_anywhere(inventory: Inventory, tmp_path: Path) -> None:

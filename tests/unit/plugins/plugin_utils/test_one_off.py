@@ -13,7 +13,11 @@ from plugins.plugin_utils.one_off import COPIED, NoContainer, alone, mark_of, ne
 
 LOG = {
     "logDriver": "awslogs",
-    "options": {"awslogs-group": "/shop/prod/service/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"},
+    "options": {
+        "awslogs-group": "/shop/prod/service/web",
+        "awslogs-region": "us-east-1",
+        "awslogs-stream-prefix": "app",
+    },
 }
 
 
@@ -49,7 +53,9 @@ def a_service(*more: dict[str, Any], **keys: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def made(name: str = "app", definition: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def made(
+    name: str = "app", definition: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The request, and its containers by name."""
     request = alone(definition or a_service(), name, "shop-prod-run-web")
     return request, {each["name"]: each for each in request["containerDefinitions"]}
@@ -73,7 +79,11 @@ def test_volumes_of_another_container_come_with_it() -> None:
 
 def test_the_end_of_the_command_is_the_end_of_the_task() -> None:
     _, containers = made()
-    assert {name: each["essential"] for name, each in containers.items()} == {"app": True, "cache": False, "setup": False}
+    assert {name: each["essential"] for name, each in containers.items()} == {
+        "app": True,
+        "cache": False,
+        "setup": False,
+    }
 
 
 def test_no_port_of_the_host_is_taken_twice_and_nobody_asks_whether_it_is_healthy() -> None:

@@ -21,7 +21,16 @@ from plugins.plugin_utils import spans
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.tunnel import (
-    LOOPBACK, Held, Host, Way, answer, by_session_manager, by_ssh, free_from, held, is_free,
+    LOOPBACK,
+    Held,
+    Host,
+    Way,
+    answer,
+    by_session_manager,
+    by_ssh,
+    free_from,
+    held,
+    is_free,
 )  # fmt: skip
 
 READY_SECONDS = 30.0
@@ -74,7 +83,7 @@ class ActionModule(AwsAction):
         raise Failed(
             f"No host leads to the database {self.arguments['database']} at {way.address}:{way.to}. "
             + ". ".join(reason.rstrip(".") for reason in reasons)
-            + ". Port 22 of a host is open to host_admin_cidrs only; with host_access_session_manager: true no port has to be."
+            + ". Port 22 of a host is open to host_admin_cidrs only; host_access_session_manager: true needs no port."
         )
 
     def _say(self, text: str, color: str | None = None) -> None:
@@ -87,7 +96,8 @@ class ActionModule(AwsAction):
         if typed.isascii() and typed.isdigit() and 1024 <= int(typed) <= 65535:
             return int(typed)
         raise Failed(
-            f"local_port is {typed!r}; write a port of this machine from 1024 to 65535: {verb('tunnel.yml')} -e local_port=15432"
+            f"local_port is {typed!r}; write a port of this machine from 1024 to 65535: "
+            f"{verb('tunnel.yml')} -e local_port=15432"
         )
 
     def _lasting(self) -> float | None:
@@ -159,7 +169,8 @@ class ActionModule(AwsAction):
         if where["secret"]:
             name = _name_of(where["secret"])
             what = "the password" if user else "user and password"
-            show = f"aws secretsmanager get-secret-value --region {self.arguments['region']} --secret-id {shlex.quote(name)}"
+            region = self.arguments["region"]
+            show = f"aws secretsmanager get-secret-value --region {region} --secret-id {shlex.quote(name)}"
             self._say(f"{what}: in the secret {name}; to see it: {show} --query SecretString --output text")
         self._say(
             f"open for {self.arguments['open_for']}, or until Ctrl-C" if lasting else "open until Ctrl-C", "yellow"

@@ -73,7 +73,7 @@ class ActionModule(AwsAction):
         for name in filter(SECRET_NAME.search, given):
             self.say(
                 NAME,
-                f"{name} looks like a secret: what stands in env is seen by who looks at the task, in CloudTrail and in "
-                "this machine's process list. site_secrets has a place for it",
+                f"{name} looks like a secret: what stands in env is seen by who looks at the task, in CloudTrail and "
+                "in this machine's process list. site_secrets has a place for it",
                 "yellow",
             )

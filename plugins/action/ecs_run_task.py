@@ -198,7 +198,7 @@ class ActionModule(AwsAction):
             raise Failed(_busy(definition["family"], others[0]))
 
     def _others(self, ecs: Any, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The tasks of the family that run, are about to, or have been told to end and have not, whoever started them."""
+        """The tasks of the family that run, are about to, or were told to end and have not, whoever started them."""
         cluster, family = self.arguments["cluster"], definition["family"]
         arns = [
             arn
@@ -302,8 +302,8 @@ def _busy(family: str, task: Mapping[str, Any]) -> str:
     since = f" since {made.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}Z" if made else ""
     whose = f" started by {task['startedBy']}" if task.get("startedBy") else ""
     return (
-        f"A task of {family} runs already: {short(task['taskArn'])}{whose}{since}, {task['lastStatus']}. Two of them at "
-        f"once would harm each other. Let it end and type the same command again; to end it: {_stop(task)}"
+        f"A task of {family} runs already: {short(task['taskArn'])}{whose}{since}, {task['lastStatus']}. Two of them "
+        f"at once would harm each other. Let it end and type the same command again; to end it: {_stop(task)}"
     )
 
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 COPIED = (
-    "taskRoleArn", "executionRoleArn", "networkMode", "placementConstraints", "requiresCompatibilities", "cpu", "memory",
-    "pidMode", "ipcMode", "runtimePlatform",
+    "taskRoleArn", "executionRoleArn", "networkMode", "placementConstraints", "requiresCompatibilities", "cpu",
+    "memory", "pidMode", "ipcMode", "runtimePlatform",
 )  # fmt: skip
 """Keys of a task definition that a container's task has as well (RegisterTaskDefinition)."""
 LABEL = "berth.run"
@@ -85,9 +85,9 @@ def needed(containers: Mapping[str, Mapping[str, Any]], name: str) -> set[str]:
 def _kept(container: Mapping[str, Any], is_meant: bool) -> dict[str, Any]:
     """A container as it runs for a command.
 
-    The one that is meant is essential: its end is the task's. Nobody asks it anything, so it has no ports, and no health
-    check, which another command than the server's would fail. Those that it needs are not essential, as their exit codes
-    say nothing about the command, and take a free port of the host where the service has a fixed one.
+    The one that is meant is essential: its end is the task's. Nobody asks it anything, so it has no ports, and no
+    health check, which another command than the server's would fail. Those that it needs are not essential, as their
+    exit codes say nothing about the command, and take a free port of the host where the service has a fixed one.
     """
     kept = {key: value for key, value in container.items() if value not in (None, [], {})}
     kept["essential"] = is_meant

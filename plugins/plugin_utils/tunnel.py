@@ -1,4 +1,4 @@
-"""A port of this machine that leads through a host to an address that only hosts reach, and the program that holds it."""
+"""A port of this machine that leads through a host to an address that only hosts reach, and what holds it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from plugins.plugin_utils.container_log import readable
@@ -81,7 +82,7 @@ class Way:
 def by_ssh(way: Way, host: Host) -> list[str]:
     """The program that holds a port by ssh."""
     options = [word for option in SSH_OPTIONS for word in ("-o", option)]
-    key = ["-i", os.path.expanduser(host.key_file)] if host.key_file else []
+    key = ["-i", str(Path(host.key_file).expanduser())] if host.key_file else []
     leads = f"{LOOPBACK}:{way.port}:{way.address}:{way.to}"
     return ["ssh", "-N", "-T", *options, "-L", leads, *key, *shlex.split(host.options), f"{host.user}@{host.address}"]
 
@@ -189,18 +190,16 @@ def _ended_by_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
     before: dict[int, Any] = {}
 
     def end(number: int, frame: Any) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
         signal.signal(number, before[number])
         if callable(before[number]):
             before[number](number, frame)
         else:
             os.kill(os.getpid(), number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, end)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        before[ending] = signal.signal(ending, end)
     try:
         yield
     finally:

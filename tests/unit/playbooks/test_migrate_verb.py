@@ -53,8 +53,8 @@ def test_each_is_the_revision_that_is_live_and_runs_alone() -> None:
     }  # fmt: skip
     run = tasks["Run the job, and show its log"]["ecs_run_task"]
     assert {name: evaluate(value, there) for name, value in run.items()} == {
-        "cluster": "shop-prod", "task_definition": "arn/schema:3", "started_by": "migrate", "alone": True, "join": False,
-        "again": True, "timeout": 5400,
+        "cluster": "shop-prod", "task_definition": "arn/schema:3", "started_by": "migrate", "alone": True,
+        "join": False, "again": True, "timeout": 5400,
     }  # fmt: skip
     say = tasks["Say how long it took"]["ansible.builtin.debug"]["msg"]
     assert evaluate(say, there) == "schema of the release 1 ended with exit code 0 after 83 s."

@@ -15,7 +15,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.utils.context_objects import CLIArgs
 
-from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, holds, load, tasks_of, variables
+from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, holds, tasks_of, variables
 
 TASKS = {
     name: task

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
 from local_aws.tests.clock import Clock
 from local_aws.tests.ecs_support import World
@@ -194,7 +195,7 @@ def family_has(*others: dict[str, Any], after: tuple[dict[str, Any], ...] | None
     def there() -> tuple[dict[str, Any], ...]:
         return others if after is None or not ecs.given("run_task") else after
 
-    def list_tasks(desiredStatus: str = "RUNNING", **_asked: Any) -> dict[str, Any]:  # noqa: N803 # as ECS calls it
+    def list_tasks(desiredStatus: str = "RUNNING", **_asked: Any) -> dict[str, Any]:  # as ECS calls it
         return {"taskArns": [each["taskArn"] for each in there() if each["desiredStatus"] == desiredStatus]}
 
     def describe_tasks(tasks: list[str], **_asked: Any) -> dict[str, Any]:
@@ -211,7 +212,7 @@ def test_another_task_of_the_family_is_said_and_none_is_started(check: bool) -> 
     clients = family_has(at_work())
     result, _ = run(ecs_run_task, clients, check, **ONE_OFF, started_by="migrate", alone=True)
     assert result["msg"].startswith(
-        "A task of legacy-unit runs already: def started by site since 2026-11-27 09:00:05Z, RUNNING. Two of them at once"
+        "A task of legacy-unit runs already: def started by site since 2026-11-27 09:00:05Z, RUNNING. Two of them"
     )
     assert result["msg"].endswith("-e stop=def")
     assert not clients["ecs"].given("run_task")
@@ -368,6 +369,6 @@ def test_an_unknown_one_is_refused_with_those_that_run() -> None:
 
 def test_it_is_an_action_of_ansible() -> None:
     """The arguments are those that its documentation has."""
-    for plugin, given in ((ecs_task_stop, {}), (ecs_task_revision, {}), (ecs_container_alone, {})):
-        with pytest.raises(Exception, match="missing required arguments"):
-            run_action(plugin, given)
+    for plugin in (ecs_task_stop, ecs_task_revision, ecs_container_alone):
+        with pytest.raises(AnsibleActionFail, match="missing required arguments"):
+            run_action(plugin, {})

@@ -240,5 +240,5 @@ def test_a_runtime_that_nobody_knows_is_warned_of_on_no_day() -> None:
     ],
 )
 def test_a_container_is_obvious_that_everybody_would_take(jobs: Any, service: str, meant: str) -> None:
-    services = {"web": {"containers": {"proxy": {}, "app": {}}}, "one": {"containers": {"app": {}}}}
+    services: Any = {"web": {"containers": {"proxy": {}, "app": {}}}, "one": {"containers": {"app": {}}}}
     assert containers.container_obvious(services, jobs, service) == meant

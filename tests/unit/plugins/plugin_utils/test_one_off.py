@@ -46,7 +46,8 @@ def a_service(*more: dict[str, Any], **keys: Any) -> dict[str, Any]:
     return {
         "family": "shop-prod-service-web", "taskDefinitionArn": "arn:aws:ecs:…:task-definition/shop-prod-service-web:4",
         "revision": 4, "status": "ACTIVE", "requiresAttributes": [], "compatibilities": ["EC2"],
-        "taskRoleArn": "arn:aws:iam::123456789012:role/task", "executionRoleArn": "arn:aws:iam::123456789012:role/start",
+        "taskRoleArn": "arn:aws:iam::123456789012:role/task",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/start",
         "networkMode": "bridge", "requiresCompatibilities": ["EC2"], "placementConstraints": [],
         "containerDefinitions": containers,
         "volumes": [{"name": "files", "host": {}}, {"name": "pages", "host": {}}], **keys,
@@ -144,5 +145,5 @@ def test_ecs_would_not_take_a_task_whose_dependency_is_missing() -> None:
 
 
 def test_needs_that_lead_in_a_circle_end() -> None:
-    circle = {"a": {"links": ["b"]}, "b": {"dependsOn": [{"containerName": "a", "condition": "START"}]}}
+    circle: Any = {"a": {"links": ["b"]}, "b": {"dependsOn": [{"containerName": "a", "condition": "START"}]}}
     assert needed(circle, "a") == {"a", "b"}

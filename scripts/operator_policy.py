@@ -4,8 +4,8 @@
     python scripts/operator_policy.py --site shop --region eu-central-1 --account 123456789012 --output policies/
 
 Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
-with it alone nothing can be changed that holds data (publish, hosts, exec, run, ssh_config) but the site's ledger.
-Who makes, changes and deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data`
+with it alone nothing can be changed that holds data (publish, hosts, exec, run, migrate, ssh_config, tunnel) but the site's
+ledger. Who makes, changes and deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data`
 for databases, file systems, buckets, tables and secrets. They are made of the calls that the
 plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
 (scripts/rights/handlers.py), and scoped as far as IAM can tell the site's things from others'
@@ -54,6 +54,8 @@ LEDGER = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 
 SESSION = ("ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:OpenDataChannel")
 """What `aws ssm start-session` needs; only with `--session-manager`, as host_access_session_manager is a choice."""
+
+DOCUMENTS = ("AWS-StartSSHSession", "AWS-StartPortForwardingSessionToRemoteHost")
 
 
 @dataclass(frozen=True)
@@ -197,11 +199,11 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
             ledger = site.arn("s3", "{site}-*-ledger-history-*/*")
             listed.append({"Effect": "Allow", "Action": list(LEDGER), "Resource": ledger})
         if trade == "operate" and site.session_manager:
-            # The document that ssh goes through belongs to AWS: no account in its ARN, and no tag.
-            document = f"arn:{site.partition}:ssm:{site.region}::document/AWS-StartSSHSession"
+            # The documents that ssh and the verb tunnel go through belong to AWS: no account in their ARNs, and no tag.
+            begin = f"arn:{site.partition}:ssm:{site.region}::document/"
             listed += [
                 *statements(SESSION, site),
-                {"Effect": "Allow", "Action": ["ssm:StartSession"], "Resource": document},
+                {"Effect": "Allow", "Action": ["ssm:StartSession"], "Resource": [begin + each for each in DOCUMENTS]},
             ]
         found[trade] = {"Version": "2012-10-17", "Statement": listed}
     return found

@@ -16,10 +16,11 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
+from plugins.plugin_utils.revisions import IMAGE, RELEASE
 from plugins.plugin_utils.site.images import release, with_tag
 
-IMAGE, RELEASE, TAG = "berth.image", "berth.release", "berth.tag"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+TAG = "berth.tag"
+"""Docker label of every container of an image of the site (plugins/plugin_utils/site/definitions.py)."""
 
 
 class ActionModule(AwsAction):

@@ -20,7 +20,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_run_task import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
-from plugins.plugin_utils.ecs import listed, tasks, why_stopped
+from plugins.plugin_utils.ecs import listed, short, tasks, why_stopped
 from plugins.plugin_utils.ecs_placement import without_room
 from plugins.plugin_utils.places import verb
 
@@ -36,6 +36,10 @@ NO_HOST = "ATTRIBUTE"
 """Reason of one that does not pass: no host has what the task needs."""
 MISSING_SECONDS = 60.0
 """For how long DescribeTasks may not know a task: the API is eventually consistent (see RunTask)."""
+NO_SUCH_COMMAND = (126, 127)
+"""Exit codes by which shells, and a container's first process, say that a command cannot be run, or is not there."""
+NOT_STARTED = re.compile(r"executable file not found|no such file or directory|permission denied", re.IGNORECASE)
+"""What Docker says of such a command, as the reason why a container was not started."""
 STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 """What ECS takes as `startedBy` (RunTask)."""
 
@@ -75,12 +79,15 @@ class ActionModule(AwsAction):
                 "changed": False,
                 "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} ran well at {ended}.",
             }
+        self._refuse_others(ecs, definition, overrides)
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
         if own := self._own_command(definition):
             self.say(NAME, f"{own} was given no command: its image's own one runs", "yellow")
         task = self._start(ecs, definition, overrides, wait)
+        if self.arguments["detach"]:
+            return self._result(task, {}, definition, wait)
         clients = functools.partial(self.client, "logs")
         logs = {
             container["name"]: log
@@ -98,7 +105,7 @@ class ActionModule(AwsAction):
                 ecs.stop_task(cluster=cluster, task=arn, reason=f"still running after {wait.seconds:.0f} s")
                 message = f"was still {task['lastStatus']} after {wait.seconds:.0f} s and has been stopped (timeout)."
                 hint = f" {own} was given no command, so its image's own one ran, a server perhaps." if own else ""
-                raise Failed(f"The task {message}{hint}{_tails(logs)}", **self._result(task, logs))
+                raise Failed(f"The task {message}{hint}{_tails(logs)}", **self._result(task, logs, definition, wait))
             found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
             if found["tasks"]:
                 task, seen = found["tasks"][0], wait.elapsed
@@ -110,11 +117,11 @@ class ActionModule(AwsAction):
                 )
         for log in logs.values():
             log.read(self.say)
-        result = self._result(task, logs)
+        result = self._result(task, logs, definition, wait)
         essential = {each["name"] for each in definition["containerDefinitions"] if each.get("essential", True)}
         if any(result["exit_codes"].get(name) != 0 for name in essential):
-            raise Failed(f"The one-off {why_stopped([task])[0]}.{_tails(logs)}", **result)
-        self.say(NAME, "ended with exit code 0", "green")
+            raise Failed(f"The one-off {why_stopped([task])[0]}.{_not_there(task)}{_tails(logs)}", **result)
+        self.say(NAME, f"ended with exit code 0 after {result['seconds']} s", "green")
         if not overrides:
             self._record(ecs, definition["taskDefinitionArn"])
         return result
@@ -169,7 +176,7 @@ class ActionModule(AwsAction):
 
     def _running(self, ecs: Any, definition: str, overrides: list[dict[str, Any]]) -> dict[str, Any] | None:
         """A task that does the same already: a run before this one was interrupted, or is beside it."""
-        if not self.arguments["started_by"]:
+        if not self.arguments["started_by"] or not self.arguments["join"]:
             return None
         cluster = self.arguments["cluster"]
         # ECS takes no other filter beside startedBy (ListTasks).
@@ -182,13 +189,41 @@ class ActionModule(AwsAction):
                 return task
         return None
 
+    def _refuse_others(self, ecs: Any, definition: Mapping[str, Any], overrides: list[dict[str, Any]]) -> None:
+        """With `alone`: end here if a task of the family runs that is not the one to be joined."""
+        if not self.arguments["alone"]:
+            return
+        others = self._others(ecs, definition)
+        if others and not self._running(ecs, definition["taskDefinitionArn"], overrides):
+            raise Failed(_busy(definition["family"], others[0]))
+
+    def _others(self, ecs: Any, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The tasks of the family that run, are about to, or were told to end and have not, whoever started them."""
+        cluster, family = self.arguments["cluster"], definition["family"]
+        arns = [
+            arn
+            for desired in ("RUNNING", "STOPPED")
+            for arn in listed(ecs, "list_tasks", "taskArns", cluster=cluster, family=family, desiredStatus=desired)
+        ]
+        return [task for task in tasks(ecs, cluster, arns) if task["lastStatus"] != "STOPPED"]
+
+    def _give_way(self, ecs: Any, definition: Mapping[str, Any], task: Mapping[str, Any]) -> None:
+        """With `alone`: of two that were started at the same moment the later one ends, before its container starts."""
+        if not self.arguments["alone"]:
+            return
+        own = (_when(task), task["taskArn"])
+        others = [each for each in self._others(ecs, definition) if (_when(each), each["taskArn"]) < own]
+        if others:
+            ecs.stop_task(cluster=self.arguments["cluster"], task=task["taskArn"], reason="another one runs already")
+            raise Failed(_busy(definition["family"], others[0]), changed=True)
+
     def _start(
         self, ecs: Any, definition: Mapping[str, Any], overrides: list[dict[str, Any]], wait: Wait
     ) -> dict[str, Any]:
         arn = definition["taskDefinitionArn"]
         if running := self._running(ecs, arn, overrides):
-            short = running["taskArn"].rsplit("/", 1)[-1]
-            self.say(NAME, f"{short} does this already: waiting for it instead of starting another", "yellow")
+            name = short(running["taskArn"])
+            self.say(NAME, f"{name} does this already: waiting for it instead of starting another", "yellow")
             return running
         request: dict[str, Any] = {"cluster": self.arguments["cluster"], "taskDefinition": arn, "count": 1}
         if overrides:
@@ -206,7 +241,11 @@ class ActionModule(AwsAction):
             answer = ecs.run_task(**request, clientToken=uuid.uuid4().hex)
             if answer["tasks"]:
                 task: dict[str, Any] = answer["tasks"][0]
-                self.say(NAME, f"{task['taskArn'].rsplit('/', 1)[-1]} started")
+                self._give_way(ecs, definition, task)
+                # Said now: who ends this run ends nothing there, and may not be able to say anything any more.
+                self.say(
+                    NAME, f"{short(task['taskArn'])} started; it goes on if this run is ended, until: {_stop(task)}"
+                )
                 return task
             reasons = sorted({str(failure.get("reason")) for failure in answer["failures"]})
             why = ", ".join(reasons) or "no reason given"
@@ -231,14 +270,52 @@ class ActionModule(AwsAction):
         return f": {numbers}" if numbers else ""
 
     @staticmethod
-    def _result(task: Mapping[str, Any], logs: Mapping[str, ContainerLog]) -> dict[str, Any]:
+    def _result(
+        task: Mapping[str, Any], logs: Mapping[str, ContainerLog], definition: Mapping[str, Any], wait: Wait
+    ) -> dict[str, Any]:
+        begun, ended = task.get("startedAt"), task.get("stoppedAt")
         return {
             "changed": True,
             "task_arn": task["taskArn"],
+            "task_definition": definition["taskDefinitionArn"],
             "exit_codes": {each["name"]: each.get("exitCode") for each in task.get("containers", [])},
+            "seconds": round((ended - begun).total_seconds() if begun and ended else wait.elapsed),
             "stopped_reason": task.get("stoppedReason", ""),
             "log": {name: log.tail for name, log in logs.items()},
         }
+
+
+def _stop(task: Mapping[str, Any]) -> str:
+    """What to type to end a task."""
+    return f"{verb('run.yml')} -e stop={short(task['taskArn'])}"
+
+
+def _when(task: Mapping[str, Any]) -> float:
+    """When a task was made, in seconds since 1970; one of which that is not known is the later."""
+    made = task.get("createdAt")
+    return made.timestamp() if made else float("inf")
+
+
+def _busy(family: str, task: Mapping[str, Any]) -> str:
+    """That another task of the family runs."""
+    made = task.get("createdAt")
+    since = f" since {made.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}Z" if made else ""
+    whose = f" started by {task['startedBy']}" if task.get("startedBy") else ""
+    return (
+        f"A task of {family} runs already: {short(task['taskArn'])}{whose}{since}, {task['lastStatus']}. Two of them "
+        f"at once would harm each other. Let it end and type the same command again; to end it: {_stop(task)}"
+    )
+
+
+def _not_there(task: Mapping[str, Any]) -> str:
+    """What to say besides of a command that the image has not."""
+    for each in task.get("containers", []):
+        if each.get("exitCode") in NO_SUCH_COMMAND or NOT_STARTED.search(each.get("reason", "")):
+            return (
+                f" The image of {each['name']} seems to have no such command, or may not run it; pipes and variables "
+                "need a shell: sh -c '…'."
+            )
+    return ""
 
 
 def _tails(logs: Mapping[str, ContainerLog]) -> str:

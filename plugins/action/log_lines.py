@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import heapq
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from plugins.modules.log_lines import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.container_log import SHORT, GroupLog, Line
 from plugins.plugin_utils.places import nearest, verb
+from plugins.plugin_utils.spans import seconds
 
 FOLLOW_SECONDS = 2.0
 """Between two looks; a look is a call for each log group, of which an account has five a second and region."""
@@ -28,8 +28,6 @@ FIRST_WINDOW, WIDER = 300_000, 6
 """Milliseconds that are read first, and how much more each time: CloudWatch Logs gives the oldest lines first, and to
 read all of three days for the newest hundred would take minutes."""
 MOST_LINES = 10_000
-DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class ActionModule(AwsAction):
@@ -150,8 +148,8 @@ class ActionModule(AwsAction):
     def _duration(self, name: str) -> int:
         """Seconds of an argument."""
         typed = self.arguments[name]
-        if (found := DURATION.fullmatch(typed)) and int(found[1]):
-            return int(found[1]) * SECONDS[found[2]]
+        if (found := seconds(typed)) is not None:
+            return found
         word = name.removeprefix("follow_")
         raise Failed(f"{word} is {typed!r}; write a time as 30s, 15m, 2h or 3d: {verb('logs.yml')} -e {word}=15m")
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.splitter import parse_kv
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a variable of an environment may be called."""
 
 
 def typed(value: object, name: str, others: list[str]) -> object:
@@ -40,9 +45,39 @@ def words(value: str) -> list[str]:
         raise AnsibleFilterError(f"{value!r} is no command: {error}. Close the quote.") from error
 
 
+def variables_typed(value: object, name: str) -> dict[str, str]:
+    """Variables of an environment that were typed as JSON, or come from a file.
+
+    Args:
+        value: a mapping, or the text of one.
+        name: of the extra variable.
+
+    Raises:
+        AnsibleFilterError: it is none, or a variable cannot be called so.
+    """
+    found = value
+    if isinstance(value, str):
+        try:
+            found = json.loads(value)
+        except ValueError:
+            found = None
+    given = found if isinstance(found, Mapping) else {"": found}
+    if not all(NAME.fullmatch(str(key)) and isinstance(each, (str, int, float)) for key, each in given.items()):
+        raise AnsibleFilterError(
+            f"{name} holds no variables of an environment, names with their texts. Write it as JSON: "
+            f"-e '{json.dumps({name: {'LOG_LEVEL': 'debug'}})}'"
+        )
+    return {str(key): _text(each) for key, each in given.items()}
+
+
+def _text(value: object) -> str:
+    """What stands in a variable; of a truth value as JSON writes it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
 class FilterModule:
     """What Ansible asks for the filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
-        return {"typed": typed, "words": words}
+        return {"typed": typed, "variables_typed": variables_typed, "words": words}

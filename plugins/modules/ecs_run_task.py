@@ -37,6 +37,20 @@ options:
       - Where a task that was started by it with the same task definition and O(overrides) runs already, that one is
         waited for, and no other is started.
     type: str
+  join:
+    description: Whether to wait for such a task. Without it another is started, or with O(alone) none.
+    type: bool
+    default: true
+  alone:
+    description:
+      - Whether to refuse while any other task of the definition's family runs, whoever started it and from whatever
+        machine. Of two that were started at the same moment the later one is stopped.
+    type: bool
+    default: false
+  detach:
+    description: Whether to return as soon as it is started.
+    type: bool
+    default: false
   again:
     description:
       - Whether to run it also if this very revision has ended well before. Where there are no O(overrides), that is
@@ -74,6 +88,14 @@ task_arn:
   description: ARN of the task.
   returned: when one was started
   type: str
+task_definition:
+  description: ARN of the revision that was run.
+  returned: when one was started
+  type: str
+seconds:
+  description: For how long its containers ran.
+  returned: when one was started
+  type: int
 exit_codes:
   description: Container name to exit code; null where it never ran.
   returned: when one was started

@@ -47,6 +47,7 @@ DIFFERENT = {
         "cloudformation:UpdateStack", "cloudformation:TagResource", "cloudformation:UntagResource",
     ),
     # The task's roles are passed: docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    ("ecs", "RegisterTaskDefinition"): ("ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"),
     ("ecs", "RunTask"): ("ecs:RunTask", "ecs:TagResource", "iam:PassRole"),
 }  # fmt: skip
 

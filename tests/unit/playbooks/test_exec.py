@@ -79,6 +79,21 @@ def test_the_exit_code_counts(tmp_path: Path) -> None:
     assert asked[0].endswith("container-name=celery")
 
 
+def test_for_a_shell_it_is_shown_what_to_type(tmp_path: Path) -> None:
+    host = LOCAL | {
+        "ansible_host": "10.0.0.5",
+        "ansible_ssh_common_args": "-o A=b",
+        "ansible_ssh_private_key_file": "a b",
+    }
+    code, output, asked = execute(tmp_path, {"i-1": host}, 0, "-e", "shell=true")
+    assert code == 0, output
+    said = " ".join(output.split()).replace("''", "'")
+    login = "ssh -t -o 'IdentityFile=a b' -o A=b ec2-user@10.0.0.5 docker exec -it 0123456789ab id"
+    assert f"To open it, type: {login}" in said
+    assert not [line for line in asked if line.startswith("exec")]
+    assert "exit code" not in output
+
+
 def test_a_check_run_runs_nothing(tmp_path: Path) -> None:
     code, output, asked = execute(tmp_path, {"i-1": LOCAL}, 0, "--check")
     assert code == 0, output

@@ -40,13 +40,24 @@ def test_a_container_that_is_the_only_one_meant_is_taken(typed: dict[str, str], 
     assert chosen(**typed)[:2] == (True, container)
 
 
-def test_without_a_job_that_is_like_one_the_first_of_the_first_service_is_taken() -> None:
+def test_without_a_job_that_is_like_one_it_has_to_be_named() -> None:
     services = SITE["site_services"]
-    assert chosen({"site_services": services})[:2] == (True, "web.nginx")
     own = {"report": {**CONTAINER, "command": ["report"], "run": "by_hand"}}
-    assert chosen({"site_services": services, "site_jobs": own})[:2] == (True, "web.nginx")
+    for jobs in ({}, own):
+        taken, _, said = chosen({"site_services": services, "site_jobs": jobs})
+        assert not taken
+        assert said.startswith("Give a command, and the container (web.nginx, web.django, worker.celery, ")
+        assert said.endswith("-e command='python manage.py check' -e container=web.nginx")
     later = {**own, "ask": {"like": "worker.celery", "command": ["ask"]}}
     assert chosen({"site_services": services, "site_jobs": later})[:2] == (True, "worker.celery")
+    one = {"web": {"containers": {"app": CONTAINER}}}
+    assert chosen({"site_services": one})[:2] == (True, "web.app"), "it has no other"
+
+
+def test_for_a_shell_no_command_is_needed() -> None:
+    assert chosen(command="", shell="true")[:2] == (True, "web.django")
+    assert not chosen(command="", shell="false")[0]
+    assert not chosen(command="", shell="true", container="postgres")[0]
 
 
 @pytest.mark.parametrize("container", ["postgres", "web.celery", "web", "django.web", "jango", ""])

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from plugins.plugin_utils.tunnel import DOCUMENT
 from scripts import operator_policy
 from scripts.operator_policy import BY_HAND, PROJECT, SESSION, TRADES, Site, policies
 from scripts.rights import calls, handlers, iam
@@ -431,13 +432,16 @@ def test_no_policy_lets_anybody_look_into_other_peoples_buckets_or_parameters(sh
 # Session Manager
 
 
-def test_a_session_is_for_the_sites_hosts_through_the_document_that_ssh_uses(shop: dict[str, dict[str, Any]]) -> None:
+def test_a_session_is_for_the_sites_hosts_through_the_documents_of_ssh_and_the_tunnel(
+    shop: dict[str, dict[str, Any]],
+) -> None:
     command = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())["host_ssh_session_manager"]
     (document,) = re.findall(r"--document-name (\S+)", command)
     host = SHOP_ARN.format("ec2", "instance/i-0a1b")
     assert allows(shop["operate"], "ssm:StartSession", host, ssm_resourceTag_Site="shop")
     assert not allows(shop["operate"], "ssm:StartSession", host, ssm_resourceTag_Site="blog")
-    assert allows(shop["operate"], "ssm:StartSession", f"arn:aws:ssm:eu-central-1::document/{document}")
+    for each in (document, DOCUMENT):
+        assert allows(shop["operate"], "ssm:StartSession", f"arn:aws:ssm:eu-central-1::document/{each}")
     assert not allows(shop["operate"], "ssm:StartSession", "arn:aws:ssm:eu-central-1::document/AWS-RunShellScript")
     ends = [
         statement["Resource"]

@@ -22,6 +22,11 @@ PROJECT = Path(__file__).resolve().parents[4]
 
 CALLS: dict[str, Any] = {
     "{'web': {'containers': {'app': {}, 'nginx': {}}}} | container_names": ["web.app", "web.nginx"],
+    "{'web': {'containers': {'app': {}}}, 'worker': {'containers': {'app': {}}}} | container_names('worker')": [
+        "worker.app"
+    ],
+    "{'web': {'containers': {'app': {}}}} | container_obvious({})": "web.app",
+    "'{}' | variables_typed('env')": {},
     "['web.app', 'job.app', 'app.web'] | containers_called('app')": ["web.app", "job.app"],
     "{} | volume_writers('media')": [],
     "{'web': {'containers': [{'Name': 'app'}, {'Name': 'nginx'}]}} | containers_each": {"web": ["app", "nginx"]},
@@ -242,3 +247,22 @@ def test_a_handler_is_a_function_in_a_file(tmp_path: Path, runtime: str, file: s
 def test_a_runtime_that_nobody_knows_is_warned_of_on_no_day() -> None:
     for judge in (functions.runtime_refusal, functions.runtime_warning):
         assert judge({"runtime": "provided.al2023"}) == judge({"runtime": 5}) == judge("runtime") == ""
+
+
+@pytest.mark.parametrize(
+    ("jobs", "service", "meant"),
+    [
+        ({}, "", ""),
+        ({}, "one", "one.app"),
+        ({"a": {"like": "web.app"}}, "", "web.app"),
+        ({"a": {"like": "web.app"}, "b": {"like": "web.app"}}, "web", "web.app"),
+        ({"a": {"like": "web.app"}, "b": {"like": "one.app"}}, "", ""),
+        ({"a": {"like": "one.app"}, "b": {"like": "web.app", "run": "before_release"}}, "", "web.app"),
+        ({"a": {"like": "one.app", "run": "before_release"}, "b": {"like": "web.proxy"}}, "web", "web.proxy"),
+        ({"a": {"image": "x"}}, "", ""),
+        ({"a": {"like": "gone.app"}}, "web", ""),
+    ],
+)
+def test_a_container_is_obvious_that_everybody_would_take(jobs: Any, service: str, meant: str) -> None:
+    services: Any = {"web": {"containers": {"proxy": {}, "app": {}}}, "one": {"containers": {"app": {}}}}
+    assert containers.container_obvious(services, jobs, service) == meant

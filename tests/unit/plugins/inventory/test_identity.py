@@ -115,7 +115,15 @@ def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventor
         done = inventory.run("ansible-playbook", verb, "-e", "command=date", "-e", written)
         assert bool(done.returncode) == (verb != "compose_file.yml"), f"{verb}: {done.stdout}{done.stderr}"
         looked = "The site's hosts cannot be looked for" in done.stderr
-        seeing = verb in ("exec.yml", "hosts.yml", "ssh_config.yml", "verify.yml")
+        seeing = verb in (
+            "exec.yml",
+            "hosts.yml",
+            "release.yml",
+            "rollback.yml",
+            "ssh_config.yml",
+            "tunnel.yml",
+            "verify.yml",
+        )
         assert looked == seeing, f"{verb}: {done.stdout}{done.stderr}"
 
 

@@ -84,6 +84,12 @@ PASSED_ON = {
     "plugins/action/ecs_container_instance.py: message": ("ECS would never stop",),
     "plugins/action/ecs_hosts_wait.py: f'After {wait.seconds:.0f} s: {state}.{listed}'": ("hosts ready:",),
     "plugins/action/ecs_run_task.py: f'The task {message}{hint}{_tails(logs)}'": ("and has been stopped (timeout).",),
+    "plugins/action/ecs_run_task.py: _busy(definition['family'], others[0])": (
+        "Two of them at once would harm each other.",
+    ),
+    "plugins/action/ecs_task_revision.py: _unknown(family, release, list(dict.fromkeys(filter(None, releases))))": (
+        "is of the release",
+    ),
     "plugins/action/ecs_service_wait.py: doubt + _lines(report)": (
         "was rolled back:",
         "The deployment of … failed:",

@@ -1,0 +1,47 @@
+"""The revisions of a task definition's family, and what of a site's each was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plugins.plugin_utils.ecs import listed
+
+IMAGE, RELEASE = "berth.image", "berth.release"
+"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+MOST = 100
+"""How many revisions are looked at, each by a call of its own."""
+
+
+def newest_first(ecs: Any, family: str, most: int = MOST) -> Iterator[dict[str, Any]]:
+    """The active revisions of a family, of DescribeTaskDefinition, with its tags.
+
+    Args:
+        ecs: a boto3 client.
+        family: the whole name of it.
+        most: how many are looked at.
+    """
+    arns = listed(ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=family, status="ACTIVE", sort="DESC")
+    # ECS says that `familyPrefix` is the full name; its own name says that others may come along.
+    own = [arn for arn in arns if arn.rsplit("/", 1)[-1].rpartition(":")[0] == family]
+    for arn in own[:most]:
+        yield dict(ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"])
+
+
+def release_of(definition: Mapping[str, Any]) -> str:
+    """The release that a task definition belongs to; empty if it says none."""
+    labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
+    return next((str(each[RELEASE]) for each in labels if RELEASE in each), "")
+
+
+def has_images(definition: Mapping[str, Any], images: Mapping[str, str]) -> bool:
+    """Whether a task definition runs these images, as far as they tell of its own.
+
+    Args:
+        definition: of DescribeTaskDefinition.
+        images: image as the inventory calls it → image of the registry.
+    """
+    return all(
+        images.get(each.get("dockerLabels", {}).get(IMAGE, ""), each["image"]) == each["image"]
+        for each in definition["containerDefinitions"]
+    )

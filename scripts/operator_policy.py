@@ -3,12 +3,12 @@
     python scripts/operator_policy.py                   docs/operator-policy-*.json, with words in place of names
     python scripts/operator_policy.py --site shop --region eu-central-1 --account 123456789012 --output policies/
 
-Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
-with it alone nothing can be changed that holds data (publish, hosts, exec, run, migrate, ssh_config, tunnel). Who makes,
-changes and deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data` for databases,
-file systems, buckets, tables and secrets. They are made of the calls that the plugins make (scripts/rights/calls.py), of
-what CloudFormation's handlers need for the templates (scripts/rights/handlers.py), and scoped as far as IAM can tell the
-site's things from others' (scripts/rights/iam.py). Never tried on AWS.
+Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services,
+logs; with it alone nothing can be changed that holds data (publish, hosts, exec, run, migrate, ssh_config, tunnel).
+Who makes, changes and deletes what a site stands on (site, move_volume, teardown) needs `deploy` besides, and `data`
+for databases, file systems, buckets, tables and secrets. They are made of the calls that the plugins make
+(scripts/rights/calls.py), of what CloudFormation's handlers need for the templates (scripts/rights/handlers.py), and
+scoped as far as IAM can tell the site's things from others' (scripts/rights/iam.py). Never tried on AWS.
 """
 
 from __future__ import annotations

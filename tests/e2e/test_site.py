@@ -26,11 +26,13 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
+from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.tests.until import until
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.lock import Holder
+from plugins.plugin_utils.tunnel import answer
 from scripts import operator_policy
 from scripts.rights import calls
 from tests.e2e import browser
@@ -504,6 +506,58 @@ def test_a_job_runs_by_hand() -> None:
     run = playbook("run.yml", "-e", "job=report")
     assert run.status != 0
     assert "migrate" in run.output
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_command_runs_beside_the_service_and_its_exit_code_counts() -> None:
+    run = succeed(
+        playbook("run.yml", "-e", "command=sh -c 'echo beside it with $LEVEL'", "-e", '{"env": {"LEVEL": "7"}}')
+    )
+    assert "beside it with 7" in run.output
+    assert "The command ended with exit code 0 after" in run.output
+    run = succeed(playbook("logs.yml", "-e", "service=web", "-e", "grep=beside it with"))
+    assert re.search(r"Z web/django/[0-9a-f]{8} .*beside it with 7", run.output), run.output
+    run = playbook("run.yml", "-e", "command=sh -c 'exit 3'")
+    assert run.status != 0
+    assert "django ended with exit code 3" in " ".join(run.output.split())
+    run = playbook("run.yml", "-e", "command=no-such-command")
+    assert run.status != 0
+    assert "seems to have no such command" in " ".join(run.output.split())
+
+
+def test_two_migrations_at_once_are_refused_and_one_that_goes_on_is_stopped(cloud: Cloud) -> None:
+    ecs = cloud.client("ecs")
+    run = succeed(playbook("run.yml", "-e", "job=migrate", "-e", "command=sleep 300", "-e", "detach=true"))
+    (task,) = ecs.list_tasks(cluster=SITE, family=f"{SITE}-job-migrate")["taskArns"]
+    name = task.rsplit("/", 1)[-1]
+    run = playbook("migrate.yml")
+    assert run.status != 0
+    assert f"runs already: {name} started by run" in " ".join(run.output.split())
+    succeed(playbook("run.yml", "-e", f"stop={name}"))
+    run = succeed(playbook("migrate.yml"))
+    assert "No migrations to apply" in run.output
+    assert "ended with exit code 0 after" in run.output
+
+
+def test_a_tunnel_leads_to_the_database(cloud: Cloud) -> None:
+    password = secret(cloud, "database-main")["password"]
+    command = ["ansible-playbook", "tunnel.yml", "-i", "test", "-e", "local_port=15499", "-e", "for=20s"]
+    tunnel = subprocess.Popen(
+        command, cwd=PROJECT, env=environment("tunnel.yml"), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        until(lambda: answer(15499) == "S", "the database behind the tunnel", 30, lambda: "")
+        printed = cloud.docker.containers.run(
+            images.ensure("postgres"), entrypoint=["psql"], network_mode="host", remove=True,
+            command=["host=127.0.0.1 port=15499 dbname=site user=site sslmode=require", "-Atc", "select 40 + 2"],
+            environment={"PGPASSWORD": password},
+        )  # fmt: skip
+        assert printed.decode().split() == ["42"]
+    finally:
+        output = tunnel.communicate(timeout=60)[0]
+    assert tunnel.returncode == 0, output
+    assert "closed after 20s" in output
+    assert password not in output
 
 
 @pytest.mark.usefixtures("cloud")

@@ -27,8 +27,6 @@ MOST_LINES = 10_000
 ASKED = 100
 """Images that one call may ask for (BatchGetImage)."""
 GONE = ("ImageNotFound",)
-UNSEEN = ("AccessDeniedException", "RegistryNotFoundException")
-"""Another account's registry may not be asked."""
 
 
 class ActionModule(AwsAction):
@@ -37,7 +35,7 @@ class ActionModule(AwsAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self) -> dict[str, Any]:
-        """Read the ledger, ask the registries, and show it."""
+        """Read the ledger, ask the registry, and show it."""
         most = self._lines()
         if (form := self.arguments["format"]) not in FORMATS:
             meant = nearest(form, FORMATS)
@@ -68,28 +66,24 @@ class ActionModule(AwsAction):
         ]
 
     def _missing(self, uris: Iterable[str]) -> tuple[set[str], set[str]]:
-        """Which images the registries have no more, and which were not asked for."""
-        wanted: dict[tuple[str, str, str], dict[str, Image]] = {}
+        """Which images the site's registry has no more, and which are not of it."""
+        wanted: dict[str, dict[str, Image]] = {}
         missing, unasked = set[str](), set[str]()
         for uri in uris:
-            if image := Image.of(uri):
-                wanted.setdefault((image.account, image.region, image.repository), {})[uri] = image
+            if image := Image.of(uri, self.arguments["prefix"]):
+                wanted.setdefault(image.repository, {})[uri] = image
             else:
                 unasked.add(uri)
-        for (account, region, repository), images in wanted.items():
+        for repository, images in wanted.items():
             for part in chunks(list(images), ASKED):
                 try:
-                    answer = self.client("ecr", region).batch_get_image(
-                        registryId=account, repositoryName=repository, imageIds=[images[uri].identifier for uri in part]
+                    answer = self.client("ecr").batch_get_image(
+                        repositoryName=repository, imageIds=[images[uri].identifier for uri in part]
                     )
                 except ClientError as error:
-                    code = error.response["Error"]["Code"]
-                    if code == "RepositoryNotFoundException":
-                        missing |= set(part)
-                    elif code in UNSEEN:
-                        unasked |= set(part)
-                    else:
+                    if error.response["Error"]["Code"] != "RepositoryNotFoundException":
                         raise
+                    missing |= set(part)
                     continue
                 gone = [each["imageId"] for each in answer.get("failures", []) if each.get("failureCode") in GONE]
                 missing |= {uri for uri in part if images[uri].identifier in gone}

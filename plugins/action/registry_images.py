@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.registry_images import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
+from plugins.plugin_utils.ledger_table import Image
 
 GONE = ("ImageNotFoundException", "RepositoryNotFoundException")
 
@@ -26,21 +26,19 @@ class ActionModule(AwsAction):
 
     def perform(self) -> dict[str, Any]:
         """Ask for each image."""
-        own = re.compile(rf"/({re.escape(self.arguments['prefix'])}/[^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?$")
         missing, unasked = [], []
         for image in dict.fromkeys(self.arguments["images"]):
-            found = own.search(image)
+            found = Image.of(image, self.arguments["prefix"])
             if not found:
                 unasked.append(image)
-            elif not self._is_there(*found.groups()):
+            elif not self._is_there(found):
                 missing.append(image)
         return {"changed": False, "missing": missing, "unasked": unasked}
 
-    def _is_there(self, repository: str, tag: str | None, digest: str | None) -> bool:
-        # A digest says what a tag only names.
-        wanted = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
+    def _is_there(self, image: Image) -> bool:
+        wanted = {"repositoryName": image.repository, "imageIds": [image.identifier]}
         try:
-            details = self.client("ecr").describe_images(repositoryName=repository, imageIds=[wanted])["imageDetails"]
+            details = self.client("ecr").describe_images(**wanted)["imageDetails"]
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
                 return False

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, RUNNING, Entry
+from plugins.plugin_utils.site.images import digest_of, name_of, tag_of
 
 COLOURS = {GOOD: "green", FAILED: "red", INTERRUPTED: "red", RUNNING: "yellow"}
 HEAD = ("UTC", "verb", "release", "outcome", "images", "took", "who")
-OF_ECR = re.compile(
-    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.[a-z.]+/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?"
-)
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image in a registry of ECR.
+    """An image in a repository of the site's own (`cloudformation/image.yml`).
 
     Attributes:
-        account, region, repository: where it is.
-        digest, tag: what it is called by, at least one of both.
+        repository: its name.
+        digest, tag: what the image is called by, at least one of both.
     """
 
-    account: str
-    region: str
     repository: str
     digest: str
     tag: str
 
     @classmethod
-    def of(cls, uri: str) -> Image | None:
-        """The image of a URI; None if it lies in no ECR."""
-        found = OF_ECR.fullmatch(uri)
-        if not found or not (found[4] or found[5]):
-            return None
-        return cls(found[1], found[2], found[3], found[5] or "", found[4] or "")
+    def of(cls, uri: str, prefix: str) -> Image | None:
+        """The image of a URI; None if it is not the site's own.
+
+        Args:
+            uri: with registry.
+            prefix: of the site's repositories, `<site_name>-<environment_name>`.
+        """
+        repository, digest, tag = name_of(uri).partition("/")[2], digest_of(uri), tag_of(uri)
+        return cls(repository, digest, tag) if repository.startswith(f"{prefix}/") and (digest or tag) else None
 
     @property
     def identifier(self) -> dict[str, str]:

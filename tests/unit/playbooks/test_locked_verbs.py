@@ -24,7 +24,7 @@ LOOKING |= {"tunnel", "unlock", "verify"}
 """`exec` runs a command in a container that is there already, and is what a person looks with while another deploys."""
 ANNA = Holder(run="first", verb="release", who="anna", where="laptop", started="2026-11-27T10:02:00+00:00")
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
-REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-web"
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 
 def verbs() -> set[str]:
@@ -173,8 +173,8 @@ def test_an_unlock_leaves_a_later_run_of_the_same_holder_alone(site: Site, aws: 
     assert site.ledger.lock.read() is None
 
 
-def services(release: str, revision: int) -> dict[str, Any]:
-    images = {"shop/web": f"{REGISTRY}:{release}"}
+def services(site: Site, release: str, revision: int) -> dict[str, Any]:
+    images = {"shop/web": f"{REGISTRY}/{site.prefix}/shop-web:{release}"}
     web = {"task_definition": f"arn:web:{revision}", "release": release, "images": images}
     return {"release": release, "services": {"web": web}}
 
@@ -184,13 +184,13 @@ def test_releases_shows_what_was_released_and_with_all_what_else_was_done(site: 
     assert code == 0, shown
     assert "nothing was released yet" in shown
     ecr = aws.client("ecr")
-    ecr.create_repository(repositoryName="shop-web")
-    ecr.put_image(repositoryName="shop-web", imageTag="2", imageManifest=MANIFEST)
-    site.had(1, **services("1", 1))
-    site.had(2, **services("2", 2), left_by="1")
+    ecr.create_repository(repositoryName=f"{site.prefix}/shop-web")
+    ecr.put_image(repositoryName=f"{site.prefix}/shop-web", imageTag="2", imageManifest=MANIFEST)
+    site.had(1, **services(site, "1", 1))
+    site.had(2, **services(site, "2", 2), left_by="1")
     site.had(3, verb="restart", who="ben")
-    site.had(4, **services("3", 3), outcome="failed", reason="The job migrate ended with exit code 3")
-    site.had(5, outcome="running", **services("4", 4))
+    site.had(4, **services(site, "3", 3), outcome="failed", reason="The job migrate ended with exit code 3")
+    site.had(5, outcome="running", **services(site, "4", 4))
     code, shown = site.type("releases")
     assert code == 0, shown
     rows = [line for line in site.shown.splitlines() if line.startswith("2026-11-2")]

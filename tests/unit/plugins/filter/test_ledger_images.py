@@ -22,7 +22,7 @@ REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/shop-web"
     ],
 )
 def test_an_image_is_asked_for_by_its_digest_if_it_is_known(uri: str, identifier: dict[str, str] | None) -> None:
-    image = Image.of(uri)
+    image = Image.of(uri, "shop-prod")
     assert (image and image.identifier) == identifier
 
 

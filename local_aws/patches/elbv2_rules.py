@@ -66,8 +66,9 @@ def _check_bodies(actions: Iterable[Described]) -> None:
         if len(body) > BODY_MOST:
             raise AwsError(
                 "ValidationError",
-                f"1 validation error detected: Value '{body}' at 'actions.{number}.member.fixedResponseConfig.messageBody' "
-                f"failed to satisfy constraint: Member must have length less than or equal to {BODY_MOST}",
+                f"1 validation error detected: Value '{body}' at "
+                f"'actions.{number}.member.fixedResponseConfig.messageBody' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {BODY_MOST}",
             )
 
 

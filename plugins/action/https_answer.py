@@ -17,8 +17,11 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.https_answer import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.maintenance import cookie
 
 ATTEMPT_SECONDS = 10
+MAINTENANCE = 503
+"""What a site in maintenance answers with, and others."""
 
 
 class Connection(http.client.HTTPSConnection):
@@ -34,8 +37,13 @@ class Connection(http.client.HTTPSConnection):
         self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
 
 
-def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) -> tuple[int, str]:
+def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext, cookies: str = "") -> tuple[int, str]:
     """Status and Location of the answer to one request.
+
+    Args:
+        name, address, port, path: see the module.
+        context: of TLS.
+        cookies: header Cookie; empty for none.
 
     Raises:
         OSError: no connection, or a certificate that does not hold (ssl.SSLError).
@@ -43,7 +51,7 @@ def ask(name: str, address: str, port: int, path: str, context: ssl.SSLContext) 
     """
     connection = Connection(name, address, port, context)
     try:
-        connection.request("GET", path, headers={"User-Agent": "berth"})
+        connection.request("GET", path, headers={"User-Agent": "berth"} | ({"Cookie": cookies} if cookies else {}))
         answer = connection.getresponse()
         return answer.status, answer.headers.get("Location", "")
     finally:
@@ -85,9 +93,17 @@ class ActionModule(AwsAction):
                 f"{url}: the certificate authority {given['ca_file']} cannot be read ({why}). See site_ca_file."
             ) from None
         wait = Wait(given["timeout"], self.say, given["name"])
+        cookies: str | None = None  # not looked for yet
         while True:
             try:
-                status, location = ask(given["name"], given["address"], given["port"], given["path"], context)
+                status, location = ask(
+                    given["name"], given["address"], given["port"], given["path"], context, cookies or ""
+                )
+                if status == MAINTENANCE and cookies is None and given["prefix"]:
+                    cookies = cookie(self.client, given["prefix"])
+                    how = "is in maintenance, and asked with the cookie that is let through"
+                    self.say(given["name"], how if cookies else "answers 503, and is not in maintenance", "yellow")
+                    continue
                 problem = problem_of(status, location, given)
                 if not problem:
                     return {"changed": False, "status": status}

@@ -84,8 +84,8 @@ def priority(value: Any, at: Place) -> int | None:
     if number is None or number > KEPT_MOST:
         return number
     at.wrong(
-        f"is {number}, and 1 to {KEPT_MOST} are kept for the rules that lead domain_aliases to domain_name and for those "
-        f"of maintenance.yml. Write {KEPT_MOST + number}."
+        f"is {number}, and 1 to {KEPT_MOST} are kept for the rules that lead domain_aliases to domain_name and for "
+        f"those of maintenance.yml. Write {KEPT_MOST + number}."
     )
     return None
 

@@ -27,7 +27,8 @@ def the_task(module: str) -> dict[str, Any]:
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/release.yml")
-    return variables(site_services=SERVICES, site_jobs=JOBS, **play["vars"] | {"site": {"outputs": {}}} | more)
+    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
+    return variables(**play["vars"] | described | more)
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
@@ -58,6 +59,22 @@ def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
     for task in deployments:
         assert holds(task["when"], given(site={"complete": False}))
         assert not holds(task["when"], given(site={"complete": True}))
+
+
+def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
+    order = list(tasks_of("playbooks/release.yml").values())
+    (before, after) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
+    services = max(place for place, task in enumerate(order) if "cloudformation_stacks" in task)
+    assert (before, after) == (services - 1, services + 1)
+    routed = {"containers": {"a-b": {"like": "web.web", "ports": ["80"]}}, "routes": [{"to": "a-b"}]}
+    known = given(site_services={**SERVICES, "shop": routed})
+    asked = evaluate(order[before]["alb_maintenance"], known | {"site_prefix": "shop-prod"})
+    targets = {"web": [], "api": [], "shop": ["TargetGroupax2db"]}
+    assert asked == {"prefix": "shop-prod", "state": "released", "targets": targets}
+    assert order[after]["alb_maintenance"]["state"] == "followed"
+    for place in (before, after):
+        assert holds(order[place]["when"], given(site={"complete": False}))
+        assert not holds(order[place]["when"], given(site={"complete": True}))
 
 
 @pytest.mark.parametrize("complete", [False, True], ids=["deployed by this play", "seen by the task of the ground"])

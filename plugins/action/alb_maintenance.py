@@ -63,8 +63,7 @@ class ActionModule(AwsAction):
             numbers = ", ".join(str(rule.priority) for rule in self.rules.strangers)
             raise Failed(
                 f"The listener has rules under numbers that are kept for maintenance ({numbers}), and would ask them "
-                f"first. Give such routes another priority, from {maintenance.KEPT_MOST + 1} on, or none: "
-                + verb("site.yml")
+                f"first. Give such routes another priority, from {PAGE + 1} on, or none: " + verb("site.yml")
             )
         until, token = self.typed_until, self.rules.token or secrets.token_hex(16)
         page = maintenance.page_text(self._page(), _sentence(until))
@@ -94,9 +93,10 @@ class ActionModule(AwsAction):
         """Bring the rules up to date that let somebody through; the page stays."""
         if not self.rules.token:
             return False
-        page, message = (self.rules.ours[number].actions for number in (PAGE, PROGRAMS))
-        texts = [each[0]["FixedResponseConfig"]["MessageBody"] for each in (page, message)]
-        rules = maintenance.wanted(self.rules.others, *texts, self.rules.token, self.rules.cidrs)
+        page, message = (
+            str(self.rules.ours[number].actions[0]["FixedResponseConfig"]["MessageBody"]) for number in (PAGE, PROGRAMS)
+        )
+        rules = maintenance.wanted(self.rules.others, page, message, self.rules.token, self.rules.cidrs)
         return self._make(rules, self.rules.ours[PAGE].tag)
 
     def _release(self) -> bool:

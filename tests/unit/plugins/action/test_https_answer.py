@@ -140,7 +140,12 @@ def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
 
 def test_another_503_is_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(https_answer, "cookie", lambda _client, prefix: looked.append(prefix) or "")
+
+    def cookie(_client: object, prefix: str) -> str:
+        looked.append(prefix)
+        return ""
+
+    monkeypatch.setattr(https_answer, "cookie", cookie)
     site.answers = [(503, "")]
     assert "status 503" in site.asked(prefix="shop-prod")["msg"]
     assert looked == ["shop-prod"], "once, not with each attempt"

@@ -40,7 +40,7 @@ def up(site: Deployed, layers: dict[str, dict[str, Any]], monkeypatch: pytest.Mo
     return site
 
 
-def scaled(service: str, inventory: str, check: bool = False, **typed: str) -> tuple[dict[str, Any], list[str]]:
+def scaled(service: str, inventory: str, /, *, check: bool = False, **typed: Any) -> tuple[dict[str, Any], list[str]]:
     """The result, and what was shown."""
     shown: list[str] = []
     arguments = {"prefix": "shop-unit", "service": service, "inventory": inventory, "timeout": 20, **typed}
@@ -162,7 +162,8 @@ def test_what_cannot_be_is_refused_and_nothing_changed(
     up: Deployed, service: str, typed: dict[str, str], says: str
 ) -> None:
     inventory = "1-3" if service == "api" else "1"
-    result, _ = scaled(service, inventory, **typed)
+    arguments: dict[str, Any] = dict(typed)
+    result, _ = scaled(service, inventory, **arguments)
     assert result["failed"]
     assert says in result["msg"]
     assert parameters(up.aws, "web") == {"ServiceReplicas": "1", "ServiceScaledFrom": "inventory"}

@@ -14,7 +14,10 @@ import yaml
 
 from local_aws.cloud import Cloud
 from tests.unit.plugin_support import environment
+from tests.unit.plugins.action.test_alb_maintenance import Site, site
 from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, holds, tasks_of, variables
+
+__all__ = ["site"]  # the fixture
 
 TASKS = tasks_of("roles/maintenance/tasks/main.yml")
 WEB = {"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m", "ports": ["80"]}}}}
@@ -61,6 +64,34 @@ def test_what_was_written_is_judged_where_it_counts() -> None:
     assert not holds(check["when"], known(maintenance="off")), "what is wrong keeps nobody from ending it"
 
 
+def typed_verb(aws: Cloud, folder: Path, *typed: str) -> subprocess.CompletedProcess[str]:
+    """The verb as a person types it, on an inventory of one service."""
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"prod": {"hosts": {"localhost": local}}}))
+    (folder / "group_vars").mkdir(exist_ok=True)
+    (folder / "group_vars/prod.yml").write_text(yaml.safe_dump({"site_services": WEB}, sort_keys=False))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    command = ["ansible-playbook", "maintenance.yml", "-i", str(folder / "hosts.yml"), "-e", json.dumps(IDENTITY)]
+    return subprocess.run(
+        [*command, *(word for each in typed for word in ("-e", each))],
+        cwd=PROJECT, env={**kept, **environment(aws)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.playbook
+def test_on_is_seen_by_status_and_ended_by_off(site: Site, tmp_path: Path) -> None:
+    done = typed_verb(site.aws, tmp_path, "maintenance=on for=2h")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert site.rules.token in done.stdout
+    assert "Back soon" in site.answered()
+    seen = typed_verb(site.aws, tmp_path)
+    assert f"is on until {site.rules.until}, as announced" in seen.stdout
+    assert site.rules.token not in seen.stdout
+    assert "changed=0" in seen.stdout
+    assert "changed=1" in typed_verb(site.aws, tmp_path, "maintenance=off").stdout
+    assert not site.rules.ours
+
+
 @pytest.mark.playbook
 @pytest.mark.parametrize(
     ("typed", "says"),
@@ -74,16 +105,7 @@ def test_what_was_written_is_judged_where_it_counts() -> None:
     ],
 )
 def test_it_is_typed_like_the_other_verbs(aws: Cloud, tmp_path: Path, typed: str, says: str) -> None:
-    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"prod": {"hosts": {"localhost": local}}}))
-    (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars/prod.yml").write_text(yaml.safe_dump({"site_services": WEB}, sort_keys=False))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
-    command = ["ansible-playbook", "maintenance.yml", "-i", str(tmp_path / "hosts.yml"), "-e", json.dumps(IDENTITY)]
-    done = subprocess.run(
-        [*command, "-e", typed] if typed else command,
-        cwd=PROJECT, env={**kept, **environment(aws)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = typed_verb(aws, tmp_path, *[typed] * bool(typed))
     said = " ".join(done.stdout.split())
     assert says in said, done.stdout + done.stderr
     assert (done.returncode != 0) is bool(typed)

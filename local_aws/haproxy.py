@@ -347,7 +347,8 @@ def _condition(condition: dict[str, Any]) -> list[str]:
     if field == "http-header":
         values = _values(condition, "HttpHeaderConfig")
         header = condition["HttpHeaderConfig"]["HttpHeaderName"]
-        return [f"req.hdr({header}) -m reg -i -- {' '.join(quote(f'^{pattern(value)}$') for value in values)}"]
+        # The whole header: `hdr` would cut it at commas.
+        return [f"req.fhdr({header}) -m reg -i -- {' '.join(quote(f'^{pattern(value)}$') for value in values)}"]
     if field == "http-request-method":
         values = _values(condition, "HttpRequestMethodConfig")
         return [f"method -m str -- {' '.join(quote(value) for value in values)}"]

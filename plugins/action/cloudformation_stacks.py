@@ -110,6 +110,7 @@ class ActionModule(AwsAction):
         else:
             needs = {name: {self.same[n] for n in self.layers[name].needs} for name in self.stacks}
             self._look(needs)
+            self._tell_kept(name for name in self.stacks if name not in self.others)
             if self.check_mode:
                 self._tell_gaps()
                 not_started = self._run(needs, self._plan)
@@ -123,6 +124,7 @@ class ActionModule(AwsAction):
                 not_started = self._run({name: needs[name] for name in self.stacks}, self._deploy)
                 self.complete = bool(late) and self._needs_nothing(late)
                 if self.complete:
+                    self._tell_kept(late)
                     self.layers |= {name: layer for name, (layer, _) in late.items()}
                     self.stacks |= {name: stack for name, (_, stack) in late.items() if stack}
                     not_started = self._run({name: needs[name] for name in late if name in self.stacks}, self._deploy)
@@ -342,6 +344,12 @@ class ActionModule(AwsAction):
     @property
     def _losses(self) -> list[Loss]:
         return [loss for plan in self.plans.values() for loss in plan.losses] + self.removed_losses
+
+    def _tell_kept(self, names: Iterable[str]) -> None:
+        """Say what stays otherwise than the inventory says."""
+        for name in names:
+            for note in self.plans[self.same[name]].notes:
+                self.progress.say(name, note, "yellow")
 
     def _tell_gaps(self) -> None:
         """Say which routes would answer 503 for a while, before they do."""

@@ -19,8 +19,11 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.https_answer import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.maintenance import cookie
 
 ATTEMPT_SECONDS = 10
+MAINTENANCE = 503
+"""What a site in maintenance answers with, and others."""
 BODY_BYTES = 65_536
 """How much of an answer is looked through for a release."""
 
@@ -55,8 +58,13 @@ class Connection(http.client.HTTPSConnection):
         self.sock = self.tls.wrap_socket(plain, server_hostname=self.host)
 
 
-def ask(wanted: Mapping[str, Any], context: ssl.SSLContext) -> Answer:
-    """The answer to one request. `wanted` are the task's arguments.
+def ask(wanted: Mapping[str, Any], context: ssl.SSLContext, cookies: str = "") -> Answer:
+    """The answer to one request.
+
+    Args:
+        wanted: the task's arguments.
+        context: of TLS.
+        cookies: header Cookie; empty for none.
 
     Raises:
         OSError: no connection, or a certificate that does not hold (ssl.SSLError).
@@ -65,7 +73,8 @@ def ask(wanted: Mapping[str, Any], context: ssl.SSLContext) -> Answer:
     connection = Connection(wanted["name"], wanted["address"], wanted["port"], context)
     header = wanted["header"]
     try:
-        connection.request("GET", wanted["path"], headers={"User-Agent": "berth"})
+        sent = {"User-Agent": "berth"} | ({"Cookie": cookies} if cookies else {})
+        connection.request("GET", wanted["path"], headers=sent)
         answer = connection.getresponse()
         looked = bool(wanted["shows"] and not header)  # what nobody looks at need not come to an end
         body = answer.read(BODY_BYTES).decode(errors="replace") if looked else ""
@@ -122,9 +131,15 @@ class ActionModule(AwsAction):
                 f"{url}: the certificate authority {given['ca_file']} cannot be read ({why}). See site_ca_file."
             ) from None
         wait = Wait(given["timeout"], self.say, given["name"])
+        cookies: str | None = None  # not looked for yet
         while True:
             try:
-                answer = ask(given, context)
+                answer = ask(given, context, cookies or "")
+                if answer.status == MAINTENANCE and cookies is None and given["prefix"]:
+                    cookies = cookie(self.client, given["prefix"])
+                    how = "is in maintenance, and asked with the cookie that is let through"
+                    self.say(given["name"], how if cookies else "answers 503, and is not in maintenance", "yellow")
+                    continue
                 problem = problem_of(answer, given)
                 if not problem:
                     return {"changed": False, "status": answer.status}

@@ -42,6 +42,8 @@ options:
       - C(parameters), dict. Booleans are written in lower case and lists with commas.
       - C(takes), dict, parameter to the C(layer.Output) that it is taken from.
       - C(keep), list of parameters of which an existing stack keeps its present value.
+      - C(keep_while), dict, parameter to the values of others with which an existing stack keeps its present value.
+      - C(keep_because), what to say where such a value is another than the one in C(parameters).
       - C(first), dict of parameters for the very first create; the stack is updated to the real values right after.
       - C(outputs), dict, own name of an output to the name under which it is given on, without the name of an entry.
       - C(region), where not O(region).

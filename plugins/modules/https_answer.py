@@ -7,6 +7,7 @@ short_description: Wait until a site answers over HTTPS
 description:
   - Connects to an address, asks for a name (SNI and Host), and checks the certificate against that name. So a site can
     be seen to work before its DNS record has reached everybody. A redirect is an answer too.
+  - A site in maintenance (M(alb_maintenance)) is asked with the cookie that is let through, and that is said.
 options:
   name:
     description: The site's domain name, as in its certificate.
@@ -49,6 +50,13 @@ options:
     description: Header of the answer that shows it; the first 64 KiB of its body if empty.
     type: str
     default: ""
+  prefix:
+    description: Begin of the site's stack names, for its load balancer; maintenance is not looked for if empty.
+    type: str
+    default: ""
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
 author: Berth
 """
 

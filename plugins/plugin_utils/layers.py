@@ -36,6 +36,8 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
     "parameters": Mapping,
     "takes": Mapping,
     "keep": (list, tuple),
+    "keep_while": Mapping,
+    "keep_because": str,
     "first": Mapping,
     "outputs": Mapping,
     "protect": bool,
@@ -162,6 +164,8 @@ class Layer:
         takes: parameter → (layer, output) it is taken from.
         gives: name under which an output is given on → its name in the template.
         keep: parameters of which an existing stack keeps its present value.
+        keep_while: parameter → values of other parameters with which an existing stack keeps its present value.
+        keep_because: what to say where such a value is kept that is not the given one.
         first: values used for the very first create only.
         protect: whether termination protection is to be on; None leaves it as it is.
         timeout: seconds that a wait may take.
@@ -177,6 +181,8 @@ class Layer:
     takes: dict[str, tuple[str, str]] = field(default_factory=dict)
     gives: dict[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
+    keep_while: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    keep_because: str = ""
     first: dict[str, str] = field(default_factory=dict)
     protect: bool | None = None
     timeout: float = TIMEOUT_SECONDS
@@ -328,6 +334,14 @@ def _read_layer(
         if parameter not in template.parameters:
             like = suggestion(parameter, template.parameters)
             wrong(f"keep names {parameter}, which the template does not declare.{like}")
+    keep_while = {
+        str(parameter): {str(other): text(value) for other, value in values.items()}
+        for parameter, values in (options.get("keep_while") or {}).items()
+    }
+    for parameter in {*keep_while, *(other for values in keep_while.values() for other in values)}:
+        if parameter not in template.parameters:
+            like = suggestion(parameter, template.parameters)
+            wrong(f"keep_while names {parameter}, which the template does not declare.{like}")
     qualified = f"{name}." if "." in name else ""
     renamed = {str(key): str(value) for key, value in (options.get("outputs") or {}).items()}
     for output in renamed:
@@ -349,6 +363,8 @@ def _read_layer(
         wired,
         gives={renamed.get(output, qualified + output): output for output in template.outputs},
         keep=tuple(options.get("keep") or ()),
+        keep_while=keep_while,
+        keep_because=str(options.get("keep_because") or ""),
         first=first,
         protect=options.get("protect"),
         timeout=float(options.get("timeout", TIMEOUT_SECONDS)),

@@ -119,6 +119,7 @@ class Plan:
         exists: whether there is a stack to update.
         outputs: the present outputs, less those whose value may change.
         taken: the values of other layers' outputs that it was made with.
+        notes: what is kept though the inventory says otherwise.
     """
 
     changed: bool = False
@@ -128,6 +129,7 @@ class Plan:
     losses: list[Loss] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def refusal(losses: Iterable[Loss], named: Iterable[str]) -> str:
@@ -169,6 +171,7 @@ class Planner:
         detail = StackChange(layer.name, layer.stack)
         plan = Plan(exists=True, outputs=outputs(now), taken=dict(taken), detail=detail)
         present = _present(now)
+        plan.notes = list(kept_otherwise(layer, present))
         wanted = wanted_parameters(layer, present, taken, uncertain)
         moved = {name for name, value in wanted.items() if present.get(name) != value}
         plan.losses = self.pointing(now, body, taken, uncertain)
@@ -229,7 +232,7 @@ class Planner:
         found = list(self._parameters_lead(present, wanted, changing))
         if body is not None and (changing or not self._is_deployed(body)):
             known = {physical_id for _, physical_id, _ in found}
-            kept = {name: value for name, value in present.items() if name in self._layer.keep}
+            kept = {name: value for name, value in present.items() if name in kept_parameters(self._layer, present)}
             before, after = (
                 leads(template, values, now.get("StackId", ""))
                 for template, values in ((body, present), (self._layer.template.body, {**kept, **wanted}))
@@ -357,14 +360,31 @@ def update_parameters(
     layer: Layer, now: Mapping[str, Any], taken: Mapping[str, str], unknown: frozenset[str] = frozenset()
 ) -> list[dict[str, Any]]:
     """The parameters of an update: what is kept and what is not known yet stays as it is."""
-    present = {parameter["ParameterKey"] for parameter in now.get("Parameters", [])}
-    previous = {name for name in (*layer.keep, *unknown) if name in present}
+    present = _present(now)
+    previous = kept_parameters(layer, present) | {name for name in unknown if name in present}
     values = {name: value for name, value in {**layer.parameters, **taken}.items() if name not in previous}
     return parameters(values) + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(previous)]
 
 
 def _present(now: Mapping[str, Any]) -> dict[str, str]:
     return {each["ParameterKey"]: each.get("ParameterValue", "") for each in now.get("Parameters", [])}
+
+
+def kept_parameters(layer: Layer, present: Mapping[str, str]) -> frozenset[str]:
+    """The parameters that keep the value that a stack has."""
+    held = {
+        name
+        for name, values in layer.keep_while.items()
+        if all(present.get(other) == value for other, value in values.items())
+    }
+    return frozenset(name for name in {*layer.keep, *held} if name in present)
+
+
+def kept_otherwise(layer: Layer, present: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each parameter that keeps another value than the layer gives, by `keep_while`."""
+    for name in sorted(kept_parameters(layer, present) & layer.keep_while.keys() & layer.parameters.keys()):
+        if present[name] != layer.parameters[name]:
+            yield f"{name} stays {present[name]}, and the inventory says {layer.parameters[name]}. {layer.keep_because}"
 
 
 def wanted_parameters(
@@ -374,7 +394,7 @@ def wanted_parameters(
     defaults = {
         name: text(declared["Default"]) for name, declared in layer.template.parameters.items() if "Default" in declared
     }
-    kept = {name for name in layer.keep if name in present}
+    kept = kept_parameters(layer, present)
     values = {**defaults, **layer.parameters, **taken}
     return {name: value for name, value in values.items() if name not in kept and name not in unknown}
 

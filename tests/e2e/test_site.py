@@ -766,6 +766,97 @@ def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to() -> None:
     assert run.changed == 0, run.output
 
 
+def asked(path: str = "/", *options: str) -> tuple[int, str, str]:
+    """Status, headers in small letters and text of the site's answer to a GET."""
+    done = subprocess.run(
+        ["curl", "--silent", "--include", "--http1.1", "--max-time", "20", "--cacert", str(AUTHORITY), *options,
+         f"{URL}{path}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    head, _, text = done.stdout.replace("\r\n", "\n").partition("\n\n")
+    return int(head.split()[1]), head.lower(), text
+
+
+def maintained(state: str, *arguments: str) -> Run:
+    """The verb maintenance, and what the load balancer has then."""
+    run = succeed(playbook("maintenance.yml", "-e", f"maintenance={state}", *arguments))
+    until(lambda: (asked()[0] == 503) == (state == "on"), f"maintenance to be {state} at the load balancer", 30)
+    return run
+
+
+def cookie_of(run: Run) -> str:
+    found = re.search(r"berth-maintenance=[0-9a-f]{32}", run.output)
+    assert found, run.output
+    return found[0]
+
+
+def healthy(cloud: Cloud) -> set[str]:
+    """The states of the targets of the site's one target group."""
+    elb = cloud.client("elbv2")
+    (group,) = elb.describe_target_groups()["TargetGroups"]
+    found = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    return {each["TargetHealth"]["State"] for each in found}
+
+
+def test_a_page_answers_for_a_site_in_maintenance_and_who_has_the_cookie_sees_the_site(cloud: Cloud) -> None:
+    run = succeed(playbook("maintenance.yml", "-e", "maintenance=on", "--check"))
+    assert "would be switched on" in run.output
+    assert asked("/healthz")[0] == 200
+    run = maintained("on", "-e", "for=2h")
+    cookie = cookie_of(run)
+    status, head, text = asked("/any/where")
+    assert (status, "Back soon" in text, "It is to be back by" in text) == (503, True, True)
+    assert "content-type: text/html" in head
+    assert "retry-after" not in head, "a load balancer of AWS cannot send it"
+    status, head, text = asked("/", "--header", "Accept: application/json")
+    assert (status, json.loads(text)["error"]) == (503, "maintenance")
+    assert "content-type: application/json" in head
+    assert asked("/healthz", "--cookie", f"lang=en; {cookie}")[0] == 200
+    assert asked("/healthz", "--cookie", "berth-maintenance=0")[0] == 503
+    assert "healthy" in healthy(cloud)
+    maintained("off")
+    assert served("/healthz")
+    assert asked("/healthz", "--cookie", cookie)[0] == 200, "an old cookie does no harm"
+
+
+@pytest.mark.long
+def test_what_goes_on_in_maintenance(cloud: Cloud, tmp_path: Path) -> None:
+    cookie = cookie_of(maintained("on"))
+    with browser.page(AUTHORITY, tmp_path) as page:
+        page.goto(URL)
+        expect(page.get_by_role("heading")).to_have_text("Back soon")
+        page.evaluate(f"document.cookie = '{cookie}; path=/; secure'")
+        page.goto(URL)
+        expect(page.get_by_text("Back soon")).to_have_count(0)
+    run = succeed(playbook("site.yml"))
+    assert run.changed == 0, run.output
+    assert "is in maintenance, and asked with the cookie" in run.output
+    succeed(playbook("restart.yml"))
+    assert "healthy" in healthy(cloud)
+    assert asked("/healthz", "--cookie", cookie)[0] == 200
+    run = succeed(playbook("maintenance.yml"))
+    assert "is on" in run.output
+    assert cookie not in run.output
+    networks = ["10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+    succeed(playbook("maintenance.yml", "-e", json.dumps({"maintenance": "on", "maintenance_allowed_cidrs": networks})))
+    until(lambda: served("/healthz"), "this machine to be let through by its address", 30)
+    maintained("off")
+
+
+def test_more_tasks_than_the_host_holds_are_refused_with_the_numbers(cloud: Cloud) -> None:
+    run = playbook("scale.yml", "-e", "service=web", "-e", "replicas=2")
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    assert (
+        "web cannot have 2 tasks: 1 run, and 1 more, and one that each deployment has beside them have to have room"
+        in said
+    )
+    assert re.search(r"a task takes 320 MiB; i-\w+ registered \d+ MiB and has \d+ MiB left", said), said
+    assert service(cloud)["desiredCount"] == 1
+    run = succeed(playbook("scale.yml", "-e", "service=web", "-e", "replicas=1"))
+    assert run.changed == 0, run.output
+
+
 @pytest.mark.usefixtures("cloud")
 def test_the_banner_of_the_demo_says_what_works() -> None:
     said = subprocess.run(
@@ -981,6 +1072,6 @@ def test_the_operator_policies_allow_every_call_that_was_made() -> None:
     """`python scripts/operator_policy.py --recorded .local_aws/calls` takes them over."""
     made = calls.recorded(calls.summary(CALLS.read_text().splitlines()))
     verbs = {"site", "hosts", "exec", "run", "logs", "restart", "ssh_config", "move_volume", "teardown"}
-    verbs |= {"releases", "unlock"}
+    verbs |= {"maintenance", "releases", "scale", "unlock"}
     assert {f"{verb}.yml" for verb in verbs} <= set(made)
     assert not operator_policy.refused(made)

@@ -19,6 +19,8 @@ import yaml
 from tests.unit.render_support import LAYERS
 
 PROJECT = Path(__file__).resolve().parents[2]
+JUDGED = [*LAYERS, "maintenance"]
+"""The roles beside which rules of the inventory stand, in their order; those of the host roles come behind."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def beside(role: str) -> list[dict[str, Any]]:
 
 def offline_rules() -> list[Rule]:
     """The rules of preflight's first task, in its order, but for those of the host roles, which come last."""
-    given = [*role_variables()["preflight_rules"], *(rule for layer in LAYERS for rule in beside(layer))]
+    given = [*role_variables()["preflight_rules"], *(rule for role in JUDGED for rule in beside(role))]
     found: list[Rule] = []
     for place, rule in enumerate(given):
         number = 1 + sum(other.variable == rule["variable"] for other in found)

@@ -106,7 +106,7 @@ def test_first_matching_rule_decides_in_the_order_of_priority() -> None:
         ),
         (
             {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Secret", "Values": ["it's #1"]}},
-            r"""req.hdr(X-Secret) -m reg -i -- '^it'\''s\ \#1$'""",
+            r"""req.fhdr(X-Secret) -m reg -i -- '^it'\''s\ \#1$'""",
         ),
         ({"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["PUT"]}}, "method -m str -- 'PUT'"),
         ({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}, "src -- 10.0.0.0/8"),

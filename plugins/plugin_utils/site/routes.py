@@ -26,6 +26,8 @@ PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?!,;=%-]{0,127}")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 REDIRECTS_MOST = 20
 """The first numbers are those of the rules that lead domain_aliases to domain_name (cloudformation/cluster.yml)."""
+KEPT_MOST = 99
+"""Those behind them are maintenance.yml's, whose rules come before all routes (plugin_utils/maintenance.py)."""
 BANDS = 100
 BAND = PRIORITY_MOST // BANDS
 
@@ -77,13 +79,13 @@ def health(value: Any, at: Place) -> str | None:
 
 
 def priority(value: Any, at: Place) -> int | None:
-    """The number of a rule, behind those of the redirects."""
+    """The number of a rule, behind those of the redirects and of maintenance."""
     number = Whole(1, PRIORITY_MOST - 1)(value, at)
-    if number is None or number > REDIRECTS_MOST:
+    if number is None or number > KEPT_MOST:
         return number
     at.wrong(
-        f"is {number}, and 1 to {REDIRECTS_MOST} are kept for the rules that lead domain_aliases to domain_name. "
-        f"Write {REDIRECTS_MOST + number}."
+        f"is {number}, and 1 to {KEPT_MOST} are kept for the rules that lead domain_aliases to domain_name and for "
+        f"those of maintenance.yml. Write {KEPT_MOST + number}."
     )
     return None
 
@@ -158,7 +160,7 @@ def numbered(routes: Collection[tuple[str, Route]]) -> dict[tuple[str, Route], i
     rest = [key for key in routes if not key[1].priority]
     for key in sorted(rest, key=lambda each: (each[0], conditions(each[1]))):
         number = _band(key[1]) * BAND + _spread(key)
-        while number in taken or not REDIRECTS_MOST < number < PRIORITY_MOST:
+        while number in taken or not KEPT_MOST < number < PRIORITY_MOST:
             number = number % (PRIORITY_MOST - 1) + 1
         taken.add(number)
         found[key] = number

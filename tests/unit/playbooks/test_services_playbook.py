@@ -20,14 +20,29 @@ JOBS = {
 IMAGES = {"shop/web": "registry/web:a", "shop/api": "registry/api:b"}
 
 
+INCLUDED = "Bring up the services and the domain's name"
+
+
+def in_order() -> list[dict[str, Any]]:
+    """The tasks of the play, those that it brings in where they stand."""
+    found: list[dict[str, Any]] = []
+    for name, task in tasks_of("playbooks/services.yml").items():
+        for each in tasks_of("playbooks/tasks/services.yml").values() if name == INCLUDED else [task]:
+            role = each.get("ansible.builtin.include_role")
+            brought = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [each]
+            found += [({"when": task["when"]} if "when" in task else {}) | inner for inner in brought]
+    return found
+
+
 def the_task(module: str) -> dict[str, Any]:
-    (task,) = [task for task in tasks_of("playbooks/services.yml").values() if module in task]
+    (task,) = [task for task in in_order() if module in task]
     return task
 
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
-    return variables(site_services=SERVICES, site_jobs=JOBS, **play["vars"] | {"site": {"outputs": {}}} | more)
+    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
+    return variables("roles/maintenance/vars/main.yml", **play["vars"] | described | more)
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
@@ -44,7 +59,7 @@ def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> Non
 
 
 def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
-    order = list(tasks_of("playbooks/services.yml").values())
+    order = in_order()
     (jobs, services) = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
     assert jobs < order.index(the_task("ecs_run_task")) < services
     known = given()
@@ -53,11 +68,27 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
 
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
-    deployments = [task for task in tasks_of("playbooks/services.yml").values() if "cloudformation_stacks" in task]
+    deployments = [task for task in in_order() if "cloudformation_stacks" in task]
     assert len(deployments) == 2
     for task in deployments:
         assert holds(task["when"], given(site={"complete": False}))
         assert not holds(task["when"], given(site={"complete": True}))
+
+
+def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
+    order = in_order()
+    (before, after) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
+    services = max(place for place, task in enumerate(order) if "cloudformation_stacks" in task)
+    assert (before, after) == (services - 1, services + 1)
+    routed = {"containers": {"a-b": {"like": "web.web", "ports": ["80"]}}, "routes": [{"to": "a-b"}]}
+    known = given(site_services={**SERVICES, "shop": routed})
+    asked = evaluate(order[before]["alb_maintenance"], known | {"site_prefix": "shop-prod"})
+    targets = {"web": [], "api": [], "shop": ["TargetGroupax2db"]}
+    assert asked == {"prefix": "shop-prod", "state": "released", "targets": targets}
+    assert order[after]["alb_maintenance"]["state"] == "followed"
+    for place in (before, after):
+        assert holds(order[place]["when"], given(site={"complete": False}))
+        assert not holds(order[place]["when"], given(site={"complete": True}))
 
 
 @pytest.mark.parametrize("complete", [False, True], ids=["deployed by this play", "seen by the task of the ground"])
@@ -69,7 +100,7 @@ def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> Non
     known = given(
         item="api",
         services_jobs=skipped if complete else {"outputs": {}},
-        services_made=skipped if complete else {"outputs": outputs},
+        **({} if complete else {"services_made": {"outputs": outputs}}),
         site={"outputs": cluster | (outputs if complete else {})},
     )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}

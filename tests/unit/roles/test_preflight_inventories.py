@@ -153,6 +153,10 @@ WRONG = [
     one("host_key_name", "ada.pem", "Leave .pem out: ada."),
     one("host_volume_gb", 8, "30 GiB"),
     one("cluster_idle_seconds", 4001, "1 to 4000 seconds"),
+    one("maintenance_page", "gone.html", "is neither HTML nor a file"),
+    one("maintenance_page", "<p>" + "x" * 1022, "larger than the 1024 bytes"),
+    one("maintenance_allowed_cidrs", ["192.0.2.10"], "/32"),
+    one("maintenance_allowed_cidrs", ["0.0.0.0/0"], "lets in the world"),
     one(
         "site_volumes", {"media": {"driver": "rexray"}, "films": {"driver": "rexray", "mode": "0700"}},
         "the modes 0700, 0755", site_services=services(nginx={"volumes": ["media:/srv/media:ro", "films:/srv/films"]}),
@@ -491,6 +495,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "move_volume_minutes": 600, "site_remove": ["fs-0fedcba9876543210"],
         "site_hooks": {"build": ["make images"], "after_release": [["python", "tell.py"]]}, "site_hook_minutes": 60,
         "release_shown_at": {"path": "/version"}, "release_verify": False,
+        "maintenance_page": "<p>" + "x" * 1021, "maintenance_allowed_cidrs": ["192.0.2.10/32", "10.0.0.0/8"],
     },
 }  # fmt: skip
 """Right values, topic → what differs from the embedded AWS's own inventory."""
@@ -676,7 +681,7 @@ def test_a_host_role_refuses_by_a_sentence_that_names_the_variable(case: Case, v
 def test_every_check_of_a_host_role_has_refused_something(verdicts: Verdicts) -> None:
     refused = {name for names in verdicts.refused_by.values() for name in names if isinstance(name, str)}
     checks = {rule["name"] for role in HOST_WRONG for rule in rules_support.beside(role)}
-    others = {path.parent.name for path in (PROJECT / "roles").glob("*/rules.yml")} - set(LAYERS)
+    others = {path.parent.name for path in (PROJECT / "roles").glob("*/rules.yml")} - set(rules_support.JUDGED)
     assert others == set(HOST_WRONG)
     assert sorted(checks - refused) == []
 

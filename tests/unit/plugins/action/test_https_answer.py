@@ -21,7 +21,8 @@ from tests.unit.plugin_support import run_action
 class Site:
     """A server for www.shop.test on this machine; `answers` are given in turn, the last one for ever.
 
-    An answer is a status and a Location; the status 0 is what is no HTTP.
+    An answer is a status and a Location; the status 0 is what is no HTTP. With `let_through` everybody but who has that
+    cookie is answered 503.
     """
 
     port: int
@@ -29,6 +30,7 @@ class Site:
     answers: list[tuple[int, str]]
     release: str = ""
     text: str = ""
+    let_through: str = ""
 
     def asked(self, **more: Any) -> dict[str, Any]:
         arguments = {"name": "www.shop.test", "address": "127.0.0.1", "port": self.port, "ca_file": str(self.ca_file)}
@@ -47,6 +49,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, location = found.answers.pop(0) if len(found.answers) > 1 else found.answers[0]
+            if found.let_through and found.let_through != self.headers.get("Cookie"):
+                status = 503
             if not status:
                 self.wfile.write(b"hello\r\n\r\n")
                 return
@@ -136,3 +140,38 @@ def test_an_authority_that_is_none_is_told_at_once(site: Site, tmp_path: Path, c
     message = site.asked(ca_file=str(path), timeout=60)["msg"]
     assert "See site_ca_file." in message
     assert why in message
+
+
+def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    looked: list[str] = []
+
+    def cookie(_client: object, prefix: str) -> str:
+        looked.append(prefix)
+        return "berth-maintenance=secret"
+
+    monkeypatch.setattr(https_answer, "cookie", cookie)
+    monkeypatch.setattr(https_answer.ActionModule, "say", lambda _self, _name, text, _color=None: said.append(text))
+    assert site.asked(prefix="shop-prod")["status"] == 200
+    assert looked == [], "nothing is asked of AWS while all is well"
+    site.let_through = "berth-maintenance=secret"
+    assert site.asked(prefix="shop-prod")["status"] == 200
+    assert (looked, len(said)) == (["shop-prod"], 1)
+    assert said[0].startswith("is in maintenance, and asked with the cookie")
+    assert "secret" not in said[0]
+    assert "status 503" in site.asked()["msg"], "who is not told which site it is asks as everybody"
+
+
+def test_another_503_is_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def cookie(_client: object, prefix: str) -> str:
+        looked.append(prefix)
+        return ""
+
+    monkeypatch.setattr(https_answer, "cookie", cookie)
+    site.answers = [(503, "")]
+    assert "status 503" in site.asked(prefix="shop-prod")["msg"]
+    assert looked == ["shop-prod"], "once, not with each attempt"

@@ -466,8 +466,8 @@ CASES = {
         "path:",
     ),
     "one number for two routes": service(
-        "routes: [{to: web, priority: 50}, {to: web, path: /a, priority: 50}]",
-        "routes: [{to: web, priority: 60}, {to: web, path: /a, priority: 50}]",
+        "routes: [{to: web, priority: 150}, {to: web, path: /a, priority: 150}]",
+        "routes: [{to: web, priority: 160}, {to: web, path: /a, priority: 150}]",
         ".routes.1.priority",
         "Write another",
     ),
@@ -497,7 +497,7 @@ CASES = {
         "two routes",
     ),
     "a number that redirects have": service(
-        "routes: [{to: web, priority: 20}]", "routes: [{to: web, priority: 21}]", ".routes.0.priority", "Write 40"
+        "routes: [{to: web, priority: 99}]", "routes: [{to: web, priority: 100}]", ".routes.0.priority", "Write 198"
     ),
     # Names
     "the main name as another": case(

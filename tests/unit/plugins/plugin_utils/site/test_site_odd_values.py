@@ -85,7 +85,7 @@ WHOLE = small(
             links: []
             depends_on: {}
           side: {like: web.web, ports: ["81"], depends_on: {web: {condition: service_healthy}}, links: ["web:app"]}
-        routes: [{to: web, host: [acme.io], path: ["/a"], health: /x, priority: 44}]
+        routes: [{to: web, host: [acme.io], path: ["/a"], health: /x, priority: 144}]
         expose: {to: "web:8000", port: 80, scheme: http}
         deploy: {update_config: {order: stop-first}}
         scale: {min: 1, max: 2, cpu: 50}

@@ -14,7 +14,7 @@ from plugins.plugin_utils.site.names import word
 from plugins.plugin_utils.site.patch import patched
 from plugins.plugin_utils.site.reading import read_site
 from plugins.plugin_utils.site.room import at_once, hosts_for, without_place
-from plugins.plugin_utils.site.routes import REDIRECTS_MOST, Route, numbered
+from plugins.plugin_utils.site.routes import KEPT_MOST, Route, numbered
 from tests.unit.plugins.plugin_utils.site.support import read, small
 from tests.unit.variables_support import LOADER
 
@@ -81,14 +81,14 @@ def test_the_more_a_route_says_the_earlier_it_is_asked() -> None:
     order = sorted(said, key=lambda each: numbers["web", each])
     assert order == said
     assert len(set(numbers.values())) == len(said)
-    assert all(REDIRECTS_MOST < number < 50_000 for number in numbers.values())
+    assert all(KEPT_MOST < number < 50_000 for number in numbers.values())
 
 
 def test_a_route_that_comes_changes_no_other_s_number_and_a_given_one_is_kept() -> None:
     before = numbered([("web", route("/api/*")), ("web", route())])
-    after = numbered([("api", route("/other/*", priority=70)), ("web", route()), ("web", route("/api/*"))])
+    after = numbered([("api", route("/other/*", priority=170)), ("web", route()), ("web", route("/api/*"))])
     assert {key: after[key] for key in before} == before
-    assert after["api", route("/other/*", priority=70)] == 70
+    assert after["api", route("/other/*", priority=170)] == 170
 
 
 def test_many_routes_of_one_kind_have_a_number_each() -> None:
@@ -99,7 +99,7 @@ def test_many_routes_of_one_kind_have_a_number_each() -> None:
 def test_routes_for_everything_go_round_behind_the_numbers_of_the_redirects() -> None:
     numbers = set(numbered([(f"s{i}", route()) for i in range(600)]).values())
     assert len(numbers) == 600
-    assert min(numbers) == REDIRECTS_MOST + 1, "more than the last numbers hold"
+    assert min(numbers) == KEPT_MOST + 1, "more than the last numbers hold"
 
 
 def test_a_route_may_name_any_host_of_the_site() -> None:

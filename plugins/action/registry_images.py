@@ -38,7 +38,7 @@ class ActionModule(AwsAction):
     def _is_there(self, image: Image) -> bool:
         wanted = {"repositoryName": image.repository, "imageIds": [image.identifier]}
         try:
-            details = self.client("ecr").describe_images(**wanted)["imageDetails"]
+            details = self.client("ecr").describe_images(**wanted)["imageDetails"]  # one page: one image
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
                 return False

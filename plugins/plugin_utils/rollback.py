@@ -8,7 +8,7 @@ from typing import Any
 
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED
 from plugins.plugin_utils.places import nearest
-from plugins.plugin_utils.site.images import name_of
+from plugins.plugin_utils.site.images import name_of, release
 
 Entry = Mapping[str, Any]
 """An entry of the ledger (ledger.py). Its `services` are all that ran at its end."""
@@ -176,7 +176,9 @@ def again(entry: Entry, called: Mapping[str, Iterable[str]]) -> dict[str, dict[s
             by_name = {name_of(image): uri for image, uri in reversed(ran.items())} | ran
             mine = {image: by_name.get(image) or by_name.get(name_of(image)) for image in images}
             known = {image: str(uri) for image, uri in mine.items() if uri}
-            found[name] = {"images": known, "name": str(there.get("release") or "")}
+            label = str(there.get("release") or "")
+            # One that was made of the images is made again, so that `site` finds it where it would make it.
+            found[name] = {"images": known, "name": "" if label == release(ran.values()) else label}
     return found
 
 

@@ -178,9 +178,19 @@ def test_a_migration_that_stands_between_is_named() -> None:
 def test_what_runs_again_is_what_the_site_still_has() -> None:
     there = A | {"services": services("A", worker="W", gone="G")}
     assert rollback.again(there, {"web": ["shop/web"], "worker": ["shop/web", "shop/new"], "new": ["shop/web"]}) == {
-        "web": {"images": {"shop/web": "registry/web:A"}, "name": "A"},
-        "worker": {"images": {"shop/web": "registry/web:W"}, "name": "W"},
+        "web": {"images": {"shop/web": "registry/web:A"}, "name": ""},
+        "worker": {"images": {"shop/web": "registry/web:W"}, "name": ""},
     }
+
+
+def test_a_name_that_was_given_goes_along_and_one_that_was_made_is_made_again() -> None:
+    """As of what runs: `site` would make another revision otherwise, of a job that has one of the images."""
+    ran = {"shop/web": "registry/web:1@sha256:a", "shop/proxy": "registry/proxy:2@sha256:b"}
+    called = {"web": list(ran)}
+    made = A | {"services": {"web": {"release": "1-2", "images": ran}}}
+    assert rollback.again(made, called)["web"] == {"images": ran, "name": ""}
+    given = A | {"services": {"web": {"release": "2026.11.1", "images": ran}}}
+    assert rollback.again(given, called)["web"] == {"images": ran, "name": "2026.11.1"}
 
 
 def test_an_image_that_has_another_tag_by_now_is_known_by_its_name() -> None:

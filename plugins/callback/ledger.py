@@ -103,7 +103,8 @@ class CallbackModule(CallbackBase):
             text=True,
             start_new_session=True,
         )
-        self._tell(kept)
+        # Told, not asked for: a keeper that is slow to start would take whoever adopts it for its parent.
+        self._tell(kept | {"parent": os.getpid()})
         os.environ[ENTRY_VARIABLE] = str(Place(kept["prefix"], kept["bucket"], kept["holder"]["entry"]))
 
     def _tell(self, line: dict[str, Any]) -> None:

@@ -60,6 +60,7 @@ class Kept:
         region: of the calls; None for that of the environment.
         etag: of the lock's object.
         holder: the lock's fields (`Holder`).
+        parent: process id of ansible-playbook.
     """
 
     prefix: str
@@ -67,6 +68,7 @@ class Kept:
     region: str | None
     etag: str
     holder: dict[str, Any]
+    parent: int
 
 
 class Lines:
@@ -180,7 +182,7 @@ class Keeper:
 def main() -> None:
     """Keep what the first line names."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for ansible-playbook, which says how it ended
-    parent, lines = os.getppid(), Lines(sys.stdin.fileno())
+    lines = Lines(sys.stdin.fileno())
     kept = Kept(**json.loads(lines.next(60) or "{}"))
     ledger = Ledger(boto3.Session(region_name=kept.region).client("s3"), kept.bucket)
     held = Held(Holder(**kept.holder), kept.etag)
@@ -188,7 +190,7 @@ def main() -> None:
     def answer(said: Mapping[str, str]) -> None:
         print(json.dumps(said), flush=True)
 
-    Keeper(ledger, held, kept.prefix, parent, answer).keep(lines)
+    Keeper(ledger, held, kept.prefix, kept.parent, answer).keep(lines)
 
 
 if __name__ == "__main__":

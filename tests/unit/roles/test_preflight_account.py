@@ -611,7 +611,7 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     entries = [
         "database-main", "volume-media", "bucket-files", "secret-app", "image-acme-web", "service-web",
     ]  # fmt: skip
-    single = ["ledger", "network", "certificate", "cluster", "expose", "code", "dns"]
+    single = ["ledger", "network", "certificate", "deployer", "cluster", "expose", "code", "dns"]
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 
 

@@ -160,10 +160,12 @@ def held(command: Sequence[str]) -> Iterator[Held]:
         command: the program with its arguments.
     """
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(  # in a group of its own: it may start programs itself
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-        )
-        with _ended_by_signals(process):
+        started: list[subprocess.Popen[bytes]] = []
+        with _ended_by_signals(started):  # before it starts: a signal may come at once
+            process = subprocess.Popen(  # in a group of its own: it may start programs itself
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
+            started.append(process)
             try:
                 yield Held(process, said)
             finally:
@@ -183,15 +185,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _ended_by_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended_by_signals(started: list[subprocess.Popen[bytes]]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone may say what signals do
         yield
         return
     before: dict[int, Any] = {}
 
     def end(number: int, frame: Any) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+        for process in started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
         signal.signal(number, before[number])
         if callable(before[number]):
             before[number](number, frame)

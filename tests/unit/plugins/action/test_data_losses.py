@@ -279,16 +279,17 @@ def test_what_only_the_change_before_it_tells_is_refused_in_its_turn(aws: Cloud)
 
 
 def calls(path: Path) -> list[dict[str, Any]]:
-    """The arguments of each call of cloudformation_stacks in a playbook."""
+    """The arguments of each call of cloudformation_stacks in a playbook, or in a file of tasks."""
     plays = yaml.safe_load(path.read_text())
-    tasks = [task for play in plays for task in play.get("tasks", [])]
+    tasks = [task for play in plays for task in (play.get("tasks", []) if "hosts" in play else [play])]
     return [task["cloudformation_stacks"] for task in tasks if "cloudformation_stacks" in task]
 
 
 def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
-    found = [call for path in sorted((PROJECT / "playbooks").glob("*.yml")) for call in calls(path)]
-    assert len(found) == 4
-    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 4
+    files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "playbooks/tasks").glob("*.yml")]
+    found = [call for path in files for call in calls(path)]
+    assert len(found) == 5
+    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 5
 
 
 def test_the_first_step_looks_at_the_layers_of_the_second() -> None:

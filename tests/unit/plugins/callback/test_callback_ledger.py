@@ -219,7 +219,7 @@ def _command(number: int) -> bytes:
 
 def test_a_run_that_is_killed_with_its_workers_frees_the_lock(site: Site) -> None:
     process = site.start(site.lock(), LONG_WORK, ttl="60")
-    until(lambda: site.holder, "the run to hold it")
+    until(lambda: any(map(is_keeper, descendants(process.pid))) and site.holder, "the keeper")
     for each in [process.pid, *(each for each in descendants(process.pid) if not is_keeper(each))]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)

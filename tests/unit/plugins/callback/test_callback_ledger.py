@@ -230,7 +230,7 @@ def test_a_run_that_is_killed_with_its_workers_frees_the_lock(site: Site) -> Non
 @pytest.mark.parametrize("killed", ["machine", "controller alone"])
 def test_a_run_that_is_killed_keeps_the_lock_until_it_expires(site: Site, killed: str) -> None:
     """With all that it started, as a machine goes down; or without its worker, which goes on alone."""
-    process = site.start(site.lock(), LONG_WORK, ttl="5")
+    process = site.start(site.lock(), LONG_WORK, ttl="12")  # more than the next one takes to start
     until(lambda: b"sleep" in b"".join(map(_command, descendants(process.pid))), "the run to be at it")
     left = descendants(process.pid)
     os.kill(process.pid, signal.SIGKILL)

@@ -79,6 +79,10 @@ class ActionModule(AwsAction):
                 "changed": False,
                 "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} ran well at {ended}.",
             }
+        if self.arguments["passed_over"]:
+            if not self.check_mode:
+                self._record(ecs, definition["taskDefinitionArn"])
+            return {"changed": False, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} is passed over."}
         self._refuse_others(ecs, definition, overrides)
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}

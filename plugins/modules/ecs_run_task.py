@@ -57,6 +57,10 @@ options:
         recorded in the revision's tag C(LastSuccess).
     type: bool
     default: true
+  passed_over:
+    description: Not to run it, and to record that this revision counts as run, as what it does was done before.
+    type: bool
+    default: false
   timeout:
     description: Seconds from the first attempt to start the task until it must have ended.
     type: int

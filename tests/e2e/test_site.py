@@ -768,9 +768,6 @@ def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to() -> None:
     assert "There is no older good release to go back to." in run.output, run.output
     assert "2026.11.1 was left by a rollback" in run.output
     run = succeed(playbook("site.yml"))
-    assert run.changed == 1, run.output
-    assert "No migrations to apply" in run.output, "the job's revision is a new one, which has not run"
-    run = succeed(playbook("site.yml"))
     assert run.changed == 0, run.output
 
 

@@ -80,7 +80,7 @@ def test_what_has_routes_comes_first(given: dict[str, Any], web: list[str], behi
         (ONE, ["job.clean"], []),
         ({"publish_services": ["web"]}, ["job.migrate"], ["migrate"]),
         ({"publish_services": ["redis"]}, [], []),
-        (BACK, ["job.migrate", "job.clean"], []),
+        (BACK, ["job.migrate", "job.clean"], ["migrate"]),
     ],
     ids=["all", "one", "one that migrates", "one without jobs", "back"],
 )
@@ -88,8 +88,10 @@ def test_jobs_go_with_their_services(given: dict[str, Any], layers: list[str], f
     task = JOBS["Bring up the functions and the jobs"]
     assert evaluate(task["cloudformation_stacks"]["only"], known(**given)) == layers
     assert holds(task["when"], known(**given)) is bool(layers)
-    ran = evaluate(JOBS["Run the jobs that come before a release"]["loop"], known(**given))
-    assert [each["key"] for each in ran] == first
+    run = JOBS["Run the jobs that come before a release"]
+    assert [each["key"] for each in evaluate(run["loop"], known(**given))] == first
+    passed_over = evaluate(run["ecs_run_task"]["passed_over"], known(**given))
+    assert passed_over is (given is BACK), "a rollback runs none of them, and has them count as run"
 
 
 def test_the_first_job_that_fails_is_the_last() -> None:

@@ -167,6 +167,18 @@ def test_a_container_that_is_not_essential_may_fail() -> None:
     assert not result.get("failed"), result
 
 
+def test_a_job_that_is_passed_over_counts_as_run_and_does_not_run() -> None:
+    clients = one_off(a_task("STOPPED", 0))
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, again=False, passed_over=True)
+    assert (result["changed"], result["msg"]) == (False, "legacy-unit:3 is passed over.")
+    assert not clients["ecs"].given("run_task")
+    (recorded,) = clients["ecs"].given("tag_resource")
+    clients["ecs"].answers["describe_task_definition"]["tags"] = recorded["tags"]
+    result, _ = run(ecs_run_task, clients, **ONE_OFF, again=False)
+    assert result["msg"].startswith("legacy-unit:3 ran well at 20")
+    assert not clients["ecs"].given("run_task")
+
+
 def test_a_job_that_has_ended_well_runs_again_only_when_told_to() -> None:
     clients = one_off(a_task("STOPPED", 0))
     run(ecs_run_task, clients, **ONE_OFF, again=False)

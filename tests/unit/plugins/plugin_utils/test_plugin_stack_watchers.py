@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -207,14 +208,18 @@ def test_a_stuck_update_of_an_earlier_run_is_cancelled_and_ours_follows() -> Non
     assert "data: No host has room for the task\nunable to place a task: 640 MiB are missing" in lines
 
 
+def deploy(*names: str, **options: Any) -> dict[str, Any]:
+    """What the action makes of a service's layer with these resources, on the embedded AWS."""
+    body = yaml.safe_dump({"Resources": {name: {"Type": Thing.TYPE} for name in names}})
+    return run_action(
+        cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"service": {"template_body": body, **options}}}
+    )
+
+
 def test_the_real_engine_takes_a_stuck_update_back(stacks: Stacks, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     talk_to(aws, monkeypatch)
     Explains.patience = 2
     monkeypatch.setattr(cloudformation_stacks, "WATCHERS", {Thing.TYPE: Explains})
-
-    def deploy(*names: str) -> dict[str, Any]:
-        layer = {"template_body": yaml.safe_dump({"Resources": {name: {"Type": Thing.TYPE} for name in names}})}
-        return run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"service": layer}})
 
     made = deploy("Quick")
     assert not made.get("failed"), made
@@ -229,6 +234,31 @@ def test_the_real_engine_takes_a_stuck_update_back(stacks: Stacks, aws: Cloud, m
         "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_COMPLETE",
     ]
+
+
+def test_the_real_engine_takes_back_what_is_not_through_at_its_deadline(
+    stacks: Stacks, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has called it hopeless; CloudFormation itself would give it three hours."""
+    talk_to(aws, monkeypatch)
+    monkeypatch.setattr(cloudformation_stacks, "WATCHERS", {Thing.TYPE: Explains})
+    gate = Thing.gates["create", "Slow"] = threading.Event()
+
+    late = deploy("Slow", timeout=1)
+    said = r"service: is still CREATE_IN_PROGRESS after 1 s, waiting for Slow .* What the create had made was taken back\."
+    assert re.match(said, late["msg"]), late
+    with pytest.raises(ClientError, match="does not exist"):
+        stacks.describe("legacy-unit-service")
+
+    assert not deploy("Quick").get("failed")
+    late = deploy("Quick", "Slow", timeout=1)
+    said = r"service: is still UPDATE_IN_PROGRESS after 1 s, waiting for Slow .* The update was cancelled: the site goes on"
+    assert re.match(said, late["msg"]), late
+    assert stacks.describe("legacy-unit-service")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert Thing.existing.keys() == set(stacks.physical("legacy-unit-service").values()), "and nothing of it is left"
+
+    gate.set()
+    assert deploy("Quick", "Slow", timeout=60)["stacks"]["service"]["changed"], "what is through in time stays"
 
 
 # Certificates: what CloudFormation's events usually tell

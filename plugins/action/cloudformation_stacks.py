@@ -97,6 +97,7 @@ class ActionModule(AwsAction):
         self.stacks = {
             name: self._stack(layer, records) for name, layer in self.layers.items() if self.same[name] == name
         }
+        self._at_once = 1
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
         self.complete = False
@@ -143,6 +144,7 @@ class ActionModule(AwsAction):
             self.progress.say,
             records,
             functools.partial(self.client, region=layer.region),
+            functools.partial(Wait, beside=lambda: self._at_once),
             watchers=WATCHERS,
         )
 
@@ -392,6 +394,7 @@ class ActionModule(AwsAction):
                     del waiting[name]
                     self.progress.starts(name)
                     running[pool.submit(work, name)] = name, time.monotonic()
+                self._at_once = len(running)
                 for name, first in waiting.items():
                     self.progress.waits(name, f"waits for {', '.join(n for n in first if not self._done(n))}")
                 if not running:

@@ -35,6 +35,8 @@ other people's deployments share. Three stacks at once, with two calls a round o
 call (DescribeStackEvents) a round of 1.5 s they are 2. A shorter pause would not even learn more: what a request has
 changed shows a second or so later.
 """
+ROUNDS_A_SECOND = 3.0
+"""Of all waits that stand beside each other: a dozen stacks at once would be 8 with `POLL_SECONDS` alone."""
 POLL_VARIABLE = "BERTH_POLL_SECONDS"
 """Environment variable with another first pause, in seconds, for an AWS whose rate is nobody else's."""
 LONGEST_POLL_SECONDS = 5.0
@@ -141,6 +143,7 @@ class Wait:
         say: shows a line now and then.
         name: whose line it is.
         clock, sleep: replaced by tests.
+        beside: how many waits there are now, this one among them: they share the account's rate.
     """
 
     def __init__(
@@ -150,8 +153,9 @@ class Wait:
         name: str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        beside: Callable[[], int] = lambda: 1,
     ) -> None:
-        self.seconds, self._say, self._name = seconds, say, name
+        self.seconds, self._say, self._name, self._beside = seconds, say, name, beside
         self._clock, self._sleep = clock, sleep
         self._start = self._heard = clock()
         self._shown = ""
@@ -182,7 +186,7 @@ class Wait:
         """Seconds; see `POLL_SECONDS`."""
         given = os.environ.get(POLL_VARIABLE, "")
         try:
-            return float(given or POLL_SECONDS)
+            return float(given or max(POLL_SECONDS, self._beside() / ROUNDS_A_SECOND))
         except ValueError:
             raise Failed(f"{POLL_VARIABLE} is {given!r} in the environment; it is a number of seconds.") from None
 

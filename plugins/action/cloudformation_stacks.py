@@ -138,7 +138,7 @@ class ActionModule(AwsAction):
         return self._result(not_started)
 
     def _stack(self, layer: Layer, records: Records) -> Stack:
-        return Stack(
+        stack = Stack(
             layer,
             self.client("cloudformation", layer.region),
             self.progress.say,
@@ -147,6 +147,8 @@ class ActionModule(AwsAction):
             functools.partial(Wait, beside=lambda: self._at_once),
             watchers=WATCHERS,
         )
+        stack.expects(lambda: self.progress.expected(layer.name))
+        return stack
 
     # The layers as given
 

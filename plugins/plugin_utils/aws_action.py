@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
 
-from plugins.plugin_utils.clock import clock
+from plugins.plugin_utils.clock import LEAST_SECONDS, about, clock
 from plugins.plugin_utils.read_once import session
 from plugins.plugin_utils.site.kept import keeping
 
@@ -103,6 +103,10 @@ class Progress:
         """What a thing will take, probably, by its name; before it begins."""
         self._expected |= seconds
 
+    def expected(self, name: str) -> float:
+        """What a thing will take, probably, in seconds; 0 where nobody knows."""
+        return self._expected.get(name, 0.0)
+
     def say(self, name: str, text: str, color: str | None = None) -> None:
         """Queue one line; see `Say`."""
         for line in text.splitlines():
@@ -114,7 +118,7 @@ class Progress:
     def starts(self, name: str) -> None:
         """A thing begins: no line of its own, as it says so itself where it changes something, but for a long one."""
         if name in self._expected:
-            self.say(name, f"takes about {clock(self._expected[name])}, as in the runs before")
+            self.say(name, _takes(self._expected[name]))
 
     def ends(self, name: str, text: str, color: str, news: bool = True) -> None:
         """A thing is over; without `news` that is no line of its own, as what comes of all is said at their end."""
@@ -133,6 +137,10 @@ class Progress:
     def _queued(self) -> Iterator[tuple[str, str | None]]:
         while not self._lines.empty():
             yield self._lines.get()
+
+
+def _takes(seconds: float) -> str:
+    return f"takes {about(seconds)}, as in the runs before"
 
 
 class Wait:
@@ -159,11 +167,22 @@ class Wait:
         self._clock, self._sleep = clock, sleep
         self._start = self._heard = clock()
         self._shown = ""
+        self._expects: Callable[[], float] | None = None
+        self._expected, self._announce = 0.0, True
 
     @property
     def elapsed(self) -> float:
         """Seconds since the wait began."""
         return self._clock() - self._start
+
+    def expects(self, seconds: Callable[[], float], announce: bool = True) -> None:
+        """Tell how much of the time is over that it will take, probably.
+
+        Args:
+            seconds: gives that; 0 where nobody knows. Asked once, and not before the wait has lasted for a while.
+            announce: whether it is said when it is known; else somebody has said it.
+        """
+        self._expects, self._announce = seconds, announce
 
     def pause(self, what: str) -> bool:
         """Sleep for a while; show `what` is waited for when nothing was shown for long.
@@ -173,13 +192,28 @@ class Wait:
         """
         if self.elapsed >= self.seconds:
             return False
+        self._learn()
         if self._clock() - self._heard >= HEARTBEAT_SECONDS:
-            self._say(self._name, f"waiting for {what} ({self.elapsed:.0f} s of at most {self.seconds:.0f} s)")
+            self._say(self._name, f"waiting for {what} ({self._over()})")
             self._heard = self._clock()
         # Short waits end promptly, long ones do not hammer the API (a throttled account slows everybody down).
         pause = min(LONGEST_POLL_SECONDS, max(self.first_pause, self.elapsed / 20))
         self._sleep(min(pause, max(0.05, self.seconds - self.elapsed)))
         return True
+
+    def _learn(self) -> None:
+        """Ask what is to be expected, once that is worth a question."""
+        if self._expects is None or self.elapsed < LEAST_SECONDS:
+            return
+        self._expected, self._expects = self._expects(), None
+        if self._announce and self._expected > self.elapsed:
+            self._say(self._name, _takes(self._expected))
+
+    def _over(self) -> str:
+        """How much of the time is over."""
+        if not self._expected:
+            return f"{self.elapsed:.0f} s of at most {self.seconds:.0f} s"
+        return f"{clock(self.elapsed)} of {about(self._expected)}, at most {clock(self.seconds)}"
 
     @property
     def first_pause(self) -> float:

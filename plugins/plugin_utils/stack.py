@@ -178,6 +178,10 @@ class Stack:
         self._now: dict[str, Any] | None = None
         self.body: Any = None
 
+    def expects(self, seconds: Callable[[], float]) -> None:
+        """Tell while it is waited for how much of these seconds is over; see `Watch.expected`."""
+        self._watch.expected = seconds
+
     def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
         return describe(self._client, self.layer.stack)

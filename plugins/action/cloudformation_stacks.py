@@ -27,6 +27,7 @@ from plugins.plugin_utils.expected import learned, name_of, remember
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.layers import Layer, LayersWrong, aliases, read_layers
 from plugins.plugin_utils.live_table import progress
+from plugins.plugin_utils.plan.billed import Quantities, together
 from plugins.plugin_utils.plan.model import DELETE, StackChange, told
 from plugins.plugin_utils.roles import Roles
 from plugins.plugin_utils.stack import RACES, Busy, Outcome, Stack
@@ -36,6 +37,7 @@ from plugins.plugin_utils.stack_plan import (
     STATEFUL_TYPES,
     Loss,
     Plan,
+    billed_now,
     built,
     concerns_data,
     holding,
@@ -58,6 +60,10 @@ class ActionModule(AwsAction):
     """See plugins/modules/cloudformation_stacks.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.described: dict[str, Mapping[str, Any]] = {}
 
     def make_progress(self) -> Progress:
         """A table of the layers on a terminal, lines elsewhere."""
@@ -97,11 +103,13 @@ class ActionModule(AwsAction):
         self.stacks = {
             name: self._stack(layer, records) for name, layer in self.layers.items() if self.same[name] == name
         }
+        self._at_once = 1
         self.results: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, Plan] = {}
         self.complete = False
         self.details: dict[str, StackChange] = {}
         self.gaps: list[str] = []
+        self.billed: dict[str, Quantities] = {}
         whole = present and not self.arguments["only"]  # of a part nobody can tell what is no longer wanted
         self.removed = removed(self._no_longer_wanted(), self.layers) if whole else {}
         self.removed_losses = self._lost_with(self.removed)
@@ -115,6 +123,8 @@ class ActionModule(AwsAction):
                 self._tell_gaps()
                 not_started = self._run(needs, self._plan)
                 self._plan_removals()
+                if whole:
+                    self._count_what_is_billed()
             else:
                 if refused := refusal(self._losses, self.arguments["remove"]):
                     raise Failed(refused, losses=[dataclasses.asdict(loss) for loss in self._losses])
@@ -137,14 +147,17 @@ class ActionModule(AwsAction):
         return self._result(not_started)
 
     def _stack(self, layer: Layer, records: Records) -> Stack:
-        return Stack(
+        stack = Stack(
             layer,
             self.client("cloudformation", layer.region),
             self.progress.say,
             records,
             functools.partial(self.client, region=layer.region),
+            functools.partial(Wait, beside=lambda: self._at_once),
             watchers=WATCHERS,
         )
+        stack.expects(lambda: self.progress.expected(layer.name))
+        return stack
 
     # The layers as given
 
@@ -198,6 +211,7 @@ class ActionModule(AwsAction):
             for stack in page["Stacks"]:
                 borne = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
                 if all(borne.get(key, value) == value for key, value in ours.items()):
+                    self.described[stack["StackName"]] = stack
                     yield stack["StackName"]
 
     # What the inventory has no longer
@@ -355,12 +369,22 @@ class ActionModule(AwsAction):
         """Say which routes would answer 503 for a while, before they do."""
         changing = {name: stack for name, stack in self.stacks.items() if self.plans[name].changed}
         before = {name: stack.body for name, stack in changing.items()}
-        before |= {name: self._template(stack) for name, stack in self.removed.items()}
+        self.bodies = {name: self._template(stack) for name, stack in self.removed.items()}
+        before |= self.bodies
         after = {name: self.layers[name].template.resources for name in changing}
         for name, sentence in gaps(before, after):
             self.gaps.append(f"{name}: {sentence}")
             self.progress.say(name, sentence, "yellow")
         self.progress.flush()
+
+    def _count_what_is_billed(self) -> None:
+        """What the site is billed for as it is, and as the inventory says: of what has been read already."""
+        each = [stack.billed() for stack in self.stacks.values()]
+        gone = [billed_now(self.described.get(stack), self.bodies[name]) for name, stack in self.removed.items()]
+        self.billed = {
+            "before": together(*(before for before, _ in each), *gone),
+            "after": together(*(after for _, after in each)),
+        }
 
     # How long it takes
 
@@ -392,6 +416,7 @@ class ActionModule(AwsAction):
                     del waiting[name]
                     self.progress.starts(name)
                     running[pool.submit(work, name)] = name, time.monotonic()
+                self._at_once = len(running)
                 for name, first in waiting.items():
                     self.progress.waits(name, f"waits for {', '.join(n for n in first if not self._done(n))}")
                 if not running:
@@ -526,6 +551,7 @@ class ActionModule(AwsAction):
             if self.check_mode:
                 result["changes"] = [told(self.details[n]) for n in [*self.layers, *self.removed] if n in self.details]
                 result["gaps"] = self.gaps
+                result["billed"] = self.billed
             for line in result["refusal"].splitlines():
                 self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
         if len(self.stacks) > 1:

@@ -17,8 +17,9 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_hosts_wait import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
-from plugins.plugin_utils.ecs import container_instances, some
+from plugins.plugin_utils.ecs import container_instances, short, some
 from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
+from plugins.plugin_utils.expected import Duration
 from plugins.plugin_utils.known_reasons import explained
 from plugins.plugin_utils.site.room import without_place
 
@@ -130,6 +131,8 @@ class ActionModule(AwsAction):
             return {"changed": False, "hosts": self._ready_now()}
         since = datetime.datetime.now(datetime.UTC) - RECENT
         wait = Wait(self.arguments["timeout"], self.say, NAME)
+        duration = Duration(self.client, short(self.arguments["cluster"]), NAME)
+        wait.expects(duration.expected)
         self.may_be_missing = lambda: wait.elapsed < MISSING_SECONDS
         consoles = Consoles(lambda: self.client("ec2"))
         told: set[str] = set()
@@ -139,6 +142,7 @@ class ActionModule(AwsAction):
             if len(ready) >= self.arguments["count"]:
                 self._check_room(ready)
                 self.say(NAME, f"{len(ready)} ready", "green")
+                duration.took(wait.elapsed)
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
             failures = self._failed_activities(since)
             lacking = self._lacking(instances)

@@ -35,7 +35,8 @@ class ActionModule(AwsAction):
         jobs: dict[str, dict[str, Any]] = {}
         images: dict[str, str] = {}
         for entry, service, definition in sorted(self._services(), key=lambda each: each[0]):
-            services[entry] = {"service": service["serviceArn"], **_described(definition)}
+            running = service.get("runningCount", 0)
+            services[entry] = {"service": service["serviceArn"], "running": running, **_described(definition)}
             images = services[entry]["images"] | images
         if set(self.arguments["images"]) - images.keys() or self.arguments["jobs"]:
             for entry, definition in self._jobs():

@@ -22,6 +22,7 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import listed, short, tasks, why_stopped
 from plugins.plugin_utils.ecs_placement import without_room
+from plugins.plugin_utils.expected import Duration
 from plugins.plugin_utils.places import verb
 
 NAME = "task"
@@ -87,6 +88,9 @@ class ActionModule(AwsAction):
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
+        # Another command is another matter each time.
+        name = "" if overrides else f"task.{short(definition['taskDefinitionArn']).partition(':')[0]}"
+        duration = Duration(self.client, short(self.arguments["cluster"]), name)
         if own := self._own_command(definition):
             self.say(NAME, f"{own} was given no command: its image's own one runs", "yellow")
         task = self._start(ecs, definition, overrides, wait)
@@ -100,6 +104,7 @@ class ActionModule(AwsAction):
         }
         cluster, arn = self.arguments["cluster"], task["taskArn"]
         seen = wait.elapsed
+        wait.expects(duration.expected)
         while task["lastStatus"] != "STOPPED":
             wait.tell(task["lastStatus"])
             for log in logs.values():
@@ -128,6 +133,7 @@ class ActionModule(AwsAction):
         self.say(NAME, f"ended with exit code 0 after {result['seconds']} s", "green")
         if not overrides:
             self._record(ecs, definition["taskDefinitionArn"])
+        duration.took(_lasted(task))
         return result
 
     def _definition(self, ecs: Any) -> dict[str, Any]:
@@ -298,6 +304,12 @@ def _when(task: Mapping[str, Any]) -> float:
     """When a task was made, in seconds since 1970; one of which that is not known is the later."""
     made = task.get("createdAt")
     return made.timestamp() if made else float("inf")
+
+
+def _lasted(task: Mapping[str, Any]) -> float:
+    """For how many seconds a task was there that has ended, whoever started it; 0 if that is not known."""
+    made, ended = task.get("createdAt"), task.get("stoppedAt")
+    return float((ended - made).total_seconds()) if made and ended else 0.0
 
 
 def _busy(family: str, task: Mapping[str, Any]) -> str:

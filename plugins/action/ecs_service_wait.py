@@ -25,6 +25,7 @@ from plugins.plugin_utils.ecs import (
 )
 from plugins.plugin_utils.ecs_placement import usable
 from plugins.plugin_utils.ecs_service_watch import LOOK_SECONDS, ServiceReport
+from plugins.plugin_utils.expected import Duration
 from plugins.plugin_utils.places import verb
 
 STALE_SECONDS = 60.0
@@ -49,6 +50,8 @@ class ActionModule(AwsAction):
             return self._result(service) if service else {"changed": False}
         name = service["serviceName"] if service else short(self.arguments["service"])
         wait = Wait(self.arguments["timeout"], self.say, name)
+        duration = self._duration(service)
+        wait.expects(duration.expected)
         self._given_up: str | None = None
         report: ServiceReport | None = None
         looked, doubt, since = -LOOK_SECONDS, "", 0.0
@@ -57,6 +60,7 @@ class ActionModule(AwsAction):
             lacking = self._lacking(service) if service and not complaint and _complete(service) else ""
             if service and not complaint and _complete(service) and not lacking:
                 self.say(name, f"{short(_primary(service)['taskDefinition'])}: {_counts(service)}", "green")
+                duration.took(wait.elapsed)
                 return self._spread(service, self._result(service))
             if service and wait.elapsed - looked >= LOOK_SECONDS:
                 looked = wait.elapsed
@@ -78,6 +82,15 @@ class ActionModule(AwsAction):
                 late = doubt or f"{name} is not deployed after {wait.seconds:.0f} s: {state}."
                 raise Failed(late + _lines(report))
             service = self._find()
+
+    def _duration(self, service: Mapping[str, Any] | None) -> Duration:
+        """How long that takes: of a restart, of what is proven behind CloudFormation, or of a deployment."""
+        given = self.arguments
+        kind = "restart" if given["deployment"] else "proof" if given["proven"] else "service"
+        primary = primary_of(service) if service else None
+        definition = str(given["task_definition"] or (primary or {}).get("taskDefinition", ""))
+        family = short(definition).partition(":")[0]
+        return Duration(self.client, short(given["cluster"]), f"{kind}.{family}" if family else "")
 
     def _complaint(self, service: Mapping[str, Any] | None) -> tuple[str, float]:
         """What is wrong as the service is shown now, and after how many seconds that is to be believed."""

@@ -22,8 +22,9 @@ from plugins.plugin_utils.container_log import SHORT, GroupLog, Line
 from plugins.plugin_utils.places import nearest, verb
 from plugins.plugin_utils.spans import seconds
 
-FOLLOW_SECONDS = 2.0
-"""Between two looks; a look is a call for each log group, of which an account has five a second and region."""
+FOLLOW_SECONDS, FOLLOW_LOGS = 2.0, 6
+"""Seconds between two looks, of so many log groups; of more the pause is longer. A look is a call for each, of which an
+account has five a second and region."""
 FIRST_WINDOW, WIDER = 300_000, 6
 """Milliseconds that are read first, and how much more each time: CloudWatch Logs gives the oldest lines first, and to
 read all of three days for the newest hundred would take minutes."""
@@ -56,8 +57,9 @@ class ActionModule(AwsAction):
         self._sum_up(chosen, len(found), most)
         if self.arguments["follow"] or following is not None:
             end = None if following is None else time.monotonic() + following
+            pause = FOLLOW_SECONDS * max(1.0, len(logs) / FOLLOW_LOGS)
             while end is None or time.monotonic() < end:
-                time.sleep(FOLLOW_SECONDS if end is None else max(0.0, min(FOLLOW_SECONDS, end - time.monotonic())))
+                time.sleep(pause if end is None else max(0.0, min(pause, end - time.monotonic())))
                 fresh = [line for log in logs for line in log.fresh(begun) if self._is_asked_for(line)]
                 shown += self._show(sorted(fresh, key=lambda line: line.at))
         return {"changed": False, "shown": shown}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.plan_report import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.places import verb
-from plugins.plugin_utils.plan import as_json, gathering, markdown, terminal
+from plugins.plugin_utils.plan import as_json, costs, gathering, markdown, terminal
 from plugins.plugin_utils.plan.model import SitePlan, StackChange, read
 from plugins.plugin_utils.site.kept import site_of
 from plugins.plugin_utils.stack_pointing import TASK_DEFINITION
+from plugins.plugin_utils.status.costs import known
 
 
 class ActionModule(AwsAction):
@@ -73,8 +75,15 @@ class ActionModule(AwsAction):
         site = site_of(self.task_vars, self._templar.template)
         plan.foreign = list(gathering.foreign(site, given["given"]))
         drift = gathering.drifted(given["services"], self._deployed(changes))
+        plan.cost = self._cost(stacks.get("billed") or {})
         plan.notes = [*self._hosts(changes), *drift, *self._unchanged_images(images), *staying, *_uncompared(site)]
         return plan
+
+    def _cost(self, billed: dict[str, Any]) -> dict[str, Any] | None:
+        if not billed:
+            return None
+        region = self.arguments["region"] or os.environ.get("AWS_REGION", "")
+        return costs.difference(billed["before"], billed["after"], region, known())
 
     def _hosts(self, changes: list[StackChange]) -> list[str]:
         group = None

@@ -210,6 +210,14 @@ changes:
       secret value is in it.
   returned: with O(state=present), in check mode
   type: list
+billed:
+  description:
+    - C(before), what all stacks are billed for by the hour or month as they are, and C(after), as they would be; price
+      of docs/prices.yml to how much of it, hosts at their least number. Read from templates and parameters; empty with
+      O(only).
+  returned: with O(state=present), in check mode
+  type: dict
+  sample: {before: {t3.micro: 1, alb: 1}, after: {t3.micro: 2, alb: 1}}
 gaps:
   description: Which routes would not answer for a while.
   returned: with O(state=present), in check mode

@@ -9,6 +9,8 @@ description:
     before the provider was there never belongs to it, and services of the provider do not use it.
   - Failed scaling activities of the Auto Scaling group are shown while waiting, and are the reason when time is up. So
     is what a host says on its console of why it has not joined (host role ecs_agent, ecs-boot-report).
+  - Where this run holds the lock of an environment, a wait of some seconds says how long it took in the runs before,
+    once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's entry).
 options:
   cluster:
     description: Name or ARN of the cluster.

@@ -42,13 +42,14 @@ EXAMPLES = r"""
 RETURN = r"""
 services:
   description:
-    - Entry of site_services to C(service) and C(task_definition), both ARNs; C(release), its label; C(name), the same
-      unless it is made of the images; and its C(images).
+    - Entry of site_services to C(service) and C(task_definition), both ARNs; C(running), how many tasks of it run;
+      C(release), its label; C(name), the same unless it is made of the images; and its C(images).
   returned: always
   type: dict
 jobs:
   description:
-    - Entry of site_jobs to the same of its newest revision, but C(service); empty where they were not asked for.
+    - Entry of site_jobs to the same of its newest revision, but C(service) and C(running); empty where they were not
+      asked for.
   returned: always
   type: dict
 images:

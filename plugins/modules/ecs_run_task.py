@@ -9,6 +9,9 @@ description:
   - Where no host has room for it (C(RESOURCE:MEMORY) and the like), tries again until O(timeout), and says what
     the task takes and what each host has left.
   - A task that still runs at O(timeout) is stopped, so that it does not hold the memory of the next release.
+  - Where this run holds the lock of an environment, a task without O(overrides) says how long it took in the runs
+    before, once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's
+    entry).
 options:
   cluster:
     description: Name or ARN of the cluster.

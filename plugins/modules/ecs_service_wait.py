@@ -12,6 +12,8 @@ description:
   - Right after a change ECS may still show the service as it was, or none; that is believed only when it lasts.
   - Fails before O(timeout) where no host will have room for the tasks any more, with the arithmetic.
   - Warns where several tasks stand on fewer hosts than there are.
+  - Where this run holds the lock of an environment, a wait of some seconds says how long it took in the runs before,
+    once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's entry).
 options:
   cluster:
     description: Name or ARN of the cluster.

@@ -7,6 +7,8 @@ short_description: Say what a run of site would change
 description:
   - Puts together what M(cloudformation_stacks) found in check mode and what is to be said beside the stacks, and shows
     it. It changes nothing on AWS.
+  - Where O(stacks) tells what is billed, it says what a month costs as it is and as it would be, at the list prices of
+    docs/prices.yml.
   - No secret value is shown. What is one by its name or its looks is hidden, and a parameter with C(NoEcho) is left
     out.
 options:

@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
 
-from plugins.plugin_utils.clock import clock
+from plugins.plugin_utils.clock import LEAST_SECONDS, about, clock
 from plugins.plugin_utils.read_once import session
 from plugins.plugin_utils.site.kept import keeping
 
@@ -35,6 +35,8 @@ other people's deployments share. Three stacks at once, with two calls a round o
 call (DescribeStackEvents) a round of 1.5 s they are 2. A shorter pause would not even learn more: what a request has
 changed shows a second or so later.
 """
+ROUNDS_A_SECOND = 3.0
+"""Of all waits that stand beside each other: a dozen stacks at once would be 8 with `POLL_SECONDS` alone."""
 POLL_VARIABLE = "BERTH_POLL_SECONDS"
 """Environment variable with another first pause, in seconds, for an AWS whose rate is nobody else's."""
 LONGEST_POLL_SECONDS = 5.0
@@ -101,6 +103,10 @@ class Progress:
         """What a thing will take, probably, by its name; before it begins."""
         self._expected |= seconds
 
+    def expected(self, name: str) -> float:
+        """What a thing will take, probably, in seconds; 0 where nobody knows."""
+        return self._expected.get(name, 0.0)
+
     def say(self, name: str, text: str, color: str | None = None) -> None:
         """Queue one line; see `Say`."""
         for line in text.splitlines():
@@ -112,7 +118,7 @@ class Progress:
     def starts(self, name: str) -> None:
         """A thing begins: no line of its own, as it says so itself where it changes something, but for a long one."""
         if name in self._expected:
-            self.say(name, f"takes about {clock(self._expected[name])}, as in the runs before")
+            self.say(name, _takes(self._expected[name]))
 
     def ends(self, name: str, text: str, color: str, news: bool = True) -> None:
         """A thing is over; without `news` that is no line of its own, as what comes of all is said at their end."""
@@ -133,6 +139,10 @@ class Progress:
             yield self._lines.get()
 
 
+def _takes(seconds: float) -> str:
+    return f"takes {about(seconds)}, as in the runs before"
+
+
 class Wait:
     """One wait: its deadline, its rhythm, and its heartbeat.
 
@@ -141,6 +151,7 @@ class Wait:
         say: shows a line now and then.
         name: whose line it is.
         clock, sleep: replaced by tests.
+        beside: how many waits there are now, this one among them: they share the account's rate.
     """
 
     def __init__(
@@ -150,16 +161,28 @@ class Wait:
         name: str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        beside: Callable[[], int] = lambda: 1,
     ) -> None:
-        self.seconds, self._say, self._name = seconds, say, name
+        self.seconds, self._say, self._name, self._beside = seconds, say, name, beside
         self._clock, self._sleep = clock, sleep
         self._start = self._heard = clock()
         self._shown = ""
+        self._expects: Callable[[], float] | None = None
+        self._expected, self._announce = 0.0, True
 
     @property
     def elapsed(self) -> float:
         """Seconds since the wait began."""
         return self._clock() - self._start
+
+    def expects(self, seconds: Callable[[], float], announce: bool = True) -> None:
+        """Tell how much of the time is over that it will take, probably.
+
+        Args:
+            seconds: gives that; 0 where nobody knows. Asked once, and not before the wait has lasted for a while.
+            announce: whether it is said when it is known; else somebody has said it.
+        """
+        self._expects, self._announce = seconds, announce
 
     def pause(self, what: str) -> bool:
         """Sleep for a while; show `what` is waited for when nothing was shown for long.
@@ -169,20 +192,35 @@ class Wait:
         """
         if self.elapsed >= self.seconds:
             return False
+        self._learn()
         if self._clock() - self._heard >= HEARTBEAT_SECONDS:
-            self._say(self._name, f"waiting for {what} ({self.elapsed:.0f} s of at most {self.seconds:.0f} s)")
+            self._say(self._name, f"waiting for {what} ({self._over()})")
             self._heard = self._clock()
         # Short waits end promptly, long ones do not hammer the API (a throttled account slows everybody down).
         pause = min(LONGEST_POLL_SECONDS, max(self.first_pause, self.elapsed / 20))
         self._sleep(min(pause, max(0.05, self.seconds - self.elapsed)))
         return True
 
+    def _learn(self) -> None:
+        """Ask what is to be expected, once that is worth a question."""
+        if self._expects is None or self.elapsed < LEAST_SECONDS:
+            return
+        self._expected, self._expects = self._expects(), None
+        if self._announce and self._expected > self.elapsed:
+            self._say(self._name, _takes(self._expected))
+
+    def _over(self) -> str:
+        """How much of the time is over."""
+        if not self._expected:
+            return f"{self.elapsed:.0f} s of at most {self.seconds:.0f} s"
+        return f"{clock(self.elapsed)} of {about(self._expected)}, at most {clock(self.seconds)}"
+
     @property
     def first_pause(self) -> float:
         """Seconds; see `POLL_SECONDS`."""
         given = os.environ.get(POLL_VARIABLE, "")
         try:
-            return float(given or POLL_SECONDS)
+            return float(given or max(POLL_SECONDS, self._beside() / ROUNDS_A_SECOND))
         except ValueError:
             raise Failed(f"{POLL_VARIABLE} is {given!r} in the environment; it is a number of seconds.") from None
 

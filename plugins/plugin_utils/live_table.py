@@ -18,7 +18,7 @@ from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
 from plugins.plugin_utils.aws_action import Progress
-from plugins.plugin_utils.clock import clock
+from plugins.plugin_utils.clock import about, clock
 
 DRAW_AFTER_SECONDS = 1.0
 """A run that changes nothing is over by then, and draws its table once, at the end."""
@@ -162,7 +162,7 @@ class LiveTable(Progress):
         if row.begin is None:
             return ""
         if row.end is None and name in self._expected:
-            return f"{clock(self._clock() - row.begin)} of about {clock(self._expected[name])}"
+            return f"{clock(self._clock() - row.begin)} of {about(self._expected[name])}"
         return f"{(self._clock() if row.end is None else row.end) - row.begin:.0f}s"
 
 

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Say, Wait
 from plugins.plugin_utils.layers import Layer
+from plugins.plugin_utils.plan.billed import Quantities
 from plugins.plugin_utils.plan.model import CHANGE, NOTHING, UNKNOWN, StackChange
 from plugins.plugin_utils.stack_events import (
     Events,
@@ -33,6 +34,8 @@ from plugins.plugin_utils.stack_plan import (
     Loss,
     Plan,
     Planner,
+    billed_now,
+    billed_then,
     built,
     left_over,
     new_stack,
@@ -177,6 +180,10 @@ class Stack:
         self.outcome = Outcome(records=self._watch.asked)
         self._now: dict[str, Any] | None = None
         self.body: Any = None
+
+    def expects(self, seconds: Callable[[], float]) -> None:
+        """Tell while it is waited for how much of these seconds is over; see `Watch.expected`."""
+        self._watch.expected = seconds
 
     def describe(self) -> dict[str, Any] | None:
         """DescribeStacks of the stack, or None if there is none."""
@@ -407,6 +414,10 @@ class Stack:
         status = self._now["StackStatus"] if self._now else "DELETE_COMPLETE"
         there = STEPS[status] is Step.UPDATE or status.startswith("UPDATE_")
         self.body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None
+
+    def billed(self) -> tuple[Quantities, Quantities]:
+        """What it is billed for as it is, and as the layer says; after `read`."""
+        return billed_now(self._now, self.body), billed_then(self.layer, self._now)
 
     def settle(self) -> None:
         """Bring what is under way to its end, as nothing can be known of a stack in the middle of something.

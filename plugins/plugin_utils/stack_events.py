@@ -115,6 +115,7 @@ class Watch:
 
     Attributes:
         asked: DNS records that somebody had to create.
+        expected: gives the seconds that an operation will take, probably; 0 where nobody knows.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class Watch:
         self._layer, self._client, self._say, self._records, self._wait = layer, client, say, records, wait
         self._service, self._factories = service, watchers
         self.asked: list[dict[str, str]] = []
+        self.expected: Callable[[], float] = lambda: 0.0
         self._awaited: dict[str, list[dict[str, str]]] = {}  # certificate → the DNS records that it waits for
         self._watchers: dict[str, Watcher] = {}
         self._explained = ""
@@ -153,6 +155,7 @@ class Watch:
         """
         wait = self._wait(self._layer.timeout if stopping is None else stopping, self._say, self._layer.name)
         if stopping is None:
+            wait.expects(self.expected, announce=False)  # whoever starts it has said so
             self._watchers, self._explained, self._told, self._next_question = {}, "", set(), RECORD_SECONDS
         # Of an operation that was under way already, what has happened is no news; only what is to be done about it.
         show = self._show_record if events.token is None else self._show

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template, text
+from plugins.plugin_utils.plan.billed import Quantities, billed
 from plugins.plugin_utils.plan.containers import container_changes
 from plugins.plugin_utils.plan.hiding import HIDDEN, shown
 from plugins.plugin_utils.plan.model import CHANGE, CREATE, UNKNOWN, Container, Resource, StackChange, Value
@@ -354,6 +355,25 @@ def request(layer: Layer, given: list[dict[str, Any]]) -> dict[str, Any]:
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(layer.tags.items())],
         "TemplateBody": layer.template.body,
     }
+
+
+def billed_now(now: Mapping[str, Any] | None, body: Any) -> Quantities:
+    """What a stack is billed for as it is.
+
+    Args:
+        now: DescribeStacks of it, for its parameters.
+        body: its template, a text or (as CloudFormation answers for JSON) a mapping; None for none.
+    """
+    if body is None:
+        return {}
+    template = Template.read(body if isinstance(body, str) else json.dumps(body))
+    return billed(template, _present(now or {}))
+
+
+def billed_then(layer: Layer, now: Mapping[str, Any] | None) -> Quantities:
+    """What a stack is billed for as its layer says; `now` as above."""
+    present = _present(now or {})
+    return billed(layer.template, {**present, **wanted_parameters(layer, present, {}, frozenset())})
 
 
 def update_parameters(

@@ -23,5 +23,6 @@ def text(plan: SitePlan) -> str:
         "losses": plan.losses,
         "stacks": [told(each) for each in plan.stacks],
         **{name: getattr(plan, name) for name, _ in LISTS},
+        "cost": plan.cost,
     }
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from plugins.plugin_utils.plan import costs
 from plugins.plugin_utils.plan.model import CREATE, NOTHING, SitePlan, StackChange, Value
 from plugins.plugin_utils.plan.saying import (
     ACTIONS,
@@ -66,6 +67,9 @@ def _lines(plan: SitePlan) -> Iterator[str]:
         if said := getattr(plan, name):
             yield from _block(heading)
             yield from (f"- {plain(each)}" for each in said)
+    if plan.cost:
+        yield from _block(costs.heading(plan.cost))
+        yield from (f"- {plain(each)}" for each in costs.lines(plan.cost))
 
 
 def _block(heading: str) -> Iterator[str]:

@@ -116,6 +116,7 @@ class SitePlan:
         foreign: what Berth is told to use or to write, and does not own; a sentence each.
         gaps: routes that would not answer for a while.
         notes: what is worth to know and no change: hosts that are behind, the age of their AMI.
+        cost: what a month costs, as it is and as it would be (costs.py); None where nobody has counted.
     """
 
     site: str
@@ -128,6 +129,7 @@ class SitePlan:
     foreign: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cost: dict[str, Any] | None = None
 
     @property
     def changing(self) -> list[StackChange]:

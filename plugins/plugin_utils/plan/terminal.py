@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from plugins.plugin_utils.plan import costs
 from plugins.plugin_utils.plan.model import CHANGE, CREATE, DELETE, NOTHING, UNKNOWN, Container, SitePlan, StackChange
 from plugins.plugin_utils.plan.saying import (
     ACTIONS,
@@ -42,6 +43,11 @@ def lines(plan: SitePlan) -> Iterator[Line]:
             yield "", None
             yield f"{heading}:", None
             yield from ((f"  {each}", "yellow" if name in ("foreign", "gaps") else None) for each in said)
+    if plan.cost:
+        yield "", None
+        yield f"{costs.heading(plan.cost)}:", None
+        # As above: a bare estate is to be read on one screen.
+        yield from ((f"  {each}", None) for each in costs.lines(plan.cost, bare=False))
 
 
 def _stack(change: StackChange) -> Iterator[Line]:

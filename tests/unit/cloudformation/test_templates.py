@@ -17,6 +17,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 from plugins.filter.user_data import gzip_base64
+from plugins.plugin_utils.layers import Template, text
+from plugins.plugin_utils.plan.billed import billed, together
 from tests.unit.render_support import LAYERS, PROJECT, Site, render
 
 pytestmark = pytest.mark.playbook
@@ -89,6 +91,21 @@ def site(request: pytest.FixtureRequest) -> Site:
     """The site with the card's choices, with the other of each, as a new environment has it, and in a given VPC."""
     rendered: Site = request.getfixturevalue(request.param)
     return rendered
+
+
+@pytest.mark.parametrize(("name", "inventory"), [("card", "prod"), ("new", "new")])
+def test_the_layers_are_billed_for_what_docs_costs_says(
+    name: str, inventory: str, request: pytest.FixtureRequest
+) -> None:
+    site: Site = request.getfixturevalue(name)
+    found = together(
+        *(
+            billed(Template.read(body), {parameter: text(value) for parameter, value in site.layers[layer].items()})
+            for layer, body in site.bodies.items()
+        )
+    )
+    said = yaml.safe_load((PROJECT / "docs/prices.yml").read_text())["sites"][inventory]["fixed"]
+    assert found == {price: quantity for price, quantity in said.items() if price != "zone"}, "that is nobody's stack"
 
 
 def test_a_site_has_a_layer_for_each_of_its_entries(card: Site, new: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ def test_a_site_from_nothing_to_one_that_would_lose_its_data(site: Site, aws: Cl
     assert "Plan of shop-live: Stacks: 9 to create." in bare
     assert "+ database.main · 6 resources · with data: Secret, Database" in bare
     assert len(bare.splitlines()) < 50, bare
+    assert "A month: $0.00 → $" in bare
+    assert "  no price is known of network load balancer (0 → 1)" in bare
     refused = site.run("plan.yml", "-e", "format=jsn")
     assert refused.returncode == 2
     assert "There is no format jsn of a plan (text, markdown, json)" in " ".join(refused.stdout.split())
@@ -104,7 +107,13 @@ def test_a_site_from_nothing_to_one_that_would_lose_its_data(site: Site, aws: Cl
     before = events(aws)
     unchanged = plan(site, 0)
     assert "Plan of shop-live: Nothing to change." in unchanged
+    assert re.search(r"A month: \$\d+\.\d\d as it is, at list prices of us-east-1, read on ", unchanged), unchanged
     assert changed(unchanged) == "0"
+
+    site.describe(site_hosts={"min": 2})
+    said = plan(site, 0)
+    assert "  host, t3.micro: 1 → 2, +$7.59" in said
+    assert "  public IPv4 address: 3 → 4, +$3.65" in said
 
     site.describe(site_services=service(**HARMLESS), log_retention_days=14)
     said = plan(site, 0)

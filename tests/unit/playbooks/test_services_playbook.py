@@ -20,6 +20,13 @@ JOBS = {
 IMAGES = {"shop/web": "registry/web:a", "shop/api": "registry/api:b"}
 
 
+CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["80"]}
+ROUTED = {"containers": {"shop": CONTAINER}, "routes": [{"to": "shop"}]}
+BARRED: dict[str, Any] = {
+    "site_services": {**SERVICES, "shop": ROUTED},
+    "publish_live": {"services": {"api": {"running": 1, "task_definition": "arn:api:1"}}},
+}
+"""A site with a service with routes, and one behind it that runs."""
 INCLUDED = "Bring up the services and the domain's name"
 
 
@@ -30,18 +37,24 @@ def in_order() -> list[dict[str, Any]]:
         for each in tasks_of("playbooks/tasks/services.yml").values() if name == INCLUDED else [task]:
             role = each.get("ansible.builtin.include_role")
             brought = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [each]
-            found += [({"when": task["when"]} if "when" in task else {}) | inner for inner in brought]
+            for inner in brought:
+                conditions = [condition for each in (task, inner) for condition in _listed(each.get("when", []))]
+                found.append(inner | ({"when": conditions} if conditions else {}))
     return found
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def the_task(module: str) -> dict[str, Any]:
-    (task,) = [task for task in in_order() if module in task]
-    return task
+    return [task for task in in_order() if module in task][-1]
 
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
     described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
+    described["publish_live"] = {"services": {}}
     return variables("roles/maintenance/vars/main.yml", **play["vars"] | described | more)
 
 
@@ -60,8 +73,8 @@ def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> Non
 
 def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
     order = in_order()
-    (jobs, services) = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
-    assert jobs < order.index(the_task("ecs_run_task")) < services
+    jobs, web, services = [place for place, task in enumerate(order) if "cloudformation_stacks" in task]
+    assert jobs < order.index(the_task("ecs_run_task")) < web < services
     known = given()
     assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["function", "job"]
     assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
@@ -69,17 +82,17 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
     deployments = [task for task in in_order() if "cloudformation_stacks" in task]
-    assert len(deployments) == 2
+    assert len(deployments) == 3
     for task in deployments:
-        assert holds(task["when"], given(site={"complete": False}))
-        assert not holds(task["when"], given(site={"complete": True}))
+        assert holds(task["when"], given(site={"complete": False}, **BARRED))
+        assert not holds(task["when"], given(site={"complete": True}, **BARRED))
 
 
 def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
     order = in_order()
     (before, after) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
-    services = max(place for place, task in enumerate(order) if "cloudformation_stacks" in task)
-    assert (before, after) == (services - 1, services + 1)
+    services = [place for place, task in enumerate(order) if task.get("register") in ("services_web", "services_made")]
+    assert (before, after) == (services[0] - 1, services[1] + 1)
     routed = {"containers": {"a-b": {"like": "web.web", "ports": ["80"]}}, "routes": [{"to": "a-b"}]}
     known = given(site_services={**SERVICES, "shop": routed})
     asked = evaluate(order[before]["alb_maintenance"], known | {"site_prefix": "shop-prod"})
@@ -105,6 +118,58 @@ def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> Non
     )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}
     assert (asked["cluster"], asked["service"], asked["task_definition"]) == ("shop-prod", "api-1", "arn:api:2")
+
+
+@pytest.mark.parametrize(
+    ("services", "running", "web"),
+    [
+        (["web", "api", "shop"], {"web": 1, "api": 2, "shop": 1}, ["shop"]),
+        (["web", "api", "shop"], {"web": 0, "api": 2, "gone": 1}, ["shop", "web"]),
+        (["web", "api", "shop"], {}, None),
+        (["web", "api"], {"web": 1, "api": 1}, None),
+        (["shop"], {"shop": 1}, None),
+    ],
+    ids=["all run", "one does not", "none runs", "none with routes", "nothing behind"],
+)
+def test_what_runs_behind_a_service_with_routes_is_moved_after_it(
+    services: list[str], running: dict[str, int], web: list[str] | None
+) -> None:
+    described = {name: each for name, each in {"shop": ROUTED, **SERVICES}.items() if name in services}
+    live = {name: {"running": count, "task_definition": f"arn:{name}:1"} for name, count in running.items()}
+    known = given(site_services=described, site_jobs={}, publish_live={"services": live}, site={"complete": False})
+    first, proof, last = [
+        task
+        for task in tasks_of("playbooks/tasks/services.yml").values()
+        if "cloudformation_stacks" in task or "ecs_service_wait" in task
+    ]
+    assert holds(first["when"], known) is (web is not None)
+    assert "when" not in last
+    assert "only" not in last["cloudformation_stacks"], "the name, and what goes, come with it"
+    if web is None:
+        assert evaluate(proof["loop"], known) == []
+        return
+    assert evaluate(first["cloudformation_stacks"]["only"], known) == [f"service.{each}" for each in web]
+    assert evaluate(first["cloudformation_stacks"]["layers"], known) == ["service"]
+    assert evaluate(proof["loop"], known) == ["shop"]
+    assert proof["ecs_service_wait"]["proven"] is True
+
+
+@pytest.mark.parametrize(
+    ("changed", "revision", "proven"),
+    [(True, "arn:shop:1", True), (False, "arn:shop:1", False), (False, "arn:shop:2", True)],
+    ids=["changed", "as it was", "changed by a run that was broken off"],
+)
+def test_only_services_that_change_are_proven_before_the_others(changed: bool, revision: str, proven: bool) -> None:
+    (proof,) = [task for task in tasks_of("playbooks/tasks/services.yml").values() if "ecs_service_wait" in task]
+    outputs = {"service.shop.ServiceName": "shop-1", "service.shop.TaskDefinitionArn": revision}
+    known = given(
+        item="shop",
+        site_services=BARRED["site_services"],
+        publish_live={"services": {"shop": {"running": 1, "task_definition": "arn:shop:1"}}},
+        services_web={"stacks": {"service.shop": {"changed": changed}}, "outputs": outputs},
+    )
+    assert holds(proof["when"], known) is proven
+    assert evaluate(proof["ecs_service_wait"]["task_definition"], known) == revision
 
 
 def test_one_service_rolls_while_the_other_keeps_its_task() -> None:

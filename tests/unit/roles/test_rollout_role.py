@@ -32,6 +32,7 @@ OUTPUTS = {"ClusterName": "shop-prod", "CapacityProviderName": "hosts", "AlbDnsN
 LIVE = {
     name: {
         "task_definition": f"arn:{name}:1",
+        "running": 1,
         "release": "old",
         "name": "old",
         "images": {f"registry.test/{name}": "x"},
@@ -71,6 +72,28 @@ def test_what_has_routes_comes_first(given: dict[str, Any], web: list[str], behi
         assert holds(task["when"], known(**given)) is bool(wanted), "no name at all would mean all of them"
     assert evaluate(SERVICES["Prove that they run the release"]["vars"]["rollout_proven"], known(**given)) == web
     assert holds(SERVICES["Prove that they run the release"]["when"], known(**given)) is bool(web)
+
+
+@pytest.mark.parametrize(
+    ("running", "front", "behind"),
+    [
+        ({"web": 1, "worker": 2, "redis": 1}, ["web"], ["worker", "redis"]),
+        ({"web": 1, "worker": 2, "redis": 0}, ["web", "redis"], ["worker"]),
+        ({}, ["web", "worker", "redis"], []),
+    ],
+    ids=["all", "but one", "none"],
+)
+def test_what_does_not_run_is_brought_up_beside_what_may_wait_for_it(
+    running: dict[str, int], front: list[str], behind: list[str]
+) -> None:
+    live = {name: LIVE[name] | {"running": count} for name, count in running.items()}
+    given = known(publish_live={"services": live, "jobs": {}, "images": {}})
+    asked = SERVICES["Bring up the services with routes"]["cloudformation_stacks"]["only"]
+    assert evaluate(asked, given) == [f"service.{each}" for each in front]
+    assert evaluate(SERVICES["Prove that they run the release"]["vars"]["rollout_proven"], given) == front
+    others = SERVICES["Bring up the services behind them"]
+    assert holds(others["when"], given) is bool(behind)
+    assert evaluate(others["cloudformation_stacks"]["only"], given) == [f"service.{each}" for each in behind]
 
 
 @pytest.mark.parametrize(

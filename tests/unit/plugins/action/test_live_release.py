@@ -47,6 +47,7 @@ def test_each_service_says_what_it_runs(live: Live) -> None:
     assert {entry: each["release"] for entry, each in found["services"].items()} == {"web": "1a", "worker": "2b"}
     assert found["services"]["web"]["task_definition"].endswith("/demo-service-web:1")
     assert not found["changed"]
+    assert found["services"]["web"]["running"] == 0
 
 
 def test_what_a_service_is_meant_to_run_counts_and_not_the_newest_revision(live: Live) -> None:

@@ -238,6 +238,17 @@ def test_each_new_line_is_shown_once_also_one_that_comes_late(clock: SimpleNames
     assert logs.asked[-1]["startTime"] == NOW + 1000 - OVERLAP
 
 
+@pytest.mark.parametrize(("services", "pause"), [(1, 2.0), (6, 2.0), (12, 4.0)])
+def test_many_logs_are_looked_at_less_often(clock: SimpleNamespace, services: int, pause: float) -> None:
+    names = [f"s{number}" for number in range(services)]
+    logs = Logs(**{f"service_{name}": [an_event(NOW - 5000, "old")] for name in names})
+    slept: list[float] = []
+    clock.slept = lambda: slept.append(clock.now)
+    look(logs, follow_for="1m", services={name: ["web"] for name in names}, jobs={}, functions=[])
+    assert slept[0] == pause
+    assert clock.now == 60
+
+
 def test_what_is_followed_is_chosen_as_before(clock: SimpleNamespace, screen: list[str]) -> None:
     logs = Followed(clock, [an_event(NOW, "GET /a"), an_event(NOW, "POST /b", "django/django/1")])
     look(logs, service="web", follow_for="10s", container="django")

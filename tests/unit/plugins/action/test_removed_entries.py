@@ -291,3 +291,20 @@ def test_of_a_part_of_the_layers_nothing_else_is_looked_at_or_called_removed(sit
     assert (list(found["stacks"]), found["removed"], found["changed"]) == (["queue.mail"], [], False)
     assert run_action(cloudformation_stacks, part, False)["removed"] == ["queue.mail-old"]
     assert "shop-unit-queue-mail-old" in stacks(aws)
+
+
+def test_what_is_billed_is_counted_as_it_is_and_as_it_would_be(site: dict[str, Any], tmp_path: Path) -> None:
+    one = "{Type: AWS::SecretsManager::Secret, DeletionPolicy: Delete, Properties: {SecretString: made}}"
+    secrets = f"Resources: {{One: {one}%s}}"
+    (tmp_path / "queue.yml").write_text(secrets % "")
+    bare = run(site, check=True)
+    assert bare["billed"] == {"before": {}, "after": {"secret": 2}}
+    deploy(site)
+    assert run(site, check=True)["billed"] == {"before": {"secret": 2}, "after": {"secret": 2}}
+    (tmp_path / "queue.yml").write_text(secrets % f", Two: {one}")
+    assert run(site, check=True)["billed"] == {"before": {"secret": 2}, "after": {"secret": 4}}
+    del ENTRIES["queue"]["mail-old"]
+    assert run(site, check=True)["billed"] == {"before": {"secret": 2}, "after": {"secret": 2}}
+    part = run_action(cloudformation_stacks, {**site, "layers": ["queue"], "only": ["queue.mail"]}, True)
+    assert part["billed"] == {}, "of a part nobody can tell"
+    assert "billed" not in run(site), "only a plan has it"

@@ -193,6 +193,23 @@ def test_a_wait_has_a_deadline_and_a_heartbeat_that_say_what_is_waited_for() -> 
         a_stack(client, lines, timeout=120.0).deploy({})
     beats = [line for line in lines if "waiting for Database (AWS::RDS::DBInstance)" in line]
     assert len(beats) == 3
+    assert " s of at most 120 s)" in beats[0]
+
+
+def test_a_heartbeat_tells_how_long_the_stack_took_before() -> None:
+    client = FakeCloudFormation(
+        [None],
+        {"create_stack": ["CREATE_IN_PROGRESS"]},
+        {"create_stack": [("CREATE_IN_PROGRESS", "Database", "AWS::RDS::DBInstance", "")]},
+    )
+    lines: list[str] = []
+    stack = a_stack(client, lines, timeout=120.0)
+    stack.expects(lambda: 61.0)
+    with pytest.raises(Failed, match="still CREATE_IN_PROGRESS after 120 s"):
+        stack.deploy({})
+    beats = [line for line in lines if "waiting for Database" in line]
+    assert all(" of about 1:00, at most 2:00)" in beat for beat in beats)
+    assert not [line for line in lines if "takes about" in line], "whoever starts it has said so"
 
 
 # Certificates

@@ -182,7 +182,7 @@ def test_a_round_is_one_call_and_the_stack_is_described_at_its_ends_only() -> No
     assert client.read["describe_stacks"] == 2
 
 
-def pauses(monkeypatch: pytest.MonkeyPatch, given: str) -> list[float]:
+def pauses(monkeypatch: pytest.MonkeyPatch, given: str, beside: int = 1) -> list[float]:
     monkeypatch.setenv(POLL_VARIABLE, given)
     now, slept = [0.0], list[float]()
 
@@ -190,7 +190,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch, given: str) -> list[float]:
         slept.append(seconds)
         now[0] += seconds
 
-    wait = Wait(300, lambda *_: None, "x", lambda: now[0], sleep)
+    wait = Wait(300, lambda *_: None, "x", lambda: now[0], sleep, lambda: beside)
     while wait.pause("it"):
         pass
     return slept
@@ -205,3 +205,17 @@ def test_the_pauses_of_a_wait_fit_the_rate_of_an_account(monkeypatch: pytest.Mon
     assert pauses(monkeypatch, "0.1")[0] == 0.1
     with pytest.raises(Failed, match="BERTH_POLL_SECONDS is 'soon'"):
         pauses(monkeypatch, "soon")
+
+
+@pytest.mark.parametrize(
+    ("beside", "first"),
+    [(0, POLL_SECONDS), (4, POLL_SECONDS), (12, 4.0), (40, 5.0)],
+    ids=["none", "few", "many", "most"],
+)
+def test_waits_beside_each_other_share_the_rate_of_an_account(
+    beside: int, first: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = pauses(monkeypatch, "", beside)
+    assert slept[0] == first
+    assert max(slept) == 5
+    assert pauses(monkeypatch, "0.1", beside)[0] == 0.1, "an AWS whose rate is nobody else's"

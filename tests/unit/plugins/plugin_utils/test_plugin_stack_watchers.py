@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks, Thing
 from plugins.action import cloudformation_stacks
-from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.aws_action import Failed, Wait
 from plugins.plugin_utils.layers import Layer, Template
 from plugins.plugin_utils.stack import Stack
 from tests.unit.fake_cloudformation import EventRow, FakeCloudFormation, Script, a_stack, error
@@ -207,14 +207,18 @@ def test_a_stuck_update_of_an_earlier_run_is_cancelled_and_ours_follows() -> Non
     assert "data: No host has room for the task\nunable to place a task: 640 MiB are missing" in lines
 
 
+def deploy(*names: str, **options: Any) -> dict[str, Any]:
+    """What the action makes of a service's layer with these resources, on the embedded AWS."""
+    body = yaml.safe_dump({"Resources": {name: {"Type": Thing.TYPE} for name in names}})
+    return run_action(
+        cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"service": {"template_body": body, **options}}}
+    )
+
+
 def test_the_real_engine_takes_a_stuck_update_back(stacks: Stacks, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     talk_to(aws, monkeypatch)
     Explains.patience = 2
     monkeypatch.setattr(cloudformation_stacks, "WATCHERS", {Thing.TYPE: Explains})
-
-    def deploy(*names: str) -> dict[str, Any]:
-        layer = {"template_body": yaml.safe_dump({"Resources": {name: {"Type": Thing.TYPE} for name in names}})}
-        return run_action(cloudformation_stacks, {"prefix": "legacy-unit", "stacks": {"service": layer}})
 
     made = deploy("Quick")
     assert not made.get("failed"), made
@@ -229,6 +233,57 @@ def test_the_real_engine_takes_a_stuck_update_back(stacks: Stacks, aws: Cloud, m
         "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_COMPLETE",
     ]
+
+
+def test_the_real_engine_takes_back_what_is_not_through_at_its_deadline(
+    stacks: Stacks, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has called it hopeless; CloudFormation itself would give it three hours."""
+    talk_to(aws, monkeypatch)
+    monkeypatch.setattr(cloudformation_stacks, "WATCHERS", {Thing.TYPE: Explains})
+    gate = Thing.gates["create", "Slow"] = threading.Event()
+
+    late = deploy("Slow", timeout=1)
+    assert late["msg"].startswith("service: is still CREATE_IN_PROGRESS after 1 s, waiting for Slow "), late
+    assert "What the create had made was taken back." in late["msg"]
+    with pytest.raises(ClientError, match="does not exist"):
+        stacks.describe("legacy-unit-service")
+
+    assert not deploy("Quick").get("failed")
+    late = deploy("Quick", "Slow", timeout=1)
+    assert late["msg"].startswith("service: is still UPDATE_IN_PROGRESS after 1 s, waiting for Slow "), late
+    assert "The update was cancelled: the site goes on with what it had before." in late["msg"]
+    assert stacks.describe("legacy-unit-service")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert Thing.existing.keys() == set(stacks.physical("legacy-unit-service").values()), "and nothing of it is left"
+
+    gate.set()
+    assert deploy("Quick", "Slow", timeout=60)["stacks"]["service"]["changed"], "what is through in time stays"
+
+
+@pytest.mark.usefixtures("stacks")
+def test_the_waits_for_stacks_know_how_many_they_are(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk_to(aws, monkeypatch)
+    told: list[int] = []
+
+    class Counted(Wait):
+        def pause(self, what: str) -> bool:
+            told.append(self._beside())
+            if max(told) == 3:
+                Thing.gates["create", "Made"].set()
+            return super().pause(what)
+
+    monkeypatch.setattr(cloudformation_stacks, "Wait", Counted)
+    body = yaml.safe_dump({"Resources": {"Made": {"Type": Thing.TYPE}}})
+    given = {"prefix": "legacy-unit", "stacks": {name: {"template_body": body, "timeout": 20} for name in "abc"}}
+    Thing.gates["create", "Made"] = threading.Event()
+    assert not run_action(cloudformation_stacks, given).get("failed")
+    assert max(told) == 3
+    told.clear()
+    Thing.gates["update", "Made"] = threading.Event()
+    body = yaml.safe_dump({"Resources": {"Made": {"Type": Thing.TYPE, "Properties": {"Size": 2}}}})
+    late = {"prefix": "legacy-unit", "stacks": {"a": {"template_body": body, "timeout": 1}}}
+    assert run_action(cloudformation_stacks, late)["failed"]
+    assert set(told) == {1}
 
 
 # Certificates: what CloudFormation's events usually tell

@@ -33,10 +33,11 @@ def two() -> dict[str, Any]:
     return {"site_hosts": {"min": 2}, "site_services": services}
 
 
-def running(cloud: Cloud) -> list[str]:
-    """Instance ids of the hosts of the service's tasks that run, one a task; the newest task first."""
+def running(cloud: Cloud, job: str = "") -> list[str]:
+    """Instance ids of the hosts of the tasks that run of the service, or of a job; the newest task first."""
     ecs: Any = cloud.client("ecs")
-    arns = ecs.list_tasks(cluster=SITE, serviceName=service(cloud)["serviceName"])["taskArns"]
+    which = {"family": f"{SITE}-job-{job}"} if job else {"serviceName": service(cloud)["serviceName"]}
+    arns = ecs.list_tasks(cluster=SITE, **which)["taskArns"]
     tasks = ecs.describe_tasks(cluster=SITE, tasks=arns)["tasks"] if arns else []
     instances = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in hosts(cloud)}
     tasks.sort(key=lambda task: task["createdAt"], reverse=True)
@@ -57,21 +58,23 @@ def test_under_constant_load_with_two_hosts_not_one_request_fails(live: Cloud, p
 
 
 @pytest.mark.parametrize(
-    ("step", "shown", "seconds"),
+    ("shown", "seconds", "job"),
     [
-        ("migrate", "TASK [rollout : Run the jobs that come before a release", 1),
-        ("services", "TASK [rollout : Bring up the services with routes", 4),
+        ("TASK [rollout : Run the jobs that come before a release", 0, "migrate"),
+        ("TASK [rollout : Bring up the services with routes", 4, ""),
     ],
+    ids=["migrate", "services"],
 )
 def test_a_host_that_is_killed_in_the_middle_is_told_or_got_over_and_the_next_run_heals(
-    live: Cloud, photo: str, step: str, shown: str, seconds: float
+    live: Cloud, photo: str, shown: str, seconds: float, job: str
 ) -> None:
-    name = name_of(f"host-{step}")
+    """The host that is killed has a task of the migration, or the newest one of the service."""
+    name = name_of(f"host-{job or 'web'}")
     with new_image(live, name):
         run = Typed("release", release=name, **two())
         run.reaches(shown)
         time.sleep(seconds)
-        killed = running(live)[0]
+        killed = until(lambda: running(live, job), "a task on a host", 30)[0]
         live.docker.containers.get(CONFIG.container(killed)).kill()
         status, said = run.is_over()
         newest = entries(live)[0]
@@ -81,7 +84,7 @@ def test_a_host_that_is_killed_in_the_middle_is_told_or_got_over_and_the_next_ru
             assert TRUE_REASONS.search(said.partition("fatal: [localhost]")[2]), said
         else:
             is_live(live, name, photo)
-        print(f"{step}: {newest['outcome']} {newest['reason']}")
+        print(f"{name}: {newest['outcome']} {newest['reason']}")
         until(lambda: served("/healthz"), "the site on the host that is left", 120)
         assert served(photo) == IMAGE.read_bytes()
         Typed("release", release=name, **two()).succeeds()

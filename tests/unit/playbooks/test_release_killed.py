@@ -17,7 +17,7 @@ import pytest
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.lock import TTL_VARIABLE
 from tests.chaos.runs import descendants
-from tests.unit.playbooks.test_release_verbs import PREFIX, Worker, site
+from tests.unit.playbooks.test_release_verbs import PREFIX, Worker, called, hooks, site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.long]
 __all__ = ["site"]
@@ -72,13 +72,14 @@ def test_a_release_that_died_anywhere_is_finished_by_the_same_command(
     site.does("most_of_site.yml")
     for step in RELEASE:
         name = f"r{RELEASE.index(step)}"
-        site.runs(f"registry.test/worker:{name}")
+        site.runs(f"registry.test/worker:{name}", site_hooks=hooks())
         killed(site, "release.yml", "-e", f"release={name}", at=step)
         said = site.does("release.yml", "-e", f"release={name}", "-e", "lock_wait=1m")
         assert f"{name} is live" in said, step
         assert site.live() == site.live("job-report") == (f"registry.test/worker:{name}", name), step
         assert newest(site) == ("good", name), step
         let_go(site)
+        assert f"after_release release {name} shop-live" in called(site), step
     # Back through all of them, one by one, though each way back dies once.
     for number, step in enumerate(ROLLBACK):
         name = f"r{len(RELEASE) - 2 - number}"
@@ -88,6 +89,7 @@ def test_a_release_that_died_anywhere_is_finished_by_the_same_command(
         assert site.live() == site.live("job-report") == (f"registry.test/worker:{name}", name), step
         assert newest(site) == ("good", name), step
         let_go(site)
+        assert f"after_release rollback {name} shop-live" in called(site), step
 
 
 def let_go(site: Worker) -> None:

@@ -5,7 +5,7 @@
 The site must be up (`python -m local_aws up`, `ansible-playbook site.yml -i local`), with images of this machine, which
 are released again under new names. Beside each release the first service is deployed anew by a bare `update-service
 --force-new-deployment` and waited for, both in turn, so that what else the machine does falls on both. Prints the
-ratio of the medians, and the time of each.
+ratio of the medians, and the time of each; and what of the last release took longest.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.noop_site import PROJECT, run
+from benchmarks.noop_site import PROJECT, run, steps
 from local_aws.cloud import Cloud
 from local_aws.config import CONFIGS
 
 RATIO = 1.15
 """What it may take at most."""
+LONGEST = 12
+"""How many tasks of the last release are told."""
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 900.0
 
@@ -76,10 +78,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     service = sorted(ecs.list_services(cluster=given.cluster)["serviceArns"])[0]
     stamp = int(time.time())
 
-    def release(number: int) -> float:
-        return run(PROJECT / "release.yml", given.inventory, "-e", f"release=bench-{stamp}-{number}")[0]
+    last = list[tuple[str, float, bool]]()
 
-    return verdict(*measured(given.runs, release, lambda: redeployed(ecs, given.cluster, service)))
+    def release(number: int) -> float:
+        seconds, content = run(PROJECT / "release.yml", given.inventory, "-e", f"release=bench-{stamp}-{number}")
+        last[:] = steps(content)
+        return seconds
+
+    found = measured(given.runs, release, lambda: redeployed(ecs, given.cluster, service))
+    for name, seconds, _ in sorted(last, key=lambda step: -step[1])[:LONGEST]:
+        print(f"{seconds:7.2f} s  {name}")
+    print(f"{sum(seconds for _, seconds, _ in last):7.2f} s  in all {len(last)} tasks of the last release\n")
+    return verdict(*found)
 
 
 if __name__ == "__main__":

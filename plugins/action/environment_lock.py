@@ -5,11 +5,12 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import getpass
+import math
 import os
 import re
 import socket
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class ActionModule(AwsAction):
         wait, told = Wait(patience, self.say, "lock"), ""
         while True:
             try:
-                return ledger.lock.take(holder)
+                return ledger.lock.take(_begun(holder, wait.elapsed))
             except Locked as error:
                 there = error.held
                 if told != there.holder.token:
@@ -146,6 +147,17 @@ class ActionModule(AwsAction):
         except BaseException:
             ledger.lock.let_go(held)
             raise
+
+
+def _begun(holder: Holder, waited: float) -> Holder:
+    """The holder of a lock that is taken now: what others did while it was waited for comes before it in the ledger.
+
+    Args:
+        holder: as the wait began.
+        waited: seconds.
+    """
+    now = datetime.fromisoformat(holder.started) + timedelta(seconds=math.ceil(waited) if waited >= 1 else 0)
+    return dataclasses.replace(holder, started=now.isoformat(timespec="seconds"), entry=entry_key(now, holder.run))
 
 
 def _user() -> str:

@@ -15,8 +15,12 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.verify_report import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.verify import last_good, targets
 from plugins.plugin_utils.verify.databases import judge
 from plugins.plugin_utils.verify.finding import NOT_ASKED, OK, WRONG, Finding, count, lines, plain
+
+OF_WHAT_RAN = (("way in", targets.ANSWERS), (last_good.SUBJECT, last_good.WHAT))
+"""Check and what of the findings that say nothing about what is to run."""
 
 
 class ActionModule(AwsAction):
@@ -41,8 +45,11 @@ class ActionModule(AwsAction):
                 Display().display(line, color=color)
             sums = f"{numbers['ok']} OK, {numbers['wrong']} WRONG, {numbers['not_asked']} NOT ASKED"
             Display().display(sums, color="red" if numbers["wrong"] else "green")
-        if numbers["wrong"]:
-            things = "thing that the site needs is" if numbers["wrong"] == 1 else "things that the site needs are"
-            subjects = ", ".join(dict.fromkeys(each.subject for each in found if each.state == WRONG))
-            raise Failed(f"{numbers['wrong']} {things} wrong: {subjects}. The lines WRONG above say why.", **numbers)
-        return {"changed": False, **numbers}
+        wrong = [each for each in found if each.state == WRONG]
+        passed = [each for each in wrong if self.arguments["replaced"] and (each.check, each.what) in OF_WHAT_RAN]
+        if stopping := [each for each in wrong if each not in passed]:
+            things = "thing that the site needs is" if len(stopping) == 1 else "things that the site needs are"
+            subjects = ", ".join(dict.fromkeys(each.subject for each in stopping))
+            raise Failed(f"{len(stopping)} {things} wrong: {subjects}. The lines WRONG above say why.", **numbers)
+        told = [f"{each.subject} ({each.what}): {each.reason}. That is of what is replaced now." for each in passed]
+        return {"changed": False, **numbers} | ({"warnings": told} if told else {})

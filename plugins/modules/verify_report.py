@@ -30,6 +30,12 @@ options:
     description: How the site is called in JSON (C(<site_name>-<environment_name>)).
     type: str
     default: ""
+  replaced:
+    description: >-
+      Whether what runs is about to be replaced. Then how that answers, and what a rollback would bring back, ends nothing
+      but is a warning: a site that is down takes a release, and one whose registry has lost an old image as well.
+    type: bool
+    default: false
   format:
     description: V(text), a table, or V(json).
     type: str

@@ -48,6 +48,9 @@ def choose(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str = "", 
 
 
 def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed: str) -> Choice:
+    begun = _begun(entries)
+    if begun is not None and entries[begun].get("release") == wanted:  # it may be what runs already
+        return _to(entries, begun, live)
     called = [entry for entry in entries if entry.get("release") == wanted]
     place = next((place for place, entry in enumerate(entries) if entry in called and is_good(entry)), None)
     if place is None:
@@ -87,10 +90,11 @@ def _begun(entries: Sequence[Entry]) -> int | None:
 
 
 def _to(entries: Sequence[Entry], place: int, live: Mapping[str, Any]) -> Choice:
+    target = entries[place]
     left = [str(entry.get("run")) for entry in entries if is_good(entry) and is_live(entry, live)]
-    return Choice(
-        dict(entries[place]), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place]))
-    )
+    if is_live(target, live):  # a rollback that is gone on with has brought it up already
+        left = next((list(entry.get("left") or ()) for entry in entries if entry.get("target")), [])
+    return Choice(dict(target), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place])))
 
 
 def _passed(entries: Sequence[Entry], until: int, live: Mapping[str, Any]) -> Iterator[str]:

@@ -11,8 +11,9 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.lock import TTL_VARIABLE
-from tests.chaos.runs import Site, descendants
+from tests.chaos.runs import Site, descendants, write_record
 from tests.e2e.conftest import CONFIG, images, local_aws
+from tests.e2e.test_site import IMAGE, SITE, served, stack_statuses, upload, uploaded
 
 __all__ = ["cloud", "images"]
 
@@ -30,6 +31,26 @@ def cloud() -> Iterator[Cloud]:
     yield Cloud(CONFIG)
     if os.environ.get("BERTH_KEEP") != "1":  # BERTH_KEEP=1: leave it up, to look into a failure
         local_aws("down")
+
+
+@pytest.fixture(scope="session")
+def live(cloud: Cloud, images: None) -> Cloud:  # noqa: ARG001 - the site is made of them
+    """A site as its inventory has it: the one that another file has left, or a new one."""
+    run = Site()
+    if f"{SITE}-certificate" not in stack_statuses(cloud):
+        run.reaches("acm-validations.aws.")
+        write_record(cloud, run)
+    run.succeeds()
+    return cloud
+
+
+@pytest.fixture(scope="session")
+def photo(live: Cloud, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of an image that a person has uploaded."""
+    upload(live, tmp_path_factory.mktemp("browser"))
+    address = uploaded()
+    assert served(address) == IMAGE.read_bytes()
+    return address
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,17 @@
-"""Runs of `site` in the background, which a test can interrupt."""
+"""Runs of verbs in the background, which a test can interrupt."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
 from typing import Any, ClassVar
 
+from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.tests.until import until
 from tests.e2e.conftest import environment
@@ -17,10 +19,16 @@ from tests.e2e.conftest import environment
 NO_ZONE = {"hosted_zone_id": "", "lock_wait": "5m"}
 """No zone of the site's own; and the next run waits until the lock of one that was killed has expired."""
 RUN_SECONDS = 420
+ZONE = "Z0BERTHLOCALZONE"
+RECORD = re.compile(r"(?P<name>_[0-9a-f]{32}\.\S+\.)  CNAME  (?P<value>_\S+\.acm-validations\.aws\.)")
 
 
-class Site:
-    """`ansible-playbook site.yml` in the background, its output read as it comes.
+class Typed:
+    """A verb in the background, its output read as it comes.
+
+    Args:
+        verb: its name.
+        given: variables, besides `NO_ZONE`.
 
     Attributes:
         running: all that were started; what a failed test has left is ended after it.
@@ -29,11 +37,11 @@ class Site:
 
     running: ClassVar[list[subprocess.Popen[str]]] = []
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, verb: str, **given: Any) -> None:
         self.output = ""
         self._process = subprocess.Popen(
-            ["ansible-playbook", "site.yml", "-i", "test", "-e", json.dumps(NO_ZONE | given)],
-            cwd=PROJECT, env=environment(), start_new_session=True, text=True,
+            ["ansible-playbook", f"{verb}.yml", "-i", "test", "-e", json.dumps(NO_ZONE | given)],
+            cwd=PROJECT, env=environment(f"{verb}.yml"), start_new_session=True, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.running.append(self._process)
@@ -73,6 +81,11 @@ class Site:
                 os.killpg(self._process.pid, number)
         assert self._process.wait(60) != 0, self.output
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is not through yet."""
+        return self._process.poll() is None
+
     def succeeds(self) -> str:
         """Wait until it is through; its output without line breaks, which stand anywhere in long sentences."""
         return self._is_over(failed=False)
@@ -81,11 +94,32 @@ class Site:
         """Wait until it has ended with a failure; its output as of `succeeds`."""
         return self._is_over(failed=True)
 
-    def _is_over(self, failed: bool) -> str:
+    def is_over(self) -> tuple[int, str]:
+        """Wait until it has ended somehow; its exit status, and its output as of `succeeds`."""
         status = self._process.wait(RUN_SECONDS)
         self._reader.join(10)
+        return status, " ".join(self.output.split())
+
+    def _is_over(self, failed: bool) -> str:
+        status, said = self.is_over()
         assert (status != 0) is failed, self.output
-        return " ".join(self.output.split())
+        return said
+
+
+class Site(Typed):
+    """`site`, in the background."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__("site", **given)
+
+
+def write_record(cloud: Cloud, run: Typed) -> None:
+    """Make the record that a run shows, as a person would at their DNS provider; its zone stands in for that."""
+    record = RECORD.search(run.output)
+    assert record, run.output
+    values = {"Name": record["name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": record["value"]}]}
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": values}]}
+    cloud.client("route53").change_resource_record_sets(HostedZoneId=ZONE, ChangeBatch=batch)
 
 
 def descendants(parent: int) -> list[int]:

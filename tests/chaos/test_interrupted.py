@@ -7,7 +7,6 @@ The tests of this file build on each other and run in the order they stand in.
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import time
@@ -18,14 +17,11 @@ import pytest
 
 from local_aws.cloud import Cloud
 from local_aws.tests.until import until
-from tests.chaos.runs import NO_ZONE, RUN_SECONDS, Site
+from tests.chaos.runs import NO_ZONE, RUN_SECONDS, Site, write_record
 from tests.e2e.conftest import playbook, succeed
 from tests.e2e.test_site import SITE, changed, outputs, served, service, stack_statuses
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
-
-ZONE = "Z0BERTHLOCALZONE"
-RECORD = re.compile(r"(?P<name>_[0-9a-f]{32}\.\S+\.)  CNAME  (?P<value>_\S+\.acm-validations\.aws\.)")
 
 REPOSITORY = "legacy-site/django"
 RELEASED: dict[str, Any] = {}
@@ -35,13 +31,6 @@ RELEASED: dict[str, Any] = {}
 def site(**given: Any) -> Any:
     """A whole run with these variables."""
     return playbook("site.yml", "-e", json.dumps(NO_ZONE | given), timeout=RUN_SECONDS)
-
-
-def write(cloud: Cloud, record: re.Match[str]) -> None:
-    """Make the record as a person would at their DNS provider; the provider's zone stands in for it."""
-    values = {"Name": record["name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": record["value"]}]}
-    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": values}]}
-    cloud.client("route53").change_resource_record_sets(HostedZoneId=ZONE, ChangeBatch=batch)
 
 
 def release(tag: str, folder: Path) -> dict[str, Any]:
@@ -75,12 +64,10 @@ def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> N
     assert stack_statuses(cloud)[f"{SITE}-certificate"] == "CREATE_IN_PROGRESS"
     second = Site()
     second.reaches("acm-validations.aws.")
-    record = RECORD.search(second.output)
-    assert record, second.output
     assert "CREATE THIS DNS RECORD" in second.output
     time.sleep(5)
     assert stack_statuses(cloud)[f"{SITE}-certificate"] == "CREATE_IN_PROGRESS"
-    write(cloud, record)
+    write_record(cloud, second)
     shown = second.succeeds()
     assert f"CNAME {outputs(cloud, 'cluster')['AlbDnsName']} (or an alias)" in shown
     assert f"{SITE}-dns" not in stack_statuses(cloud)

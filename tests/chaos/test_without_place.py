@@ -8,63 +8,19 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from local_aws.cloud import Cloud
-from local_aws.tests.until import until
-from plugins.plugin_utils.ecs_placement import remaining
 from tests.chaos.runs import NO_ZONE, Site
+from tests.chaos.squatter import squatted
 from tests.e2e.conftest import playbook, succeed
-from tests.e2e.test_site import SITE, changed, service, visited
+from tests.e2e.test_site import changed, service, visited
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
-SQUATTER = "squatter"
 LEFT_MIB = 100
 """What is left on each host: less than a task of the site takes."""
-
-
-@contextmanager
-def squatted(cloud: Cloud) -> Iterator[None]:
-    """A service of somebody else has a task on each host, and leaves `LEFT_MIB` of it, while the block runs."""
-    ecs: Any = cloud.client("ecs")
-    definition = ecs.describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])["taskDefinition"]
-    image = next(each["image"] for each in definition["containerDefinitions"] if each["name"] == "nginx")
-    hosts = ecs.list_container_instances(cluster=SITE)["containerInstanceArns"]
-    described = ecs.describe_container_instances(cluster=SITE, containerInstances=hosts)["containerInstances"]
-    container = {
-        "name": SQUATTER,
-        "image": image,
-        "command": ["sleep", "3600"],
-        "memory": max(map(remaining, described)) - LEFT_MIB,
-        "stopTimeout": 2,
-    }
-    registered = ecs.register_task_definition(family=SQUATTER, containerDefinitions=[container])["taskDefinition"]
-    ecs.create_service(
-        cluster=SITE,
-        serviceName=SQUATTER,
-        taskDefinition=registered["taskDefinitionArn"],
-        desiredCount=len(hosts),
-        launchType="EC2",
-        placementConstraints=[{"type": "distinctInstance"}],
-    )
-
-    def running() -> bool:
-        (found,) = ecs.describe_services(cluster=SITE, services=[SQUATTER])["services"]
-        return bool(found["runningCount"] == len(hosts))
-
-    try:
-        until(running, "the other service runs", 60)
-        yield
-    finally:
-        ecs.delete_service(cluster=SITE, service=SQUATTER, force=True)
-        ecs.deregister_task_definition(taskDefinition=registered["taskDefinitionArn"])
-        empty = {"cluster": SITE, "serviceName": SQUATTER}
-        until(lambda: not ecs.list_tasks(**empty)["taskArns"], "the other service is gone", 60)
 
 
 def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cloud) -> None:
@@ -77,7 +33,7 @@ def test_a_release_that_finds_no_place_is_given_up_with_the_arithmetic(cloud: Cl
     succeed(playbook("site.yml", "-e", json.dumps(NO_ZONE)))
     web = service(cloud)
     with visited("/healthz") as visits:
-        with squatted(cloud):
+        with squatted(cloud, LEFT_MIB):
             run = Site(**changed("nginx", environment={"ANOTHER": "release"}))
             run.reaches("TASK [Bring up the services and the domain's name")
             begun = time.monotonic()

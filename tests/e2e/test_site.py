@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ from plugins.plugin_utils.lock import Holder
 from plugins.plugin_utils.tunnel import answer
 from scripts import operator_policy
 from scripts.rights import calls
-from tests.e2e import browser
+from tests.e2e import browser, damage
 from tests.e2e.conftest import CALLS, CONFIG, Run, environment, local_aws, playbook, succeed
 
 SCREEN_LINES = 52
@@ -587,37 +586,23 @@ def lines_of(run: Run, state: str) -> list[str]:
     return [line for line in found if line.startswith(f"{state} ")]
 
 
+def image_of(cloud: Cloud, container: str) -> str:
+    """The image that a container of the service runs."""
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
+    containers = definition["taskDefinition"]["containerDefinitions"]
+    return next(str(each["image"]) for each in containers if each["name"] == container)
+
+
 @contextmanager
 def broken(cloud: Cloud) -> Iterator[None]:
     """A site whose secret has lost its key, whose registry one image, and of whose job ECS may not take the role."""
-    secrets, iam, ecr = (cloud.client(each) for each in ("secretsmanager", "iam", "ecr"))
-    arn, kept = outputs(cloud, "secret-django")["SecretArn"], json.dumps(secret(cloud, "secret-django"))
-    definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
     job = cloud.client("ecs").describe_task_definition(taskDefinition=f"{SITE}-job-migrate")["taskDefinition"]
-    role = job["executionRoleArn"].rpartition("/")[2]
-    trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
-    (image,) = {
-        each["image"] for each in definition["taskDefinition"]["containerDefinitions"] if each["name"] == "nginx"
-    }
-    registry, _, name = image.partition("/")
-    repository, _, digest = name.partition("@")
-    (there,) = ecr.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])["imageDetails"]
-    address = f"http://{registry}/v2/{repository}/manifests"
-    kind = "application/vnd.docker.distribution.manifest.v2+json"
-    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-    with ask(urllib.request.Request(f"{address}/{digest}", headers={"Accept": kind})) as answer:
-        manifest, kind = answer.read(), answer.headers["Content-Type"]
-    try:
-        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"other": "x"}))
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust.replace("ecs-tasks", "ec2"))
-        ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
+    with (
+        damage.key_lost(cloud, outputs(cloud, "secret-django")["SecretArn"]),
+        damage.trust_lost(cloud, job["executionRoleArn"].rpartition("/")[2]),
+        damage.image_lost(cloud, image_of(cloud, "nginx")),
+    ):
         yield
-    finally:
-        secrets.put_secret_value(SecretId=arn, SecretString=kept)
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
-        # As a push does, whose layers the registry has already.
-        for tag in there["imageTags"]:
-            ask(urllib.request.Request(f"{address}/{tag}", manifest, {"Content-Type": kind}, method="PUT")).close()
 
 
 def test_verify_tries_all_that_the_site_needs_and_leaves_nothing(cloud: Cloud) -> None:
@@ -900,9 +885,14 @@ def test_http_is_redirected_to_https() -> None:
     assert done.stdout == f"301 {URL}/admin/"
 
 
-def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud, tmp_path: Path) -> None:
+def upload(cloud: Cloud, folder: Path) -> None:
+    """Log in to the admin, upload the image, and see it on the front page.
+
+    Args:
+        folder: an empty one, for the browser.
+    """
     admin = secret(cloud, "secret-admin")
-    with browser.page(AUTHORITY, tmp_path) as page:
+    with browser.page(AUTHORITY, folder) as page:
         page.goto(f"{URL}/admin/")
         page.fill("#id_username", admin["username"])
         page.fill("#id_password", admin["password"])
@@ -918,6 +908,10 @@ def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud
         assert media.value.header_value("server") == "nginx"
         width = page.evaluate("document.querySelector('figure img, .images img, img').naturalWidth")
         assert width == 320
+
+
+def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud, tmp_path: Path) -> None:
+    upload(cloud, tmp_path)
     assert served(uploaded()) == IMAGE.read_bytes()
     inside = f"/srv{uploaded()}"
     nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx"

@@ -123,7 +123,12 @@ class Asking:
             ecs, cluster = self._client("ecs"), self._site.cluster
             arns = listed(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=task.service["serviceName"])
             own = {each.get("containerInstanceArn", "") for each in described_tasks(ecs, cluster, arns)}
-        yield room.judge(task, self._instances, own)
+        found = room.judge(task, self._instances, own)
+        if found.state == WRONG:
+            services = [each.service for each in self._site.tasks if each.service]
+            going = room.leaving(self._client("ecs"), self._site.cluster, services)
+            found = room.judge(task, self._instances, own, going)
+        yield found
 
     def _started(self, found: list[Finding]) -> list[Finding]:
         """What starts on a host prove, of that which is not known to be wrong."""

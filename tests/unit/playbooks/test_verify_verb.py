@@ -50,6 +50,29 @@ def test_a_release_gives_its_images_and_the_ledger() -> None:
     assert (given["images"], given["entries"]) == (more["verify_images"], more["verify_entries"])
 
 
+def test_the_verb_knows_the_ledger_and_a_release_that_it_replaces_what_answers() -> None:
+    """Or the last good release is never asked for, and a site that is down never released."""
+    assert tasks_of("playbooks/verify.yml")["Verify"]["vars"]["verify_entries"] == "{{ verify_ledger.entries }}"
+    for verb in ("release", "rollback"):
+        given = tasks_of(f"playbooks/{verb}.yml")["Try all that it needs"]["vars"]
+        assert evaluate(SHOW["verify_report"]["replaced"], known(**given)) is True
+    assert evaluate(SHOW["verify_report"]["replaced"], known()) is False
+
+
+def test_a_ledger_that_lies_elsewhere_is_read_there() -> None:
+    reading = [
+        task[action]
+        for path in sorted((PROJECT / "playbooks").rglob("*.yml"))
+        if "vars" not in path.parts
+        for task in tasks_of(str(path.relative_to(PROJECT))).values()
+        for action in ("ledger_entries", "ledger_show", "environment_lock", "environment_unlock")
+        if action in task and task[action].get("state") != "absent"
+    ]
+    assert len(reading) > 6
+    for given in reading:
+        assert evaluate(given.get("bucket", ""), known(ledger_bucket="shop-history")) == "shop-history", given
+
+
 @pytest.mark.parametrize(("hosts", "asked"), [(("i-2", "i-1"), True), ((), False)])
 def test_the_databases_that_are_there_are_asked_from_one_host(hosts: tuple[str, ...], asked: bool) -> None:
     there = known(*hosts)

@@ -179,3 +179,25 @@ def test_the_release_is_looked_for_where_the_site_shows_it(given: dict[str, Any]
     assert asked["address"] == "alb.test"
     assert holds(task["when"], known(**given, release_shown_at=place)) is bool(shown)
     assert not holds(task["when"], known(**given)), "where nobody says where, nothing is looked for"
+
+
+@pytest.mark.parametrize(
+    ("entries", "changed", "called"),
+    [
+        ([("good", "2026.11.3")], False, False),
+        ([("good", "2026.11.3")], True, True),
+        ([("interrupted", "2026.11.3"), ("good", "2026.11.2")], False, True),
+        ([("good", ""), ("good", "2026.11.3")], False, False),
+        ([], False, True),
+    ],
+    ids=["the same again", "something new", "the run that changed it was killed", "another verb since", "no ledger"],
+)
+def test_what_comes_after_a_release_comes_also_if_it_was_killed_before(
+    entries: list[tuple[str, str]], changed: bool, called: bool
+) -> None:
+    ledger = [{"outcome": outcome} | ({"release": name} if name else {}) for outcome, name in entries]
+    given = known(rollout_entries=ledger, rollout_changed=changed, site_hooks={"after_release": ["true"]})
+    (after,) = [
+        each for name, each in tasks_of("roles/rollout/tasks/main.yml").items() if name.endswith("after a release")
+    ]
+    assert holds(after["when"], given) is called

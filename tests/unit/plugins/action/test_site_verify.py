@@ -232,6 +232,36 @@ def test_the_report_fails_with_all_that_is_wrong(monkeypatch: pytest.MonkeyPatch
     assert len(re.findall("^WRONG", said, re.MULTILINE)) == 2
 
 
+DOWN = {"check": "way in", "subject": "service.web/app:80", "what": "answers", "state": "WRONG", "reason": "a 500"}
+GONE = {
+    "check": "last good release",
+    "subject": "r0: service.web",
+    "what": "can be pulled",
+    "state": "WRONG",
+    "reason": "x",
+}
+
+
+def test_how_what_is_replaced_answers_ends_no_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that is down is brought up by one; and an old image that is gone comes never back."""
+    result, said = shown(monkeypatch, findings=[FINDINGS, DOWN, GONE], replaced=True)
+    assert not result.get("failed"), result
+    assert result["warnings"] == [
+        "service.web/app:80 (answers): a 500. That is of what is replaced now.",
+        "r0: service.web (can be pulled): x. That is of what is replaced now.",
+    ]
+    assert (result["wrong"], len(re.findall("^WRONG", said, re.MULTILINE))) == (2, 2)
+    assert "warnings" not in shown(monkeypatch, findings=[FINDINGS], replaced=True)[0]
+
+
+def test_all_else_that_is_wrong_does_and_so_does_all_of_it_to_who_only_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    led = DOWN | {"what": "a listener leads to it"}
+    result, _ = shown(monkeypatch, findings=[DOWN, led, GONE], replaced=True)
+    assert result["msg"].startswith("1 thing that the site needs is wrong: service.web/app:80.")
+    result, _ = shown(monkeypatch, findings=[DOWN, GONE])
+    assert result["msg"].startswith("2 things that the site needs are wrong: service.web/app:80, r0: service.web.")
+
+
 def test_the_report_as_json_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     _, said = shown(monkeypatch, findings=[FINDINGS], format="json", prefix="demo")
     assert json.loads(said) == {"site": "demo", "ok": 1, "wrong": 0, "not_asked": 0, "findings": [FINDINGS]}

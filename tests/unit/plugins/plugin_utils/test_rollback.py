@@ -111,6 +111,21 @@ def test_one_that_did_not_come_to_its_end_is_gone_on_with(outcome: str, live: st
     assert choose([entry("5", "B", "site"), begun, C, B, A], "B")["entry"]["run"] == "1", "it was brought to its end"
 
 
+@pytest.mark.parametrize("wanted", ["", "B"])
+@pytest.mark.parametrize("live", ["C", "B"], ids=["before the services", "after them"])
+def test_one_that_is_gone_on_with_leaves_what_it_was_to_leave(live: str, wanted: str) -> None:
+    """Also by its name, of which it would be said else that it is what runs; and never what it goes to."""
+    found = choose([back("4", "", "3", outcome="interrupted", target="2"), C, B, A], live, wanted)
+    assert (found["refusal"], found["entry"].get("run"), found["left"]) == ("", "2", ["3"])
+
+
+def test_one_to_another_release_is_not_gone_on_with() -> None:
+    begun = back("4", "", "3", outcome="interrupted", target="2")
+    assert choose([begun, C, B, A], "C", "A")["entry"]["run"] == "1"
+    assert choose([begun, C, B, A], "B", "B")["refusal"] == ""
+    assert choose([entry("5", "B", "site"), begun, C, B, A], "B", "B")["refusal"].startswith("The release B is what")
+
+
 def test_one_that_came_to_nothing_has_left_nothing() -> None:
     begun = back("4", "", "3", outcome="failed", target="2")
     assert choose([entry("6", "D"), entry("5", "C", "site"), begun, C, B, A], "D")["entry"]["run"] == "5"

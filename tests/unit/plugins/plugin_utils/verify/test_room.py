@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from local_aws.tests.ecs_support import World
 from plugins.plugin_utils.ecs_placement import Needs
 from plugins.plugin_utils.verify.finding import OK, WRONG
-from plugins.plugin_utils.verify.room import judge
+from plugins.plugin_utils.verify.room import judge, leaving
 from tests.unit.plugins.plugin_utils.verify.support import task
+from tests.unit.service_support import Clients
 
 
 def host(memory: int, cpu: int = 1024, **more: Any) -> dict[str, Any]:
@@ -52,6 +54,35 @@ def test_hosts_that_take_nothing_now_have_no_room() -> None:
 def test_what_stops_first_takes_the_place_of_the_old(stop_first: bool, own: set[str], needs: int, state: str) -> None:
     wanted = task(stop_first=stop_first, needs=Needs(needs, 0))
     assert judge(wanted, [host(10)], own).state == state
+
+
+@pytest.mark.parametrize(("host_of", "memory", "state"), [("ci/1", 90, OK), ("ci/1", 89, WRONG), ("ci/2", 90, WRONG)])
+def test_what_is_on_its_way_out_makes_room(host_of: str, memory: int, state: str) -> None:
+    found = judge(task(), [host(10)], leaving={host_of: Needs(memory, 0)})
+    assert found.state == state
+    if state == OK:
+        assert found.reason == "100 MiB; i-1 has them once tasks that are on their way out have ended"
+
+
+def test_former_deployments_one_offs_and_what_is_told_to_stop_are_on_their_way_out() -> None:
+    world = World()
+    world.agent(memory=2000)
+    ecs = Clients(world)("ecs")
+
+    def on_their_way_out() -> list[int]:
+        services = ecs.describe_services(cluster="demo", services=["web"])["services"]
+        return [each.memory for each in leaving(ecs, "demo", services).values()]
+
+    world.create(world.define("web:1"))
+    world.tick()
+    assert on_their_way_out() == []
+    world.call("RunTask", cluster="demo", taskDefinition=world.define(family="job"))
+    assert on_their_way_out() == [200]
+    world.update(taskDefinition=world.define("web:2"))
+    world.tick(1)
+    assert len(world.tasks()) == 3, "the old task, the new one beside it, and the job"
+    assert on_their_way_out() == [400]
+    assert leaving(ecs, "demo", []).popitem()[1].memory == 200, "of a service of somebody else nobody knows"
 
 
 def test_a_service_without_tasks_needs_no_room() -> None:

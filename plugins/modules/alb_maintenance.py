@@ -10,7 +10,8 @@ description:
     healthy, and deployments go on.
   - Whoever has the cookie, or comes from an address of O(allowed_cidrs), is let through. For that each rule of a
     service is there twice, as a rule of a load balancer has no word for what a request must not have.
-  - Rules are known by their tag C(Berth::Maintenance). No stack has them, so no deployment takes them away.
+  - Rules are known by their tag C(Berth::Maintenance), which says until when; C(Berth::MaintenanceSince) says since
+    when, and C(Berth::MaintenanceBy) who shows it. No stack has them, so no deployment takes them away.
   - In check mode says what would be done.
 options:
   prefix:
@@ -45,6 +46,18 @@ options:
     type: list
     elements: str
     default: []
+  by:
+    description:
+      - Verb that shows the page as long as it runs, and leaves one alone that a person has switched on. With V(off) only
+        what a verb has switched on is taken away. Empty for a person, whose page stays, and who takes away all.
+    type: str
+    default: ""
+  sure:
+    description:
+      - With O(state=off), whether the site is known to work. Else each service with routes that is to run tasks must
+        have a healthy target, or the page stays, and that is said.
+    type: bool
+    default: true
   targets:
     description: With O(state=released), service to logical ids of the target groups that its stack is to have.
     type: dict

@@ -160,7 +160,8 @@ class ActionModule(AwsAction):
         rules = rules_of(self.client, self.arguments["prefix"])
         how = "is in maintenance, and asked with the cookie that is let through"
         if not rules.cookie:
-            how = f"answers 503, and is {'in maintenance, where nobody is let through' if rules.on else 'not in maintenance'}"
+            how = "in maintenance, where nobody is let through" if rules.on else "not in maintenance"
+            how = f"answers 503, and is {how}"
         self.say(self.arguments["name"], how, "yellow")
         return rules
 
@@ -169,8 +170,8 @@ class ActionModule(AwsAction):
         shows = f", nor whether it shows {' or '.join(self.arguments['shows'])}" if self.arguments["shows"] else ""
         self.say(
             self.arguments["name"],
-            f"{self.arguments['path']} answers with the maintenance page to everybody: the name, its certificate and the "
-            f"load balancer were seen to work, and not what is behind the page{shows}",
+            f"{self.arguments['path']} answers with the maintenance page to everybody: the name, its certificate and "
+            f"the load balancer were seen to work, and not what is behind the page{shows}",
             "yellow",
         )
         return {"changed": False, "status": answer.status, "page": True}

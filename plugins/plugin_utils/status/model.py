@@ -15,6 +15,7 @@ from plugins.plugin_utils.status import (
     databases,
     hosts,
     ledger,
+    maintenance,
     schedules,
     stacks,
     topology,
@@ -26,7 +27,7 @@ from plugins.plugin_utils.status.words import iso
 
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
-ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger")
+ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance")
 
 
 def gather(
@@ -100,6 +101,8 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
     }
     if "ClusterName" in cluster:
         asked["schedules"] = lambda: schedules.look(client, site, now)
+    if listener := cluster.get("HttpsListenerArn", ""):
+        asked["maintenance"] = lambda: maintenance.look(client, listener, now)
     if arn:
         asked["certificate"] = lambda: certificate.look(client, arn, now)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -110,6 +113,8 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
             parts["hosts"], instances = hosts.look(client, name, cluster.get("HostGroupName", ""), now)
             parts["services"] = Services(client, name, instances, now).look(site)
         parts |= {name: future.result() for name, future in futures.items()}
+    if "maintenance" in parts:
+        maintenance.judge(parts["maintenance"], parts["ledger"])
     return {name: parts[name] for name in ORDER if name in parts}
 
 

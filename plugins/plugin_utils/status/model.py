@@ -10,6 +10,7 @@ from typing import Any
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
+    autoscaling,
     certificate,
     costs,
     databases,
@@ -27,7 +28,8 @@ from plugins.plugin_utils.status.words import iso
 
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
-ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance")
+ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance",
+         "autoscaling")  # fmt: skip
 
 
 def gather(
@@ -101,6 +103,8 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
     }
     if "ClusterName" in cluster:
         asked["schedules"] = lambda: schedules.look(client, site, now)
+        if any(each.scale for each in site.services.values()):
+            asked["autoscaling"] = lambda: autoscaling.look(client, cluster["ClusterName"])
     if listener := cluster.get("HttpsListenerArn", ""):
         asked["maintenance"] = lambda: maintenance.look(client, listener, now)
     if arn:
@@ -113,6 +117,8 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
             parts["hosts"], instances = hosts.look(client, name, cluster.get("HostGroupName", ""), now)
             parts["services"] = Services(client, name, instances, now).look(site)
         parts |= {name: future.result() for name, future in futures.items()}
+    if "autoscaling" in parts:
+        autoscaling.judge(parts["autoscaling"], parts["ledger"])
     if "maintenance" in parts:
         maintenance.judge(parts["maintenance"], parts["ledger"])
     return {name: parts[name] for name in ORDER if name in parts}

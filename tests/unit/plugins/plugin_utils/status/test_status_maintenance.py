@@ -17,7 +17,7 @@ from tests.unit.plugins.plugin_utils.status.status_support import NOW, Account, 
 from tests.unit.plugins.plugin_utils.status.test_status_parts import HELD, ledger
 
 __all__ = ["alb_site"]  # the fixture
-SECRET = "0123456789abcdef0123456789abcdef"
+COOKIE = "0123456789abcdef0123456789abcdef"
 SINCE = {"Berth::MaintenanceSince": "2026-11-27T08:30Z"}
 MINE = {"Berth::Maintenance": "open", "Berth::MaintenanceBy": "maintenance", **SINCE}
 LEFT = {**MINE, "Berth::MaintenanceBy": "release r1"}
@@ -26,7 +26,7 @@ LOCKED = "a lock that may not be read"
 
 def closed(account: Account | None = None, addresses: tuple[str, ...] = (), **tags: str) -> Account:
     """An account whose load balancer answers with the page."""
-    header = {"HttpHeaderName": "Cookie", "Values": [f"*berth-maintenance={SECRET}*"]}
+    header = {"HttpHeaderName": "Cookie", "Values": [f"*berth-maintenance={COOKIE}*"]}
     rules = [a_rule(1), a_rule(21, HttpHeaderConfig=header), a_rule(98), a_rule(99), a_rule(500)]
     if addresses:
         rules.insert(2, a_rule(22, SourceIpConfig={"Values": list(addresses)}))
@@ -67,7 +67,7 @@ def test_a_page_of_a_person_is_worth_knowing_and_no_reason_not_to_be_well() -> N
 def test_the_cookie_is_shown_nowhere() -> None:
     model = status(closed(**MINE))
     shown = [json.dumps(model), page.rendered(model), *(text for text, _ in terminal.rendered(model))]
-    assert not [each for each in shown if SECRET in each]
+    assert not [each for each in shown if COOKIE in each]
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,10 @@ def test_a_run_that_holds_no_lock_runs_no_more(account: Account, outcome: str) -
 @pytest.mark.parametrize(
     ("entry", "what"),
     [
-        ({"outcome": "failed", "reason": "no room"}, "the last run, release by anna 30 minutes ago, has failed: no room"),
+        (
+            {"outcome": "failed", "reason": "no room"},
+            "the last run, release by anna 30 minutes ago, has failed: no room",
+        ),
         ({"outcome": "failed"}, "the last run, release by anna 30 minutes ago, has failed"),
         ({"outcome": "running", "run": "r0"}, "release by anna 30 minutes ago, was interrupted: the run was killed"),
         ({"outcome": "good"}, ""),

@@ -46,8 +46,12 @@ class ActionModule(AwsAction):
                     return _result(changed, was.on, was.until)
                 return _result(True, True, until)
             case "off" if switch.listener:
-                changed = switch.off(given["by"], given["sure"])
-                return _result(changed, was.on and (self.check_mode or not changed), "")
+                changed = switch.off()
+                return _result(changed, was.on and self.check_mode, "")
+            case "settled":
+                changed = switch.settle(given["sure"])
+                stays = was.on and (self.check_mode or not was.verb or not changed)
+                return _result(changed, stays, was.until if stays else "")
             case "followed":
                 return _result(switch.follow(), was.on, was.until)
             case "released":

@@ -22,6 +22,7 @@ from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import listed, short, tasks, why_stopped
 from plugins.plugin_utils.ecs_placement import without_room
+from plugins.plugin_utils.maintenance_switch import Switch, Wanted
 from plugins.plugin_utils.places import verb
 
 NAME = "task"
@@ -84,6 +85,7 @@ class ActionModule(AwsAction):
                 self._record(ecs, definition["taskDefinitionArn"])
             return {"changed": False, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} is passed over."}
         self._refuse_others(ecs, definition, overrides)
+        self._keep_visitors_out()
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
@@ -129,6 +131,13 @@ class ActionModule(AwsAction):
         if not overrides:
             self._record(ecs, definition["taskDefinitionArn"])
         return result
+
+    def _keep_visitors_out(self) -> None:
+        """With `maintenance`: show visitors its page from now on; who runs this lets them in again."""
+        given = self.arguments["maintenance"]
+        if given:
+            wanted = Wanted(given["page"], given["beside"], "", given["allowed_cidrs"], given["by"])
+            Switch(self.client, self.say, given["prefix"], given["tags"], self.check_mode).on(wanted)
 
     def _definition(self, ecs: Any) -> dict[str, Any]:
         name = self.arguments["task_definition"]

@@ -24,8 +24,10 @@ options:
       - V(followed), after a deployment, leads those who are let through to what the services' rules lead to now.
       - V(released), before one, leads them to the page where the target group is none of O(targets) and so is about to
         go. It could not be deleted while a rule leads to it. Both do nothing while maintenance is off.
+      - V(settled), at the end of a run, takes away the page that a verb shows; who is let through by that of a person
+        is led on as by V(followed).
     type: str
-    choices: ["on", "off", status, followed, released]
+    choices: ["on", "off", status, followed, released, settled]
     required: true
   page:
     description:
@@ -48,14 +50,14 @@ options:
     default: []
   by:
     description:
-      - Verb that shows the page as long as it runs, and leaves one alone that a person has switched on. With V(off) only
-        what a verb has switched on is taken away. Empty for a person, whose page stays, and who takes away all.
+      - With O(state=on), verb that shows the page as long as it runs, and leaves one alone that a person has switched
+        on. Empty for a person.
     type: str
     default: ""
   sure:
     description:
-      - With O(state=off), whether the site is known to work. Else each service with routes that is to run tasks must
-        have a healthy target, or the page stays, and that is said.
+      - With O(state=settled), whether the site is known to work. Else each service with routes that is to run tasks
+        must have a healthy target, or the page of a verb stays, and that is said.
     type: bool
     default: true
   targets:

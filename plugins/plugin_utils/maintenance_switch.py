@@ -124,29 +124,33 @@ class Switch:
             self._tell_cookie(token)
         return changed
 
-    def off(self, by: str = "", sure: bool = True) -> bool:
-        """Show it no more; whether it was shown.
-
-        Args:
-            by: verb that takes away only what a verb has switched on; empty for a person, who takes away all.
-            sure: whether the site works behind it. Else it is looked at first, and the page stays if it does not.
-        """
-        if by and not self.rules.verb:
-            return False
+    def off(self) -> bool:
+        """Show it no more; whether there was anything to take away."""
         if self._check:
             self._say(NAME, "would be switched off" if self.rules.ours else "is off", "yellow")
-            return bool(self.rules.ours)
-        if not sure and (dark := list(self._dark())):
-            self._say(
-                NAME,
-                f"stays on, as nothing answers behind it: no target of {', '.join(dark)} is healthy. Once they are: "
-                f"{verb('maintenance.yml')} -e maintenance=off",
-                "red",
-            )
-            return False
-        self._delete(self.rules.ours.values())
-        self._say(NAME, "is off", "green")
+        else:
+            self._delete(self.rules.ours.values())
+            self._say(NAME, "is off", "green")
         return bool(self.rules.ours)
+
+    def settle(self, sure: bool) -> bool:
+        """At the end of a run: take away what a verb shows, and lead on who is let through; whether that was anything.
+
+        Args:
+            sure: whether the site works behind it. Else it is looked at first, and the page stays if it does not.
+        """
+        if not self.rules.verb:
+            return self.follow()
+        if sure or self._check or not (dark := list(self._dark())):
+            return self.off()
+        self._say(
+            NAME,
+            f"stays on, as nothing answers behind it: no target of {', '.join(dark)} is healthy. Once they are: "
+            f"{verb('maintenance.yml')} -e maintenance=off",
+            "red",
+        )
+        self.follow()
+        return False
 
     def follow(self) -> bool:
         """Lead those who are let through to what the services' rules lead to; whether anything was to be done."""

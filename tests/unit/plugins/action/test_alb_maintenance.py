@@ -280,7 +280,7 @@ def test_a_site_that_is_not_up_is_told_only_where_it_matters(aws: Cloud, monkeyp
     talk_to(aws, monkeypatch)
     site = Site(aws)
     assert "shop-prod has no load balancer yet. Type: " in site.typed("on")["msg"]
-    for state in ("off", "status", "followed", "released"):
+    for state in ("off", "status", "followed", "released", "settled"):
         assert site.typed(state)["changed"] is False, state
 
 
@@ -367,9 +367,9 @@ def test_a_verb_shows_the_page_as_long_as_it_runs(site: Site, monkeypatch: pytes
     assert site.answered(Cookie=cookie(site)) == site.group("web"), "by which the release is proven"
     site.typed("status")
     assert site.said[0].endswith(", as long as release runs")
-    assert site.typed("off", by="release", check=True)["changed"]
+    assert site.typed("settled", check=True)["changed"]
     assert site.rules.on
-    result = site.typed("off", by="release")
+    result = site.typed("settled")
     assert (result["changed"], result["on"], site.rules.ours) == (True, False, {})
 
 
@@ -378,7 +378,7 @@ def test_the_page_of_a_person_outlasts_a_verb(site: Site) -> None:
     until = site.rules.until
     assert not site.typed("on", by="release", page="<p>other")["changed"]
     assert site.said == ["is on already, and stays on when this is through"]
-    result = site.typed("off", by="release")
+    result = site.typed("settled")
     assert (result["changed"], result["on"], site.said) == (False, True, [])
     assert (site.rules.verb, site.rules.until) == ("", until)
     assert site.typed("off")["changed"]
@@ -396,11 +396,11 @@ def test_the_page_that_a_killed_run_has_left_goes_with_the_next_or_becomes_a_per
     site.typed("on")
     assert (site.rules.verb, site.rules.since) == ("", since)
     assert cookie(site) in site.said[1], "nobody was told it before"
-    assert not site.typed("off", by="site")["changed"]
+    assert not site.typed("settled")["changed"]
     site.typed("off")
     site.typed("on", by="release")
     site.aws.client("elbv2").delete_rule(RuleArn=site.rules.ours[maintenance.PAGE].arn)
-    assert site.typed("off", by="site")["changed"], "also what is left of it"
+    assert site.typed("settled")["changed"], "also what is left of it"
     assert not site.rules.ours
 
 
@@ -432,12 +432,12 @@ def test_the_page_stays_if_nothing_answers_behind_it(
 
     said: list[str] = []
     switch = maintenance_switch.Switch(client, lambda _name, text, _color=None: said.append(text), PREFIX, {})
-    assert switch.off("release", sure=False) is not stays
+    assert switch.settle(sure=False) is not stays
     assert site.rules.on is stays
     if stays:
         assert said[0].startswith("stays on, as nothing answers behind it: no target of shop-web is healthy. Once")
         assert said[0].endswith(" -e maintenance=off")
-        assert site.typed("off", by="release")["changed"], "whoever is sure takes it away"
+        assert site.typed("settled")["changed"], "whoever is sure takes it away"
 
 
 def test_without_maintenance_a_deployment_has_nothing_to_follow(site: Site) -> None:

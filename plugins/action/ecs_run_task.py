@@ -23,6 +23,7 @@ from plugins.plugin_utils.container_log import ContainerLog
 from plugins.plugin_utils.ecs import listed, short, tasks, why_stopped
 from plugins.plugin_utils.ecs_placement import without_room
 from plugins.plugin_utils.expected import Duration
+from plugins.plugin_utils.maintenance_switch import Switch, Wanted
 from plugins.plugin_utils.places import verb
 
 NAME = "task"
@@ -85,6 +86,7 @@ class ActionModule(AwsAction):
                 self._record(ecs, definition["taskDefinitionArn"])
             return {"changed": False, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} is passed over."}
         self._refuse_others(ecs, definition, overrides)
+        self._keep_visitors_out()
         if self.check_mode:
             return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
@@ -135,6 +137,13 @@ class ActionModule(AwsAction):
             self._record(ecs, definition["taskDefinitionArn"])
         duration.took(_lasted(task))
         return result
+
+    def _keep_visitors_out(self) -> None:
+        """With `maintenance`: show visitors its page from now on; who runs this lets them in again."""
+        given = self.arguments["maintenance"]
+        if given:
+            wanted = Wanted(given["page"], given["beside"], "", given["allowed_cidrs"], given["by"])
+            Switch(self.client, self.say, given["prefix"], given["tags"], self.check_mode).on(wanted)
 
     def _definition(self, ecs: Any) -> dict[str, Any]:
         name = self.arguments["task_definition"]

@@ -19,7 +19,8 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.https_answer import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.maintenance import cookie
+from plugins.plugin_utils.maintenance import Rules, rules_of
+from plugins.plugin_utils.places import verb
 
 ATTEMPT_SECONDS = 10
 MAINTENANCE = 503
@@ -76,7 +77,8 @@ def ask(wanted: Mapping[str, Any], context: ssl.SSLContext, cookies: str = "") -
         sent = {"User-Agent": "berth"} | ({"Cookie": cookies} if cookies else {})
         connection.request("GET", wanted["path"], headers=sent)
         answer = connection.getresponse()
-        looked = bool(wanted["shows"] and not header)  # what nobody looks at need not come to an end
+        # What nobody looks at need not come to an end.
+        looked = bool(wanted["shows"] and not header) or answer.status == MAINTENANCE
         body = answer.read(BODY_BYTES).decode(errors="replace") if looked else ""
         found = answer.headers.get(header, "") if header else ""
         return Answer(answer.status, answer.headers.get("Location", ""), found, body)
@@ -131,19 +133,45 @@ class ActionModule(AwsAction):
                 f"{url}: the certificate authority {given['ca_file']} cannot be read ({why}). See site_ca_file."
             ) from None
         wait = Wait(given["timeout"], self.say, given["name"])
-        cookies: str | None = None  # not looked for yet
+        rules: Rules | None = None  # not looked for yet
         while True:
             try:
-                answer = ask(given, context, cookies or "")
-                if answer.status == MAINTENANCE and cookies is None and given["prefix"]:
-                    cookies = cookie(self.client, given["prefix"])
-                    how = "is in maintenance, and asked with the cookie that is let through"
-                    self.say(given["name"], how if cookies else "answers 503, and is not in maintenance", "yellow")
-                    continue
+                answer = ask(given, context, rules.cookie if rules else "")
+                if answer.status == MAINTENANCE and rules is None and given["prefix"]:
+                    rules = self._rules()
+                    if rules.cookie:
+                        continue
                 problem = problem_of(answer, given)
                 if not problem:
-                    return {"changed": False, "status": answer.status}
+                    return {"changed": False, "status": answer.status, "page": False}
+                if rules and answer.status == MAINTENANCE and rules.body and rules.body in answer.body:
+                    if not rules.waiting:
+                        return self._seen_page(answer)
+                    problem = (
+                        f"the page is shown also to who is let through: {verb('maintenance.yml')} -e maintenance=on"
+                    )
             except (OSError, http.client.HTTPException) as error:
                 problem = f"{type(error).__name__}: {error}"
             if not wait.pause(f"a good answer ({problem})"):
                 raise Failed(f"{url} did not answer well within {given['timeout']:.0f} s; the last time: {problem}")
+
+    def _rules(self) -> Rules:
+        """Those by which a site answers 503 in maintenance, and how it is asked then is said."""
+        rules = rules_of(self.client, self.arguments["prefix"])
+        how = "is in maintenance, and asked with the cookie that is let through"
+        if not rules.cookie:
+            how = "in maintenance, where nobody is let through" if rules.on else "not in maintenance"
+            how = f"answers 503, and is {how}"
+        self.say(self.arguments["name"], how, "yellow")
+        return rules
+
+    def _seen_page(self, answer: Answer) -> dict[str, Any]:
+        """What was seen where no rule lets anybody through to what is behind the page."""
+        shows = f", nor whether it shows {' or '.join(self.arguments['shows'])}" if self.arguments["shows"] else ""
+        self.say(
+            self.arguments["name"],
+            f"{self.arguments['path']} answers with the maintenance page to everybody: the name, its certificate and "
+            f"the load balancer were seen to work, and not what is behind the page{shows}",
+            "yellow",
+        )
+        return {"changed": False, "status": answer.status, "page": True}

@@ -16,6 +16,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.plan_report import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.maintenance import Rules
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.plan import as_json, costs, gathering, markdown, terminal
 from plugins.plugin_utils.plan.model import SitePlan, StackChange, read
@@ -69,14 +70,18 @@ class ActionModule(AwsAction):
         plan.losses = [{**each, "named": each["physical_id"] in named} for each in stacks["losses"]]
         wanted = list(images.get("wanted") or [])
         plan.images = list(gathering.images(wanted, images.get("live") or {}, images.get("contents") or {}))
-        plan.jobs = list(gathering.jobs(given["jobs"], by_layer, bool(wanted)))
+        site = site_of(self.task_vars, self._templar.template)
+        closing = {name for name, job in site.jobs.items() if job.maintenance}
+        plan.jobs = list(gathering.jobs(given["jobs"], closing, by_layer, bool(wanted)))
         plan.gaps = list(stacks["gaps"])
         plan.domain, staying = gathering.domain(given["domain_fates"], given["domain_elsewhere"])
-        site = site_of(self.task_vars, self._templar.template)
         plan.foreign = list(gathering.foreign(site, given["given"]))
         drift = gathering.drifted(given["services"], self._deployed(changes))
         plan.cost = self._cost(stacks.get("billed") or {})
-        plan.notes = [*self._hosts(changes), *drift, *self._unchanged_images(images), *staying, *_uncompared(site)]
+        plan.notes = [
+            *self._maintenance(), *self._hosts(changes), *drift, *self._unchanged_images(images), *staying,
+            *_uncompared(site),
+        ]  # fmt: skip
         return plan
 
     def _cost(self, billed: dict[str, Any]) -> dict[str, Any] | None:
@@ -84,6 +89,18 @@ class ActionModule(AwsAction):
             return None
         region = self.arguments["region"] or os.environ.get("AWS_REGION", "")
         return costs.difference(billed["before"], billed["after"], region, known())
+
+    def _maintenance(self) -> list[str]:
+        """That visitors see a page of no stack, which no run takes away."""
+        listener = (self.arguments["stacks"].get("outputs") or {}).get("HttpsListenerArn", "")
+        rules = Rules(self.client("elbv2"), listener) if listener else None
+        if not rules or not rules.on:
+            return []
+        since = f" since {rules.since}" if rules.since else ""
+        return [
+            f"The site is in maintenance{since}: visitors are answered 503, before and after. To end it: "
+            f"{verb('maintenance.yml')} -e maintenance=off"
+        ]
 
     def _hosts(self, changes: list[StackChange]) -> list[str]:
         group = None

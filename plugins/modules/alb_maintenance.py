@@ -10,7 +10,8 @@ description:
     healthy, and deployments go on.
   - Whoever has the cookie, or comes from an address of O(allowed_cidrs), is let through. For that each rule of a
     service is there twice, as a rule of a load balancer has no word for what a request must not have.
-  - Rules are known by their tag C(Berth::Maintenance). No stack has them, so no deployment takes them away.
+  - Rules are known by their tag C(Berth::Maintenance), which says until when; C(Berth::MaintenanceSince) says since
+    when, and C(Berth::MaintenanceBy) who shows it. No stack has them, so no deployment takes them away.
   - In check mode says what would be done.
 options:
   prefix:
@@ -23,8 +24,10 @@ options:
       - V(followed), after a deployment, leads those who are let through to what the services' rules lead to now.
       - V(released), before one, leads them to the page where the target group is none of O(targets) and so is about to
         go. It could not be deleted while a rule leads to it. Both do nothing while maintenance is off.
+      - V(settled), at the end of a run, takes away the page that a verb shows; who is let through by that of a person
+        is led on as by V(followed).
     type: str
-    choices: ["on", "off", status, followed, released]
+    choices: ["on", "off", status, followed, released, settled]
     required: true
   page:
     description:
@@ -45,6 +48,18 @@ options:
     type: list
     elements: str
     default: []
+  by:
+    description:
+      - With O(state=on), verb that shows the page as long as it runs, and leaves one alone that a person has switched
+        on. Empty for a person.
+    type: str
+    default: ""
+  sure:
+    description:
+      - With O(state=settled), whether the site is known to work. Else each service with routes that is to run tasks
+        must have a healthy target, or the page of a verb stays, and that is said.
+    type: bool
+    default: true
   targets:
     description: With O(state=released), service to logical ids of the target groups that its stack is to have.
     type: dict

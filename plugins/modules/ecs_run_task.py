@@ -64,6 +64,13 @@ options:
     description: Not to run it, and to record that this revision counts as run, as what it does was done before.
     type: bool
     default: false
+  maintenance:
+    description:
+      - Where it is really to run, keep visitors out from now on by a maintenance page, as M(alb_maintenance) does with
+        the same words, C(prefix), C(page), C(beside), C(allowed_cidrs), C(tags) and C(by). They are let in again by
+        that module, after what the task was run for. Visitors are not kept out if empty.
+    type: dict
+    default: {}
   timeout:
     description: Seconds from the first attempt to start the task until it must have ended.
     type: int

@@ -7,7 +7,8 @@ short_description: Wait until a site answers over HTTPS
 description:
   - Connects to an address, asks for a name (SNI and Host), and checks the certificate against that name. So a site can
     be seen to work before its DNS record has reached everybody. A redirect is an answer too.
-  - A site in maintenance (M(alb_maintenance)) is asked with the cookie that is let through, and that is said.
+  - A site in maintenance (M(alb_maintenance)) is asked with the cookie that is let through, and that is said. Where no
+    rule lets anybody through, the page is what is seen, and that is said too.
 options:
   name:
     description: The site's domain name, as in its certificate.
@@ -80,4 +81,8 @@ status:
   description: HTTP status of the answer.
   returned: success
   type: int
+page:
+  description: Whether it was the maintenance page, which everybody is shown there.
+  returned: success
+  type: bool
 """

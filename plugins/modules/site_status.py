@@ -126,6 +126,17 @@ status:
     ledger:
       description: C(there), C(lock) (C(verb), C(who), C(where), C(run), C(started)), C(verbs), the last five.
       type: dict
+    maintenance:
+      description:
+        - C(on), C(since), C(age_seconds), C(until), C(over) (whether that is past), C(verb) and C(run) (of a verb that
+          shows the page as long as it runs), C(cookie) (whether there is one; never its value), C(addresses) (that are
+          let through), C(rules) (of the load balancer, also those that are left while it is off).
+      type: dict
+    autoscaling:
+      description:
+        - Of each service that scales C(service), C(suspended) (what of it), C(held) (whether a run has suspended it)
+          and C(run).
+      type: list
     cost:
       description: C(usd), C(lines), C(without_price), C(not_in), C(dated), C(prices_of), C(same_region), C(file).
       type: dict

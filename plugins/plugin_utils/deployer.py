@@ -72,6 +72,21 @@ RELEASING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
 )  # fmt: skip
 """Actions → what they are granted on, as `<service>:<what stands behind the account>`."""
+TAGGED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    # The maintenance page that a job has asked for, and who is let through.
+    (
+        ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateRule", "elasticloadbalancing:DeleteRule",
+         "elasticloadbalancing:ModifyRule"),
+        ("elasticloadbalancing:listener/app/*", "elasticloadbalancing:listener-rule/app/*"),
+    ),
+    # Scaling in is held while a release goes on.
+    (
+        ("application-autoscaling:RegisterScalableTarget", "application-autoscaling:TagResource",
+         "application-autoscaling:UntagResource"),
+        ("application-autoscaling:scalable-target/*",),
+    ),
+)  # fmt: skip
+"""The same of what has no name of ours: granted where its tags are the environment's, which its stack gives it."""
 
 
 def looking(site: str) -> list[Statement]:
@@ -101,14 +116,25 @@ def releasing(site: str, environment: str) -> list[Statement]:
         _allow(actions, [_arn(each.format(prefix=prefix, site=site, environment=environment)) for each in resources])
         for actions, resources in RELEASING
     ]
+    tags = {"Site": site, "Environment": environment}
+    own = {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
+    made = {f"aws:RequestTag/{name}": value for name, value in tags.items()}
+    found += [_allow(actions, [_arn(each) for each in named]) | _where(own) for actions, named in TAGGED]
+    rules = [_arn("elasticloadbalancing:listener-rule/app/*")]
+    made |= {"elasticloadbalancing:CreateAction": "CreateRule"}  # what is being made has no tags yet
     return [
         *found,
+        _allow(["elasticloadbalancing:AddTags"], rules) | _where(made),
         _allow(["iam:PassRole"], roles) | {"Condition": {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}},
     ]
 
 
 def _allow(actions: Any, resources: Any) -> Statement:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _where(conditions: dict[str, str]) -> Statement:
+    return {"Condition": {"StringEquals": conditions}}
 
 
 def _arn(named: str) -> dict[str, str]:

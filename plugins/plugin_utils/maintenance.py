@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,6 +26,11 @@ COOKIE = "berth-maintenance"
 TAG = "Berth::Maintenance"
 """Of each of our rules; its value is the time until when, or `OPEN`."""
 OPEN = "open"
+SINCE = "Berth::MaintenanceSince"
+"""Likewise; its value is the time since when the page is shown, in ISO 8601."""
+BY = "Berth::MaintenanceBy"
+"""Likewise; its value is `PERSON`, or the verb that shows the page as long as it runs, and its run: `release 5f0c…`."""
+PERSON = "maintenance"
 PAGE, PROGRAMS = KEPT_MOST, KEPT_MOST - 1
 """Numbers of the rule for everybody, and of the one before it for who asks for JSON."""
 FIRST, MOST = REDIRECTS_MOST + 1, PROGRAMS - REDIRECTS_MOST - 1
@@ -56,14 +61,14 @@ class Rule:
         conditions: all of which a request must meet, as CreateRule takes them.
         actions: likewise.
         arn: of one that there is.
-        tag: the value of our tag; empty where it is not ours.
+        tags: those of ours; none where the rule is not ours.
     """
 
     priority: int
     conditions: list[Condition]
     actions: list[dict[str, Any]]
     arn: str = ""
-    tag: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def says(self, other: Rule) -> bool:
         """Whether both mean the same requests, and do the same with them."""
@@ -94,7 +99,7 @@ class Rules:
         pages = elb.get_paginator("describe_rules").paginate(ListenerArn=listener)
         found = sorted((_rule(each) for page in pages for each in page["Rules"] if not each["IsDefault"]), key=_number)
         near = [rule.arn for rule in found if rule.priority <= KEPT_MOST]
-        tags = {arn: value for part in chunks(near, 20) for arn, value in _tags(elb, part)}
+        tags = {arn: told for part in chunks(near, 20) for arn, told in _tags(elb, part)}
         self.ours = {
             rule.priority: Rule(rule.priority, rule.conditions, rule.actions, rule.arn, tags[rule.arn])
             for rule in found
@@ -110,8 +115,34 @@ class Rules:
     @property
     def until(self) -> str:
         """Until when, in ISO 8601; empty if that was not said, or maintenance is off."""
-        value = self.ours[PAGE].tag if self.on else ""
+        value = self._told(TAG)
         return "" if value == OPEN else value
+
+    @property
+    def since(self) -> str:
+        """Since when, in ISO 8601; empty if maintenance is off, or was switched on before that was written down."""
+        return self._told(SINCE)
+
+    @property
+    def verb(self) -> str:
+        """The verb that shows the page as long as it runs, or has left rules of it; empty if a person does."""
+        left = (rule.tags.get(BY, "") for rule in self.ours.values())
+        return next((told.partition(" ")[0].removeprefix(PERSON) for told in (self._told(BY), *left) if told), "")
+
+    @property
+    def run(self) -> str:
+        """Id of the run of that verb."""
+        return self._told(BY).partition(" ")[2]
+
+    @property
+    def body(self) -> str:
+        """The page as everybody is answered it; empty if maintenance is off."""
+        return str(self.ours[PAGE].actions[0]["FixedResponseConfig"]["MessageBody"]) if self.on else ""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some of those who are let through are led to the page, until a deployment is through."""
+        return self.on and any(rule.actions == self.ours[PAGE].actions for rule in self._through)
 
     @property
     def token(self) -> str:
@@ -121,6 +152,11 @@ class Rules:
         return found[0].removeprefix(begin).removesuffix("*") if found else ""
 
     @property
+    def cookie(self) -> str:
+        """The header Cookie that is let through; empty if none is, or maintenance is off."""
+        return f"{COOKIE}={self.token}" if self.on and self.token else ""
+
+    @property
     def cidrs(self) -> list[str]:
         """The addresses that are let through."""
         return list(dict.fromkeys(cidr for rule in self._through for cidr in _values(rule, "source-ip")))
@@ -128,6 +164,9 @@ class Rules:
     @property
     def _through(self) -> list[Rule]:
         return [rule for number, rule in self.ours.items() if number < PROGRAMS]
+
+    def _told(self, tag: str) -> str:
+        return self.ours[PAGE].tags.get(tag, "") if self.on else ""
 
     @property
     def strangers(self) -> list[Rule]:
@@ -158,15 +197,14 @@ def resources(cloudformation: Any, stack: str) -> list[dict[str, Any]]:
         return []
 
 
-def cookie(client: Callable[[str], Any], prefix: str) -> str:
-    """The header Cookie that is let through while a site is in maintenance; empty if it is not.
+def rules_of(client: Callable[[str], Any], prefix: str) -> Rules:
+    """The rules of a site's listener; none if it has no listener.
 
     Args:
         client: gives a boto3 client by the service's name.
         prefix: begin of the site's stack names.
     """
-    rules = Rules(client("elbv2"), listener(client("cloudformation"), prefix))
-    return f"{COOKIE}={rules.token}" if rules.on and rules.token else ""
+    return Rules(client("elbv2"), listener(client("cloudformation"), prefix))
 
 
 def wanted(others: Iterable[Rule], page: str, message: str, token: str, cidrs: Sequence[str]) -> list[Rule]:
@@ -300,9 +338,9 @@ def _number(rule: Rule) -> int:
     return rule.priority
 
 
-def _tags(elb: Any, arns: list[str]) -> Iterator[tuple[str, str]]:
-    """ARN and value of our tag, of those that have it."""
+def _tags(elb: Any, arns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """ARN and tags of ours, of those that have `TAG`."""
     for told in elb.describe_tags(ResourceArns=arns)["TagDescriptions"]:
-        for tag in told["Tags"]:
-            if tag["Key"] == TAG:
-                yield told["ResourceArn"], tag["Value"]
+        tags = {each["Key"]: each["Value"] for each in told["Tags"] if each["Key"] in (TAG, SINCE, BY)}
+        if TAG in tags:
+            yield told["ResourceArn"], tags

@@ -824,6 +824,19 @@ def test_what_goes_on_in_maintenance(cloud: Cloud, tmp_path: Path) -> None:
     succeed(playbook("restart.yml"))
     assert "healthy" in healthy(cloud)
     assert asked("/healthz", "--cookie", cookie)[0] == 200
+    with built(cloud, "legacy-site/nginx", "LABEL release=closed"):
+        run = succeed(playbook("release.yml", "-e", "release=2026.11.7"))
+    assert "is in maintenance, and asked with the cookie" in run.output
+    status, head, _ = asked("/healthz", "--cookie", cookie)
+    assert (status, "x-release: 2026.11.7" in head, asked("/healthz")[0]) == (200, True, 503)
+    run = succeed(playbook("status.yml"))
+    assert "visitors are answered 503, but for who has the cookie" in run.output
+    assert cookie.partition("=")[2] not in run.output
+    run = succeed(playbook("verify.yml"))
+    assert any("it is in maintenance since" in line for line in lines_of(run, "NOT ASKED")), run.output
+    assert not lines_of(run, "WRONG"), run.output
+    run = succeed(playbook("plan.yml"))
+    assert "The site is in maintenance since" in run.output
     run = succeed(playbook("maintenance.yml"))
     assert "is on" in run.output
     assert cookie not in run.output
@@ -831,6 +844,33 @@ def test_what_goes_on_in_maintenance(cloud: Cloud, tmp_path: Path) -> None:
     succeed(playbook("maintenance.yml", "-e", json.dumps({"maintenance": "on", "maintenance_allowed_cidrs": networks})))
     until(lambda: served("/healthz"), "this machine to be let through by its address", 30)
     maintained("off")
+
+
+def closing(command: str) -> str:
+    """Variables by which the job before a release keeps visitors out, and does that."""
+    jobs = yaml.safe_load((PROJECT / "examples/legacy_site/site.yml").read_text())["site_jobs"]
+    jobs["migrate"] |= {"maintenance": True, "command": ["sh", "-c", command]}
+    return json.dumps({"site_jobs": jobs})
+
+
+@pytest.mark.long
+def test_a_job_keeps_visitors_out_while_it_runs_and_lets_them_in_again_also_if_it_fails(cloud: Cloud) -> None:
+    """It sleeps long enough for a visitor who asks a few times a second to meet the page."""
+    before = service(cloud)["taskDefinition"]
+    for command, good in (("sleep 6; exit 3", False), ("sleep 6", True)):
+        with visited("/healthz") as visits:
+            run = playbook("site.yml", "-e", closing(command))
+        assert (run.status == 0) is good, run.output
+        assert "is on as long as site runs: everybody else is answered 503" in run.output
+        assert "berth-maintenance=" not in run.output
+        assert visits.failed, "nobody met the page"
+        assert visits.answered, "it was there before the job ran"
+        assert asked("/healthz")[0] == 200
+        assert "is off" in succeed(playbook("maintenance.yml")).output
+    assert service(cloud)["taskDefinition"] == before
+    succeed(playbook("site.yml"))  # the job is what the inventory says again
+    run = succeed(playbook("site.yml"))
+    assert run.changed == 0, run.output
 
 
 def test_more_tasks_than_the_host_holds_are_refused_with_the_numbers(cloud: Cloud) -> None:

@@ -45,7 +45,7 @@ IDENTITY = {
 }
 RENDERED: dict[str, dict[str, Any]] = {
     "service": {"replicas": 1, "stop_first": False, "routes": [], "expose": {}, "scale": {}},
-    "job": {"run": "by_hand", "schedule": "", "zone": "UTC", "minutes": 15},
+    "job": {"run": "by_hand", "schedule": "", "zone": "UTC", "minutes": 15, "maintenance": False},
 }
 """What the model says of an entry that says nothing itself, beside what all tasks have."""
 

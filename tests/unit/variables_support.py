@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +57,14 @@ def holds(condition: Any, known: Mapping[str, Any]) -> bool:
 
 def tasks_of(path: str) -> dict[str, dict[str, Any]]:
     """Name → task, of a task file or of all plays of a playbook, those of blocks too."""
-    found: dict[str, dict[str, Any]] = {}
+    return {str(task["name"]): task for task in flat(load(path))}
 
-    def collect(items: Any) -> None:
-        for item in items or []:
-            parts = [item[key] for key in ("pre_tasks", "tasks", "block", "rescue", "always") if key in item]
-            for part in parts:
-                collect(part)
-            if not parts:
-                found[str(item["name"])] = item
 
-    collect(load(path))
-    return found
+def flat(items: Any) -> Iterator[dict[str, Any]]:
+    """The tasks of tasks, blocks and plays, in their order."""
+    for item in items or []:
+        parts = [item[key] for key in ("pre_tasks", "tasks", "block", "rescue", "always") if key in item]
+        for part in parts:
+            yield from flat(part)
+        if not parts:
+            yield item

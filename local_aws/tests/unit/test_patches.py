@@ -521,6 +521,54 @@ def test_limits_of_autoscaling_hold_at_once(aws: Cloud) -> None:
         scaling.register_scalable_target(**target, ResourceId="service/shop/none", MinCapacity=1, MaxCapacity=2)
 
 
+def test_what_is_suspended_of_autoscaling_stays_until_it_is_said_otherwise(aws: Cloud) -> None:
+    ecs, scaling = aws.client("ecs"), aws.client("application-autoscaling")
+    ecs.create_cluster(clusterName="shop")
+    ecs.create_service(cluster="shop", serviceName="api", desiredCount=1)
+    target = {
+        "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount", "ResourceId": "service/shop/api",
+    }  # fmt: skip
+
+    def suspended() -> list[bool]:
+        (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+        state = found["SuspendedState"]
+        return [state[f"{each}Suspended"] for each in ("DynamicScalingIn", "DynamicScalingOut", "ScheduledScaling")]
+
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=4)
+    assert suspended() == [False, False, False]
+    scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingInSuspended": True})
+    assert suspended() == [True, False, False]
+    scaling.register_scalable_target(**target, MinCapacity=2)
+    assert suspended() == [True, False, False], "other limits resume nothing"
+    scaling.register_scalable_target(**target, SuspendedState={"ScheduledScalingSuspended": True})
+    assert suspended() == [True, False, True]
+    scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingInSuspended": False})
+    assert suspended() == [False, False, True]
+    (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert (found["MinCapacity"], found["MaxCapacity"]) == (2, 4)
+
+
+def test_a_scalable_target_has_tags(aws: Cloud) -> None:
+    ecs, scaling = aws.client("ecs"), aws.client("application-autoscaling")
+    ecs.create_cluster(clusterName="shop")
+    ecs.create_service(cluster="shop", serviceName="api", desiredCount=1)
+    arn = scaling.register_scalable_target(
+        ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId="service/shop/api",
+        MinCapacity=1, MaxCapacity=4,
+    )["ScalableTargetARN"]  # fmt: skip
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {}
+    scaling.tag_resource(ResourceARN=arn, Tags={"a": "1", "b": "2"})
+    scaling.tag_resource(ResourceARN=arn, Tags={"b": "3"})
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"a": "1", "b": "3"}
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["a", "c"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"b": "3"}
+    with refused("at most 50", "TooManyTagsException"):
+        scaling.tag_resource(ResourceARN=arn, Tags={f"t{number}": "x" for number in range(50)})
+    for call in (scaling.list_tags_for_resource, lambda **given: scaling.untag_resource(**given, TagKeys=["a"])):
+        with refused("does not exist", "ResourceNotFoundException"):
+            call(ResourceARN=f"{arn}x")
+
+
 def test_autoscaling_knows_the_services_of_our_ecs(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(applicationautoscaling, "_cloud", watched.cloud)
     ecs, scaling = watched.cloud.client("ecs"), watched.cloud.client("application-autoscaling")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from plugins.plugin_utils.plan.containers import UNPUBLISHED
@@ -39,11 +39,14 @@ def images(wanted: Iterable[str], live: Mapping[str, str], contents: Mapping[str
         )
 
 
-def jobs(before_release: Iterable[str], changes: Mapping[str, StackChange], publishing: bool) -> Iterator[str]:
+def jobs(
+    before_release: Iterable[str], closing: Collection[str], changes: Mapping[str, StackChange], publishing: bool
+) -> Iterator[str]:
     """The jobs that would run: once for each revision of their task definition.
 
     Args:
         before_release: names of those that run before the services change.
+        closing: names of those that keep visitors out.
         changes: layer → what becomes of its stack.
         publishing: whether images are published first, which are in the revision.
     """
@@ -51,11 +54,12 @@ def jobs(before_release: Iterable[str], changes: Mapping[str, StackChange], publ
         change = changes.get(f"job.{name}")
         if change is None:
             continue
+        closed = "; visitors see the maintenance page meanwhile" if name in closing else ""
         revised = any(each.type == TASK_DEFINITION for each in change.resources)
         if change.action == CREATE or (change.action == CHANGE and revised):
-            yield name
+            yield f"{name}{closed}"
         elif change.action == UNKNOWN:
-            yield f"{name}, if its task definition changes" if not publishing else name
+            yield f"{name}{'' if publishing else ', if its task definition changes'}{closed}"
 
 
 def behind(group: Mapping[str, Any] | None, changes: Iterable[StackChange]) -> Iterator[str]:

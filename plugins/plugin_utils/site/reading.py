@@ -162,6 +162,7 @@ class _Reading:
                     keys["schedule"] or "",
                     keys["zone"],
                     keys["minutes"],
+                    keys["maintenance"],
                     keys["uses"],
                     keys["patch"],
                 )

@@ -84,7 +84,8 @@ def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
         "patch": dict(task.patch),
     }
     if not isinstance(task, Service):
-        return made | {"run": task.run, "schedule": task.schedule, "zone": task.zone, "minutes": task.minutes}
+        told = ("run", "schedule", "zone", "minutes", "maintenance")
+        return made | {name: getattr(task, name) for name in told}
     return made | {
         "routes": [plain(route) for route in task.routes],
         "expose": plain(task.expose) if task.expose else {},

@@ -13,14 +13,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.status.part import Client, Part
-from plugins.plugin_utils.status.words import iso, seconds_since
+from plugins.plugin_utils.status.words import ago, iso, seconds_since
 
 ENTRIES, LOCK = "entries/", "lock.json"
 VERBS = 5
 ENTRY_KEYS = ("verb", "who", "where", "outcome", "reason", "seconds", "release")
 LOCK_KEYS = ("verb", "who", "where", "run")
-RUNNING, INTERRUPTED = "running", "interrupted"
+RUNNING, INTERRUPTED, GOOD = "running", "interrupted", "good"
 TTL_SECONDS = 300.0
 """For how long a lock holds that does not say it (`ttl`), from its last renewal."""
 NONE: dict[str, Any] = {"there": False, "lock": None, "verbs": []}
@@ -43,7 +44,21 @@ def look(client: Client, bucket: str, now: datetime.datetime) -> Part:
         entry = part.ask("ledger", "s3", _object, client("s3"), bucket, key)
         if entry:
             part.facts["verbs"].append(_entry(entry[0], alive, now))
+    _judge(part)
     return part
+
+
+def _judge(part: Part) -> None:
+    """What ended badly is worth a word until something went well after it."""
+    last = next((each for each in part.facts["verbs"] if each["outcome"] != RUNNING), None)
+    if last and last["outcome"] != GOOD:
+        why = f": {last['reason']}" if last["reason"] else ""
+        came = "was interrupted" if last["outcome"] == INTERRUPTED else f"has {last['outcome']}"
+        part.note(
+            "ledger",
+            f"the last run, {last['verb']} by {last['who']} {ago(last['age_seconds'] or 0)}, {came}{why}",
+            verb("releases.yml") + " -e all=true",
+        )
 
 
 def _newest(s3: Any, bucket: str) -> list[str]:

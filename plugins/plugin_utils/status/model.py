@@ -10,11 +10,13 @@ from typing import Any
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
+    autoscaling,
     certificate,
     costs,
     databases,
     hosts,
     ledger,
+    maintenance,
     schedules,
     stacks,
     topology,
@@ -26,7 +28,8 @@ from plugins.plugin_utils.status.words import iso
 
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
-ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger")
+ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance",
+         "autoscaling")  # fmt: skip
 
 
 def gather(
@@ -100,6 +103,10 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
     }
     if "ClusterName" in cluster:
         asked["schedules"] = lambda: schedules.look(client, site, now)
+        if any(each.scale for each in site.services.values()):
+            asked["autoscaling"] = lambda: autoscaling.look(client, cluster["ClusterName"])
+    if listener := cluster.get("HttpsListenerArn", ""):
+        asked["maintenance"] = lambda: maintenance.look(client, listener, now)
     if arn:
         asked["certificate"] = lambda: certificate.look(client, arn, now)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -110,6 +117,10 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
             parts["hosts"], instances = hosts.look(client, name, cluster.get("HostGroupName", ""), now)
             parts["services"] = Services(client, name, instances, now).look(site)
         parts |= {name: future.result() for name, future in futures.items()}
+    if "autoscaling" in parts:
+        autoscaling.judge(parts["autoscaling"], parts["ledger"])
+    if "maintenance" in parts:
+        maintenance.judge(parts["maintenance"], parts["ledger"])
     return {name: parts[name] for name in ORDER if name in parts}
 
 

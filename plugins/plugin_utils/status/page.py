@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
+from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
 from plugins.plugin_utils.status.terminal import backup, done, priced, summed, unasked
 from plugins.plugin_utils.status.words import age, ago, many, shown
@@ -41,6 +42,7 @@ def _body(model: Facts) -> Iterator[str]:
     yield _findings("What is not well", model["wrong"], "bad")
     yield _map(model)
     yield _findings("Worth knowing", model["notes"], "warn")
+    yield _section("Visitors", _maintenance(model["maintenance"]), "columns")
     yield _section("Services", _each(_service, model["services"]), "grid")
     data = _each(_database, model["databases"]) + _each(_volume, model["volumes"])
     yield _section("Hosts and data", _each(_host, model["hosts"]) + data, "columns")
@@ -130,6 +132,18 @@ def _card(title: str, chip: str, rows: Iterable[tuple[str, str]], more: str = ""
     inner = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in rows if value)
     listed = f"<dl>{inner}</dl>" if inner else ""
     return f'<article class="card"><div class="head"><h3>{escape(title)}</h3>{chip}</div>{listed}{more}</article>'
+
+
+def _maintenance(each: Facts | None) -> str:
+    if not each or not each["on"]:
+        return ""
+    rows = [
+        ("Since", escape(f"{shown(each['since'])}, {ago(each['age_seconds'])}") if each["since"] else ""),
+        ("Until", escape(f"{shown(each['until'])}{', which is over' * each['over']}") if each["until"] else ""),
+        ("Shown by", escape(each["verb"])),
+        ("Let through", escape(through(each))),
+    ]
+    return _card("Maintenance page", _chip("visitors are answered 503", "warn"), rows)
 
 
 def _service(each: Facts) -> str:

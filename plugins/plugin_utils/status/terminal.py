@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from plugins.plugin_utils.status import maintenance
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
 Line = tuple[str, str | None]
@@ -27,6 +28,7 @@ def _all(model: Mapping[str, Any]) -> Iterator[Line]:
     yield from _findings("What is not well", model["wrong"], BAD)
     yield from _findings("Worth knowing", model["notes"], WARN)
     for title, lines in (
+        ("Maintenance", _maintenance(model["maintenance"])),
         ("Services", _each(_service, model["services"])),
         ("Hosts", _each(_host, model["hosts"])),
         ("Data", [*_each(_database, model["databases"]), *_each(_volume, model["volumes"])]),
@@ -57,6 +59,11 @@ def _findings(title: str, found: list[Mapping[str, str]], color: str) -> Iterato
         yield f"{INDENT}{each['about']}: {each['what']}", color
         if each["type"]:
             yield f"{INDENT}{INDENT}{each['type']}", None
+
+
+def _maintenance(each: Mapping[str, Any] | None) -> Iterator[Line]:
+    if each and each["on"]:
+        yield f"{INDENT}{maintenance.said(each)}", WARN
 
 
 def _service(each: Mapping[str, Any]) -> Iterator[Line]:

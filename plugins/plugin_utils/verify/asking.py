@@ -13,7 +13,18 @@ from plugins.plugin_utils.aws_action import reason
 from plugins.plugin_utils.ecs import container_instances, listed
 from plugins.plugin_utils.ecs import tasks as described_tasks
 from plugins.plugin_utils.ecs_placement import usable
-from plugins.plugin_utils.verify import images, last_good, logs, proof, roles, room, secrets, targets, volumes
+from plugins.plugin_utils.verify import (
+    images,
+    last_good,
+    logs,
+    maintenance,
+    proof,
+    roles,
+    room,
+    secrets,
+    targets,
+    volumes,
+)
 from plugins.plugin_utils.verify.finding import NOT_ASKED, WRONG, Finding, attempt
 from plugins.plugin_utils.verify.subjects import Task
 
@@ -87,6 +98,9 @@ class Asking:
                     clients = client("secretsmanager"), client("ssm")
                     subject = task.of(container)
                     asked.append(_asking("secret", subject, secret.name, secrets.check, *clients, subject, secret))
+        if any(task.service.get("loadBalancers") for task in site.tasks):
+            given = client, site.cluster
+            asked.append(_asking("way in", maintenance.SUBJECT, maintenance.WHAT, maintenance.check, *given))
         hosts = [each["ec2InstanceId"] for each in self._instances if each.get("ec2InstanceId")]
         for name, driver in site.volumes.items():
             given = (client("efs"), client("ec2"), name, site.outputs, hosts, driver)

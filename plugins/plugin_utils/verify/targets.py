@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.site.routes import KEPT_MOST
 from plugins.plugin_utils.target_health import TargetHealth
 from plugins.plugin_utils.verify.finding import NOT_ASKED, OK, WRONG, Finding
 from plugins.plugin_utils.verify.subjects import Task
@@ -58,7 +59,10 @@ def unmapped(task: Task, container: str, port: int) -> str:
 
 
 def leading(elbv2: Any, group: Mapping[str, Any]) -> set[str]:
-    """ARNs of the target groups to which listeners of the group's load balancers lead."""
+    """ARNs of the target groups to which listeners of the group's load balancers lead.
+
+    Not those of maintenance.yml: they let few people through, and go with it.
+    """
     found: set[str] = set()
     for balancer in group.get("LoadBalancerArns", []):
         for page in elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=balancer):
@@ -68,7 +72,8 @@ def leading(elbv2: Any, group: Mapping[str, Any]) -> set[str]:
                     pages = elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener["ListenerArn"])
                     for rules in pages:
                         for rule in rules["Rules"]:
-                            found |= _forwards(rule["Actions"])
+                            if rule["IsDefault"] or int(rule["Priority"]) > KEPT_MOST:
+                                found |= _forwards(rule["Actions"])
     return found
 
 

@@ -128,6 +128,20 @@ def test_a_verb_beside_a_held_lock_is_refused_and_told_how_to_go_on(site: Site) 
     assert site.ledger.lock.read() is None
 
 
+@pytest.mark.parametrize(
+    ("verb", "typed"), [("scale", ("service=web", "replicas=2")), ("maintenance", ("maintenance=on",))]
+)
+def test_beside_a_release_no_number_changes_and_no_page_comes_or_goes(
+    site: Site, verb: str, typed: tuple[str, ...]
+) -> None:
+    site.ledger.lock.take(ANNA)
+    code, shown = site.type(verb, *(word for each in typed for word in ("-e", each)))
+    assert code == 2, shown
+    assert "is locked: release by anna@laptop since " in shown, site.shown
+    assert "add -e lock_wait=15m." in shown
+    assert site.ledger.entries() == []
+
+
 def test_a_typing_error_takes_no_lock(site: Site) -> None:
     code, shown = site.type("restart", "-e", "service=wbe")
     assert code == 2, shown

@@ -22,7 +22,8 @@ REFUSAL = tasks_of("playbooks/migrate.yml")["Refuse a site that has nothing to r
 
 def known(site: dict[str, Any] = SITE, **more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/migrate.yml")
-    return variables(**site) | dict(play["vars"]) | {"site_prefix": "shop-prod"} | more
+    identity = {"site_prefix": "shop-prod", "site_tags": {}, "site_beside": "/inventories"}
+    return variables("playbooks/vars/closing.yml", **site) | dict(play["vars"]) | identity | more
 
 
 def test_all_jobs_before_a_release_run_in_their_order() -> None:
@@ -54,8 +55,25 @@ def test_each_is_the_revision_that_is_live_and_runs_alone() -> None:
     run = tasks["Run the job, and show its log"]["ecs_run_task"]
     assert {name: evaluate(value, there) for name, value in run.items()} == {
         "cluster": "shop-prod", "task_definition": "arn/schema:3", "started_by": "migrate", "alone": True,
-        "join": False, "again": True, "timeout": 5400,
+        "join": False, "again": True, "maintenance": {}, "timeout": 5400,
     }  # fmt: skip
     say = tasks["Say how long it took"]["ansible.builtin.debug"]["msg"]
     assert evaluate(say, there) == "schema of the release 1 ended with exit code 0 after 83 s."
     assert evaluate(say, there | {"ansible_check_mode": True}) == "schema of the release 1 would be run."
+
+
+def test_one_that_keeps_visitors_out_lets_them_in_again_however_it_ends() -> None:
+    tasks = tasks_of("playbooks/tasks/migrate.yml")
+    jobs = SITE["site_jobs"] | {"schema": {**SITE["site_jobs"]["schema"], "maintenance": True}}
+    there = known(SITE | {"site_jobs": jobs}, migrate_job="schema")
+    asked = tasks["Run the job, and show its log"]["ecs_run_task"]["maintenance"]
+    assert evaluate(asked, there)["by"] == "migrate"
+    assert evaluate(asked, there | {"migrate_job": "data"}) == {}
+    (block,) = [task for task in load("playbooks/tasks/migrate.yml") if "block" in task]
+    (reopen,) = block["always"]
+    assert reopen["ansible.builtin.include_role"] == {"name": "maintenance", "tasks_from": "reopen"}
+    assert holds(reopen["when"], there)
+    assert not holds(reopen["when"], there | {"migrate_job": "data"})
+    for failed in (False, True):
+        told = there | {"migrate_task": {"failed": failed}}
+        assert evaluate(reopen["vars"]["maintenance_sure"], told) is not failed

@@ -206,7 +206,7 @@ def test_releases_come_under_their_names_and_go_back_by_them(site: Worker) -> No
     assert re.match(r"The command site_hooks.before_release\[0\] \(sh\) ended", entry["reason"])
 
 
-@pytest.mark.parametrize("path", ["playbooks/services.yml", "roles/rollout/tasks/jobs.yml"])
+@pytest.mark.parametrize("path", ["playbooks/tasks/jobs.yml", "roles/rollout/tasks/jobs.yml"])
 def test_no_job_runs_after_one_that_has_failed(path: str, tmp_path: Path) -> None:
     (task,) = [each for each in tasks_of(path).values() if "ecs_run_task" in each]
     kept = json.loads(json.dumps({"register": task["register"], "break_when": task["loop_control"]["break_when"]}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,40 +28,44 @@ BARRED: dict[str, Any] = {
     "publish_live": {"services": {"api": {"running": 1, "task_definition": "arn:api:1"}}},
 }
 """A site with a service with routes, and one behind it that runs."""
-INCLUDED = "Bring up the services and the domain's name"
 
 
-def in_order() -> list[dict[str, Any]]:
-    """The tasks of the play, those that it brings in where they stand."""
-    found: list[dict[str, Any]] = []
-    for name, task in tasks_of("playbooks/services.yml").items():
-        for each in tasks_of("playbooks/tasks/services.yml").values() if name == INCLUDED else [task]:
-            role = each.get("ansible.builtin.include_role")
-            brought = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [each]
-            for inner in brought:
-                conditions = [condition for each in (task, inner) for condition in _listed(each.get("when", []))]
-                found.append(inner | ({"when": conditions} if conditions else {}))
-    return found
+def in_order(complete: bool = False) -> list[dict[str, Any]]:
+    """The tasks of the play where something is to be done, or where all is there; those of other files too."""
+    return list(brought_in("playbooks/services.yml", complete))
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def brought_in(path: str, complete: bool) -> Iterator[dict[str, Any]]:
+    for task in tasks_of(path).values():
+        if task.get("when") in ("site.complete", "not site.complete") and holds(
+            task["when"], given(site={"complete": not complete})
+        ):
+            continue
+        if role := task.get("ansible.builtin.include_role"):
+            yield from brought_in(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml", complete)
+        elif file := task.get("ansible.builtin.include_tasks") or task.get("ansible.builtin.import_tasks"):
+            folder = "playbooks/tasks" if path.startswith("playbooks/tasks") else "playbooks"
+            yield from brought_in(f"{folder}/{file}", complete)
+        else:
+            yield task
 
 
-def the_task(module: str) -> dict[str, Any]:
-    return [task for task in in_order() if module in task][-1]
+def the_task(module: str, complete: bool = False) -> dict[str, Any]:
+    return [task for task in in_order(complete) if module in task][-1]
 
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
     described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
     described["publish_live"] = {"services": {}}
-    return variables("roles/maintenance/vars/main.yml", **play["vars"] | described | more)
+    files = ("roles/maintenance/vars/main.yml", "playbooks/vars/closing.yml")
+    return variables(*files, **play["vars"] | described | {"site_prefix": "shop-prod", "site_tags": {}} | more)
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
     task = the_task("ecs_run_task")
     assert "when" not in task, "a job that was changed alone would never run"
+    assert the_task("ecs_run_task", complete=True) == task, "nor one that an interrupted run has left"
     jobs = evaluate(task["loop"], given())
     assert [job["key"] for job in jobs] == ["migrate"]
     asked = task["ecs_run_task"]
@@ -81,27 +86,94 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
 
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
-    deployments = [task for task in in_order() if "cloudformation_stacks" in task]
-    assert len(deployments) == 3
-    for task in deployments:
-        assert holds(task["when"], given(site={"complete": False}, **BARRED))
-        assert not holds(task["when"], given(site={"complete": True}, **BARRED))
+    assert len([task for task in in_order() if "cloudformation_stacks" in task]) == 3
+    assert not [task for task in in_order(complete=True) if "cloudformation_stacks" in task]
 
 
 def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
     order = in_order()
-    (before, after) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
+    (before, after, end) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
     services = [place for place, task in enumerate(order) if task.get("register") in ("services_web", "services_made")]
     assert (before, after) == (services[0] - 1, services[1] + 1)
     routed = {"containers": {"a-b": {"like": "web.web", "ports": ["80"]}}, "routes": [{"to": "a-b"}]}
     known = given(site_services={**SERVICES, "shop": routed})
-    asked = evaluate(order[before]["alb_maintenance"], known | {"site_prefix": "shop-prod"})
+    asked = evaluate(order[before]["alb_maintenance"], known)
     targets = {"web": [], "api": [], "shop": ["TargetGroupax2db"]}
     assert asked == {"prefix": "shop-prod", "state": "released", "targets": targets}
-    assert order[after]["alb_maintenance"]["state"] == "followed"
-    for place in (before, after):
-        assert holds(order[place]["when"], given(site={"complete": False}))
-        assert not holds(order[place]["when"], given(site={"complete": True}))
+    assert [order[place]["alb_maintenance"]["state"] for place in (after, end)] == ["followed", "settled"]
+    task = the_task("alb_maintenance", complete=True)
+    assert task["alb_maintenance"]["state"] == "settled", "a run that was killed has led nobody on"
+
+
+def holding(path: str, module: str) -> list[dict[str, Any]]:
+    """The blocks around the first task of a module, the outermost first."""
+
+    def around(items: Any) -> list[dict[str, Any]] | None:
+        for item in items or []:
+            for key in ("tasks", "block", "always"):
+                inner = around(item.get(key))
+                if inner is not None:
+                    return [*([item] if key == "block" else []), *inner]
+            if module in item:
+                return []
+        return None
+
+    return around(load(path)) or []
+
+
+@pytest.mark.parametrize(
+    "path", ["playbooks/tasks/services.yml", "roles/rollout/tasks/services.yml"], ids=["site", "release"]
+)
+def test_who_is_let_through_is_led_on_also_where_the_services_have_failed(path: str) -> None:
+    (block,) = holding(path, "cloudformation_stacks")
+    (task,) = block["always"]
+    assert task["ansible.builtin.include_role"] == {"name": "maintenance", "tasks_from": "after"}
+
+
+@pytest.mark.parametrize("path", ["playbooks/services.yml", "roles/rollout/tasks/main.yml"], ids=["site", "release"])
+def test_visitors_and_autoscaling_are_let_in_again_however_it_ends(path: str) -> None:
+    first = "ansible.builtin.include_tasks" if path.startswith("playbooks") else "ansible.builtin.import_tasks"
+    held, closed = holding(path, first)
+    assert [task["scale_in"]["state"] for task in held["always"]] == ["resumed"], "also if the page cannot be asked for"
+    (task,) = closed["always"]
+    role = task.get("ansible.builtin.include_role")
+    (last,) = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [task]
+    assert last["alb_maintenance"]["state"] == "settled"
+
+
+def test_only_a_service_that_scales_is_kept_from_it() -> None:
+    held, resumed = (task for task in in_order() if "scale_in" in task)
+    assert in_order().index(held) == 0, "before anything is deployed"
+    scaling = {"api": {**SERVICES["api"], "scale": {"min": 1, "max": 3, "cpu": 60}}}
+    for task in (held, resumed):
+        assert not holds(task["when"], given())
+        assert holds(task["when"], given(site_services=SERVICES | scaling))
+    assert the_task("scale_in", complete=True) == resumed, "what an interrupted run has held is let go"
+
+
+CLOSING = {**JOBS, "schema": {"like": "web.web", "command": ["s"], "run": "before_release", "maintenance": True}}
+
+
+def test_a_job_keeps_visitors_out_if_it_says_so() -> None:
+    asked = the_task("ecs_run_task")["ecs_run_task"]["maintenance"]
+    known = given(site_jobs=CLOSING, site_beside="/inventories", maintenance_page="away.html")
+    expected = {
+        "prefix": "shop-prod", "tags": {}, "page": "away.html", "beside": "/inventories", "allowed_cidrs": [],
+        "by": "site",
+    }  # fmt: skip
+    assert evaluate(asked, known | {"item": {"key": "schema"}}) == expected
+    assert evaluate(asked, known | {"item": {"key": "migrate"}}) == {}
+
+
+@pytest.mark.parametrize(
+    ("known", "sure"),
+    [({}, False), ({"services_run": {"failed": True}}, False), ({"services_run": {"failed": False}}, True)],
+    ids=["before the services", "they have failed", "they run"],
+)
+def test_where_it_has_failed_the_page_goes_only_if_the_site_goes_on(known: dict[str, Any], sure: bool) -> None:
+    task = tasks_of("playbooks/services.yml")["Leave visitors with what is there"]["alb_maintenance"]
+    asked = {name: evaluate(value, given(**known)) for name, value in task.items()}
+    assert asked == {"prefix": "shop-prod", "state": "settled", "sure": sure}
 
 
 @pytest.mark.parametrize("complete", [False, True], ids=["deployed by this play", "seen by the task of the ground"])

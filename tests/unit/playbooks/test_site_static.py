@@ -12,6 +12,7 @@ from local_aws.cloud import Cloud
 from tests.unit.playbooks.test_given_vpc import Site, changed
 from tests.unit.plugins.modules.test_modules_account import ecs_lists_providers
 from tests.unit.render_support import PROJECT
+from tests.unit.variables_support import flat
 
 pytestmark = [pytest.mark.playbook, pytest.mark.long, pytest.mark.usefixtures("ecs_lists_providers")]
 __all__ = ["ecs_lists_providers"]
@@ -48,7 +49,7 @@ def site(tmp_path: Path, aws: Cloud) -> Site:
     # The verb lies higher than the playbook that the play is of.
     services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
     brought = yaml.safe_load((PROJECT / "playbooks/tasks/services.yml").read_text())
-    (last,) = [task for task in brought if task.get("register") == "services_made"]
+    (last,) = [task for task in flat(brought) if task.get("register") == "services_made"]
     last["cloudformation_stacks"]["layers"] = []
     last["when"] = "site.removed | length > 0"
     services["tasks"] = [last]

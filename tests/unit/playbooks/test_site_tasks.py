@@ -27,7 +27,7 @@ SKIPPED = {
     "Keep the images of what runs and of the last good releases": (
         "not site.complete and lookup('site', 'entries').image | length > 0"
     ),
-    "Bring up the services and the domain's name": "not site.complete",
+    "Bring up the jobs, the services and the domain's name": "not site.complete",
 }
 """Tasks that bring in others when there is something to do, and the condition that leaves them out."""
 

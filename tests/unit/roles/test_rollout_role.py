@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
-VARS = ("roles/publish/vars/main.yml", "roles/rollout/vars/main.yml")
+VARS = ("roles/publish/vars/main.yml", "roles/rollout/vars/main.yml", "playbooks/vars/closing.yml")
 JOBS = tasks_of("roles/rollout/tasks/jobs.yml")
+MAIN = tasks_of("roles/rollout/tasks/main.yml")
 SERVICES = tasks_of("roles/rollout/tasks/services.yml")
 PROVE = tasks_of("roles/rollout/tasks/prove.yml")
 CONTAINER = {"image": "registry.test/web:1", "mem_limit": "64m", "ports": ["80"]}
@@ -45,6 +46,7 @@ def known(**more: Any) -> dict[str, Any]:
     """What a release of everything knows before the first of its stacks."""
     base: dict[str, Any] = {"publish_live": {"services": LIVE, "jobs": {}, "images": {}}, "site": {"outputs": OUTPUTS}}
     base |= {"publish_select": "local", "publish_release": "2026.11.3", "ansible_check_mode": False}
+    base |= {"site_prefix": "shop-prod", "site_tags": {}, "site_beside": "/inventories", "closing_verb": "release"}
     return variables(*VARS, **SITE) | base | {"rollout_verb": "release"} | more
 
 
@@ -129,6 +131,31 @@ def test_the_first_job_that_fails_is_the_last() -> None:
     given = known(rollout_jobs_made=made, item={"key": "migrate", "value": {"minutes": 5}})
     assert evaluate(asked["task_definition"], given) == "arn:migrate:2", "of the new revision"
     assert evaluate(asked["timeout"], given) == 300
+
+
+def test_a_job_keeps_visitors_out_if_it_says_so() -> None:
+    asked = JOBS["Run the jobs that come before a release"]["ecs_run_task"]["maintenance"]
+    jobs = SITE["site_jobs"] | {"migrate": {**SITE["site_jobs"]["migrate"], "maintenance": True}}
+    closing = known(site_jobs=jobs, item={"key": "migrate"})
+    assert evaluate(asked, closing)["by"] == "release"
+    assert evaluate(asked, closing | {"item": {"key": "alone"}}) == {}
+    assert evaluate(asked, known(item={"key": "migrate"})) == {}
+    reopen = MAIN["Let visitors in again, if a job has kept them out"]
+    assert holds(reopen["when"], closing)
+    assert not holds(reopen["when"], known())
+    sure = reopen["vars"]["maintenance_sure"]
+    assert [evaluate(sure, known(**each)) for each in ({}, {"rollout_written": {"failed": True}})] == [False, False]
+    assert evaluate(sure, known(rollout_written={"changed": True})) is True
+
+
+def test_autoscaling_is_held_while_a_site_that_scales_is_released() -> None:
+    scaling = {"web": {**SITE["site_services"]["web"], "scale": {"min": 1, "max": 3, "cpu": 60}}}
+    for name in ("Keep autoscaling from taking tasks away", "Let autoscaling take tasks away again"):
+        assert evaluate(MAIN[name]["scale_in"]["cluster"], known()) == "shop-prod"
+        assert not holds(MAIN[name]["when"], known())
+        services = SITE["site_services"] | scaling
+        assert holds(MAIN[name]["when"], known(site_services=services))
+        assert holds(MAIN[name]["when"], known(site_services=services, **ONE)), "whatever is released"
 
 
 def test_what_ran_is_written_down_also_if_it_failed() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from plugins.plugin_utils.site.container import CONTAINER, Container
 from plugins.plugin_utils.site.cron import NoSchedule, schedule
-from plugins.plugin_utils.site.kinds import SHORT, Choice, Whole
+from plugins.plugin_utils.site.kinds import SHORT, Choice, Flag, Whole
 from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Noun
 from plugins.plugin_utils.site.nouns.service import USES
 from plugins.plugin_utils.site.place import Place, near, shown
@@ -57,6 +57,7 @@ SCHEMA = Schema(
         "schedule": Key(_schedule),
         "zone": Key(_zone, "UTC"),
         "minutes": Key(Whole(1, 1440, "minutes"), 15),
+        "maintenance": Key(Flag(), False),
         "uses": Key(USES, {}),
         "patch": Key(task_patch, {}),
     }
@@ -73,6 +74,7 @@ SCHEMA = Schema(
         "timezone": "write zone: Europe/Zurich.",
         "timeout": "write minutes: 15.",
         "when": "write run: before_release.",
+        "downtime": "write maintenance: true.",
         "retries": "all jobs have job_retries, for a run that Scheduler could not ask ECS for; take the line out.",
     },
 )
@@ -89,6 +91,7 @@ class Job:
         schedule: as EventBridge Scheduler writes it, or empty.
         zone: of the schedule.
         minutes: after which it is stopped and has failed.
+        maintenance: whether visitors see the maintenance page from its start until the release is there.
         uses: (noun, entry) → rights.
         patch: see patch.py.
     """
@@ -99,6 +102,7 @@ class Job:
     schedule: str
     zone: str
     minutes: int
+    maintenance: bool
     uses: dict[tuple[str, str], tuple[str, ...]]
     patch: dict[str, Any] = field(default_factory=dict)
 
@@ -115,6 +119,11 @@ def check(entry: Any, given: Mapping[Any, Any], at: Place) -> None:
         (at / "run").wrong("stands beside schedule. A job runs on a schedule, before a release, or by hand: leave one.")
     if "zone" in given and "schedule" not in given:
         (at / "zone").wrong("belongs to a schedule. Take the line out.")
+    if given.get("maintenance") is True and given.get("run") != "before_release":
+        (at / "maintenance").wrong(
+            "is of a job that no release waits for. Write run: before_release, or close the site yourself: "
+            "maintenance.yml -e maintenance=on."
+        )
     if "like" in given and not {"command", "entrypoint"} & set(map(str, given)):
         at.wrong(
             "has no command, so it would run what the container it is like runs, a server that never ends. "

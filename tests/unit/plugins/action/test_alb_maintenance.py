@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import fnmatch
 import ipaddress
 import json
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import alb_maintenance
-from plugins.plugin_utils import maintenance
+from plugins.plugin_utils import maintenance, maintenance_switch
 from plugins.plugin_utils.maintenance import Rules
 from tests.unit.plugin_support import PROJECT, run_action, talk_to
 
@@ -153,7 +154,7 @@ def site(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 def cookie(site: Site) -> str:
-    found = maintenance.cookie(lambda name: site.aws.client(name), PREFIX)
+    found = maintenance.rules_of(lambda name: site.aws.client(name), PREFIX).cookie
     assert found.startswith("berth-maintenance=")
     return found
 
@@ -209,8 +210,16 @@ def test_the_rules_have_the_site_s_tags_and_say_until_when(site: Site) -> None:
     elb, rule = site.aws.client("elbv2"), site.rules.ours[maintenance.PAGE]
     (told,) = elb.describe_tags(ResourceArns=[rule.arn])["TagDescriptions"]
     tags = {each["Key"]: each["Value"] for each in told["Tags"]}
-    assert tags == {"Site": "shop", "Berth::Maintenance": site.rules.until}
+    since = site.rules.since
+    assert tags == {
+        "Site": "shop", "Berth::Maintenance": site.rules.until, "Berth::MaintenanceSince": since,
+        "Berth::MaintenanceBy": "maintenance",
+    }  # fmt: skip
+    age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(since)
+    assert 0 <= age.total_seconds() < 180
+    assert (site.rules.verb, site.rules.run) == ("", "")
     result = site.typed("status")
+    assert site.said[0].endswith(f", since {since}")
     assert (result["changed"], result["on"], result["until"]) == (False, True, site.rules.until)
     assert site.said[0].startswith(f"is on until {result['until']}, as announced (nothing ends it but")
 
@@ -271,7 +280,7 @@ def test_a_site_that_is_not_up_is_told_only_where_it_matters(aws: Cloud, monkeyp
     talk_to(aws, monkeypatch)
     site = Site(aws)
     assert "shop-prod has no load balancer yet. Type: " in site.typed("on")["msg"]
-    for state in ("off", "status", "followed", "released"):
+    for state in ("off", "status", "followed", "released", "settled"):
         assert site.typed(state)["changed"] is False, state
 
 
@@ -310,10 +319,131 @@ def test_all_services_can_be_deleted_while_the_page_is_shown(site: Site) -> None
     assert "Back soon" in site.answered()
 
 
+def test_who_is_let_through_comes_to_a_service_that_came_after_the_page(site: Site) -> None:
+    for name in ("web", "api"):
+        site.aws.client("cloudformation").delete_stack(StackName=f"{PREFIX}-service-{name}")
+        site.aws.client("cloudformation").get_waiter("stack_delete_complete").wait(
+            StackName=f"{PREFIX}-service-{name}", WaiterConfig=SOON
+        )
+    site.typed("on")
+    assert site.rules.cookie == ""
+    site.service("web", service("Web"))
+    assert site.typed("followed")["changed"]
+    assert cookie(site) in site.said[0], "shown this once"
+    assert site.answered(Cookie=cookie(site)) == site.group("web")
+    assert not site.typed("followed")["changed"]
+
+
+def test_since_when_stays_while_the_page_changes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.typed("on")
+    since = site.rules.since
+    monkeypatch.setattr(maintenance_switch.datetime, "datetime", Later)
+    site.typed("on", page="<p>other")
+    assert site.rules.since == since
+    site.typed("off")
+    site.typed("on")
+    assert site.rules.since > since
+
+
+class Later(datetime.datetime):
+    """An hour from now."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> Later:
+        return super().now(tz) + datetime.timedelta(hours=1)
+
+
+# What a verb switches on as long as it runs
+
+
+def test_a_verb_shows_the_page_as_long_as_it_runs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_RUN", "5f0c")
+    assert site.typed("on", by="release", check=True)["changed"]
+    assert not site.rules.ours
+    assert site.typed("on", by="release")["changed"]
+    assert site.said == ["is on as long as release runs: everybody else is answered 503"], "and no cookie in its log"
+    assert (site.rules.verb, site.rules.run) == ("release", "5f0c")
+    assert "Back soon" in site.answered()
+    assert site.answered(Cookie=cookie(site)) == site.group("web"), "by which the release is proven"
+    site.typed("status")
+    assert site.said[0].endswith(", as long as release runs")
+    assert site.typed("settled", check=True)["changed"]
+    assert site.rules.on
+    result = site.typed("settled")
+    assert (result["changed"], result["on"], site.rules.ours) == (True, False, {})
+
+
+def test_the_page_of_a_person_outlasts_a_verb(site: Site) -> None:
+    site.typed("on", for_time="2h")
+    until = site.rules.until
+    assert not site.typed("on", by="release", page="<p>other")["changed"]
+    assert site.said == ["is on already, and stays on when this is through"]
+    result = site.typed("settled")
+    assert (result["changed"], result["on"], site.said) == (False, True, [])
+    assert (site.rules.verb, site.rules.until) == ("", until)
+    assert site.typed("off")["changed"]
+
+
+def test_the_page_that_a_killed_run_has_left_goes_with_the_next_or_becomes_a_persons(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_RUN", "killed")
+    site.typed("on", by="release")
+    since = site.rules.since
+    monkeypatch.setenv("BERTH_RUN", "next")
+    site.typed("on", by="site")
+    assert (site.rules.verb, site.rules.run, site.rules.since) == ("site", "next", since)
+    site.typed("on")
+    assert (site.rules.verb, site.rules.since) == ("", since)
+    assert cookie(site) in site.said[1], "nobody was told it before"
+    assert not site.typed("settled")["changed"]
+    site.typed("off")
+    site.typed("on", by="release")
+    site.aws.client("elbv2").delete_rule(RuleArn=site.rules.ours[maintenance.PAGE].arn)
+    assert site.typed("settled")["changed"], "also what is left of it"
+    assert not site.rules.ours
+
+
+@pytest.mark.parametrize(
+    ("desired", "state", "stays"),
+    [(1, "healthy", False), (1, "unhealthy", True), (1, "", True), (0, "", False)],
+    ids=["one answers", "none is healthy", "none is there", "none is to be there"],
+)
+def test_the_page_stays_if_nothing_answers_behind_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, desired: int, state: str, stays: bool
+) -> None:
+    site.typed("on", by="release")
+    told = {
+        "serviceName": "shop-web", "desiredCount": desired,
+        "loadBalancers": [{"targetGroupArn": site.group("web")}],
+    }  # fmt: skip
+    aside = {"serviceName": "shop-worker", "desiredCount": 1, "loadBalancers": []}
+    health = [{"Target": {"Id": "i-1"}, "TargetHealth": {"State": state}}] if state else []
+    monkeypatch.setattr(maintenance_switch, "listed", lambda *_, **__: ["web", "worker"])
+
+    def client(name: str) -> Any:
+        found = site.aws.client(name)
+        if name == "ecs":
+            monkeypatch.setattr(found, "describe_services", lambda **_: {"services": [told, aside]}, raising=False)
+        if name == "elbv2":
+            answer = {"TargetHealthDescriptions": health}
+            monkeypatch.setattr(found, "describe_target_health", lambda **_: answer, raising=False)
+        return found
+
+    said: list[str] = []
+    switch = maintenance_switch.Switch(client, lambda _name, text, _color=None: said.append(text), PREFIX, {})
+    assert switch.settle(sure=False) is not stays
+    assert site.rules.on is stays
+    if stays:
+        assert said[0].startswith("stays on, as nothing answers behind it: no target of shop-web is healthy. Once")
+        assert said[0].endswith(" -e maintenance=off")
+        assert site.typed("settled")["changed"], "whoever is sure takes it away"
+
+
 def test_without_maintenance_a_deployment_has_nothing_to_follow(site: Site) -> None:
     assert not site.typed("released")["changed"]
     assert not site.typed("followed")["changed"]
-    assert maintenance.cookie(lambda name: site.aws.client(name), PREFIX) == ""
+    assert maintenance.rules_of(lambda name: site.aws.client(name), PREFIX).cookie == ""
 
 
 def test_the_page_that_is_given_out_fits_with_the_longest_time() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from local_aws.ca import Authority
 from plugins.action import https_answer
+from plugins.plugin_utils.maintenance import COOKIE, FIRST, PAGE, Rule, Rules, header
 from tests.unit.plugin_support import run_action
 
 
@@ -77,7 +78,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def test_a_site_that_answers_is_well(site: Site) -> None:
-    assert site.asked() == {"changed": False, "status": 200}
+    assert site.asked() == {"changed": False, "status": 200, "page": False}
 
 
 def test_one_that_answers_late_is_waited_for(site: Site) -> None:
@@ -142,22 +143,39 @@ def test_an_authority_that_is_none_is_told_at_once(site: Site, tmp_path: Path, c
     assert why in message
 
 
+PAGE_RULE = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503", "MessageBody": "<p>Back soon"}}]
+FORWARD = [{"Type": "forward", "TargetGroupArn": "arn:web"}]
+
+
+def in_maintenance(monkeypatch: pytest.MonkeyPatch, through: Any = FORWARD, on: bool = True) -> tuple[list[str], ...]:
+    """The load balancer's rules, one of which lets through who has the cookie; what is said, and for what site it was
+    looked, are filled in."""
+    said: list[str] = []
+    looked: list[str] = []
+    rules = Rules(None, "")
+    cookie = {"Field": "http-header", "HttpHeaderConfig": header("Cookie", f"*{COOKIE}=secret*")}
+    rules.ours = {PAGE: Rule(PAGE, [], PAGE_RULE)} if on else {}
+    if on and through:
+        rules.ours[FIRST] = Rule(FIRST, [cookie], through)
+
+    def rules_of(_client: object, prefix: str) -> Rules:
+        looked.append(prefix)
+        return rules
+
+    monkeypatch.setattr(https_answer, "rules_of", rules_of)
+    monkeypatch.setattr(https_answer.ActionModule, "say", lambda _self, _name, text, _color=None: said.append(text))
+    return looked, said
+
+
 def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    looked: list[str] = []
-
-    def cookie(_client: object, prefix: str) -> str:
-        looked.append(prefix)
-        return "berth-maintenance=secret"
-
-    monkeypatch.setattr(https_answer, "cookie", cookie)
-    monkeypatch.setattr(https_answer.ActionModule, "say", lambda _self, _name, text, _color=None: said.append(text))
+    looked, said = in_maintenance(monkeypatch)
     assert site.asked(prefix="shop-prod")["status"] == 200
     assert looked == [], "nothing is asked of AWS while all is well"
     site.let_through = "berth-maintenance=secret"
-    assert site.asked(prefix="shop-prod")["status"] == 200
+    result = site.asked(prefix="shop-prod")
+    assert (result["status"], result["page"]) == (200, False)
     assert (looked, len(said)) == (["shop-prod"], 1)
     assert said[0].startswith("is in maintenance, and asked with the cookie")
     assert "secret" not in said[0]
@@ -165,13 +183,35 @@ def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
 
 
 def test_another_503_is_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[str] = []
-
-    def cookie(_client: object, prefix: str) -> str:
-        looked.append(prefix)
-        return ""
-
-    monkeypatch.setattr(https_answer, "cookie", cookie)
+    looked, said = in_maintenance(monkeypatch, on=False)
     site.answers = [(503, "")]
     assert "status 503" in site.asked(prefix="shop-prod")["msg"]
     assert looked == ["shop-prod"], "once, not with each attempt"
+    assert said == ["answers 503, and is not in maintenance"]
+
+
+@pytest.mark.parametrize("shows", [[], ["2026.11.3"]], ids=["any answer", "a release"])
+def test_where_nobody_is_let_through_the_page_is_what_is_seen_and_said(
+    site: Site, monkeypatch: pytest.MonkeyPatch, shows: list[str]
+) -> None:
+    _, said = in_maintenance(monkeypatch, through=None)
+    site.answers, site.text = [(503, "")], "<!doctype html><p>Back soon"
+    result = site.asked(prefix="shop-prod", shows=shows)
+    assert (result.get("status"), result.get("page")) == (503, True), result
+    assert said[0] == "answers 503, and is in maintenance, where nobody is let through"
+    assert "and not what is behind the page" in said[1]
+    assert ("nor whether it shows 2026.11.3" in said[1]) is bool(shows)
+
+
+def test_a_service_that_answers_503_behind_the_page_is_no_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_maintenance(monkeypatch)
+    site.answers, site.text = [(503, "")], "<p>The database is away"
+    assert "status 503" in site.asked(prefix="shop-prod")["msg"]
+
+
+def test_who_is_let_through_and_sees_the_page_was_not_led_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_maintenance(monkeypatch, through=PAGE_RULE)
+    site.answers, site.text = [(503, "")], "<p>Back soon"
+    message = site.asked(prefix="shop-prod")["msg"]
+    assert "the page is shown also to who is let through: ansible-playbook " in message
+    assert message.endswith("-e maintenance=on")

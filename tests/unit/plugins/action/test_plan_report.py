@@ -12,10 +12,15 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from plugins.action import plan_report
-from plugins.plugin_utils.plan.model import CHANGE, Resource, StackChange, told
+from plugins.plugin_utils.plan.model import CHANGE, CREATE, Resource, StackChange, told
+from plugins.plugin_utils.site.reading import read_site
 from tests.unit.plugin_support import run_action
+from tests.unit.plugins.action import test_alb_maintenance as alb
 from tests.unit.plugins.plugin_utils.plan.plan_support import LOSS, full
+from tests.unit.variables_support import IDENTITY
 
+alb_site = alb.site
+"""The fixture."""
 GROUP = {"LaunchConfigurationName": "new", "Instances": [{"InstanceId": "i-1", "LifecycleState": "InService"}]}
 
 
@@ -68,6 +73,34 @@ def test_hosts_are_told_of_where_there_is_a_group(shown: Shown) -> None:
     report(ami_live={"id": "ami-1"}, host_group="hosts")
     assert any("1 host is behind" in text for text, _ in shown)
     assert any("ami-1 is of unknown age" in text for text, _ in shown)
+
+
+def test_a_maintenance_page_is_no_change_and_told(shown: Shown, alb_site: alb.Site) -> None:
+    def planned() -> list[str]:
+        shown.clear()
+        stacks = {"changes": [], "losses": [], "gaps": [], "outputs": {"HttpsListenerArn": alb_site.listener}}
+        given = {"site": "shop", "environment": "live", "stacks": stacks}
+        client = lambda name, _region=None: alb_site.aws.client(name)  # noqa: E731 (what replaces a method)
+        result = run_action(plan_report, given, client=client, _templar=Templar(DataLoader()))
+        assert (result["exit_code"], result["changes"]) == (0, False), result
+        return [text for text, _ in shown if "maintenance" in text]
+
+    assert planned() == []
+    alb_site.typed("on")
+    (said,) = planned()
+    assert f"The site is in maintenance since {alb_site.rules.since}: visitors are answered 503" in said
+    assert said.endswith(" -e maintenance=off")
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_job_that_keeps_visitors_out_is_told(shown: Shown, monkeypatch: pytest.MonkeyPatch, closing: bool) -> None:
+    containers = {"web": {"image": "shop/web", "mem_limit": "64m"}}
+    job = {"like": "web.web", "command": ["m"], "run": "before_release", "maintenance": closing}
+    described = read_site(IDENTITY | {"site_services": {"web": {"containers": containers}}, "site_jobs": {"m": job}})
+    assert not described.problems
+    monkeypatch.setattr(plan_report, "site_of", lambda *_: described)
+    report(stacks={"changes": [told(StackChange("job.m", "shop-prod-job-m", CREATE))]}, jobs=["m"])
+    assert ("m; visitors see the maintenance page meanwhile" in " ".join(text for text, _ in shown)) is closing
 
 
 @pytest.mark.parametrize("changing", [False, True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.filter.ledger import jobs_ran, release_name, services_released
-from tests.unit.variables_support import evaluate, load, tasks_of, variables
+from tests.unit.variables_support import evaluate, flat, load, tasks_of, variables
 
 SERVICES = {
     "web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}},
@@ -56,8 +56,14 @@ def test_a_site_writes_down_what_it_releases_before_the_services_and_after() -> 
     assert facts["release"] == "a+b"
     assert facts["services"]["web"]["task_definition"] == "arn:web:3"
     assert facts["jobs"] == {}
-    (play,) = load("playbooks/services.yml")
-    order = [task.get("ansible.builtin.import_tasks", task["name"]) for task in play["tasks"]]
-    services = order.index("Bring up the services and the domain's name")
-    places = [place for place, task in enumerate(order) if task == "tasks/record.yml"]
-    assert places == [services - 1, len(order) - 1]
+    first, last = (list(flat(load(path))) for path in ("playbooks/tasks/site.yml", "playbooks/services.yml"))
+    names = [task["name"] for task in first]
+    before = first[names.index("Bring up the services and the domain's name") - 1]
+    (after,) = [task for task in last if task.get("ansible.builtin.import_tasks") == "tasks/record.yml"]
+    assert before["ansible.builtin.import_tasks"] == "record.yml"
+    assert last.index(after) == [task["name"] for task in last].index("Wait until each service runs its release") + 1
+    jobs = after["vars"]["record_jobs"]
+    assert evaluate(jobs, {"site": {"complete": True}, "services_ran": {"results": [1]}}) == {"results": [1]}
+    assert evaluate(jobs, {"site": {"complete": False}, "services_ran": {"skipped": True}}) == {}, (
+        "they stand there already"
+    )

@@ -14,10 +14,13 @@ from scripts import operator_policy
 from scripts.rights import calls, iam
 
 RELEASES = deployer.releasing("shop", "prod")
+OWN = {"aws:ResourceTag/Site": "shop", "aws:ResourceTag/Environment": "prod"}
+MADE = {"aws:RequestTag/Site": "shop", "aws:RequestTag/Environment": "prod"}
+"""What AWS has no name of ours for is told by its tags."""
 LOOKS = deployer.looking("shop")
 PARTS = (
     "ecr_keep", "ecr_push", "ecs_live_release", "ecs_run_task", "ecs_service_wait", "function_code", "ledger", "lock",
-    "logs", "registry_images", "stack_outputs", "starts", "static_files",
+    "logs", "maintenance_switch", "registry_images", "scaling", "stack_outputs", "starts", "static_files",
 )  # fmt: skip
 """Plugins of a release that ask AWS, by the names of their files; what updates stacks is judged by its own table."""
 NO_CALL = "kms:Verify"
@@ -54,9 +57,20 @@ def test_a_release_and_its_checks_are_allowed_all_that_they_call() -> None:
         assert {each for each in wanted if not any(fnmatch.fnmatchcase(each, right) for right in given)} == set(), part
 
 
+def by_tags(statement: dict[str, Any]) -> bool:
+    given = statement.get("Condition", {}).get("StringEquals", {})
+    return OWN.items() <= given.items() or MADE.items() <= given.items()
+
+
 def test_each_action_is_granted_on_what_it_takes() -> None:
     """An action in a statement whose resource is none of its types is not granted, without a word."""
     for statement in RELEASES:
+        if by_tags(statement):
+            named = [re.sub(r"\$\{AWS::\w+\}", "", arn).split(":", 5)[-1] for arn in arns(statement)]
+            types = {each.removesuffix("/*") for each in named}
+            types = {each.replace("scalable-target", "scalabletarget") for each in types}  # IAM's own word for it
+            assert [action for action in statement["Action"] if not iam.kinds(action) & types] == []
+            continue
         names = [re.sub(r"\$\{AWS::\w+\}", "", arn).split(":", 5)[-1] for arn in arns(statement)]
         for action in statement["Action"]:
             shapes = [pattern.partition("{site}")[0] for pattern in iam.patterns(action)]
@@ -66,7 +80,13 @@ def test_each_action_is_granted_on_what_it_takes() -> None:
 def test_all_that_it_changes_is_of_this_environment() -> None:
     for statement in RELEASES:
         for arn in arns(statement):
-            assert re.search(r"[:/]shop-prod[-/]|:/shop/prod/", arn), arn
+            assert by_tags(statement) or re.search(r"[:/]shop-prod[-/]|:/shop/prod/", arn), arn
+    tagged = [each for each in RELEASES if by_tags(each)]
+    services = {action.partition(":")[0] for action in actions(tagged)}
+    assert services == {"elasticloadbalancing", "application-autoscaling"}, "whose names AWS makes up"
+    (making,) = [each for each in tagged if "aws:RequestTag/Site" in each["Condition"]["StringEquals"]]
+    assert making["Condition"]["StringEquals"]["elasticloadbalancing:CreateAction"] == "CreateRule"
+    assert making["Action"] == ["elasticloadbalancing:AddTags"], "tags of its own are a right to all that bears them"
 
 
 @pytest.mark.parametrize(

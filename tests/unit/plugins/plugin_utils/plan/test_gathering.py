@@ -41,7 +41,9 @@ def test_a_job_runs_once_for_each_revision(
     action: str, resources: list[Resource], publishing: bool, told: list[str]
 ) -> None:
     changes = {"job.migrate": StackChange("job.migrate", "x", action, resources=resources)}
-    assert list(gathering.jobs(["migrate", "unheard"], changes, publishing)) == told
+    assert list(gathering.jobs(["migrate", "unheard"], [], changes, publishing)) == told
+    closed = [f"{each}; visitors see the maintenance page meanwhile" for each in told]
+    assert list(gathering.jobs(["migrate", "unheard"], ["migrate"], changes, publishing)) == closed
 
 
 def group(*versions: str, state: str = "InService", **source: Any) -> dict[str, Any]:

@@ -182,6 +182,18 @@ OF_NOUNS = {
     "a job that is over at once": job(
         "like: web.web, command: x, minutes: 0", "like: web.web, command: x, minutes: 1", ".minutes", "from 1 to 1440"
     ),
+    "a page for a job by hand": job(
+        "like: web.web, command: x, maintenance: true",
+        "like: web.web, command: x, maintenance: true, run: before_release",
+        ".maintenance",
+        "of a job that no release waits for",
+    ),
+    "a page as a text": job(
+        "like: web.web, command: x, run: before_release, maintenance: 'yes'",
+        "like: web.web, command: x, run: before_release, maintenance: true",
+        ".maintenance",
+        "must be true or false",
+    ),
     "rights of a job as a list": job(
         "like: web.web, command: x, uses: [read]", "like: web.web, command: x, uses: {}", ".uses.0", "bucket.uploads:"
     ),

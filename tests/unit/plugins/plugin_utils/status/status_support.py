@@ -100,13 +100,15 @@ def a_stack(layer: str, status: str = "CREATE_COMPLETE", **more: Any) -> dict[st
 STACKS = [
     a_stack("network"),
     a_stack("certificate", outputs={"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/c"}),
-    a_stack("cluster", outputs={"ClusterName": "shop-prod", "HostGroupName": "hosts"}),
+    a_stack("cluster", outputs={
+        "ClusterName": "shop-prod", "HostGroupName": "hosts",
+        "HttpsListenerArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shop/1/2"}),
     a_stack("database.main", outputs={"InstanceId": "shop-prod-main"}),
     a_stack("volume.uploads", outputs={"FileSystemId": "fs-0123456789abcdef0"}),
     *(a_stack(layer) for layer in ("bucket.files", "secret.app", "job.migrate", "job.report")),
     *(a_stack(f"service.{name}") for name in ("web", "worker", "redis")),
     a_stack("ledger", outputs={"BucketName": "shop-prod-ledger"}),
-]
+]  # fmt: skip
 
 
 def a_service(name: str, running: int = 1, desired: int = 1, **more: Any) -> dict[str, Any]:
@@ -147,6 +149,18 @@ def a_host(name: str = "i-0aaaaaaaaaaaaaaa1", left: int = 320, **more: Any) -> d
         "registeredResources": resources(704, 2048), "remainingResources": resources(left, 2048),
         "runningTasksCount": 3, "attributes": [],
     } | more  # fmt: skip
+
+
+def a_rule(priority: int, **condition: Any) -> dict[str, Any]:
+    """A rule of DescribeRules, with a condition on a header or on addresses."""
+    field = {"HttpHeaderConfig": "http-header", "SourceIpConfig": "source-ip"}
+    conditions = [{"Field": field[name], name: config} for name, config in condition.items()]
+    page = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503", "MessageBody": "Back soon"}}
+    forward = {"Type": "forward", "TargetGroupArn": GROUP}
+    return {
+        "RuleArn": f"arn:rule/{priority}", "Priority": str(priority), "IsDefault": False, "Conditions": conditions,
+        "Actions": [page if priority in (98, 99) else forward],
+    }  # fmt: skip
 
 
 class Account:
@@ -210,6 +224,8 @@ class Account:
                 ]
             },
             "describe_target_groups": {"TargetGroups": [{"HealthCheckPath": "/healthz"}]},
+            "describe_rules": {"Rules": [a_rule(1), a_rule(500)]},
+            "describe_tags": {"TagDescriptions": []},
             "describe_certificate": {
                 "Certificate": {"DomainName": "www.shop.test", "Status": "ISSUED", "NotAfter": ago(days=-220)}
             },

@@ -258,6 +258,42 @@ def test_a_run_that_holds_no_lock_runs_no_more(account: Account, outcome: str) -
     assert {each["outcome"] for each in status(account)["ledger"]["verbs"]} == {outcome}
 
 
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        (
+            {"outcome": "failed", "reason": "no room"},
+            "the last run, release by anna 30 minutes ago, has failed: no room",
+        ),
+        ({"outcome": "failed"}, "the last run, release by anna 30 minutes ago, has failed"),
+        ({"outcome": "running", "run": "r0"}, "release by anna 30 minutes ago, was interrupted: the run was killed"),
+        ({"outcome": "good"}, ""),
+    ],
+)
+def test_why_the_last_run_has_failed_is_worth_knowing(entry: Answers, what: str) -> None:
+    model = status(ledger(HELD, **entry))
+    assert model["well"]
+    notes = [each for each in model["notes"] if each["about"] == "ledger"]
+    assert [what in each["what"] for each in notes] == [True] * bool(what)
+    assert all(each["type"].endswith(" -e all=true") for each in notes)
+
+
+def test_a_run_that_failed_before_a_good_one_is_of_the_past() -> None:
+    runs = iter(["running", "good", "failed", "failed", "failed"])
+    account = ledger(HELD, run="r1")
+    read = account.answers["get_object"]
+
+    def newest_first(Bucket: str, Key: str) -> Answers:
+        answer = read(Bucket=Bucket, Key=Key)
+        if Key != "lock.json":
+            content = json.loads(answer["Body"].read()) | {"outcome": next(runs)}
+            answer["Body"] = io.BytesIO(json.dumps(content).encode())
+        return answer
+
+    account.answers["get_object"] = newest_first
+    assert said(status(account), "notes") == {}
+
+
 def test_a_site_without_a_ledger_says_so() -> None:
     model = status(Account(describe_stacks={"Stacks": STACKS[:-1]}))
     assert model["ledger"]["there"] is False

@@ -419,6 +419,30 @@ def test_one_service_is_rolled_while_the_others_keep_their_tasks(site: Site) -> 
         assert told_to_stop <= made
 
 
+BARRED = {"celery_site": ["worker", "beat"]}
+"""Examples with services behind those with routes that a change of theirs changes too."""
+
+
+def test_what_is_behind_pages_that_do_not_come_up_stays(site: Site) -> None:
+    """Then the inventory as it was brings all back to what it said."""
+    behind = BARRED.get(site.example, [])
+    if not behind:
+        pytest.skip("nothing of it is behind what is rolled")
+    description = yaml.safe_load((PROJECT / "examples" / site.example / "site.yml").read_text())
+    services = description["site_services"]
+    container = next(iter(services["web"]["containers"].values()))
+    container["environment"]["TRIED"] = "in vain"
+    container["healthcheck"] = {"test": ["CMD", "false"], "interval": "5s", "timeout": "2s", "retries": 1}
+    before = {name: running(site, name) for name in [*behind, "redis"]}
+    given = {"site_services": services, "service_wait_minutes": 4}
+    run = site.run("site.yml", "-e", json.dumps(given))
+    assert run.status == 2, run.output
+    assert "service.web" in run.output
+    assert {name: running(site, name) for name in before} == before, run.output
+    succeed(site.run("site.yml"))
+    assert len(running(site, "web")) == 1
+
+
 def test_teardown_leaves_nothing(site: Site) -> None:
     succeed(
         site.run("teardown.yml", "-e", "confirm=test", "-e", "teardown_data=true", "-e", "teardown_keep_snapshot=false")

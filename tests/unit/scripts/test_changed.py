@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,7 +166,11 @@ def test_all_is_looked_at_where_a_choice_would_be_a_guess(
     assert files == ["tests/unit", "local_aws/tests/unit"]
 
 
-STUB = '#!/bin/bash\necho "$(basename "$0") $*" >>"$LOG"\n[[ $(basename "$0") != "${FAILING:-}" ]]\n'
+STUB = """#!/bin/bash
+echo "$(basename "$0") $*" >>"$LOG"
+[[ $(basename "$0") == "${SLOW:-}" ]] && sleep 60
+[[ $(basename "$0") != "${FAILING:-}" ]]
+"""
 
 
 def check(folder: Path, part: str, **variables: str) -> tuple[int, str, list[str]]:
@@ -218,6 +223,90 @@ def test_without_a_word_everything_runs_whatever_differs(project: Path, part: st
     (tests,) = called(calls, "pytest")
     assert tests.endswith("--quiet tests/unit local_aws/tests/unit")
     assert called(calls, "ansible-lint") == ([] if part else ["ansible-lint --offline --strict"])
+
+
+def test_ansible_lint_looks_at_no_more_files_than_it_has_time_for(project: Path) -> None:
+    names = [f"roles/web/tasks/t{number:02}.yml" for number in range(changed.MOST_LINTED + 3)]
+    for name in names[:-3]:
+        (project / name).write_text("- name: A\n")
+    assert changed.chosen("ansible-lint")[1] == names[:-3], "as many as fit are all of them"
+    for name in names[-3:]:
+        (project / name).write_text("- name: A\n")
+    said, files = changed.chosen("ansible-lint")
+    assert files == names[:-3]
+    assert said == (
+        f"{changed.MOST_LINTED} of {len(names) + 1} files (3 more that differ are left to make lint), "
+        f"as {len(names)} differ from main"
+    )
+
+
+def test_no_more_tests_are_collected_than_can_be_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(changed.MOST, "unit", (2, "that it concerns are left to make unit"))
+    for name in ("plugins/plugin_utils/roles.py", "tests/unit/test_links.py"):
+        (project / name).write_text(FILES[name] + "# more\n")
+    assert changed.chosen("unit")[1] == [f"tests/unit/test_{each}.py" for each in ("links", "roles")]
+    (project / "README.md").write_text("more")
+    assert changed.chosen("unit") == (
+        "2 of 7 files (1 more that it concerns are left to make unit), as 3 differ from main",
+        ["tests/unit/test_links.py", "tests/unit/test_roles.py"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "looked"),
+    [
+        ("cloudformation/web.yml", "cfn-lint", "all 1 files, as 1 of them differ from main"),
+        ("roles/web/tasks/main.yml", "cfn-lint", ""),
+        ("README.md", "docs", "all 2 files, as 1 of them differ from main"),
+        ("docs/prices.yml", "docs", "all 3 files, as 1 of them differ from main"),
+        ("plugins/filter/names.py", "docs", ""),
+        ("pyproject.toml", "cfn-lint", "all, as pyproject.toml differs from main"),
+        ("pyproject.toml", "docs", "all, as pyproject.toml differs from main"),
+    ],
+)
+def test_what_looks_at_everything_does_so_if_one_of_its_files_differs(
+    project: Path, name: str, kind: str, looked: str
+) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text("more")
+    said, files = changed.chosen(kind)
+    assert files == ([] if looked else None)
+    assert said == looked or (not looked and said.startswith("0 of "))
+
+
+def test_a_page_may_lead_to_what_is_there_no_longer(project: Path) -> None:
+    (project / "plugins/filter/names.py").unlink()
+    assert changed.chosen("docs")[1] == []
+
+
+def test_check_ends_what_is_not_through_in_time_and_names_it(project: Path) -> None:
+    (project / ".git/info/exclude").write_text("/scripts\n/bin\n/calls\n/.cache\n")
+    (project / "README.md").write_text("more")
+    code, said, calls = check(project, "changed", SLOW="mypy", CHECK_SECONDS="5")
+    assert code == 0, said
+    assert re.search(r"LEFT    mypy \(ended after \d s, not through: make lint\)", said)
+    assert "Not through in 5 s, and so not seen: mypy." in said
+    assert "ok      docs" in said
+    assert called(calls, "mypy")
+    code, said, _ = check(project, "changed", FAILING="mypy", CHECK_SECONDS="5")
+    assert (code, "LEFT" in said, "not seen" in said) == (1, False, False), "what fails in time fails"
+
+
+def test_what_was_read_of_a_module_is_remembered_until_it_changes(project: Path) -> None:
+    module = project / "plugins/plugin_utils/roles.py"
+    first = changed.Remembered()
+    assert first.read(module) == ([], ["roles"])
+    first.save()
+    second = changed.Remembered()
+    second.load()
+    second.known[str(module)][2].append("kept")
+    assert second.read(module)[1] == ["roles", "kept"], "it was not read again"
+    module.write_text('import os\nFOLDER = "other"\n')
+    assert second.read(module) == (["os"], ["other"])
+    (project / changed.MEMORY).write_text("{")
+    third = changed.Remembered()
+    third.load()
+    assert third.known == {}, "what cannot be read is read anew"
 
 
 def test_a_link_of_the_documentation_that_leads_nowhere_is_a_failure(project: Path) -> None:

@@ -99,8 +99,8 @@ class Asking:
                     subject = task.of(container)
                     asked.append(_asking("secret", subject, secret.name, secrets.check, *clients, subject, secret))
         if any(task.service.get("loadBalancers") for task in site.tasks):
-            given = client, site.cluster
-            asked.append(_asking("way in", maintenance.SUBJECT, maintenance.WHAT, maintenance.check, *given))
+            about = maintenance.SUBJECT, maintenance.WHAT
+            asked.append(_asking("way in", *about, maintenance.check, client, site.cluster))
         hosts = [each["ec2InstanceId"] for each in self._instances if each.get("ec2InstanceId")]
         for name, driver in site.volumes.items():
             given = (client("efs"), client("ec2"), name, site.outputs, hosts, driver)

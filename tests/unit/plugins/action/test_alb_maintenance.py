@@ -337,7 +337,7 @@ def test_who_is_let_through_comes_to_a_service_that_came_after_the_page(site: Si
 def test_since_when_stays_while_the_page_changes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.typed("on")
     since = site.rules.since
-    monkeypatch.setattr(maintenance_switch.datetime, "datetime", Later)
+    monkeypatch.setattr(datetime, "datetime", Later)
     site.typed("on", page="<p>other")
     assert site.rules.since == since
     site.typed("off")

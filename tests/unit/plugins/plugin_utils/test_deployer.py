@@ -58,7 +58,7 @@ def test_a_release_and_its_checks_are_allowed_all_that_they_call() -> None:
 
 
 def by_tags(statement: dict[str, Any]) -> bool:
-    given = statement.get("Condition", {}).get("StringEquals", {})
+    given: dict[str, str] = statement.get("Condition", {}).get("StringEquals", {})
     return OWN.items() <= given.items() or MADE.items() <= given.items()
 
 

@@ -24,7 +24,7 @@ LEFT = {**MINE, "Berth::MaintenanceBy": "release r1"}
 LOCKED = "a lock that may not be read"
 
 
-def closed(account: Account | None = None, addresses: tuple[str, ...] = (), **tags: str) -> Account:
+def closed(tags: dict[str, str], account: Account | None = None, addresses: tuple[str, ...] = ()) -> Account:
     """An account whose load balancer answers with the page."""
     header = {"HttpHeaderName": "Cookie", "Values": [f"*berth-maintenance={COOKIE}*"]}
     rules = [a_rule(1), a_rule(21, HttpHeaderConfig=header), a_rule(98), a_rule(99), a_rule(500)]
@@ -47,7 +47,7 @@ def test_a_site_that_visitors_see_is_in_no_maintenance() -> None:
 
 
 def test_a_page_of_a_person_is_worth_knowing_and_no_reason_not_to_be_well() -> None:
-    model = status(closed(addresses=("203.0.113.0/24",), **MINE))
+    model = status(closed(MINE, addresses=("203.0.113.0/24",)))
     assert model["well"], said(model)
     assert said(model, "notes") == {"maintenance": ["is on for 1 hour: visitors are answered 503, and not by the site"]}
     assert model["notes"][0]["type"].endswith(" -e maintenance=off")
@@ -65,7 +65,7 @@ def test_a_page_of_a_person_is_worth_knowing_and_no_reason_not_to_be_well() -> N
 
 
 def test_the_cookie_is_shown_nowhere() -> None:
-    model = status(closed(**MINE))
+    model = status(closed(MINE))
     shown = [json.dumps(model), page.rendered(model), *(text for text, _ in terminal.rendered(model))]
     assert not [each for each in shown if COOKIE in each]
 
@@ -74,7 +74,7 @@ def test_the_cookie_is_shown_nowhere() -> None:
     ("until", "over"), [("2026-11-27T09:00Z", True), ("2026-11-27T10:00Z", False)], ids=["over", "not yet"]
 )
 def test_a_time_that_is_over_is_said(until: str, over: bool) -> None:
-    model = status(closed(**{**MINE, "Berth::Maintenance": until}))
+    model = status(closed({**MINE, "Berth::Maintenance": until}))
     assert model["well"]
     assert model["maintenance"]["over"] is over
     text = "\n".join(text for text, _ in terminal.rendered(model))
@@ -86,7 +86,7 @@ def test_a_time_that_is_over_is_said(until: str, over: bool) -> None:
     ids=["it runs", "another runs", "nobody runs"],
 )  # fmt: skip
 def test_a_page_that_a_run_has_left_is_not_well(lock: dict[str, Any] | None, well: bool) -> None:
-    model = status(closed(ledger(lock), **LEFT))
+    model = status(closed(LEFT, ledger(lock)))
     assert model["well"] is well
     if well:
         assert model["notes"][0]["type"] == "", "it takes it away itself"
@@ -97,7 +97,7 @@ def test_a_page_that_a_run_has_left_is_not_well(lock: dict[str, Any] | None, wel
 
 @pytest.mark.parametrize("why", ["no ledger", LOCKED])
 def test_whether_it_runs_is_not_guessed(why: str) -> None:
-    part = maintenance.look(closed(**LEFT), "arn:listener", NOW)
+    part = maintenance.look(closed(LEFT), "arn:listener", NOW)
     kept = Part(dict(NONE) | {"there": why == LOCKED})
     kept.unasked = [{"about": "lock", "action": "s3:GetObject", "why": "no"}] if why == LOCKED else []
     maintenance.judge(part, kept)
@@ -105,7 +105,7 @@ def test_whether_it_runs_is_not_guessed(why: str) -> None:
 
 
 def test_what_is_left_of_it_is_told() -> None:
-    account = closed(**MINE)
+    account = closed(MINE)
     account.answers["describe_rules"]["Rules"].pop(3)
     model = status(account)
     assert said(model, "notes") == {"maintenance": ["is off, and 2 of its rules are left"]}

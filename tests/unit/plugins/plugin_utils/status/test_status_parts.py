@@ -284,7 +284,7 @@ def test_a_run_that_failed_before_a_good_one_is_of_the_past() -> None:
     read = account.answers["get_object"]
 
     def newest_first(Bucket: str, Key: str) -> Answers:
-        answer = read(Bucket=Bucket, Key=Key)
+        answer: Answers = read(Bucket=Bucket, Key=Key)
         if Key != "lock.json":
             content = json.loads(answer["Body"].read()) | {"outcome": next(runs)}
             answer["Body"] = io.BytesIO(json.dumps(content).encode())

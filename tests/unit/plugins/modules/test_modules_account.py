@@ -290,9 +290,13 @@ def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
     assert "log_days" not in refuses["databases"]["main"]
     assert set(refuses["unasked"]) == {"database_log_days"}
 
-    bare = ask(aws, stacks=["none"], cluster_stack="none")
+    bare = ask(aws, stacks=["none"], cluster_stack="none", certificate_stack="none")
     assert bare["databases"] == bare["file_systems"] == {}
     assert "ami_live" not in bare
+    assert bare["certificates_left"] == []
+    assert "certificates_left" not in ask(aws)
+    refuses = ask(Refuses(aws, "cloudformation"), certificate_stack="none")
+    assert set(refuses["unasked"]) == {"certificates_left"}
 
 
 class Refuses:

@@ -20,7 +20,7 @@ JOBS = {
 IMAGES = {"shop/web": "registry/web:a", "shop/api": "registry/api:b"}
 
 
-INCLUDED = "Bring up the services and the domain's name"
+INCLUDED = "Bring up the jobs, the services and the domain's name"
 
 
 def in_order() -> list[dict[str, Any]]:
@@ -29,8 +29,7 @@ def in_order() -> list[dict[str, Any]]:
     for name, task in tasks_of("playbooks/services.yml").items():
         for each in tasks_of("playbooks/tasks/services.yml").values() if name == INCLUDED else [task]:
             role = each.get("ansible.builtin.include_role")
-            brought = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [each]
-            found += [({"when": task["when"]} if "when" in task else {}) | inner for inner in brought]
+            found += tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [each]
     return found
 
 
@@ -42,20 +41,27 @@ def the_task(module: str) -> dict[str, Any]:
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
     described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
-    return variables("roles/maintenance/vars/main.yml", **play["vars"] | described | more)
+    described["publish_live"] = {"services": {}, "jobs": {}, "images": {}}
+    files = [file.removeprefix("../") for file in play["vars_files"] if file.startswith("../")]
+    return variables("roles/maintenance/vars/main.yml", *files, **play["vars"] | described | more)
+
+
+def is_brought(**more: Any) -> bool:
+    """Whether the tasks are brought in that change something."""
+    return holds(tasks_of("playbooks/services.yml")[INCLUDED]["when"], given(**more))
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
     task = the_task("ecs_run_task")
-    assert "when" not in task, "a job that was changed alone would never run"
     jobs = evaluate(task["loop"], given())
     assert [job["key"] for job in jobs] == ["migrate"]
     asked = task["ecs_run_task"]
     assert asked["again"] is False, "what the revision's own tag says decides, also after an interrupt"
     outputs = {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}
-    known = given(item=jobs[0], services_jobs={"outputs": outputs})
+    known = given(item=jobs[0], rollout_jobs_made={"outputs": outputs})
     assert evaluate(asked["task_definition"], known) == "arn:migrate:3"
     assert evaluate(asked["timeout"], known) == 300
+    assert evaluate(asked["passed_over"], known) is False
 
 
 def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
@@ -64,15 +70,52 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
     assert jobs < order.index(the_task("ecs_run_task")) < services
     known = given()
     assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["function", "job"]
+    assert holds(order[jobs]["when"], known)
+    assert evaluate(order[jobs]["cloudformation_stacks"]["only"], known) == ["job.migrate", "job.report", "job.clean"]
     assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
 
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
     deployments = [task for task in in_order() if "cloudformation_stacks" in task]
     assert len(deployments) == 2
-    for task in deployments:
-        assert holds(task["when"], given(site={"complete": False}))
-        assert not holds(task["when"], given(site={"complete": True}))
+    ran = {"migrate": {"task_definition": "arn:migrate:3", "ran": True}}
+    site = {"complete": True, "outputs": {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}}
+    assert is_brought(site={"complete": False})
+    assert not is_brought(site=site, publish_live={"services": {}, "jobs": ran})
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [{}, {"migrate": {"task_definition": "arn:migrate:3", "ran": False}},
+     {"migrate": {"task_definition": "arn:migrate:2", "ran": True}}],
+    ids=["not seen", "has failed, or was interrupted", "has run before it was changed"],
+)  # fmt: skip
+def test_a_job_that_was_changed_alone_runs_though_all_layers_are_as_they_should_be(jobs: dict[str, Any]) -> None:
+    site = {"complete": True, "outputs": {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}}
+    assert is_brought(site=site, publish_live={"services": {}, "jobs": jobs})
+    assert not is_brought(site=site, publish_live={"services": {}, "jobs": jobs}, site_jobs={}), "there is none"
+
+
+def test_what_runs_is_written_down_last_also_where_nothing_was_to_be_done() -> None:
+    task = in_order()[-1]
+    assert "when" not in task
+    outputs = {
+        "service.web.TaskDefinitionArn": "arn:web:3",
+        "service.api.TaskDefinitionArn": "arn:api:1",
+        "job.migrate.TaskDefinitionArn": "arn:migrate:3",
+    }
+    known = given(publish_images=IMAGES, site={"complete": True, "outputs": outputs})
+    facts = evaluate(task["ledger_entry"]["facts"], known)
+    assert facts["release"] == "a+b"
+    assert facts["services"]["web"] == {
+        "task_definition": "arn:web:3", "release": "a", "images": {"shop/web": "registry/web:a"},
+    }  # fmt: skip
+    assert facts["jobs"] == {"migrate": {"task_definition": "arn:migrate:3", "run": False, "exit_code": None}}
+    ran = {"results": [{"item": {"key": "migrate"}, "changed": True, "exit_codes": {"migrate": 0}}]}
+    made = {"outputs": {"service.web.TaskDefinitionArn": "arn:web:4"}}
+    facts = evaluate(task["ledger_entry"]["facts"], known | {"rollout_jobs_ran": ran, "services_made": made})
+    assert facts["jobs"]["migrate"]["run"] is True
+    assert facts["services"]["web"]["task_definition"] == "arn:web:4"
 
 
 def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
@@ -86,9 +129,6 @@ def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
     targets = {"web": [], "api": [], "shop": ["TargetGroupax2db"]}
     assert asked == {"prefix": "shop-prod", "state": "released", "targets": targets}
     assert order[after]["alb_maintenance"]["state"] == "followed"
-    for place in (before, after):
-        assert holds(order[place]["when"], given(site={"complete": False}))
-        assert not holds(order[place]["when"], given(site={"complete": True}))
 
 
 @pytest.mark.parametrize("complete", [False, True], ids=["deployed by this play", "seen by the task of the ground"])
@@ -96,11 +136,10 @@ def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> Non
     task = the_task("ecs_service_wait")
     assert evaluate(task["loop"], given()) == ["web", "api"]
     outputs = {"service.api.ServiceName": "api-1", "service.api.TaskDefinitionArn": "arn:api:2"}
-    skipped, cluster = {"skipped": True}, {"ClusterName": "shop-prod"}
+    cluster = {"ClusterName": "shop-prod"}
     known = given(
         item="api",
-        services_jobs=skipped if complete else {"outputs": {}},
-        **({} if complete else {"services_made": {"outputs": outputs}}),
+        **({} if complete else {"rollout_jobs_made": {"outputs": {}}, "services_made": {"outputs": outputs}}),
         site={"outputs": cluster | (outputs if complete else {})},
     )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}

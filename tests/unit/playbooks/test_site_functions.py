@@ -51,8 +51,9 @@ def site(tmp_path: Path, aws: Cloud) -> Site:
     made = Site(tmp_path, aws)
     (services,) = yaml.safe_load((PROJECT / "playbooks/services.yml").read_text())
     # The verb lies higher than the playbook that the play is of.
-    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
-    services["tasks"] = services["tasks"][:1]
+    services["vars_files"] = [f"roles/{role}/vars/main.yml" for role in ("publish", "rollout")]
+    services["vars_files"].append("playbooks/vars/layers.yml")
+    services["tasks"] = yaml.safe_load((PROJECT / "playbooks/tasks/services.yml").read_text())[:1]
     ground = yaml.safe_load((tmp_path / "ground.yml").read_text())
     images = {"name": "Import the images", "ansible.builtin.import_playbook": "playbooks/images.yml"}
     (tmp_path / "functions.yml").write_text(yaml.safe_dump([*ground, images, services]))

@@ -16,11 +16,9 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
-from plugins.plugin_utils.revisions import IMAGE, RELEASE, ended_well
+from plugins.plugin_utils.revisions import ended_well
 from plugins.plugin_utils.site.images import release, with_tag
-
-TAG = "berth.tag"
-"""Docker label of every container of an image of the site (plugins/plugin_utils/site/definitions.py)."""
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE, TAG
 
 
 class ActionModule(AwsAction):

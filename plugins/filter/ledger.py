@@ -12,9 +12,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.plugin_utils.site.images import with_tag
-
-RELEASE, IMAGE, TAG = "berth.release", "berth.image", "berth.tag"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE, TAG
 
 
 def services_released(services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, str]) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plugins.plugin_utils.ecs import listed
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE
 
-IMAGE, RELEASE = "berth.image", "berth.release"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
 SUCCESS = "LastSuccess"
 """Tag of a job's revision: when it ended well."""
 MOST = 100

@@ -552,8 +552,9 @@ class ActionModule(AwsAction):
                 result["changes"] = [told(self.details[n]) for n in [*self.layers, *self.removed] if n in self.details]
                 result["gaps"] = self.gaps
                 result["billed"] = self.billed
-            for line in result["refusal"].splitlines():
-                self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
+            if not self.arguments["refuse"]:
+                for line in result["refusal"].splitlines():
+                    self.progress.say("layers", line.replace("Nothing was changed", "A run would be refused", 1), "red")
         if len(self.stacks) > 1:
             words = [f"{n} {self._word(n)}" for n in self.stacks]
             self.progress.say("layers", ", ".join(words), "red" if failures else None)
@@ -565,6 +566,9 @@ class ActionModule(AwsAction):
             # A failed task's whole result is shown; what worked would bury the reason.
             shown = ("ok", "changed", "reason")
             result["stacks"] = {n: {k: r[k] for k in shown if k in r} for n, r in self.results.items()}
+        elif self.arguments["refuse"] and (refused := result.get("refusal")):
+            kept = ("changed", "diff", "losses", "refusal")
+            return {"failed": True, "msg": refused} | {key: result[key] for key in kept}
         return result
 
     def _shown(self, outcomes: list[Outcome]) -> list[list[str]]:

@@ -16,11 +16,9 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_live_release import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction
 from plugins.plugin_utils.ecs import chunks, listed
-from plugins.plugin_utils.revisions import IMAGE, RELEASE
+from plugins.plugin_utils.revisions import ended_well
 from plugins.plugin_utils.site.images import release, with_tag
-
-TAG = "berth.tag"
-"""Docker label of every container of an image of the site (plugins/plugin_utils/site/definitions.py)."""
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE, TAG
 
 
 class ActionModule(AwsAction):
@@ -39,8 +37,8 @@ class ActionModule(AwsAction):
             services[entry] = {"service": service["serviceArn"], "running": running, **_described(definition)}
             images = services[entry]["images"] | images
         if set(self.arguments["images"]) - images.keys() or self.arguments["jobs"]:
-            for entry, definition in self._jobs():
-                jobs[entry] = _described(definition)
+            for entry, answer in self._jobs():
+                jobs[entry] = _described(answer["taskDefinition"]) | {"ran": bool(ended_well(answer))}
                 images = jobs[entry]["images"] | images
         return {"changed": False, "services": services, "jobs": jobs, "images": images}
 
@@ -55,21 +53,21 @@ class ActionModule(AwsAction):
         for part in chunks(arns, 10):
             for service in self.ecs.describe_services(cluster=self.cluster, services=part)["services"]:
                 if service["status"] == "ACTIVE":
-                    definition = self._definition(service["taskDefinition"])
+                    definition = self._revision(service["taskDefinition"])["taskDefinition"]
                     entry = definition["family"].removeprefix(f"{self.cluster}-service-")
                     if entry != definition["family"]:
                         yield entry, service, definition
 
     def _jobs(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Entry and newest task definition of each job."""
+        """Entry and newest revision of each job, with its tags."""
         begin = f"{self.cluster}-job-"
         for family in listed(
             self.ecs, "list_task_definition_families", "families", familyPrefix=begin, status="ACTIVE"
         ):
-            yield family.removeprefix(begin), self._definition(family)
+            yield family.removeprefix(begin), self._revision(family)
 
-    def _definition(self, name: str) -> dict[str, Any]:
-        return dict(self.ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+    def _revision(self, name: str) -> dict[str, Any]:
+        return dict(self.ecs.describe_task_definition(taskDefinition=name, include=["TAGS"]))
 
 
 def _described(definition: Mapping[str, Any]) -> dict[str, Any]:

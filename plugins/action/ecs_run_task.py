@@ -25,10 +25,9 @@ from plugins.plugin_utils.ecs_placement import without_room
 from plugins.plugin_utils.expected import Duration
 from plugins.plugin_utils.maintenance_switch import Switch, Wanted
 from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.revisions import SUCCESS, ended_well
 
 NAME = "task"
-SUCCESS = "LastSuccess"
-"""Tag of a task definition's revision: when it ended well."""
 NO_ROOM = ("RESOURCE:", "AGENT")
 """Reasons of a failed placement that pass: no memory, CPU or port is free now, or an agent is not connected now.
 
@@ -75,7 +74,7 @@ class ActionModule(AwsAction):
         found = self._definition(ecs)
         definition = found["taskDefinition"]
         overrides = self._overrides(definition)
-        ended = next((tag["value"] for tag in found.get("tags", []) if tag["key"] == SUCCESS), "")
+        ended = ended_well(found)
         if ended and not self.arguments["again"]:
             return {
                 "changed": False,

@@ -13,6 +13,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.ecs_service_restart import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.ecs import counts, primary_of, service_of, short
+from plugins.plugin_utils.ecs_deployment import still_deployed
 from plugins.plugin_utils.places import verb
 
 
@@ -32,25 +33,16 @@ class ActionModule(AwsAction):
             primary = self._primary()
             self.say(short(service), f"{short(primary['taskDefinition'])} would be restarted, {counts(primary)}")
             return {"changed": True, "task_definition": primary["taskDefinition"]}
-        self._let_it_end()
+        name = short(service)
+        wait = Wait(self.arguments["timeout"], self.say, name)
+        if state := still_deployed(self._primary, wait):
+            raise Failed(f"{name} was not restarted: it is still being deployed after {wait.seconds:.0f} s ({state}).")
         updated = self.client("ecs").update_service(cluster=cluster, service=service, forceNewDeployment=True)
         begun = primary_of(updated["service"])
         if begun is None:
             raise self._none()
-        self.say(short(service), f"{short(begun['taskDefinition'])}: all its tasks are replaced", "yellow")
+        self.say(name, f"{short(begun['taskDefinition'])}: all its tasks are replaced", "yellow")
         return {"changed": True, "deployment": begun["id"], "task_definition": begun["taskDefinition"]}
-
-    def _let_it_end(self) -> None:
-        """Wait for a deployment that is going on: this run's before it was interrupted, or another run's."""
-        name = short(self.arguments["service"])
-        wait = Wait(self.arguments["timeout"], self.say, name)
-        while (primary := self._primary()).get("rolloutState") == "IN_PROGRESS":
-            state = counts(primary)
-            wait.tell(f"is being deployed, which has to end first ({state})", "yellow")
-            if not wait.pause(f"the end of its deployment ({state})"):
-                raise Failed(
-                    f"{name} was not restarted: it is still being deployed after {wait.seconds:.0f} s ({state})."
-                )
 
     def _primary(self) -> dict[str, Any]:
         found = service_of(self.client("ecs"), self.arguments["cluster"], self.arguments["service"])

@@ -14,7 +14,8 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.service_scale import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.ecs import counts, primary_of, service_of
+from plugins.plugin_utils.ecs import primary_of, service_of
+from plugins.plugin_utils.ecs_deployment import still_deployed
 from plugins.plugin_utils.ecs_placement import REMEDY
 from plugins.plugin_utils.ecs_service_watch import EcsServiceWatch
 from plugins.plugin_utils.layers import read_layers
@@ -145,16 +146,17 @@ class ActionModule(AwsAction):
             )
 
     def _let_it_end(self, service: Mapping[str, Any]) -> None:
-        """Wait for a deployment that is going on: of a release, or of a restart."""
-        wait, found = Wait(self.arguments["timeout"], self.say, self.name), dict(service)
-        while (primary := primary_of(found)) and primary.get("rolloutState") == "IN_PROGRESS":
-            wait.tell(f"is being deployed, which has to end first ({counts(primary)})", "yellow")
-            if not wait.pause(f"the end of its deployment ({counts(primary)})"):
-                raise Failed(
-                    f"{self.name} was not scaled: it is still being deployed after {wait.seconds:.0f} s "
-                    f"({counts(primary)})."
-                )
-            found = service_of(self.client("ecs"), self.arguments["prefix"], found["serviceName"]) or found
+        """Wait for a deployment that is going on."""
+
+        def primary() -> dict[str, Any] | None:
+            found = service_of(self.client("ecs"), self.arguments["prefix"], service["serviceName"])
+            return primary_of(found) if found else None
+
+        wait = Wait(self.arguments["timeout"], self.say, self.name)
+        if state := still_deployed(primary, wait):
+            raise Failed(
+                f"{self.name} was not scaled: it is still being deployed after {wait.seconds:.0f} s ({state})."
+            )
 
     def _deploy(self, wanted: Mapping[str, str]) -> None:
         """The same template with other parameters."""

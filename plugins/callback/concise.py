@@ -55,6 +55,12 @@ class CallbackModule(Default):
         else:
             self._handle_warnings_and_exception(result)
 
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """A task has failed; what it would have changed is seen as of any other."""
+        if result.task.diff:
+            self.v2_on_file_diff(result)
+        super().v2_runner_on_failed(result, ignore_errors)
+
     def v2_playbook_on_include(self, included_file: Any) -> None:
         """The tasks of a file come next."""
         if self._display.verbosity:

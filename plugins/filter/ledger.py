@@ -12,9 +12,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.plugin_utils.site.images import with_tag
-
-RELEASE, IMAGE, TAG = "berth.release", "berth.image", "berth.tag"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE, TAG
 
 
 def services_released(services: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, str]) -> dict[str, Any]:
@@ -42,25 +40,49 @@ def release_name(services: Mapping[str, Mapping[str, Any]]) -> str:
     return "+".join(dict.fromkeys(each["release"] for each in services.values() if each["release"]))
 
 
-def jobs_ran(results: Iterable[Mapping[str, Any]], outputs: Mapping[str, str]) -> dict[str, Any]:
+def jobs_due(jobs: Iterable[str], live: Mapping[str, Mapping[str, Any]], outputs: Mapping[str, str]) -> list[str]:
+    """The jobs that have not ended well yet in the revision that the layers have made.
+
+    Args:
+        jobs: of those that run before a release.
+        live: job → `task_definition` and `ran` (`ecs_live_release`).
+        outputs: of the layers, `job.<entry>.TaskDefinitionArn`.
+    """
+    return [
+        job
+        for job in jobs
+        if job not in live
+        or not live[job]["ran"]
+        or live[job]["task_definition"] != outputs.get(f"job.{job}.TaskDefinitionArn")
+    ]
+
+
+def jobs_ran(
+    results: Iterable[Mapping[str, Any]], outputs: Mapping[str, str], jobs: Iterable[str] = ()
+) -> dict[str, Any]:
     """Job → its task definition, whether it ran now (it had not for this revision), and its exit code.
 
     Args:
         results: of a loop of `ecs_run_task` over `lookup('site', 'job') | dict2items`.
         outputs: of the layers, `job.<entry>.TaskDefinitionArn`.
+        jobs: those that are told also where there is no result of them, as nobody had to ask for it.
     """
-    found = {}
+    found = {name: _job(name, {}, outputs) for name in jobs}
     for result in results:
         if "item" not in result:
             continue
         name = result["item"]["key"]
-        codes = list((result.get("exit_codes") or {}).values())
-        found[name] = {
-            "task_definition": outputs.get(f"job.{name}.TaskDefinitionArn", ""),
-            "run": bool(result.get("changed")),
-            "exit_code": next((code for code in codes if code), codes[0] if codes else None),
-        }
+        found[name] = _job(name, result, outputs)
     return found
+
+
+def _job(name: str, result: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
+    codes = list((result.get("exit_codes") or {}).values())
+    return {
+        "task_definition": outputs.get(f"job.{name}.TaskDefinitionArn", ""),
+        "run": bool(result.get("changed")),
+        "exit_code": next((code for code in codes if code), codes[0] if codes else None),
+    }
 
 
 class FilterModule:
@@ -68,4 +90,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filter name → function."""
-        return {"services_released": services_released, "release_name": release_name, "jobs_ran": jobs_ran}
+        return {
+            "services_released": services_released,
+            "release_name": release_name,
+            "jobs_due": jobs_due,
+            "jobs_ran": jobs_ran,
+        }

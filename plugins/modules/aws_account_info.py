@@ -37,6 +37,9 @@ options:
       - Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now, and whose output
         C(AlbDnsName) is the load balancer that the site's own DNS records point at.
     type: str
+  certificate_stack:
+    description: Name of a stack of which certificates are wanted that it has replaced and could not delete.
+    type: str
   quotas:
     description: Whether to ask what the account's quotas leave; a missing right to ask is no failure.
     type: bool
@@ -176,6 +179,10 @@ database_majors:
       whether they are C(supported) today.
   returned: when asked and O(databases) has any
   type: dict
+certificates_left:
+  description: ARNs of the certificates that O(certificate_stack) has replaced and that are still there.
+  returned: when asked
+  type: list
 key_pairs: {description: Names of the region's key pairs., returned: when asked, type: list}
 launch_configurations:
   description:

@@ -91,6 +91,11 @@ options:
     type: list
     elements: str
     default: []
+  refuse:
+    description:
+      - Whether a check run fails where a run would be refused. If not, that is said, and all that was found returned.
+    type: bool
+    default: true
   gone:
     description:
       - Names of entries and layers to delete once the layers of this call are through, as an earlier call gave them in
@@ -201,7 +206,7 @@ complete:
   returned: always
   type: bool
 refusal:
-  description: In check mode, why a run would be refused; empty if it would not.
+  description: In check mode, why a run would be refused; empty if it would not. See O(refuse).
   returned: with O(state=present)
   type: str
 changes:

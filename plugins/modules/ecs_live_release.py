@@ -48,8 +48,8 @@ services:
   type: dict
 jobs:
   description:
-    - Entry of site_jobs to the same of its newest revision, but C(service) and C(running); empty where they were not
-      asked for.
+    - Entry of site_jobs to the same of its newest revision, but C(service) and C(running), and C(ran), whether it has
+      ended well; empty where they were not asked for.
   returned: always
   type: dict
 images:

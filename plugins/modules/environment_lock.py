@@ -11,15 +11,8 @@ description:
     lives, ends the run's entry in the ledger, and lets go.
   - Where the environment has no ledger yet, nothing is taken; RV(held) says so.
   - In check mode nothing is taken. If somebody holds it, that is said.
+extends_documentation_fragment: [ledger]
 options:
-  prefix:
-    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
-    type: str
-    required: true
-  bucket:
-    description: The ledger's bucket, where it is not the one of the layer ledger.
-    type: str
-    default: ''
   verb:
     description: What the run does, as others are told.
     type: str
@@ -37,9 +30,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

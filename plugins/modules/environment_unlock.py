@@ -7,15 +7,8 @@ short_description: Say who holds the lock of an environment, and take it from th
 description:
   - Deletes the lock if its holder is the one that is named. The run that held it ends as soon as it learns that.
   - Changes nothing where nobody holds it, where no O(holder) is named, or in check mode.
+extends_documentation_fragment: [ledger]
 options:
-  prefix:
-    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
-    type: str
-    required: true
-  bucket:
-    description: The ledger's bucket, where it is not the one of the layer ledger.
-    type: str
-    default: ''
   holder:
     description: Who holds it, C(anna@laptop); if empty, it is only said.
     type: str
@@ -24,9 +17,6 @@ options:
     description: Id of the run that holds it, as it was seen, so that a later one of the same holder is left alone.
     type: str
     default: ''
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -6,15 +6,8 @@ module: ledger_entries
 short_description: Read the ledger of an environment
 description:
   - The runs that changed something, newest first. Changes nothing.
+extends_documentation_fragment: [ledger]
 options:
-  prefix:
-    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
-    type: str
-    required: true
-  bucket:
-    description: The ledger's bucket, where it is not the one of the layer ledger.
-    type: str
-    default: ''
   limit:
     description: How many entries at most; 0 for all.
     type: int
@@ -33,9 +26,6 @@ options:
     type: list
     elements: str
     default: []
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

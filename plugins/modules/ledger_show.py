@@ -8,15 +8,8 @@ description:
   - A line for each release, newest first, which is live, how it ended, and whether its images are there still; or with
     O(all) for each run of a verb that has changed something. Changes nothing.
   - A run of C(site) that has found what an older one had released is left out, but with O(all).
+extends_documentation_fragment: [ledger]
 options:
-  prefix:
-    description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
-    type: str
-    required: true
-  bucket:
-    description: The ledger's bucket, where it is not the one of the layer ledger.
-    type: str
-    default: ''
   live:
     description: What the services run, as C(ecs_live_release) returns it (C(services)).
     type: dict
@@ -33,9 +26,6 @@ options:
     description: V(table) for a person, V(json) for a program.
     type: str
     default: table
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -32,8 +32,9 @@ options:
     default: ""
   replaced:
     description: >-
-      Whether what runs is about to be replaced. Then how that answers, and what a rollback would bring back, ends nothing
-      but is a warning: a site that is down takes a release, and one whose registry has lost an old image as well.
+      Whether what runs is about to be replaced. Then how that answers, and what a rollback would bring back, ends
+      nothing but is a warning: a site that is down takes a release, and one whose registry has lost an old image as
+      well.
     type: bool
     default: false
   format:

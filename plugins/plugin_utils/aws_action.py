@@ -6,6 +6,7 @@ goes on (`Display` is relayed from the worker to the screen at once); a module c
 
 from __future__ import annotations
 
+import importlib
 import os
 import queue
 import threading
@@ -69,7 +70,7 @@ def specification(documentation: str) -> dict[str, dict[str, Any]]:
     """The argument specification that a plugin's DOCUMENTATION describes, so that the two cannot differ.
 
     Args:
-        documentation: YAML as `ansible-doc` reads it.
+        documentation: YAML as `ansible-doc` reads it; options that it shares with others are in plugins/doc_fragments.
     """
 
     def of(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -80,7 +81,13 @@ def specification(documentation: str) -> dict[str, dict[str, Any]]:
             for name, option in options.items()
         }
 
-    return of(yaml_load(documentation).get("options") or {})
+    read = yaml_load(documentation)
+    found: dict[str, dict[str, Any]] = {}
+    for name in read.get("extends_documentation_fragment") or []:
+        if "." not in name:  # those of a collection are for its own modules
+            fragment = importlib.import_module(f"plugins.doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
+            found |= yaml_load(fragment)["options"]
+    return of(found | (read.get("options") or {}))
 
 
 def reason(error: BotoCoreError | ClientError) -> str:

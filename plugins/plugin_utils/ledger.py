@@ -79,11 +79,15 @@ class Ledger:
     def find(cls, client: Callable[[str], Any], prefix: str, bucket: str = "") -> Ledger | None:
         """The ledger of an environment; None if it has none yet.
 
+        Where this run holds its lock, it knows the bucket: a list of stacks may not show yet one that was just made.
+
         Args:
             client: makes boto3 clients (`AwsAction.client`).
             prefix: of the environment's stacks.
             bucket: the ledger's, where it is not the one of the layer.
         """
+        place = Place.of_this_run(prefix)
+        bucket = bucket or (place.bucket if place else "")
         if not bucket:
             try:
                 (stack,) = client("cloudformation").describe_stacks(StackName=f"{prefix}-{LAYER}")["Stacks"]
@@ -100,7 +104,7 @@ class Ledger:
         self._s3.put_object(Bucket=self.bucket, Key=entry["key"], **_content(entry))
 
     def read(self, key: str) -> Entry | None:
-        """An entry as it stands; None if there is none."""
+        """An entry as it stands; None if there is none, or something else."""
         return found[0] if (found := self._read(key)) else None
 
     def update(self, key: str, facts: Mapping[str, Any]) -> Entry | None:
@@ -148,7 +152,11 @@ class Ledger:
             if code(error) in GONE:
                 return None
             raise
-        return {**json.loads(answer["Body"].read()), "key": key}, str(answer["ETag"])
+        try:
+            found = json.loads(answer["Body"].read())
+        except ValueError:
+            return None
+        return ({**found, "key": key}, str(answer["ETag"])) if isinstance(found, dict) else None
 
 
 def new_run() -> str:

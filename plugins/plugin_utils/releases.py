@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from plugins.filter.ledger import services_released
+from plugins.plugin_utils.site.labels import IMAGE
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """A release's name: it stands in RELEASE and a label of each container, and in tags of images."""
@@ -78,7 +79,7 @@ def called(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
         entries: `lookup('site', 'service')` or `lookup('site', 'job')`.
     """
     return {
-        name: list(dict.fromkeys(each["DockerLabels"]["berth.image"] for each in entry["containers"]))
+        name: list(dict.fromkeys(each["DockerLabels"][IMAGE] for each in entry["containers"]))
         for name, entry in entries.items()
     }
 

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plugins.plugin_utils.ecs import listed
+from plugins.plugin_utils.site.labels import IMAGE, RELEASE
 
-IMAGE, RELEASE = "berth.image", "berth.release"
-"""Docker labels of every container (plugins/plugin_utils/site/definitions.py)."""
+SUCCESS = "LastSuccess"
+"""Tag of a job's revision: when it ended well."""
 MOST = 100
 """How many revisions are looked at, each by a call of its own."""
 
 
 def newest_first(ecs: Any, family: str, most: int = MOST) -> Iterator[dict[str, Any]]:
-    """The active revisions of a family, of DescribeTaskDefinition, with its tags.
+    """The active revisions of a family, of DescribeTaskDefinition.
 
     Args:
         ecs: a boto3 client.
@@ -32,6 +33,15 @@ def release_of(definition: Mapping[str, Any]) -> str:
     """The release that a task definition belongs to; empty if it says none."""
     labels = [each.get("dockerLabels", {}) for each in definition["containerDefinitions"]]
     return next((str(each[RELEASE]) for each in labels if RELEASE in each), "")
+
+
+def ended_well(answer: Mapping[str, Any]) -> str:
+    """When a job's revision ended well, ISO 8601; empty if it never has.
+
+    Args:
+        answer: of DescribeTaskDefinition, with the tags.
+    """
+    return next((str(tag["value"]) for tag in answer.get("tags", []) if tag["key"] == SUCCESS), "")
 
 
 def has_images(definition: Mapping[str, Any], images: Mapping[str, str]) -> bool:

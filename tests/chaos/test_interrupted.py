@@ -82,8 +82,8 @@ def test_a_certificate_waits_for_a_record_that_a_person_makes(cloud: Cloud) -> N
 STEPS = [
     ("hosts", "TASK [Wait until the hosts have joined", signal.SIGINT, 1),
     ("publish", "TASK [publish : Push", signal.SIGKILL, 1),
-    ("jobs", "TASK [Bring up the functions and the jobs", signal.SIGINT, 1),
-    ("migrate", "TASK [Run the jobs that come before a release", signal.SIGKILL, 1),
+    ("jobs", "TASK [rollout : Bring up the functions and the jobs", signal.SIGINT, 1),
+    ("migrate", "TASK [rollout : Run the jobs that come before a release", signal.SIGKILL, 1),
     ("services", "TASK [Bring up the services and the domain's name", signal.SIGKILL, 1),
     ("wait", "TASK [Wait until each service runs its release", signal.SIGINT, 0),
 ]

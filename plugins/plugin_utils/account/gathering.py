@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from plugins.plugin_utils.account import databases, dns, hosts, names, networks, places, quotas, tables
+from plugins.plugin_utils.account import certificates, databases, dns, hosts, names, networks, places, quotas, tables
 from plugins.plugin_utils.aws_action import Failed, reason
 
 Client = Callable[..., Any]
@@ -169,6 +169,10 @@ class Gathering:
             asked["key_pairs"] = ask(hosts.key_pairs, ec2)
         if wanted["instance_metadata"]:
             asked["instance_metadata"] = ask(hosts.instance_metadata, ec2)
+        if wanted["certificate_stack"]:
+            asked["certificates_left"] = ask(
+                lambda: certificates.left(client("cloudformation"), client("acm"), wanted["certificate_stack"])
+            )
         if wanted["launch_configurations"]:
             asked["launch_configurations"] = ask(
                 lambda: hosts.launch_configurations(client("autoscaling"), lambda: client("account", "us-east-1"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.plugin_utils.site import images
+from plugins.plugin_utils.site import images, labels
 from plugins.plugin_utils.site.container import Container
 from plugins.plugin_utils.site.container_kinds import CONDITIONS, Health
 from plugins.plugin_utils.site.inputs import Inputs, Value, substituted
@@ -126,9 +126,9 @@ def _definition(site: Site, container: Container, run: Run, release: str, inputs
         # inventory calls the image, by which the next run knows what is live. A digest is for hosts, a tag for people.
         "DockerLabels": {
             **container.labels,
-            "berth.release": release,
-            "berth.image": container.image,
-            **({"berth.tag": images.tag_of(image)} if named != image else {}),
+            labels.RELEASE: release,
+            labels.IMAGE: container.image,
+            **({labels.TAG: images.tag_of(image)} if named != image else {}),
         },
         "LinuxParameters": _linux(container),
         "LogConfiguration": {

@@ -15,13 +15,12 @@ from plugins.plugin_utils.ecs import chunks, listed, primary_of, short
 from plugins.plugin_utils.ecs_placement import Needs, arithmetic, obstacle, usable
 from plugins.plugin_utils.ecs_service_watch import NO_PLACE, event_text
 from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.site.labels import RELEASE
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import stopped, targets
 from plugins.plugin_utils.status.part import Client, Part
 from plugins.plugin_utils.status.words import ago, iso, many, seconds_since
 
-RELEASE = "berth.release"
-"""Docker label of every container (plugins/plugin_utils/site/definitions.py)."""
 SETTLED = "has reached a steady state"
 RECENT_SECONDS = 3_600
 """How long an end that nobody wanted is worth a word: as long as ECS remembers it."""

@@ -8,10 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.ecs import chunks, listed
+from plugins.plugin_utils.site.labels import IMAGE
 
 Json = dict[str, Any]
-IMAGE = "berth.image"
-"""Docker label of every container: what the inventory calls its image (plugins/plugin_utils/site/definitions.py)."""
 
 
 def outputs(cloudformation: Any, prefix: str, entries: Iterable[str]) -> dict[str, str]:

@@ -143,11 +143,13 @@ class Starts:
         try:
             wait = self._wait()
             running: dict[str, int] = {}
+            seen: dict[str, float] = {}
             while pending or running:
                 self._begin(ecs, pending, running, found)
                 tasks_of |= running
                 if running:
-                    self._look(ecs, running, found, wait.elapsed)
+                    seen |= {arn: wait.elapsed for arn in running if arn not in seen}
+                    self._look(ecs, running, found, seen, wait.elapsed)
                 if running and not wait.pause(f"{len(running)} starts on the hosts"):
                     late = DEADLINE.format(seconds=wait.seconds)
                     found |= {number: Outcome("unknown", late) for number in (*running.values(), *dict(pending))}
@@ -211,14 +213,18 @@ class Starts:
                     found.append(arn)
         return found
 
-    def _look(self, ecs: Any, running: dict[str, int], found: dict[int, Outcome], elapsed: float) -> None:
-        """Take in which tasks have stopped."""
+    def _look(
+        self, ecs: Any, running: dict[str, int], found: dict[int, Outcome], seen: dict[str, float], elapsed: float
+    ) -> None:
+        """Take in which tasks have stopped; `seen` says when ECS has shown each, or begun it."""
         known = {task["taskArn"]: task for task in tasks(ecs, self._cluster, list(running))}
         for arn in list(running):
             task = known.get(arn, {})
             if task.get("lastStatus") == "STOPPED":
                 found[running.pop(arn)] = read(task)
-            elif not task and elapsed > MISSING_SECONDS:
+            elif task:
+                seen[arn] = elapsed
+            elif elapsed - seen[arn] > MISSING_SECONDS:
                 found[running.pop(arn)] = Outcome("unknown", "ECS does not know its task")
 
     def _clean(self, ecs: Any, running: Mapping[str, Start], definitions: list[str]) -> None:

@@ -11,6 +11,7 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import refused
 from tests.unit.plugin_support import environment, playbook
+from tests.unit.variables_support import holds, load, tasks_of, variables
 
 pytestmark = pytest.mark.playbook
 
@@ -18,8 +19,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 NAME = "/aws/rds/instance/db-1/postgresql"
 (TASK,) = [
     task
-    for play in yaml.safe_load((PROJECT / "playbooks/layers.yml").read_text())
-    for task in play["tasks"]
+    for task in yaml.safe_load((PROJECT / "playbooks/tasks/ground.yml").read_text())
     if "amazon.aws.cloudwatchlogs_log_group" in task
 ]
 
@@ -65,6 +65,28 @@ def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path:
     assert "skipped=1" in expire(aws, tmp_path, site={"outputs": {}})
     assert "skipped=1" in expire(aws, tmp_path, preflight_asked={"unasked": {"database_log_days": "not authorized"}})
     assert retention(aws) == []
+
+
+@pytest.mark.parametrize(
+    ("complete", "asked", "wanted"),
+    [
+        (False, kept(), True),
+        (True, kept(main=30), False),
+        (True, kept(main=7), True),
+        (True, kept(main=-1), True),
+        (True, {"databases": {"main": {}}}, False),
+        (True, kept() | {"certificates_left": []}, False),
+        (True, kept() | {"certificates_left": ["arn:old"]}, True),
+    ],
+    ids=["changed", "as it should be", "other days", "no log yet", "not asked", "no certificate", "an old certificate"],
+)
+def test_only_where_something_is_to_be_put_right_are_tasks_brought_in_for_it(
+    complete: bool, asked: dict[str, Any], wanted: bool
+) -> None:
+    (play,) = load("playbooks/layers.yml")
+    when = tasks_of("playbooks/layers.yml")["Put right what the layers leave"]["when"]
+    given = variables("playbooks/vars/layers.yml", **play["vars"], site={"complete": complete}, preflight_asked=asked)
+    assert holds(when, given | {"log_retention_days": "30"}) is wanted
 
 
 def test_each_database_has_its_own_log(aws: Cloud, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ BARRED: dict[str, Any] = {
 """A site with a service with routes, and one behind it that runs."""
 
 
+INCLUDED = "Bring up the jobs, the services and the domain's name"
+
+
 def in_order(complete: bool = False) -> list[dict[str, Any]]:
     """The tasks of the play where something is to be done, or where all is there; those of other files too."""
     return list(brought_in("playbooks/services.yml", complete))
@@ -37,15 +40,12 @@ def in_order(complete: bool = False) -> list[dict[str, Any]]:
 
 def brought_in(path: str, complete: bool) -> Iterator[dict[str, Any]]:
     for task in tasks_of(path).values():
-        if task.get("when") in ("site.complete", "not site.complete") and holds(
-            task["when"], given(site={"complete": not complete})
-        ):
+        if task["name"] == INCLUDED and complete:
             continue
         if role := task.get("ansible.builtin.include_role"):
             yield from brought_in(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml", complete)
-        elif file := task.get("ansible.builtin.include_tasks") or task.get("ansible.builtin.import_tasks"):
-            folder = "playbooks/tasks" if path.startswith("playbooks/tasks") else "playbooks"
-            yield from brought_in(f"{folder}/{file}", complete)
+        elif file := task.get("ansible.builtin.include_tasks"):
+            yield from brought_in(f"playbooks/{file}", complete)
         else:
             yield task
 
@@ -57,23 +57,28 @@ def the_task(module: str, complete: bool = False) -> dict[str, Any]:
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
     described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
-    described["publish_live"] = {"services": {}}
-    files = ("roles/maintenance/vars/main.yml", "playbooks/vars/closing.yml")
+    described["publish_live"] = {"services": {}, "jobs": {}, "images": {}}
+    files = [file.removeprefix("../") for file in play["vars_files"] if file.startswith("../")]
+    files += ["roles/maintenance/vars/main.yml", "playbooks/vars/closing.yml"]
     return variables(*files, **play["vars"] | described | {"site_prefix": "shop-prod", "site_tags": {}} | more)
+
+
+def is_brought(**more: Any) -> bool:
+    """Whether the tasks are brought in that change something."""
+    return holds(tasks_of("playbooks/services.yml")[INCLUDED]["when"], given(**more))
 
 
 def test_the_jobs_that_come_before_a_release_run_once_for_each_revision() -> None:
     task = the_task("ecs_run_task")
-    assert "when" not in task, "a job that was changed alone would never run"
-    assert the_task("ecs_run_task", complete=True) == task, "nor one that an interrupted run has left"
     jobs = evaluate(task["loop"], given())
     assert [job["key"] for job in jobs] == ["migrate"]
     asked = task["ecs_run_task"]
     assert asked["again"] is False, "what the revision's own tag says decides, also after an interrupt"
     outputs = {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}
-    known = given(item=jobs[0], services_jobs={"outputs": outputs})
+    known = given(item=jobs[0], rollout_jobs_made={"outputs": outputs})
     assert evaluate(asked["task_definition"], known) == "arn:migrate:3"
     assert evaluate(asked["timeout"], known) == 300
+    assert evaluate(asked["passed_over"], known) is False
 
 
 def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
@@ -82,18 +87,58 @@ def test_jobs_that_run_before_a_release_come_before_the_services() -> None:
     assert jobs < order.index(the_task("ecs_run_task")) < web < services
     known = given()
     assert evaluate(order[jobs]["cloudformation_stacks"]["layers"], known) == ["function", "job"]
+    assert holds(order[jobs]["when"], known)
+    assert evaluate(order[jobs]["cloudformation_stacks"]["only"], known) == ["job.migrate", "job.report", "job.clean"]
     assert evaluate(order[services]["cloudformation_stacks"]["layers"], known)[0] == "service"
 
 
 def test_what_the_task_of_the_ground_has_seen_is_not_looked_at_again() -> None:
     assert len([task for task in in_order() if "cloudformation_stacks" in task]) == 3
     assert not [task for task in in_order(complete=True) if "cloudformation_stacks" in task]
+    ran = {"migrate": {"task_definition": "arn:migrate:3", "ran": True}}
+    site = {"complete": True, "outputs": {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}}
+    assert is_brought(site={"complete": False})
+    assert not is_brought(site=site, publish_live={"services": {}, "jobs": ran})
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [{}, {"migrate": {"task_definition": "arn:migrate:3", "ran": False}},
+     {"migrate": {"task_definition": "arn:migrate:2", "ran": True}}],
+    ids=["not seen", "has failed, or was interrupted", "has run before it was changed"],
+)  # fmt: skip
+def test_a_job_that_was_changed_alone_runs_though_all_layers_are_as_they_should_be(jobs: dict[str, Any]) -> None:
+    site = {"complete": True, "outputs": {"job.migrate.TaskDefinitionArn": "arn:migrate:3"}}
+    assert is_brought(site=site, publish_live={"services": {}, "jobs": jobs})
+    assert not is_brought(site=site, publish_live={"services": {}, "jobs": jobs}, site_jobs={}), "there is none"
+
+
+def test_what_runs_is_written_down_last_also_where_nothing_was_to_be_done() -> None:
+    task = tasks_of("playbooks/services.yml")["Write down what runs"]
+    assert "when" not in task
+    outputs = {
+        "service.web.TaskDefinitionArn": "arn:web:3",
+        "service.api.TaskDefinitionArn": "arn:api:1",
+        "job.migrate.TaskDefinitionArn": "arn:migrate:3",
+    }
+    known = given(publish_images=IMAGES, site={"complete": True, "outputs": outputs})
+    facts = evaluate(task["ledger_entry"]["facts"], known)
+    assert facts["release"] == "a+b"
+    assert facts["services"]["web"] == {
+        "task_definition": "arn:web:3", "release": "a", "images": {"shop/web": "registry/web:a"},
+    }  # fmt: skip
+    assert facts["jobs"] == {"migrate": {"task_definition": "arn:migrate:3", "run": False, "exit_code": None}}
+    ran = {"results": [{"item": {"key": "migrate"}, "changed": True, "exit_codes": {"migrate": 0}}]}
+    made = {"outputs": {"service.web.TaskDefinitionArn": "arn:web:4"}}
+    facts = evaluate(task["ledger_entry"]["facts"], known | {"rollout_jobs_ran": ran, "services_made": made})
+    assert facts["jobs"]["migrate"]["run"] is True
+    assert facts["services"]["web"]["task_definition"] == "arn:web:4"
 
 
 def test_who_is_let_through_in_maintenance_follows_the_services() -> None:
     order = in_order()
     (before, after, end) = [place for place, task in enumerate(order) if "alb_maintenance" in task]
-    services = [place for place, task in enumerate(order) if task.get("register") in ("services_web", "services_made")]
+    services = [place for place, task in enumerate(order) if task.get("register") in ("rollout_web", "services_made")]
     assert (before, after) == (services[0] - 1, services[1] + 1)
     routed = {"containers": {"a-b": {"like": "web.web", "ports": ["80"]}}, "routes": [{"to": "a-b"}]}
     known = given(site_services={**SERVICES, "shop": routed})
@@ -181,11 +226,10 @@ def test_each_service_is_waited_for_with_its_own_revision(complete: bool) -> Non
     task = the_task("ecs_service_wait")
     assert evaluate(task["loop"], given()) == ["web", "api"]
     outputs = {"service.api.ServiceName": "api-1", "service.api.TaskDefinitionArn": "arn:api:2"}
-    skipped, cluster = {"skipped": True}, {"ClusterName": "shop-prod"}
+    cluster = {"ClusterName": "shop-prod"}
     known = given(
         item="api",
-        services_jobs=skipped if complete else {"outputs": {}},
-        **({} if complete else {"services_made": {"outputs": outputs}}),
+        **({} if complete else {"rollout_jobs_made": {"outputs": {}}, "services_made": {"outputs": outputs}}),
         site={"outputs": cluster | (outputs if complete else {})},
     )
     asked = {name: evaluate(value, known) for name, value in task["ecs_service_wait"].items()}
@@ -238,7 +282,7 @@ def test_only_services_that_change_are_proven_before_the_others(changed: bool, r
         item="shop",
         site_services=BARRED["site_services"],
         publish_live={"services": {"shop": {"running": 1, "task_definition": "arn:shop:1"}}},
-        services_web={"stacks": {"service.shop": {"changed": changed}}, "outputs": outputs},
+        rollout_web={"stacks": {"service.shop": {"changed": changed}}, "outputs": outputs},
     )
     assert holds(proof["when"], known) is proven
     assert evaluate(proof["ecs_service_wait"]["task_definition"], known) == revision

@@ -51,10 +51,10 @@ def site(tmp_path: Path, aws: Cloud) -> Site:
     made = Site(tmp_path, aws)
     (services,) = yaml.safe_load((PROJECT / "playbooks/services.yml").read_text())
     # The verb lies higher than the playbook that the play is of.
-    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
-    brought = yaml.safe_load((PROJECT / "playbooks/tasks/site.yml").read_text())
-    (first,) = [task for task in brought if task.get("register") == "services_jobs"]
-    services["tasks"] = [first | {"when": "not site.complete"}]
+    services["vars_files"] = [f"roles/{role}/vars/main.yml" for role in ("publish", "rollout")]
+    services["vars_files"] += [f"playbooks/vars/{name}.yml" for name in ("layers", "closing")]
+    brought = yaml.safe_load((PROJECT / "playbooks/tasks/services.yml").read_text())
+    services["tasks"] = [task for task in brought if "rollout" in str(task.get("ansible.builtin.include_role"))]
     ground = yaml.safe_load((tmp_path / "ground.yml").read_text())
     images = {"name": "Import the images", "ansible.builtin.import_playbook": "playbooks/images.yml"}
     (tmp_path / "functions.yml").write_text(yaml.safe_dump([*ground, images, services]))

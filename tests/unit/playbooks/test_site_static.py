@@ -47,7 +47,8 @@ def site(tmp_path: Path, aws: Cloud) -> Site:
     made = Site(tmp_path, aws)
     (services,) = yaml.safe_load((PROJECT / "playbooks/services.yml").read_text())
     # The verb lies higher than the playbook that the play is of.
-    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
+    services["vars_files"] = [f"roles/{role}/vars/main.yml" for role in ("publish", "rollout")]
+    services["vars_files"].append("playbooks/vars/layers.yml")
     brought = yaml.safe_load((PROJECT / "playbooks/tasks/services.yml").read_text())
     (last,) = [task for task in flat(brought) if task.get("register") == "services_made"]
     last["cloudformation_stacks"]["layers"] = []

@@ -20,7 +20,7 @@ from local_aws.tests.late_support import LateAws
 from plugins.modules import site_verify
 from plugins.plugin_utils.aws_action import specification
 from tests.unit.playbooks.test_run_verb import SITE
-from tests.unit.plugin_support import environment
+from tests.unit.plugin_support import environment, playbook
 from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, holds, tasks_of, variables
 
 TASKS = tasks_of("playbooks/tasks/verify.yml")
@@ -104,6 +104,29 @@ def test_the_request_is_postgresqls(answer: bytes | None, code: int) -> None:
     assert (done.returncode, done.stdout) == (code, answer or b"")
     if answer:
         assert heard == [bytes.fromhex("00000008 04d2162f")], "length 8, then the number of an SSLRequest"
+
+
+@pytest.mark.playbook
+@pytest.mark.parametrize(
+    ("interpreter", "state", "why"),
+    [(sys.executable, "WRONG", "Connection refused"), ("/nowhere/python", "NOT ASKED", "i-1 cannot ask: ")],
+    ids=["a database that is not there", "a module that cannot run"],
+)
+def test_an_error_of_the_question_is_told_from_an_answer(
+    interpreter: str, state: str, why: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    host = {"name": "i-1", "groups": "ecs_hosts", "ansible_connection": "local"}
+    given = {"verify_asked": {"findings": [], "databases": {"main": f"127.0.0.1:{port}"}}, "site_prefix": "shop-prod"}
+    tasks = [
+        {"name": "Have a host", "ansible.builtin.add_host": host | {"ansible_python_interpreter": interpreter}},
+        *(dict(task) | {"vars": task.get("vars", {}) | given} for task in (ASK, SHOW)),
+    ]
+    done = playbook(tmp_path, json.loads(json.dumps(tasks)))
+    lines = [" ".join(each.split()) for each in done.output.splitlines()]
+    (line,) = [each for each in lines if each.startswith(f"{state} database.main answers a host")]
+    assert why in line
 
 
 def run(tmp_path: Path, *options: str, **environment: str) -> str:

@@ -119,6 +119,14 @@ def test_jobs_go_with_their_services(given: dict[str, Any], layers: list[str], f
     assert passed_over is (given is BACK), "a rollback runs none of them, and has them count as run"
 
 
+def test_what_else_stands_beside_the_jobs_goes_with_all_of_them() -> None:
+    stages = {"jobs": ["function", "job", "queue"]}
+    layers = ["job.migrate", "job.clean", "job.alone", "function.f", "queue"]
+    task = JOBS["Bring up the functions and the jobs"]
+    assert evaluate(task["cloudformation_stacks"]["only"], known(site_stages=stages)) == layers
+    assert evaluate(task["cloudformation_stacks"]["only"], known(site_stages=stages, **ONE)) == ["job.clean"]
+
+
 def test_the_first_job_that_fails_is_the_last() -> None:
     task = JOBS["Run the jobs that come before a release"]
     control = task["loop_control"]

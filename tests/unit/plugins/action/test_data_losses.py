@@ -62,13 +62,18 @@ class Site:
         self.network: dict[str, Any] = {"template_body": NETWORK}
         self.service: dict[str, Any] = {"template_body": SERVICE, "takes": TAKES}
 
-    def run(self, check: bool = False, remove: Any = (), **data: Any) -> dict[str, Any]:
+    def run(self, check: bool = False, remove: Any = (), refuse: bool = True, **data: Any) -> dict[str, Any]:
         """Both calls of `site`, with these parameters of what holds data; the first one's result if that fails."""
         base: dict[str, Any] = {"network": self.network}
         for name, layer in self.stores.items():
             own = {key: value for key, value in data.items() if key.lower().startswith(name.partition(".")[0])}
             base[name] = {**layer, "parameters": {**layer["parameters"], **own}}
-        call = {"prefix": "legacy-unit", "directory": str(PROJECT / "cloudformation"), "remove": list(remove)}
+        call: dict[str, Any] = {
+            "prefix": "legacy-unit",
+            "directory": str(PROJECT / "cloudformation"),
+            "remove": list(remove),
+        }
+        call["refuse"] = refuse
         later = {"service.web": self.service}
         first = run_action(cloudformation_stacks, {**call, "stacks": base, "later": later}, check)
         if first.get("failed") or check:
@@ -133,8 +138,8 @@ def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site)
     assert site.updates() == updates, "not even the network, which could have been changed before the data"
 
     checked = site.run(check=True)
-    assert not checked.get("failed")
-    assert checked["refusal"].endswith(f"site_remove: [{kept}]")
+    refused(checked, kept)
+    assert "REPLACED" in "".join(each["prepared"] for each in checked["diff"])
     assert site.updates() == updates
 
     assert not site.run(VolumeFileSystemId=kept).get("failed"), "set back, with the network's change, it goes on"
@@ -286,10 +291,10 @@ def calls(path: Path) -> list[dict[str, Any]]:
 
 
 def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
-    files = [*(PROJECT / "playbooks").glob("*.yml"), *(PROJECT / "playbooks/tasks").glob("*.yml")]
-    found = [call for path in files for call in calls(path)]
-    assert len(found) == 5
-    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 5
+    folders = ("playbooks", "playbooks/tasks", "roles/rollout/tasks")
+    found = [call for folder in folders for path in (PROJECT / folder).glob("*.yml") for call in calls(path)]
+    assert len(found) == 7
+    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 7
 
 
 def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
@@ -305,13 +310,17 @@ def test_a_plan_looks_at_all_layers_as_a_run_does() -> None:
     (first,) = calls(PROJECT / "playbooks/layers.yml")
     templar = Templar(DataLoader(), {"site_stages": STAGES})
     assert templar.template(trust_as_template(plan["layers"])) == LAYERS
-    differ = {"layers", "later_layers"}
+    differ = {"layers", "later_layers", "refuse"}
     assert {name: plan[name] for name in plan.keys() - differ} == {name: first[name] for name in first.keys() - differ}
 
 
-def test_a_check_run_of_the_site_fails_where_a_run_would_be_refused() -> None:
-    (play,) = yaml.safe_load((PROJECT / "playbooks/layers.yml").read_text())
-    checks = [task["ansible.builtin.assert"] for task in play["tasks"] if "ansible.builtin.assert" in task]
-    assert [(check["that"], check["fail_msg"]) for check in checks] == [
-        ("site.refusal | length == 0", "{{ site.refusal }}")
-    ]
+def test_only_a_plan_goes_on_where_a_run_would_be_refused(site: Site) -> None:
+    kept = site.file_system()
+    assert not site.run(VolumeFileSystemId=kept).get("failed")
+    looked = site.run(check=True, refuse=False)
+    assert not looked.get("failed")
+    assert looked["refusal"].endswith(f"site_remove: [{kept}]")
+    assert [each["physical_id"] for each in looked["losses"]]
+    assert looked["changes"], "of which it makes its report"
+    (plan,), (first,) = (calls(PROJECT / f"playbooks/{name}.yml") for name in ("plan", "layers"))
+    assert (plan["refuse"], "refuse" in first) == (False, False)

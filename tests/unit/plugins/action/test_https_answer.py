@@ -182,6 +182,20 @@ def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
     assert "status 503" in site.asked()["msg"], "who is not told which site it is asks as everybody"
 
 
+@pytest.mark.parametrize("header", ["", "X-Release"], ids=["in the text", "in a header"])
+def test_a_release_is_seen_behind_a_maintenance_page(site: Site, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    monkeypatch.setattr(https_answer, "cookie", lambda _client, _prefix: "berth-maintenance=secret")
+    site.let_through = "berth-maintenance=secret"
+    site.text = site.release = "2026.11.3"
+    assert site.asked(prefix="shop-prod", shows=["2026.11.3"], header=header)["status"] == 200
+    said = site.asked(prefix="shop-prod", shows=["2026.11.2"], header=header)["msg"]
+    assert said.endswith("show 2026.11.2" if not header else "shows 2026.11.3, not 2026.11.2"), "it is still looked for"
+    assert "secret" not in said
+    assert "status 503" in site.asked(shows=["2026.11.3"], header=header)["msg"], (
+        "what everybody is answered shows none"
+    )
+
+
 def test_another_503_is_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     looked, said = in_maintenance(monkeypatch, on=False)
     site.answers = [(503, "")]

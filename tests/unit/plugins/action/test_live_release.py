@@ -8,6 +8,7 @@ import pytest
 
 from local_aws.tests.ecs_support import World
 from plugins.action import ecs_live_release
+from plugins.plugin_utils import revisions
 from tests.unit.plugin_support import run_action
 from tests.unit.service_support import Clients
 
@@ -93,6 +94,19 @@ def test_jobs_are_described_where_they_are_asked_for_or_an_image_is_missing(live
     assert live.look("shop/mail")["jobs"]["mail"]["name"] == "2026.11.3"
     asked = run_action(ecs_live_release, {"cluster": "demo", "jobs": True}, client=live.clients)
     assert asked["jobs"]["mail"]["images"] == {"shop/mail": "registry/mail:1"}
+
+
+def test_a_job_tells_whether_its_newest_revision_has_ended_well(live: Live) -> None:
+    def ran() -> bool:
+        found = run_action(ecs_live_release, {"cluster": "demo", "jobs": True}, client=live.clients)
+        return bool(found["jobs"]["mail"]["ran"])
+
+    first = live.define("job-mail", "registry/mail:1", called="shop/mail")
+    assert not ran()
+    live.world.call("TagResource", resourceArn=first, tags=[{"key": revisions.SUCCESS, "value": "now"}])
+    assert ran()
+    live.define("job-mail", "registry/mail:2", called="shop/mail")
+    assert not ran()
 
 
 def test_what_is_not_the_sites_own_does_not_count(live: Live) -> None:

@@ -118,7 +118,7 @@ def test_what_would_make_a_new_empty_table_is_refused_until_it_is_named(
     given = {"global_secondary_indexes": {"by_owner": {"partition_key": "owner"}}} | given
     for check in (True, False):
         result = site.run(NAME, layer(**given), check=check)
-        said = result["refusal"] if check else result["msg"]
+        said = result["msg"]
         assert f"{old}: table.items.Table (AWS::DynamoDB::Table) would be replaced, because of" in said
         assert why in said
         assert said.endswith(f"site_remove: [{old}]")

@@ -9,6 +9,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks, unused_certificates
+from plugins.plugin_utils.account import certificates as account
 from tests.unit.noun_support import RolesOf
 from tests.unit.plugin_support import PROJECT, environment, playbook, run_action, talk_to
 
@@ -109,7 +110,22 @@ def test_a_stack_that_is_not_there_or_not_at_rest_is_passed_over(aws: Cloud, mon
     cloudformation = aws.client("cloudformation")
     busy = {"Stacks": [{"StackStatus": "UPDATE_IN_PROGRESS", "StackId": STACK}]}
     monkeypatch.setattr(cloudformation, "describe_stacks", lambda **_: busy)
-    assert unused_certificates.replaced(cloudformation, STACK) == []
+    assert account.replaced(cloudformation, STACK) == []
+
+
+def test_preflight_asks_which_were_left_and_are_still_there(aws: Cloud) -> None:
+    def left() -> list[str]:
+        return account.left(aws.client("cloudformation"), aws.client("acm"), STACK)
+
+    assert left() == [], "no stack yet"
+    old = deploy("www.berth.localhost")
+    listener = listen(aws, old)
+    assert left() == []
+    new = deploy("shop.berth.localhost")
+    assert left() == [old]
+    aws.client("elbv2").modify_listener(ListenerArn=listener, Certificates=[{"CertificateArn": new}])
+    assert clear(aws)["deleted"] == [old]
+    assert left() == [], "the stack's events name it for ever"
 
 
 def test_it_runs_as_a_module(aws: Cloud, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.tests.ecs_support import World
-from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait, unused_certificates
+from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait
+from plugins.plugin_utils.account import certificates
 from tests.unit.plugins.action.test_module_container_instance import served, status, turn, world
 from tests.unit.plugins.action.test_modules_ecs import EMPTY, Fake, an_instance, no_real_waits, run
 
@@ -95,7 +96,7 @@ def test_a_host_is_drained_when_its_own_description_says_so(world: World, monkey
 )
 def test_only_a_certificate_that_cloudformation_gave_up_is_one_that_was_left(ended: list[str], left: list[str]) -> None:
     """The list of resources is empty yet: what has no event of its own deletion stays."""
-    kind = {"ResourceType": unused_certificates.TYPE}
+    kind = {"ResourceType": certificates.TYPE}
     events = [
         kind | {"ResourceStatus": "CREATE_COMPLETE", "PhysicalResourceId": f"arn:{name}"} for name in ("new", "old")
     ]
@@ -105,4 +106,4 @@ def test_only_a_certificate_that_cloudformation_gave_up_is_one_that_was_left(end
         describe_stacks=lambda **_: {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "StackId": "arn:stack"}]},
         get_paginator=lambda operation: SimpleNamespace(paginate=lambda **_: [pages[operation]]),
     )
-    assert unused_certificates.replaced(cloudformation, "stack") == left
+    assert certificates.replaced(cloudformation, "stack") == left

@@ -71,6 +71,15 @@ def test_a_failure_stands_behind_the_line_of_its_task(tmp_path: Path) -> None:
     assert any("The fox is away." in line for line in lines[2:])
 
 
+def test_what_a_task_would_have_changed_is_seen_also_if_it_fails(tmp_path: Path) -> None:
+    (tmp_path / "fox.txt").write_text("away\n")
+    write = {"dest": str(tmp_path / "fox.txt"), "content": "here\n"}
+    fail = {"name": "Write", "ansible.builtin.copy": write, "failed_when": True}
+    lines = shown(playbook(tmp_path, [fail], "--check", "--diff"))
+    assert lines.index("-away") < lines.index("+here") < lines.index(next(line for line in lines if "FAILED!" in line))
+    assert "+here" not in playbook(tmp_path, [fail], "--check").output
+
+
 def test_with_v_it_is_as_ansible_shows_it(tmp_path: Path) -> None:
     run = playbook(tmp_path, QUIET, "-v")
     assert "\nTASK [Look] ***" in run.output

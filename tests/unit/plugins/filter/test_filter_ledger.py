@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.filter.ledger import jobs_ran, release_name, services_released
-from tests.unit.variables_support import evaluate, flat, load, tasks_of, variables
+from plugins.filter.ledger import jobs_due, jobs_ran, release_name, services_released
+from tests.unit.variables_support import evaluate, variables
 
 SERVICES = {
     "web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}},
@@ -46,24 +46,16 @@ def test_jobs_are_told_with_whether_they_ran() -> None:
     }
 
 
-def test_a_site_writes_down_what_it_releases_before_the_services_and_after() -> None:
-    (task,) = tasks_of("playbooks/tasks/record.yml").values()
-    known = variables(site_services=SERVICES, site_jobs={}, publish_images=IMAGES, publish_running={})
-    known["site_prefix"] = "shop-prod"
-    outputs = {"service.web.TaskDefinitionArn": "arn:web:3"}
-    known |= dict(task["vars"]) | {"record_outputs": outputs, "record_jobs": {"skipped": True}}
-    facts = evaluate(task["ledger_entry"]["facts"], known)
-    assert facts["release"] == "a+b"
-    assert facts["services"]["web"]["task_definition"] == "arn:web:3"
-    assert facts["jobs"] == {}
-    first, last = (list(flat(load(path))) for path in ("playbooks/tasks/site.yml", "playbooks/services.yml"))
-    names = [task["name"] for task in first]
-    before = first[names.index("Bring up the services and the domain's name") - 1]
-    (after,) = [task for task in last if task.get("ansible.builtin.import_tasks") == "tasks/record.yml"]
-    assert before["ansible.builtin.import_tasks"] == "record.yml"
-    assert last.index(after) == [task["name"] for task in last].index("Wait until each service runs its release") + 1
-    jobs = after["vars"]["record_jobs"]
-    assert evaluate(jobs, {"site": {"complete": True}, "services_ran": {"results": [1]}}) == {"results": [1]}
-    assert evaluate(jobs, {"site": {"complete": False}, "services_ran": {"skipped": True}}) == {}, (
-        "they stand there already"
-    )
+def test_a_job_that_nobody_had_to_ask_for_has_not_run() -> None:
+    results = [{"item": {"key": "migrate"}, "changed": True, "exit_codes": {"migrate": 0}}]
+    found = jobs_ran(results, {"job.seed.TaskDefinitionArn": "arn:seed:1"}, ["seed", "migrate"])
+    assert found["migrate"]["run"] is True
+    assert found["seed"] == {"task_definition": "arn:seed:1", "run": False, "exit_code": None}
+
+
+def test_a_job_is_due_until_its_revision_has_ended_well() -> None:
+    names = ("done", "changed", "failed")
+    live = {name: {"task_definition": f"arn:{name}:1", "ran": name != "failed"} for name in names}
+    outputs = {f"job.{name}.TaskDefinitionArn": f"arn:{name}:1" for name in ("done", "failed", "new")}
+    outputs["job.changed.TaskDefinitionArn"] = "arn:changed:2"
+    assert jobs_due(["done", "changed", "failed", "new"], live, outputs) == ["changed", "failed", "new"]

@@ -46,6 +46,7 @@ CALLS: dict[str, Any] = {
     "{} | kept_images([], 5)": [],
     "{} | services_released({})": {},
     "{'web': {'release': '1a'}} | release_name": "1a",
+    "['migrate'] | jobs_due({}, {})": ["migrate"],
     "[] | jobs_ran({})": {},
     "'shop' | deployer_looking": deployer.looking("shop"),
     "'shop' | deployer_releasing('prod')": deployer.releasing("shop", "prod"),

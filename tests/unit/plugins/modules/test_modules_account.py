@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import service_linked_role
-from plugins.modules import aws_account_info, leftovers
+from plugins.modules import aws_account_info, environment_lock, leftovers
 from plugins.plugin_utils.account import gathering, places, quotas, tables
 from plugins.plugin_utils.aws_action import Failed, specification
 from tests.unit.plugin_support import environment, playbook
@@ -28,6 +28,13 @@ MODULES = Path(__file__).resolve().parents[4] / "plugins" / "modules"
 
 def test_the_documentation_is_the_specification() -> None:
     assert specification(leftovers.DOCUMENTATION) == leftovers.SPECIFICATION
+
+
+def test_what_a_module_shares_with_others_is_of_its_specification_and_its_own_goes_before_it() -> None:
+    found = specification(environment_lock.DOCUMENTATION)
+    assert (found["bucket"], found["verb"]["required"]) == ({"type": "str", "default": ""}, True)
+    own = "extends_documentation_fragment: [ledger, amazon.aws.boto3]\noptions: {bucket: {type: int}}"
+    assert (specification(own)["bucket"], specification(own)["prefix"]["required"]) == ({"type": "int"}, True)
 
 
 @pytest.mark.parametrize("path", sorted(MODULES.glob("*.py")), ids=lambda path: path.stem)
@@ -290,9 +297,13 @@ def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
     assert "log_days" not in refuses["databases"]["main"]
     assert set(refuses["unasked"]) == {"database_log_days"}
 
-    bare = ask(aws, stacks=["none"], cluster_stack="none")
+    bare = ask(aws, stacks=["none"], cluster_stack="none", certificate_stack="none")
     assert bare["databases"] == bare["file_systems"] == {}
     assert "ami_live" not in bare
+    assert bare["certificates_left"] == []
+    assert "certificates_left" not in ask(aws)
+    refuses = ask(Refuses(aws, "cloudformation"), certificate_stack="none")
+    assert set(refuses["unasked"]) == {"certificates_left"}
 
 
 class Refuses:

@@ -112,6 +112,25 @@ def test_a_site_without_the_layer_has_none(aws: Cloud, site: tuple[str, Ledger])
     assert given.bucket == "kept"
 
 
+def test_a_run_that_holds_the_lock_knows_where_the_ledger_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DescribeStacks need not show yet a stack that the same run has just made."""
+    asked: list[str] = []
+    monkeypatch.setenv(ENTRY_VARIABLE, str(Place("shop-live", "made-just-now", "entries/1.json")))
+    found = Ledger.find(asked.append, "shop-live")
+    assert found
+    assert (found.bucket, asked) == ("made-just-now", ["s3"])
+    kept = Ledger.find(asked.append, "shop-live", "kept")
+    assert kept
+    assert kept.bucket == "kept"
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]"])
+def test_what_is_no_entry_is_none(ledger: Ledger, aws: Cloud, body: bytes) -> None:
+    write(ledger, 1)
+    aws.client("s3").put_object(Bucket=ledger.bucket, Key="entries/20261201T100000Z-x.json", Body=body)
+    assert [each["run"] for each in ledger.entries(1)] == ["run1"]
+
+
 def test_another_error_than_a_stack_that_is_not_there_is_one() -> None:
     class Refused:
         def describe_stacks(self, **_: Any) -> Any:

@@ -150,7 +150,6 @@ PASSED_ON = {
         "is starting and does not answer yet",
         "runs, but does not answer at",
     ),
-    "playbooks/layers.yml: Say that a run would be refused": LOSSES,
     "roles/hosts/tasks/role.yml: Stop for what no drain mends": ("Docker would not start with these settings",),
     "roles/rexray_efs/tasks/main.yml: Refuse what would harm running containers or could not work": (
         "Containers use the plugin",

@@ -66,7 +66,7 @@ def test_a_ledger_is_read_as_it_is_written(aws: Cloud, now: datetime.datetime) -
         s3.put_object(Bucket="shop-ledger", Key=f"entries/2026-11-27T0{number}0000-r.json", Body=json.dumps(entry))
     s3.put_object(Bucket="shop-ledger", Key="entries/2026-11-28-r.json", Body="no JSON")
     told = found(ledger.look(aws.client, "shop-ledger", now))
-    assert [each["started"] for each in told["verbs"]] == [f"2026-11-27T0{hour}:00:00Z" for hour in (6, 5, 4, 3)]
+    assert [each["started"] for each in told["verbs"]] == [f"2026-11-27T0{hour}:00:00Z" for hour in (6, 5, 4, 3, 2)]
 
 
 def test_a_service_without_hosts_has_no_place(watched: Watched, now: datetime.datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import io
 import json
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from plugins.plugin_utils.status.hosts import is_behind
 from tests.unit.plugins.plugin_utils.status.status_support import (
@@ -223,8 +224,11 @@ def ledger(lock: Answers | None = None, renewed: datetime.datetime = NOW, **entr
 
     def read(Bucket: str, Key: str) -> Answers:
         assert Bucket == "shop-prod-ledger"
-        content = lock or {} if Key == "lock.json" else {"token": "x", "release": Key} | entry
-        return {"Body": io.BytesIO(json.dumps(content).encode()), "LastModified": renewed}
+        if Key == "lock.json" and not lock:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        content = lock if Key == "lock.json" else {"token": "x", "release": Key} | entry
+        told = {"ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(NOW, usegmt=True)}}, "ETag": "e"}
+        return told | {"Body": io.BytesIO(json.dumps(content).encode()), "LastModified": renewed}
 
     names = [f"entries/2026112{day}T0900-r.json" for day in range(8)]
     return Account(list_objects_v2={"Contents": [{"Key": each} for each in names]}, get_object=read)

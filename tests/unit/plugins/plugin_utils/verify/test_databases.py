@@ -41,6 +41,17 @@ def test_addresses_are_those_of_the_stacks_or_of_the_inventory() -> None:
         ),
         ({"unreachable": True, "msg": "x"}, NOT_ASKED, "i-1 cannot be reached by ssh (host_admin_cidrs"),
         ({"skipped": True}, NOT_ASKED, "cannot be reached"),
+        (
+            {"failed": True, "msg": "The module interpreter was not found."},
+            NOT_ASKED,
+            "i-1 cannot ask: The module interp",
+        ),
+        (
+            {"rc": 127, "stdout": "", "stderr": "timeout: failed to run command 'bash'"},
+            NOT_ASKED,
+            "cannot ask: timeout: f",
+        ),
+        ({"rc": 137, "stdout": ""}, NOT_ASKED, "the question ended with exit code 137"),
     ],
 )
 def test_an_answer_is_judged(answer: dict[str, Any], state: str, why: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 from local_aws.ecs.state import Json
 from local_aws.tests.ecs_support import Agent, World
 from plugins.plugin_utils.aws_action import Wait
-from plugins.plugin_utils.verify.starts import ENTRY, GOOD, Start, Starts, read, request
+from plugins.plugin_utils.verify.starts import ENTRY, GOOD, Outcome, Start, Starts, read, request
 from plugins.plugin_utils.verify.subjects import Secret, Task
 from tests.unit.plugins.plugin_utils.verify.support import ROLES, SECRET, VOLUME, task
 from tests.unit.service_support import Clients
@@ -113,6 +114,17 @@ def test_one_that_does_not_end_is_stopped_and_says_nothing(world: World) -> None
     (outcome,) = starts.outcomes([Start(plain(), "reg/big:1")])
     assert (outcome.state, "still under way after 10 s" in outcome.reason) == ("unknown", True)
     assert {each.desired for each in world.tasks()} <= {"STOPPED"}
+
+
+def test_one_that_ecs_does_not_know_has_its_time_from_its_own_start(world: World) -> None:
+    """DescribeTasks is eventually consistent; the last of many starts may begin after minutes."""
+    starts, _ = begun(world)
+    ecs = SimpleNamespace(describe_tasks=lambda **_: {"tasks": []})
+    running, seen, found = {"arn:late": 0}, {"arn:late": 80.0}, dict[int, Outcome]()
+    starts._look(ecs, running, found, seen, 90)
+    assert (running, found) == ({"arn:late": 0}, {})
+    starts._look(ecs, running, found, seen, 141)
+    assert (running, found) == ({}, {0: Outcome("unknown", "ECS does not know its task")})
 
 
 def test_no_room_says_nothing_about_the_site(world: World) -> None:

@@ -473,10 +473,18 @@ class ActionModule(AwsAction):
                 raise Failed(f"needs {parameter}, but {giver} gives no output {output} (its condition does not hold).")
         if self.plans[name].exists and taken != self.plans[name].taken and holding(layer.template):
             # Something came out otherwise than could be known before the first change.
-            stack.read()
-            if refused := refusal(self._look_closely(name, taken).losses, self.arguments["remove"]):
-                raise Failed(refused)
-        return stack.deploy(taken)
+            self._look_again(name, taken)
+        return stack.deploy(taken, functools.partial(self._look_again, name, taken))
+
+    def _look_again(self, name: str, taken: dict[str, str]) -> None:
+        """Look at a stack that is another than it was when all were looked at.
+
+        Raises:
+            Failed: the site would lose something.
+        """
+        self.stacks[name].read()
+        if refused := refusal(self._look_closely(name, taken).losses, self.arguments["remove"]):
+            raise Failed(refused)
 
     def _delete(self, name: str) -> Outcome:
         if self.check_mode:

@@ -99,9 +99,10 @@ RECOVERIES = 4
 
 RACES = 10
 """How often one run looks again because a stack is not what DescribeStacks has just shown."""
+EXISTS = "AlreadyExistsException"
 BUSY = re.compile(
     r"is in \w+ state and can ?not be (updated|rolled back)|can ?not continue its update rollback"
-    r"|AlreadyExistsException|UpdateStack operation: Stack .* does not exist"
+    rf"|{EXISTS}|UpdateStack operation: Stack .* does not exist"
 )
 """Somebody else was faster (a run beside this one, or what a killed run left behind: Ansible's workers outlive it), or
 DescribeStacks has shown what was before."""
@@ -179,6 +180,7 @@ class Stack:
         self._watch = Watch(layer, client, say, records or Records(), service, wait, watchers)
         self.outcome = Outcome(records=self._watch.asked)
         self._now: dict[str, Any] | None = None
+        self._unseen = False  # whether there seemed to be no such stack
         self.body: Any = None
 
     def expects(self, seconds: Callable[[], float]) -> None:
@@ -191,11 +193,12 @@ class Stack:
 
     # Create or update
 
-    def deploy(self, taken: Mapping[str, str]) -> Outcome:
+    def deploy(self, taken: Mapping[str, str], appeared: Callable[[], None] = lambda: None) -> Outcome:
         """Bring the stack to what the layer says.
 
         Args:
             taken: values of the parameters that come from other layers.
+            appeared: called before the update of a stack that was not there when it was read, and so was not looked at.
 
         Raises:
             Failed: with the failing resource's own reason.
@@ -203,18 +206,19 @@ class Stack:
         wait = self._wait(self.layer.timeout, self._say, self.layer.name)
         for _ in range(RACES):
             try:
-                return self._deploy(taken)
+                return self._deploy(taken, appeared)
             except Busy:
                 pass
             except ClientError as error:
                 if not BUSY.search(str(error)):
                     raise
+                self._unseen = self._unseen or error.response["Error"]["Code"] == EXISTS
             self._say(self.layer.name, "is being changed by another run: waiting for that", "yellow")
             if not wait.pause("another run"):
                 break
         raise Failed(f"{self.layer.stack} is being changed by another run all the time. Let that end first.")
 
-    def _deploy(self, taken: Mapping[str, str]) -> Outcome:
+    def _deploy(self, taken: Mapping[str, str], appeared: Callable[[], None]) -> Outcome:
         now = self._recover()
         if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             now = self._create(taken)
@@ -222,6 +226,9 @@ class Stack:
                 self._say(self.layer.name, f"created; now with {', '.join(self.layer.first)} as it is to stay")
                 now = self._update(now, taken)
         else:
+            if self._unseen:
+                self._unseen = False
+                appeared()
             now = self._update(now, taken)
         self._protect(now)
         self.outcome.outputs = outputs(now)
@@ -362,11 +369,11 @@ class Stack:
         ]
         if missing:
             raise Failed(f"{', '.join(missing)} must be given for the first create: there is no stack to keep it from.")
-        self.outcome.changed = True
         token = _token()
         stack = self._client.create_stack(**request(self.layer, parameters(values)), ClientRequestToken=token)[
             "StackId"
         ]
+        self.outcome.changed = True
         return self._await({"StackId": stack}, Events(self._client, stack, token), "CREATE_COMPLETE")
 
     def _update(self, now: dict[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
@@ -411,6 +418,7 @@ class Stack:
     def read(self) -> None:
         """Read the stack as it is: for `look`, and for the `deploy` after it."""
         self._now = self.describe()
+        self._unseen = self._now is None
         status = self._now["StackStatus"] if self._now else "DELETE_COMPLETE"
         there = STEPS[status] is Step.UPDATE or status.startswith("UPDATE_")
         self.body = self._client.get_template(StackName=self.layer.stack)["TemplateBody"] if there else None

@@ -12,7 +12,8 @@ from ansible.template import Templar, trust_as_template
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
-from plugins.plugin_utils import stack_plan
+from plugins.plugin_utils import stack, stack_plan
+from plugins.plugin_utils.stack_events import describe
 from tests.unit.noun_support import made
 from tests.unit.plugin_support import PROJECT, run_action, talk_to
 from tests.unit.render_support import LAYERS, STAGES
@@ -148,6 +149,27 @@ def test_a_dropped_file_system_is_refused_before_anything_is_touched(site: Site)
     named = site.run(remove=[kept])
     assert not named.get("failed"), named
     assert site.outputs()["FileSystemId"] != kept
+
+
+def test_a_stack_that_shows_only_when_it_is_to_be_made_is_looked_at_before_it_is_changed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = site.file_system()
+    assert not site.run(VolumeFileSystemId=kept).get("failed")
+    before, hidden = site.outputs(), ["legacy-unit-volume-media", "legacy-unit-service-web"]
+
+    def late(client: Any, name: str) -> Any:
+        if name in hidden:
+            hidden.remove(name)
+            return None
+        return describe(client, name)
+
+    monkeypatch.setattr(stack, "describe", late)
+    result = site.run()
+    assert hidden == []
+    assert "volume.media: Nothing was changed, as the site would lose what holds data" in result["msg"], result
+    assert "volume.media.AccessPoint (AWS::EFS::AccessPoint)" in result["msg"]
+    assert site.outputs() == before
 
 
 def test_a_file_system_set_on_a_live_site_hides_its_own(site: Site) -> None:

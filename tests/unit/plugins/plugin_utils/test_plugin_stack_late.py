@@ -152,8 +152,44 @@ GONE = error("Stack [legacy-test-data] does not exist", "UpdateStack")
 def test_create_finds_a_stack_that_was_not_shown() -> None:
     client = FakeCloudFormation(["UPDATE_COMPLETE"], SCRIPTS, races={"create_stack": (EXISTS, ["UPDATE_COMPLETE"])})
     client._before = 1, [None], {}
-    a_stack(client).deploy({})
+    looked: list[list[str]] = []
+    assert a_stack(client).deploy({}, lambda: looked.append(client.operations)).changed
     assert client.operations == ["create_stack", "update_stack"]
+    assert looked == [["create_stack"]], "nobody has looked at it before"
+    a_stack(client).deploy({}, lambda: looked.append([]))
+    assert len(looked) == 1, "one that was shown has been looked at"
+
+
+def test_one_that_shows_between_the_look_and_the_change_is_looked_at_too() -> None:
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], SCRIPTS)
+    client._before = 1, [None], {}
+    looked: list[list[str]] = []
+    stack = a_stack(client)
+    stack.read()
+    stack.deploy({}, lambda: looked.append(client.operations))
+    assert (looked, client.operations) == ([[]], ["update_stack"])
+
+
+def test_one_that_was_not_shown_is_left_alone_if_it_is_as_it_should_be_or_would_lose_something() -> None:
+    for refuse in (False, True):
+        given: dict[str, Any] = {} if refuse else {"refusal": NO_UPDATES}
+        client = FakeCloudFormation(
+            ["UPDATE_COMPLETE"], SCRIPTS, races={"create_stack": (EXISTS, ["UPDATE_COMPLETE"])}, **given
+        )
+        client._before = 1, [None], {}
+
+        def look(refused: bool = refuse) -> None:
+            if refused:
+                raise Failed("Nothing was changed")
+
+        stack = a_stack(client)
+        if refuse:
+            with pytest.raises(Failed, match="Nothing was changed"):
+                stack.deploy({}, look)
+        else:
+            stack.deploy({}, look)
+        assert not stack.outcome.changed
+        assert client.operations == ["create_stack"] + ["update_stack"] * (not refuse)
 
 
 def test_update_misses_a_stack_that_was_still_shown() -> None:

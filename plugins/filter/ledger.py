@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -63,9 +64,24 @@ def jobs_ran(results: Iterable[Mapping[str, Any]], outputs: Mapping[str, str]) -
     return found
 
 
+def task_definitions(outputs: Mapping[str, str]) -> list[str]:
+    """The ARNs of the task definitions of services and jobs.
+
+    Args:
+        outputs: of the layers, `service.<entry>.TaskDefinitionArn` and of jobs.
+    """
+    wanted = re.compile(r"(service|job)\..+\.TaskDefinitionArn")
+    return [value for name, value in outputs.items() if wanted.fullmatch(name)]
+
+
 class FilterModule:
     """What Ansible asks for the filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filter name → function."""
-        return {"services_released": services_released, "release_name": release_name, "jobs_ran": jobs_ran}
+        return {
+            "services_released": services_released,
+            "release_name": release_name,
+            "jobs_ran": jobs_ran,
+            "task_definitions": task_definitions,
+        }

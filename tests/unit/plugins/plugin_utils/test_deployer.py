@@ -17,7 +17,7 @@ RELEASES = deployer.releasing("shop", "prod")
 LOOKS = deployer.looking("shop")
 PARTS = (
     "ecr_keep", "ecr_push", "ecs_live_release", "ecs_run_task", "ecs_service_wait", "function_code", "ledger", "lock",
-    "logs", "registry_images", "stack_outputs", "starts", "static_files",
+    "logs", "registry_images", "secret_versions", "stack_outputs", "starts", "static_release",
 )  # fmt: skip
 """Plugins of a release that ask AWS, by the names of their files; what updates stacks is judged by its own table."""
 NO_CALL = "kms:Verify"

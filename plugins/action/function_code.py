@@ -38,7 +38,8 @@ class ActionModule(AwsAction):
             except (ValueError, OSError) as error:
                 raise Failed(f"The code in {folder} cannot be zipped: {error}.") from None
             uploaded.append(key)
-        return {"changed": bool(uploaded), "uploaded": uploaded}
+        missing = [key for key in self.arguments["keys"] if not self._there(s3, bucket, key)]
+        return {"changed": bool(uploaded), "uploaded": uploaded, "missing": missing}
 
     @staticmethod
     def _there(s3: Any, bucket: str, key: str) -> bool:

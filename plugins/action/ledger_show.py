@@ -19,8 +19,11 @@ from plugins.modules.ledger_show import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.ecs import chunks
 from plugins.plugin_utils.ledger import Entry, Ledger
-from plugins.plugin_utils.ledger_table import Image, images_of, lines, live_run, there, told_once
+from plugins.plugin_utils.ledger_table import Image, images_of, lines, live_run, static_there, there, told_once
 from plugins.plugin_utils.places import nearest, verb
+from plugins.plugin_utils.rollback import completed
+from plugins.plugin_utils.static_release import Bucket
+from plugins.plugin_utils.static_release import missing as missing_files
 
 FORMATS = ("table", "json")
 MOST_LINES = 10_000
@@ -58,12 +61,37 @@ class ActionModule(AwsAction):
             found = ledger.entries(most)
         else:
             # All of them: what is left out of the newest is known only with those before.
-            found = told_once(ledger.entries(None, lambda entry: bool(entry.get("release"))))[:most]
+            found = told_once(completed(ledger.entries(None, lambda entry: bool(entry.get("release")))))[:most]
         live = live_run(found, self.arguments["live"])
+        lost = self._lost(found)
         missing, unasked = self._missing(uri for entry in found for uri in images_of(entry))
         return [
-            {**entry, "live": entry["run"] == live, "images_there": there(entry, missing, unasked)} for entry in found
+            {
+                **entry,
+                "live": entry["run"] == live,
+                "images_there": there(entry, missing, unasked),
+                "static_there": static_there(entry, lost),
+            }
+            for entry in found
         ]
+
+    def _lost(self, entries: Iterable[Entry]) -> set[tuple[str, str]]:
+        """Bucket and release of the static files that are not whole any more."""
+        shown = [each for entry in entries for each in (entry.get("static") or {}).values()]
+        named = {(each["bucket"], each["release"]) for each in shown}
+        lost = set[tuple[str, str]]()
+        for name in {bucket for bucket, _ in named}:
+            bucket = Bucket(self.client("s3"), name)
+            releases = [release for its, release in named if its == name]
+            try:
+                keys = bucket.keys()
+                files = {release: bucket.manifest(release) for release in releases}
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchBucket":
+                    raise
+                keys, files = [], dict.fromkeys(releases)
+            lost |= {(name, each) for each, its in files.items() if its is None or missing_files(each, its, keys)}
+        return lost
 
     def _missing(self, uris: Iterable[str]) -> tuple[set[str], set[str]]:
         """Which images the site's registry has no more, and which are not of it."""

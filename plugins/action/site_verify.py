@@ -59,11 +59,12 @@ class ActionModule(AwsAction):
         }
 
     def _entries(self) -> list[str]:
-        """The entries whose outputs are wanted: those that containers take, volumes and databases."""
+        """The entries whose outputs are wanted: those that containers take, volumes and databases, and the code's."""
         tasks = [*self.arguments["services"].values(), *self.arguments["jobs"].values()]
         taken = {source.rpartition(".")[0] for each in tasks for source in each["takes"].values()}
         named = {f"{noun}.{name}" for noun in ("volume", "database") for name in self.arguments[f"{noun}s"]}
-        return sorted(taken | named)
+        code = {"code"} if any(each.get("code") for each in self.arguments["entries"] or []) else set[str]()
+        return sorted(taken | named | code)
 
     def _tasks(self, prefix: str, outputs: Mapping[str, str]) -> tuple[Task, ...]:
         ecs, log_prefix = self.client("ecs"), self.arguments["log_prefix"]

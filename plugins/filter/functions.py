@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,83 @@ def runtime_warning(function: Any, today: str = "") -> str:
     return runtimes.warning(_word(function, "runtime"), _day(today))
 
 
+def functions_code(
+    functions: Mapping[str, Any],
+    beside: str,
+    back: Mapping[str, str],
+    live: Mapping[str, Mapping[str, str]],
+    left_too: bool,
+) -> dict[str, dict[str, str]]:
+    """Function → `key`, its zip, and `left`, that which a rollback has left; it does not come back unasked.
+
+    Args:
+        functions: `site_functions`.
+        beside: folder in which that of the inventory lies; empty if there is none.
+        back: function → zip to which a rollback goes back.
+        live: function → the same of what is live (`functions_live`).
+        left_too: whether what was left is a release again.
+
+    Raises:
+        AnsibleFilterError: see `code_key`.
+    """
+    found = {}
+    for name, entry in functions.items():
+        was = live.get(name, {})
+        key, left = was.get("key", ""), was.get("left", "")
+        if name in back:
+            found[name] = {"key": back[name], "left": key if key != back[name] else left}
+            continue
+        here = code_key(code_folder(entry["code"], beside))
+        kept = bool(key) and here == left and not left_too
+        found[name] = {"key": key, "left": left} if kept else {"key": here, "left": ""}
+    return found
+
+
+def functions_live(stacks: Mapping[str, Mapping[str, Any]], prefix: str) -> dict[str, dict[str, str]]:
+    """Function → `key` and `left`, as the parameters of its stack say.
+
+    Args:
+        stacks: name → `parameters`, as preflight has found them.
+        prefix: of the environment's stacks.
+    """
+    begin, found = f"{prefix}-function-", {}
+    for name, stack in stacks.items():
+        given = stack.get("parameters") or {}
+        if name.startswith(begin) and given.get("FunctionCodeKey"):
+            left = str(given.get("FunctionCodeLeft") or "")
+            found[name.removeprefix(begin)] = {"key": str(given["FunctionCodeKey"]), "left": left}
+    return found
+
+
+def code_facts(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Function → the zip that it runs, as the ledger says it.
+
+    Args:
+        outputs: of the layers, `function.<entry>.FunctionCodeKey`.
+    """
+    named = (name.split(".") for name in outputs)
+    return {
+        each[1]: outputs[".".join(each)] for each in named if [each[0], each[-1]] == ["function", "FunctionCodeKey"]
+    }
+
+
+def code_back(entry: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, str]:
+    """What a rollback goes back to: function → zip, of those that the site still has.
+
+    Args:
+        entry: of the ledger.
+        functions: `site_functions`.
+    """
+    return {name: str(key) for name, key in (entry.get("code") or {}).items() if name in functions and key}
+
+
+def code_left(functions: Mapping[str, Any], beside: str, live: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Functions whose folders have what a rollback has left, so that what is live stays."""
+    known = {name: each for name, each in functions.items() if live.get(name, {}).get("left")}
+    found = functions_code(known, beside, {}, live, False)
+    return [name for name, each in found.items() if each["left"] == live[name]["left"]]
+
+
 def _day(text: str) -> date:
     return date.fromisoformat(text) if text else date.today()
 
@@ -139,5 +216,17 @@ class FilterModule:
         """Name → filter."""
         return {
             each.__name__: each
-            for each in (code_folder, code_key, code_problem, handler_problem, runtime_refusal, runtime_warning)
+            for each in (
+                code_folder,
+                code_key,
+                code_problem,
+                handler_problem,
+                runtime_refusal,
+                runtime_warning,
+                functions_code,
+                functions_live,
+                code_facts,
+                code_back,
+                code_left,
+            )
         }

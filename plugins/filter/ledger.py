@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -85,6 +86,16 @@ def _job(name: str, result: Mapping[str, Any], outputs: Mapping[str, str]) -> di
     }
 
 
+def task_definitions(outputs: Mapping[str, str]) -> list[str]:
+    """The ARNs of the task definitions of services and jobs.
+
+    Args:
+        outputs: of the layers, `service.<entry>.TaskDefinitionArn` and of jobs.
+    """
+    wanted = re.compile(r"(service|job)\..+\.TaskDefinitionArn")
+    return [value for name, value in outputs.items() if wanted.fullmatch(name)]
+
+
 class FilterModule:
     """What Ansible asks for the filters of this file."""
 
@@ -95,4 +106,5 @@ class FilterModule:
             "release_name": release_name,
             "jobs_due": jobs_due,
             "jobs_ran": jobs_ran,
+            "task_definitions": task_definitions,
         }

@@ -15,7 +15,12 @@ options:
     description: Paths of the folders.
     type: list
     elements: path
-    required: true
+    default: []
+  keys:
+    description: Keys of zips of before, which are only looked for.
+    type: list
+    elements: str
+    default: []
 author: Berth
 """
 
@@ -29,6 +34,11 @@ EXAMPLES = r"""
 RETURN = r"""
 uploaded:
   description: Keys of the zips that were uploaded.
+  returned: success
+  type: list
+  elements: str
+missing:
+  description: Those of O(keys) that are not there.
   returned: success
   type: list
   elements: str

@@ -17,6 +17,13 @@ options:
     description: What the run has done, such as C(release), C(services), C(jobs). The callback P(ledger) writes its end.
     type: dict
     required: true
+  secrets_of:
+    description: >-
+      ARNs of task definitions. Which version each secret has that they name is written down too, as C(secrets); no
+      value is read. What cannot be asked for is left out.
+    type: list
+    elements: str
+    default: []
   key:
     description: Key of another run's entry to add to, as M(ledger_entries) gives it; this run's own if empty.
     type: str

@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: As of C(ledger_entries), with C(live) and C(images_there) (null if that is not known).
+  description: As of C(ledger_entries), with C(live), C(images_there) and C(static_there) (null if that is not known).
   returned: always
   type: list
   elements: dict

@@ -5,11 +5,13 @@ DOCUMENTATION = r"""
 module: static_files
 short_description: Put the files of a folder, or of one inside an image, into a bucket, new beside old
 description:
-  - What pages need goes first, pages (C(.html)) after it, so that none is there before what it names. What the bucket
-    has with the same content and headers is not touched.
-  - A file that the folder has no longer gets the tag C(berth:superseded), and is written once more with it, as a
-    lifecycle rule counts an object's days from when it was written. One that comes back is written without the tag.
-  - The content's hash, and whether the folder has it no longer, stand in an object's metadata (C(berth-sha256),
+  - What has a name that stands for its content lies where it is asked for. Of every other file the release has a copy
+    of its own, C(_releases/<release>/<file>), and C(_releases/<release>.json) names all of its files. A release is
+    called after what is in it. What the bucket has with the same content and headers is not touched.
+  - What replaces nothing is shown at once, pages (C(.html)) last, so that none is there before what it names. What
+    would replace what is shown waits for M(static_live), once the release is proven.
+  - Nothing is deleted; M(static_keep) says what goes.
+  - The content's hash, and whether the file is kept no longer, stand in an object's metadata (C(berth-sha256),
     C(berth-superseded)); one call an object tells all there is to know.
   - Not P(community.aws.s3_sync#module), which has one header C(Cache-Control) for all, tags nothing, deletes what the
     folder has no longer or leaves it for good, and takes types from the machine's tables (community.aws 10.0.0).
@@ -45,6 +47,10 @@ options:
       - What none fits is kept for a year where its name has a hash of its content, and otherwise asked for each time.
     type: dict
     default: {}
+  left_too:
+    description: Whether files that a rollback has left are a release again. If not, what is shown stays.
+    type: bool
+    default: false
 author: Berth
 """
 
@@ -64,13 +70,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-uploaded:
-  description: Keys that were uploaded, in the order in which they were.
+release:
+  description: What the release of these files is called; if they are not here, of what is shown. May be empty.
   returned: success
-  type: list
-  elements: str
-superseded:
-  description: Keys that the folder has no longer, and that have the tag since now.
+  type: str
+waits:
+  description: Whether something of it is not shown yet, or nobody has said yet what is kept.
+  returned: success
+  type: bool
+uploaded:
+  description: Files that were uploaded or shown, pages last.
   returned: success
   type: list
   elements: str

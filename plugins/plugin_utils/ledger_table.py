@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, RUNNING, Entry
+from plugins.plugin_utils.rollback import same_beside
 from plugins.plugin_utils.site.images import digest_of, name_of, tag_of
 
 COLOURS = {GOOD: "green", FAILED: "red", INTERRUPTED: "red", RUNNING: "yellow"}
-HEAD = ("UTC", "verb", "release", "outcome", "images", "took", "who")
+HEAD = ("UTC", "verb", "release", "outcome", "images", "static", "took", "who")
+STILL = {True: "there", False: "gone", None: "-"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def told_once(entries: Iterable[Entry]) -> list[Entry]:
 
 def _found_it_so(newer: Entry, older: Entry) -> bool:
     now, before = (definitions_of(each.get("services") or {}) for each in (newer, older))
-    return newer.get("verb") == "site" and newer["outcome"] == older["outcome"] == GOOD and bool(now) and now == before
+    good = newer["outcome"] == older["outcome"] == GOOD
+    return newer.get("verb") == "site" and good and bool(now) and now == before and same_beside(newer, older)
 
 
 def live_run(entries: Iterable[Entry], live: Mapping[str, Mapping[str, Any]]) -> str:
@@ -102,23 +105,33 @@ def there(entry: Entry, missing: Collection[str], unasked: Collection[str]) -> b
     return True if any(uri not in unasked for uri in uris) else None
 
 
+def static_there(entry: Entry, lost: Collection[tuple[str, str]]) -> bool | None:
+    """Whether all static files of an entry can be shown still; None if it names none.
+
+    Args:
+        lost: bucket and release of those that are not whole.
+    """
+    named = [(each["bucket"], each["release"]) for each in (entry.get("static") or {}).values()]
+    return not any(each in lost for each in named) if named else None
+
+
 def rows(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
     """A row for each entry, as `HEAD` has them, and behind it why it failed, or that a rollback has left it.
 
     Args:
-        entries: with `live` and `images_there`.
+        entries: with `live`, `images_there` and `static_there`.
     """
     found: list[tuple[str, ...]] = []
     for entry in entries:
         outcome = f"live, {entry['outcome']}" if entry.get("live") else str(entry["outcome"])
-        images = {True: "there", False: "gone", None: "-"}[entry.get("images_there")]
+        images, static = (STILL[entry.get(f"{what}_there")] for what in ("images", "static"))
         seconds = entry.get("seconds")
         took = "-" if seconds is None else f"{seconds:.0f} s"
         left = f"left by a rollback to {entry['left_by']}" if entry.get("left_by") else ""
         behind = "; ".join(filter(None, (left, str(entry.get("reason") or ""))))
         who = f"{entry.get('who', '?')}@{entry.get('where', '?')}"
         begin, release = _when(str(entry.get("started", ""))), str(entry.get("release") or "-")
-        found.append((begin, str(entry.get("verb", "?")), release, outcome, images, took, who, behind))
+        found.append((begin, str(entry.get("verb", "?")), release, outcome, images, static, took, who, behind))
     return found
 
 

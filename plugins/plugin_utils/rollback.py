@@ -13,6 +13,10 @@ from plugins.plugin_utils.site.images import name_of, release
 Entry = Mapping[str, Any]
 """An entry of the ledger (ledger.py). Its `services` are all that ran at its end."""
 VERB = "rollback"
+BESIDE = ("static", "code")
+"""What an entry says that was live beside the services: static files (entry → `release`), code (function → zip)."""
+CARRIED = (*BESIDE, "secrets")
+"""That, and what else holds until a run says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,12 @@ class Choice:
     """What a rollback is to do.
 
     Attributes:
-        entry: to which it goes; empty if there is none.
+        entry: to which it goes, with all that was live beside its services; empty if there is none.
         refusal: why it goes nowhere; else empty.
         left: runs whose entries are what runs now, which the next rollback passes over.
         passed: a line for each newer release that is passed over, and why.
         migrations: a line for each job that ran before a newer release, as nothing takes back what it did.
+        code: function → `key`, the zip with the code that is live now.
     """
 
     entry: dict[str, Any] = field(default_factory=dict)
@@ -32,6 +37,7 @@ class Choice:
     left: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     migrations: list[str] = field(default_factory=list)
+    code: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def choose(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str = "", typed: str = "") -> dict[str, Any]:
@@ -43,11 +49,13 @@ def choose(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str = "", 
         wanted: name of a release; empty for the newest good one that is older than the live one.
         typed: the verb as it was typed, for what is to be typed instead.
     """
-    choice = _named(entries, live, wanted, typed) if wanted else _default(entries, live, typed)
+    known = completed(entries)
+    now = {"services": live} | {what: known[0].get(what) or {} for what in BESIDE if known}
+    choice = _named(known, now, wanted, typed) if wanted else _default(known, now, typed)
     return dict(vars(choice))  # its parts as they are: Ansible's own containers cannot be made anew, as asdict does
 
 
-def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed: str) -> Choice:
+def _named(entries: Sequence[Entry], live: Entry, wanted: str, typed: str) -> Choice:
     begun = _begun(entries)
     if begun is not None and entries[begun].get("release") == wanted:  # it may be what runs already
         return _to(entries, begun, live)
@@ -65,7 +73,7 @@ def _named(entries: Sequence[Entry], live: Mapping[str, Any], wanted: str, typed
     return _to(entries, place, live)
 
 
-def _default(entries: Sequence[Entry], live: Mapping[str, Any], typed: str) -> Choice:
+def _default(entries: Sequence[Entry], live: Entry, typed: str) -> Choice:
     if (begun := _begun(entries)) is not None:
         return _to(entries, begun, live)
     good = [place for place, entry in enumerate(entries) if is_good(entry)]
@@ -89,15 +97,17 @@ def _begun(entries: Sequence[Entry]) -> int | None:
     return next((place for place, entry in enumerate(entries) if entry.get("run") == target and is_good(entry)), None)
 
 
-def _to(entries: Sequence[Entry], place: int, live: Mapping[str, Any]) -> Choice:
+def _to(entries: Sequence[Entry], place: int, live: Entry) -> Choice:
     target = entries[place]
     left = [str(entry.get("run")) for entry in entries if is_good(entry) and is_live(entry, live)]
     if is_live(target, live):  # a rollback that is gone on with has brought it up already
         left = next((list(entry.get("left") or ()) for entry in entries if entry.get("target")), [])
-    return Choice(dict(target), "", left, list(_passed(entries, place, live)), list(_migrations(entries[:place])))
+    passed, migrations = list(_passed(entries, place, live)), list(_migrations(entries[:place]))
+    code = {name: {"key": str(key)} for name, key in (live.get("code") or {}).items()}
+    return Choice(dict(target), "", left, passed, migrations, code)
 
 
-def _passed(entries: Sequence[Entry], until: int, live: Mapping[str, Any]) -> Iterator[str]:
+def _passed(entries: Sequence[Entry], until: int, live: Entry) -> Iterator[str]:
     """A line for each release before a place, and why it is none to go to; each name once."""
     left, seen = left_runs(entries), set[str]()
     for entry in entries[:until]:
@@ -135,11 +145,44 @@ def is_good(entry: Entry) -> bool:
     return bool(entry.get("outcome") == GOOD and entry.get("release") and entry.get("services"))
 
 
-def is_live(entry: Entry, live: Mapping[str, Any]) -> bool:
-    """Whether what runs is what ran at the end of an entry; what only one of them has does not count."""
-    there = entry.get("services") or {}
-    both = there.keys() & live.keys()
-    return bool(both) and all(_content(there[name]) == _content(live[name]) for name in both)
+def completed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The entries with all that was live beside their services at their end: a run says only what it has changed.
+
+    Args:
+        entries: newest first, of all outcomes: what was shown before a run failed is shown.
+    """
+    found: list[dict[str, Any]] = []
+    stood: dict[str, dict[str, Any]] = {what: {} for what in CARRIED}
+    for entry in reversed(entries):
+        stood = {what: {**stood[what], **(entry.get(what) or {})} for what in CARRIED}
+        found.append({**entry, **stood})
+    return found[::-1]
+
+
+def is_live(entry: Entry, live: Entry) -> bool:
+    """Whether what is live is what was at the end of an entry; what only one of them has does not count.
+
+    Args:
+        entry: with all that was live beside its services (`completed`).
+        live: the same of what is live.
+    """
+    there, here = entry.get("services") or {}, live.get("services") or {}
+    both = there.keys() & here.keys()
+    return (
+        bool(both) and all(_content(there[name]) == _content(here[name]) for name in both) and same_beside(entry, live)
+    )
+
+
+def same_beside(entry: Entry, other: Entry) -> bool:
+    """Whether the same was live beside the services of two entries; what only one of them has does not count."""
+    return all(_alike(entry.get(what) or {}, other.get(what) or {}) for what in BESIDE)
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    def told(value: Any) -> Any:
+        return value.get("release") if isinstance(value, Mapping) else value
+
+    return all(told(one[name]) == told(other[name]) for name in one.keys() & other.keys())
 
 
 def _content(service: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -162,7 +205,7 @@ def _brought_to_its_end(entries: Sequence[Entry], place: int) -> bool:
     """Whether the next good run after a rollback that did not end well found, or made, what that went to."""
     target = next((each for each in entries if each.get("run") == entries[place].get("target")), None)
     after = next((each for each in reversed(entries[:place]) if is_good(each)), None)
-    return bool(target and after and is_live(after, target.get("services") or {}))
+    return bool(target and after and is_live(after, target))
 
 
 def again(entry: Entry, called: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:

@@ -23,10 +23,12 @@ https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Caching#cache_busting
 REVALIDATED = "no-cache"
 """Kept, but asked for each time: the answer is mostly a 304 without the content."""
 PAGES = (".html", ".htm")
+FOLDER = "_releases/"
+"""Where a bucket keeps what releases have shown (static_release.py); no folder of built files has one of this name."""
 MOST_BYTES = 5 * 1024**3
 """What one PutObject takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html"""
-KEY_BYTES = 1024
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+KEY_BYTES = 1024 - len(f"{FOLDER}0123456789abcdef/")
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html, less the folder of a release."""
 
 TYPES = {
     "html": "text/html", "htm": "text/html", "css": "text/css", "js": "text/javascript", "mjs": "text/javascript",
@@ -98,7 +100,7 @@ def read(top: Path, cache_control: Mapping[str, str]) -> list[File]:
 
     Raises:
         ValueError: something in it can be no object: a link that leads out of it or to no file, a file that is too
-            large, a name that is too long or no UTF-8.
+            large, a name that is too long, no UTF-8, or taken.
         OSError: it cannot be read.
     """
     found = dict(function_code.files(top))
@@ -114,6 +116,8 @@ def read(top: Path, cache_control: Mapping[str, str]) -> list[File]:
             raise ValueError(f"the name {key!r} is no UTF-8") from None
         if size > KEY_BYTES:
             raise ValueError(f"the name {key} has more than {KEY_BYTES} bytes, which S3 takes at most")
+        if key.startswith(FOLDER):
+            raise ValueError(f"{key} lies in {FOLDER}, which is the name of Berth's own folder in the bucket")
     hashed = named_by_content(found)
 
     def header(key: str) -> str:

@@ -94,8 +94,9 @@ class Bucket:
         return run_action(static_files, given)
 
     def bodies(self) -> dict[str, str]:
-        """Key → what is in it."""
+        """Key → what is in it, of what is asked for."""
         keys = [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
+        keys = [key for key in keys if not key.startswith("_releases/")]
         return {key: self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode() for key in keys}
 
 

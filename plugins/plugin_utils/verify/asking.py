@@ -84,7 +84,7 @@ class Asking:
 
     def _questions(self) -> list[Question]:
         site, client = self._site, self._client
-        asked = [self._images]
+        asked = [self._images, self._files]
         for task in site.tasks:
             asked += [
                 _asking("role", task.key, "roles", roles.check, client("iam"), task),
@@ -126,10 +126,18 @@ class Asking:
         for task in site.tasks:
             for container in task.containers:
                 found += ask(task.of(container), container.image, container.called)
-        live = {
-            task.key.partition(".")[2]: task.service.get("taskDefinition", "") for task in site.tasks if task.service
-        }
-        return [*found, *last_good.check(site.entries, live, ask)]
+        return [*found, *last_good.check(site.entries, self._live(), ask)]
+
+    def _files(self) -> list[Finding]:
+        """What a rollback would show again, and the code that it would bring back."""
+        site = self._site
+        given = site.entries, self._live(), self._client("s3"), site.outputs.get("code.CodeBucketName", "")
+        return attempt(last_good.SUBJECT, last_good.SUBJECT, last_good.FILES, lambda: last_good.files(*given))
+
+    def _live(self) -> dict[str, str]:
+        """Service → the task definition that runs."""
+        running = (task for task in self._site.tasks if task.service)
+        return {task.key.partition(".")[2]: task.service.get("taskDefinition", "") for task in running}
 
     def _room(self, task: Task) -> Iterable[Finding]:
         own: set[str] = set()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode_str
 
-from plugins.action import static_files
+from plugins.plugin_utils import static_release
 from plugins.plugin_utils.layers import PARAMETER_BYTES, Template, text
 from plugins.plugin_utils.stack_plan import built
 from tests.unit.noun_support import NOUNS, body, made
@@ -246,7 +246,7 @@ def test_static_files_that_are_superseded_go_and_the_bucket_goes_with_its_stack(
     assert "BucketName" not in bucket["Properties"]
     (rule,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     (tag,) = rule["TagFilters"]
-    assert urllib.parse.urlencode({tag["Key"]: tag["Value"]}) == static_files.TAGGING
+    assert urllib.parse.urlencode({tag["Key"]: tag["Value"]}) == static_release.TAGGING
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "StaticKeepDays"})
     assert built(resources(layers["static.front"])) == {"Files"}
 
@@ -292,7 +292,7 @@ def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> 
         "secret": {"SecretArn"},
         "image": {"RepositoryUri", "RepositoryArn"},
         "static": {"BucketName", "BucketArn", "BucketDomainName"},
-        "function": {"Url", "FunctionArn", "FunctionName", "FunctionLogGroupName"},
+        "function": {"Url", "FunctionArn", "FunctionName", "FunctionLogGroupName", "FunctionCodeKey"},
     }
     bodies = [body(layer) for name, layer in layers.items() if name.startswith(f"{noun}.")]
     assert [set(Template.read(each).outputs) for each in bodies] == [wanted[noun]] * len(bodies)
@@ -302,6 +302,7 @@ def test_a_function_is_as_its_entry_says(layers: dict[str, Any]) -> None:
     hello, whole = layers["function.hello"], layers["function.all-keys"]
     assert hello["parameters"] | {"FunctionCodeKey": ""} == {
         "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "hello", "FunctionCodeKey": "",
+        "FunctionCodeLeft": "",
         "FunctionHandler": "app.handler", "FunctionRuntime": "python3.13", "FunctionMemory": 128, "FunctionTimeout": 3,
         "LogRetentionDays": 30,
     }  # fmt: skip

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
 SERVICES = {"web": {"containers": {"web": {"image": "shop/web", "mem_limit": "64m"}}}}
@@ -14,11 +18,34 @@ def test_only_what_is_proved_is_kept_and_before_the_domain_moves() -> None:
     assert order[order.index("keep.yml") - 1] in ("verify.yml", "answers.yml")
 
 
+def known(**more: Any) -> dict[str, Any]:
+    (play,) = load("playbooks/keep.yml")
+    return variables("roles/publish/vars/main.yml", **play["vars"], **more)
+
+
 def test_a_site_without_a_change_or_without_images_has_nothing_to_keep() -> None:
     (bring,) = tasks_of("playbooks/keep.yml").values()
     for services, complete, wanted in ((SERVICES, False, True), (SERVICES, True, False), (REDIS, False, False)):
-        given = variables("roles/publish/vars/main.yml", site_services=services, site={"complete": complete})
+        given = known(site_services=services, site={"complete": complete})
         assert holds(bring["when"], given) is wanted
+
+
+@pytest.mark.parametrize(
+    ("complete", "waits", "wanted"), [(True, False, False), (True, True, True), (False, False, True)]
+)
+def test_static_files_are_shown_and_kept_where_they_or_the_layers_changed(
+    complete: bool, waits: bool, wanted: bool
+) -> None:
+    (bring,) = tasks_of("playbooks/keep.yml").values()
+    uploaded = {"results": [{"item": {"key": "front"}, "release": "0f", "waits": waits}, {"skipped": True}]}
+    given = known(
+        site_services=REDIS, site_static={"front": {"folder": "dist"}}, site={"complete": complete},
+        static_uploaded=uploaded,
+    )  # fmt: skip
+    assert holds(bring["when"], given) is wanted
+    tasks = tasks_of("playbooks/tasks/keep.yml")
+    parts = {name: task for name, task in tasks.items() if name.startswith("Keep ")}
+    assert [holds(task["when"], given) for task in parts.values()] == [False, True], "no images, but files"
 
 
 def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() -> None:

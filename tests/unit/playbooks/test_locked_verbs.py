@@ -214,7 +214,7 @@ def test_releases_shows_what_was_released_and_with_all_what_else_was_done(site: 
     assert rows[0].endswith("the run was killed")
     assert rows[1].split()[2:6] == ["release", "3", "failed", "gone"]
     assert rows[1].endswith("The job migrate ended with exit code 3")
-    assert " ".join(rows[2].split()[2:]) == "release 2 good there 75 s anna@laptop left by a rollback to 1"
+    assert " ".join(rows[2].split()[2:]) == "release 2 good there - 75 s anna@laptop left by a rollback to 1"
     code, shown = site.type("releases", "-e", "all=true", "-e", "lines=3")
     rows = [line for line in site.shown.splitlines() if line.startswith("2026-11-2")]
     assert [row.split()[2] for row in rows] == ["release", "release", "restart"]

@@ -55,8 +55,11 @@ def site(tmp_path: Path, aws: Cloud) -> Site:
     last["when"] = "site.removed | length > 0"
     services["tasks"] = [last]
     ground = yaml.safe_load((tmp_path / "ground.yml").read_text())
-    images = {"name": "Import the images", "ansible.builtin.import_playbook": "playbooks/images.yml"}
-    (tmp_path / "upload.yml").write_text(yaml.safe_dump([*ground, images, services]))
+    images, keep = (
+        {"name": f"Import {name}", "ansible.builtin.import_playbook": f"playbooks/{name}.yml"}
+        for name in ("images", "keep")
+    )
+    (tmp_path / "upload.yml").write_text(yaml.safe_dump([*ground, images, services, keep]))
     return made
 
 
@@ -70,6 +73,7 @@ def tagged(aws: Cloud, bucket: str) -> dict[str, bool]:
     """Key → whether it is superseded."""
     s3 = aws.client("s3")
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    keys = [key for key in keys if not key.startswith("_releases/")]
     return {key: bool(s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]) for key in keys}
 
 

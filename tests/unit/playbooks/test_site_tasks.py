@@ -24,8 +24,9 @@ SKIPPED = {
     "Publish the images, the code and the static files, if there are any": (
         "publish_wanted | length > 0 or site_functions | length > 0 or site_static | length > 0"
     ),
-    "Keep the images of what runs and of the last good releases": (
-        "not site.complete and lookup('site', 'entries').image | length > 0"
+    "Show the static files, and keep what may be gone back to": (
+        "keep_static | length > 0 or (not site.complete and "
+        "(lookup('site', 'entries').image | length > 0 or site_static | length > 0))"
     ),
     "Put right what the layers leave": "not site.complete or layers_left | length > 0",
     "Bring up the jobs, the services and the domain's name": (

@@ -521,6 +521,8 @@ HANDED_OVER = {
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
     "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
+    "static_left_too": True, "static_back": {"front": "0f3c9d1e2a4b5c6d"}, "static_good": [{"outcome": "good"}],
+    "function_left_too": True, "function_back": {"hello": "0a.zip"}, "function_live": {"hello": {"key": "0a.zip"}},
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
     "dns_balancer_seen": "x", "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},

@@ -166,6 +166,40 @@ def test_autoscaling_is_held_while_a_site_that_scales_is_released() -> None:
         assert holds(MAIN[name]["when"], known(site_services=services, **ONE)), "whatever is released"
 
 
+SHOW = "Show the static files of the release"
+
+
+def test_static_files_are_shown_after_the_proof_and_in_a_rollback_before_the_services() -> None:
+    steps = tasks_of("roles/rollout/tasks/main.yml")
+    names = list(steps)
+    hook = names.index("Do what the site does after a release")
+    assert names.index("Bring up the services") < names.index(SHOW) < hook
+    others: tuple[dict[str, Any], ...] = ({"ansible_check_mode": True}, BACK, {"site_static": {}})
+    for more in ({}, *others):
+        wanted = more == {}
+        given = known(**{"site_static": {"front": {"folder": "dist"}}} | more)
+        assert holds(steps[SHOW]["when"], given) is wanted, more
+    (block,) = [task["block"] for task in load("playbooks/rollback.yml")[1]["tasks"] if "block" in task]
+    order = [task["name"] for task in block]
+    assert order.index("Try all that it needs") < order.index("Show its static files")
+    assert order.index("Show its static files") == order.index("Bring the services to the release, and prove it") - 1
+
+
+def test_a_rollback_brings_up_the_functions_whose_code_it_knows() -> None:
+    task = JOBS["Bring up the functions and the jobs"]
+    given = known(**BACK, function_back={"f": "0a.zip"})
+    assert evaluate(task["cloudformation_stacks"]["only"], given) == ["job.migrate", "job.clean", "function.f"]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_release_of_other_static_files_alone_has_changed_something(changed: bool) -> None:
+    steps = ("rollout_jobs_made", "rollout_jobs_ran", "rollout_web", "rollout_others")
+    still = {step: {"changed": False} for step in steps}
+    assert evaluate("{{ rollout_changed }}", known(**still)) is False
+    for name in ("static_uploaded", "static_made_live"):
+        assert evaluate("{{ rollout_changed }}", known(**still, **{name: {"changed": changed}})) is changed
+
+
 def test_what_ran_is_written_down_also_if_it_failed() -> None:
     (block,) = [task for task in load("roles/rollout/tasks/jobs.yml") if "block" in task]
     (task,) = block["always"]

@@ -209,7 +209,9 @@ def test_code_is_uploaded_once(api: Path, aws: Cloud, monkeypatch: pytest.Monkey
     assert run(check=True)["changed"]
     assert "Contents" not in s3.list_objects_v2(Bucket="code-upload")
     assert run()["uploaded"] == [key]
-    assert run() == {"changed": False, "uploaded": []}
+    assert run() == {"changed": False, "uploaded": [], "missing": []}
+    looked = run_action(uploading, {"bucket": "code-upload", "keys": [key, "0a.zip"]})
+    assert looked == {"changed": False, "uploaded": [], "missing": ["0a.zip"]}
     assert names(s3.get_object(Bucket="code-upload", Key=key)["Body"].read()).keys() == {"app.py", "lib/run"}
     (api / "app.py").write_text("")
     assert run()["changed"]
@@ -226,3 +228,41 @@ def test_what_cannot_be_uploaded_is_told(api: Path, aws: Cloud, monkeypatch: pyt
         "more is a link that leads to no file"
         in (run_action(uploading, {"bucket": "code-nowhere", "folders": [str(api)]}, False)["msg"])
     )
+
+
+# What a rollback goes back to, and what it has left
+
+
+def test_a_function_runs_what_its_folder_has_unless_a_rollback_says_otherwise(api: Path) -> None:
+    here, given = function_code.key(api), {"items": {"code": str(api)}}
+
+    def code(back: dict[str, str], live: dict[str, str], left_too: bool = False) -> list[str]:
+        found = functions.functions_code(given, "", back, {"items": live} if live else {}, left_too)["items"]
+        return [found["key"], found["left"]]
+
+    assert code({}, {}) == [here, ""]
+    assert code({}, {"key": "old.zip", "left": ""}) == [here, ""]
+    assert code({"items": "old.zip"}, {"key": here}) == ["old.zip", here]
+    assert code({"items": "old.zip"}, {"key": "old.zip", "left": here}) == ["old.zip", here], "a second time"
+    # The next `site`.
+    left = {"key": "old.zip", "left": here}
+    assert code({}, left) == ["old.zip", here]
+    assert code({}, left, left_too=True) == [here, ""], "a release"
+    assert code({}, {"key": "old.zip", "left": "other.zip"}) == [here, ""], "anything else is new"
+    assert functions.code_left(given, "", {"items": left}) == ["items"]
+    assert functions.code_left(given, "", {"items": {"key": here, "left": "x"}}) == []
+    assert functions.code_left(given, "", {"items": {"key": here, "left": ""}}) == []
+
+
+def test_what_a_function_runs_is_read_of_its_stack() -> None:
+    def stack(**given: str) -> dict[str, Any]:
+        return {"status": "UPDATE_COMPLETE", "parameters": given, "outputs": {}}
+
+    stacks = {
+        "shop-live-function-items": stack(FunctionCodeKey="0a.zip", FunctionCodeLeft="0b.zip"),
+        "shop-live-function-of-before": stack(FunctionCodeKey="0c.zip"),
+        "shop-live-function-made": stack(), "shop-live-job-x": stack(FunctionCodeKey="0d.zip"),
+    }  # fmt: skip
+    assert functions.functions_live(stacks, "shop-live") == {
+        "items": {"key": "0a.zip", "left": "0b.zip"}, "of-before": {"key": "0c.zip", "left": ""},
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from pathlib import Path
@@ -13,6 +14,8 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import static_files as uploading
+from plugins.action import static_keep as keeping
+from plugins.action import static_live as showing
 from plugins.filter.images import image_pushes
 from plugins.filter.static_files import static_problem
 from plugins.plugin_utils import static_files
@@ -154,7 +157,7 @@ def test_a_folder_without_a_file_is_refused(tmp_path: Path) -> None:
     assert failed["msg"] == f"There is no file in {tmp_path / 'dist'}. Build the files first."
 
 
-@pytest.mark.parametrize("verb", ["site", "hosts", "teardown"])
+@pytest.mark.parametrize("verb", ["site", "hosts", "rollback", "teardown"])
 def test_a_verb_that_uploads_nothing_does_not_ask_for_what_was_built(verb: str) -> None:
     (rule,) = load("roles/static/rules.yml")
     known = variables("roles/static/vars/main.yml", site_static={"front": {"folder": "none"}}, inventory_dir=None)
@@ -168,8 +171,12 @@ def test_a_verb_that_uploads_nothing_does_not_ask_for_what_was_built(verb: str) 
 # Upload
 
 
+NOTHING = {"changed": False, "uploaded": [], "diff": []}
+"""What is said where nothing was to be uploaded, beside what is shown."""
+
+
 class Uploads:
-    """A bucket, and what the module does with it."""
+    """A bucket, and what the modules do with it."""
 
     def __init__(self, aws: Cloud, dist: Path) -> None:
         # moto remembers whose a name is beyond the test.
@@ -181,7 +188,26 @@ class Uploads:
         assert not result.get("failed"), result
         return result
 
+    def show(self, release: str, check: bool = False, left: bool = False) -> dict[str, Any]:
+        result = run_action(showing, {"bucket": self.bucket, "release": release, "back": left}, check)
+        assert not result.get("failed"), result
+        return result
+
+    def keep(self, *releases: str, check: bool = False) -> dict[str, Any]:
+        return run_action(keeping, {"bucket": self.bucket, "releases": list(releases)}, check)
+
+    def release(self, *kept: str, **more: Any) -> dict[str, Any]:
+        """Upload, show and keep, as a release does."""
+        made = self.run(**more)
+        self.show(made["release"])
+        self.keep(*kept)
+        return made
+
     def keys(self) -> list[str]:
+        """Of what is asked for."""
+        return [key for key in self.all_keys() if not key.startswith("_releases/")]
+
+    def all_keys(self) -> list[str]:
         return [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
     def head(self, key: str) -> dict[str, Any]:
@@ -193,6 +219,9 @@ class Uploads:
     def tags(self, key: str) -> list[dict[str, str]]:
         return list(self.s3.get_object_tagging(Bucket=self.bucket, Key=key)["TagSet"])
 
+    def superseded(self) -> list[str]:
+        return [key for key in self.all_keys() if self.tags(key) == [{"Key": "berth:superseded", "Value": "true"}]]
+
 
 @pytest.fixture
 def uploads(aws: Cloud, dist: Path, monkeypatch: pytest.MonkeyPatch) -> Uploads:
@@ -202,26 +231,68 @@ def uploads(aws: Cloud, dist: Path, monkeypatch: pytest.MonkeyPatch) -> Uploads:
 
 def test_files_are_uploaded_once_with_their_headers_and_pages_last(uploads: Uploads) -> None:
     shown_only = uploads.run(check=True)
-    assert (shown_only["changed"], uploads.keys()) == (True, [])
+    assert (shown_only["changed"], uploads.all_keys()) == (True, [])
     made = uploads.run()
     assert made["uploaded"] == shown_only["uploaded"] == [CSS, "robots.txt", "index.html"]
     assert made["diff"] == shown_only["diff"]
     assert made["diff"][0]["prepared"].splitlines()[2] == f"+ index.html ({TEXT}, no-cache)"
-    assert uploads.keys() == [CSS, "index.html", "robots.txt"]
+    assert uploads.keys() == [CSS, "index.html", "robots.txt"], "what replaces nothing is shown at once"
     head = uploads.head(CSS)
     assert (head["ContentType"], head["CacheControl"]) == ("text/css; charset=utf-8", IMMUTABLE)
     assert uploads.body(CSS) == CSS.encode()
-    assert uploads.run() == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    again = uploads.run()
+    assert again == NOTHING | {"release": made["release"], "waits": True}, "nobody has said yet that it is shown"
+    uploads.show(made["release"])
+    uploads.keep()
+    assert uploads.run() == NOTHING | {"release": made["release"], "waits": False}
 
 
-def test_what_differs_is_uploaded_and_nothing_else(uploads: Uploads) -> None:
-    uploads.run()
+def test_of_what_has_no_hash_a_release_has_a_copy_of_its_own(uploads: Uploads) -> None:
+    release = uploads.run()["release"]
+    assert re.fullmatch("[0-9a-f]{16}", release)
+    folder = f"_releases/{release}/"
+    own = [f"_releases/{release}.json", f"{folder}index.html", f"{folder}robots.txt"]
+    assert sorted(set(uploads.all_keys()) - set(uploads.keys())) == sorted(own)
+    for key in ("index.html", "robots.txt"):
+        live, kept = uploads.head(key), uploads.head(folder + key)
+        assert [live[name] for name in ("ContentType", "CacheControl", "Metadata")] == [
+            kept[name] for name in ("ContentType", "CacheControl", "Metadata")
+        ]
+    elsewhere = uploads.dist.with_name("elsewhere")
+    uploads.dist.rename(elsewhere)
+    assert uploads.run(folder=str(elsewhere))["release"] == release, "called after what is in it, wherever it lies"
+    assert uploads.run(folder=str(elsewhere), cache_control={"*.txt": "no-store"})["release"] != release
+
+
+def test_what_would_replace_something_waits_for_the_proof(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
     (uploads.dist / "robots.txt").write_text("ROBOTS.txt")  # as long as before
+    (uploads.dist / "new.txt").write_text("new")
     changed = uploads.run()
-    assert (changed["uploaded"], uploads.body("robots.txt")) == (["robots.txt"], b"ROBOTS.txt")
-    assert changed["diff"][0]["prepared"] == "~ robots.txt (text/plain; charset=utf-8, no-cache)\n"
+    assert (changed["uploaded"], changed["waits"]) == (["new.txt", "robots.txt"], True)
+    assert changed["diff"][0]["prepared"].splitlines() == [
+        "+ new.txt (text/plain; charset=utf-8, no-cache)", "~ robots.txt (text/plain; charset=utf-8, no-cache)",
+    ]  # fmt: skip
+    assert (uploads.body("robots.txt"), uploads.body("new.txt")) == (b"robots.txt", b"new")
+    assert uploads.run(check=True)["changed"], "a check run says that it would be shown"
+    looked = uploads.show(changed["release"], check=True)
+    assert (looked["changed"], looked["shown"], uploads.body("robots.txt")) == (True, ["robots.txt"], b"robots.txt")
+    shown_now = uploads.show(changed["release"])
+    assert (shown_now["shown"], shown_now["replaced"]) == (["robots.txt"], ["robots.txt"])
+    assert uploads.body("robots.txt") == b"ROBOTS.txt"
+    assert uploads.show(changed["release"]) == {"changed": False, "shown": [], "replaced": [], "diff": []}
+
+    # And back, though this machine has other files by now.
+    back = uploads.show(first)
+    assert (back["shown"], uploads.body("robots.txt")) == (["robots.txt"], b"robots.txt")
+
+
+def test_what_differs_is_shown_and_nothing_else(uploads: Uploads) -> None:
+    uploads.release()
     own = {"index.html": "no-store"}
-    assert uploads.run(cache_control=own)["uploaded"] == ["index.html"], "another header"
+    again = uploads.run(cache_control=own)
+    shown_now = uploads.show(again["release"])
+    assert (shown_now["shown"], shown_now["replaced"]) == (["index.html"], []), "another header of the same content"
     assert uploads.head("index.html")["CacheControl"] == "no-store"
     uploads.s3.copy_object(
         Bucket=uploads.bucket, Key=CSS, CopySource={"Bucket": uploads.bucket, "Key": CSS}, MetadataDirective="REPLACE",
@@ -229,29 +300,111 @@ def test_what_differs_is_uploaded_and_nothing_else(uploads: Uploads) -> None:
     )  # fmt: skip
     assert uploads.run(cache_control=own)["uploaded"] == [CSS], "another type"
     uploads.s3.put_object(Bucket=uploads.bucket, Key="robots.txt", Body=b"by hand")
-    assert uploads.run(cache_control=own)["uploaded"] == ["robots.txt"], "of which no hash is known"
+    assert uploads.run(cache_control=own)["waits"]
+    assert uploads.show(again["release"])["shown"] == ["robots.txt"], "of which no hash is known"
+    assert uploads.body("robots.txt") == b"robots.txt"
 
 
-def test_what_the_folder_has_no_longer_is_tagged_once_and_comes_back_without(uploads: Uploads) -> None:
-    uploads.run()
+def test_what_is_kept_no_longer_is_tagged_once_and_comes_back_without(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
     before = uploads.head(CSS)
     (uploads.dist / CSS).rename(uploads.dist / "assets/site-2f3c9a0b.css")
-    assert uploads.run(check=True)["superseded"] == [CSS]
-    assert uploads.tags(CSS) == []
     replaced = uploads.run()
-    assert (replaced["uploaded"], replaced["superseded"]) == (["assets/site-2f3c9a0b.css"], [CSS])
-    assert f"= {CSS} is superseded" in replaced["diff"][0]["prepared"]
-    assert uploads.tags(CSS) == [{"Key": "berth:superseded", "Value": "true"}]
+    assert replaced["uploaded"] == ["assets/site-2f3c9a0b.css"], "of the others the bucket has the content"
+    uploads.show(replaced["release"])
+    assert uploads.superseded() == [], "the proof comes first"
+    gone = [f"_releases/{first}.json", f"_releases/{first}/index.html", f"_releases/{first}/robots.txt", CSS]
+    assert sorted(uploads.keep(check=True)["superseded"]) == sorted(gone)
+    assert uploads.superseded() == []
+    kept = uploads.keep()
+    assert sorted(kept["superseded"]) == sorted(uploads.superseded()) == sorted(gone)
+    assert f"= {CSS} is superseded" in kept["diff"][0]["prepared"]
     after = uploads.head(CSS)
     assert uploads.body(CSS) == CSS.encode(), "a page of before still finds it"
     for header in ("ContentType", "CacheControl"):
         assert after[header] == before[header]
-    assert not uploads.run()["changed"], "its days are counted from the first time"
+    assert not uploads.keep()["changed"], "its days are counted from the first time"
 
-    (uploads.dist / CSS).write_text(CSS)
-    back = uploads.run()
-    assert (back["uploaded"], back["superseded"], uploads.tags(CSS)) == ([CSS], [], [])
-    assert not uploads.run()["changed"]
+    # Back while it is there still; with it the other one goes.
+    uploads.show(first)
+    assert uploads.tags(CSS) == []
+    assert uploads.head(CSS)["Metadata"] == before["Metadata"]
+    uploads.keep()
+    assert not {each for each in uploads.superseded() if first in each}
+    (uploads.dist / "assets/site-2f3c9a0b.css").rename(uploads.dist / CSS)
+    assert not uploads.run()["waits"]
+    assert not uploads.keep()["changed"]
+
+
+def test_what_is_good_is_kept_however_old(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
+    (uploads.dist / CSS).rename(uploads.dist / "assets/site-2f3c9a0b.css")
+    uploads.release(first)
+    assert uploads.superseded() == []
+    (uploads.dist / "index.html").write_text("third")
+    third = uploads.release(first)["release"]
+    assert {each.partition("/")[2][:16] for each in uploads.superseded()} & {first, third} == set()
+    assert len(uploads.superseded()) == 3, "the second one's list, page and robots.txt; its stylesheet is the third's"
+    shown_now = uploads.show(first)
+    assert "index.html" in shown_now["shown"]
+    assert (uploads.body("index.html"), uploads.tags(CSS)) == (b"index.html", [])
+
+
+def test_a_release_that_is_not_whole_is_not_shown_at_all(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
+    (uploads.dist / "index.html").write_text("second")
+    (uploads.dist / "robots.txt").write_text("second")
+    uploads.release(first)
+    uploads.s3.delete_object(Bucket=uploads.bucket, Key=f"_releases/{first}/robots.txt")
+    given = {"bucket": uploads.bucket, "release": first}
+    for check in (True, False):
+        failed = run_action(showing, given, check)
+        assert f"The static files of the release {first} are not all in the bucket" in failed["msg"]
+        assert "it has no robots.txt. Nothing was changed." in failed["msg"]
+        assert uploads.body("index.html") == b"second"
+    assert uploads.keep(first)["lost"] == [first]
+    failed = run_action(showing, given | {"release": "0" * 16})
+    assert "it has no list of them. Nothing was changed." in failed["msg"]
+
+
+def test_a_name_that_stood_for_another_content_comes_back_with_it(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
+    (uploads.dist / CSS).write_text("of another build")
+    second = uploads.run()
+    assert (second["uploaded"], uploads.body(CSS)) == ([CSS], CSS.encode()), "it waits, as it would replace something"
+    uploads.show(second["release"])
+    uploads.keep(first)
+    assert uploads.body(CSS) == b"of another build"
+    assert uploads.show(first)["replaced"] == [CSS]
+    assert uploads.body(CSS) == CSS.encode()
+    uploads.show(second["release"])
+    assert uploads.body(CSS) == b"of another build"
+
+
+def test_what_a_rollback_has_left_is_not_shown_again_unasked(uploads: Uploads) -> None:
+    first = uploads.release()["release"]
+    (uploads.dist / "index.html").write_text("second")
+    second = uploads.release(first)["release"]
+    uploads.show(first, left=True)
+    uploads.keep(first)
+    kept = uploads.run()
+    assert kept == NOTHING | {"release": first, "waits": False}
+    assert uploads.body("index.html") == b"index.html"
+    (uploads.dist / "index.html").write_text("third")
+    third = uploads.run()
+    assert third["waits"], "anything else is new"
+    uploads.show(third["release"])
+    (uploads.dist / "index.html").write_text("second")
+    assert uploads.run()["release"] == third["release"], "nor after another release"
+
+    # Who releases it means it; then it is as any other.
+    again = uploads.run(left_too=True)
+    assert (again["release"], again["waits"]) == (second, True)
+    uploads.show(second)
+    (uploads.dist / "index.html").write_text("third")
+    uploads.show(uploads.run()["release"])
+    (uploads.dist / "index.html").write_text("second")
+    assert uploads.run()["release"] == second
 
 
 def test_what_is_superseded_is_written_once_more_as_its_days_count_from_then(uploads: Uploads) -> None:
@@ -265,19 +418,24 @@ def test_what_is_superseded_is_written_once_more_as_its_days_count_from_then(upl
             copied.append(given)
             return uploads.s3.copy_object(**given)
 
-    uploads.run()
+    first = uploads.release()["release"]
     (uploads.dist / CSS).unlink()
-    run_action(uploading, {"bucket": uploads.bucket, "folder": str(uploads.dist)}, client=lambda _: Listening())
-    (copy,) = copied
+    uploads.show(uploads.run()["release"])
+    run_action(keeping, {"bucket": uploads.bucket, "releases": [first]}, client=lambda _: Listening())
+    assert copied == [], "what is good is not touched"
+    run_action(keeping, {"bucket": uploads.bucket}, client=lambda _: Listening())
+    (copy,) = [each for each in copied if each["Key"] == CSS]
     assert (copy["MetadataDirective"], copy["TaggingDirective"]) == ("REPLACE", "REPLACE")
     assert copy["CopySource"] == {"Bucket": copy["Bucket"], "Key": copy["Key"]}
 
 
 def test_many_files_are_listed_page_by_page_and_asked_for_some_at_once(uploads: Uploads) -> None:
     for number in range(1_003):
-        (uploads.dist / f"{number}.txt").write_text("x")
-    assert len(uploads.run()["uploaded"]) == 1_006
+        (uploads.dist / f"{number}-0f3c9d1e.txt").write_text("x")
+    made = uploads.run()
+    assert len(made["uploaded"]) == 1_006
     assert not uploads.run()["changed"]
+    assert uploads.show(made["release"])["shown"] == []
 
 
 class Failing:
@@ -312,11 +470,12 @@ def test_no_page_is_there_before_all_that_it_names(uploads: Uploads) -> None:
 def test_an_object_that_goes_while_it_is_looked_at_is_none(uploads: Uploads) -> None:
     uploads.run()
     uploads.s3.put_object(Bucket=uploads.bucket, Key="old.txt", Body=b"x")
-    given = {"bucket": uploads.bucket, "folder": str(uploads.dist)}
+    given = {"bucket": uploads.bucket}
     gone = Failing(uploads.s3, "head_object", "old.txt", "404")
-    assert run_action(uploading, given, client=lambda _: gone)["superseded"] == []
+    uploads.show(uploads.run()["release"])
+    assert run_action(keeping, given, client=lambda _: gone)["superseded"] == []
     closed = Failing(uploads.s3, "head_object", "old.txt", "403")
-    assert "head_object: no" in run_action(uploading, given, client=lambda _: closed)["msg"]
+    assert "head_object: no" in run_action(keeping, given, client=lambda _: closed)["msg"]
 
 
 def test_what_cannot_be_uploaded_is_told(uploads: Uploads) -> None:
@@ -372,23 +531,26 @@ def test_files_of_an_image_are_uploaded_as_those_of_a_folder(image: Image) -> No
     head = image.uploads.head("index.html")
     assert (head["ContentType"], head["CacheControl"]) == (TEXT, "no-store")
     assert image.uploads.body(CSS) == b"css"
-    assert image.run(cache_control={"*.html": "no-store"}) == {
-        "changed": False, "uploaded": [], "superseded": [], "diff": [],
-    }  # fmt: skip
+    assert image.run(cache_control={"*.html": "no-store"}) == NOTHING | {"release": made["release"], "waits": True}
     assert (image.shown, image.engine.left) == ([], [])
 
     new = image.release("1f3c9d1e2a4b", {"index.html": "new"})
     again = image.run(runs=new)
-    assert (again["uploaded"], again["superseded"]) == (["index.html"], [CSS])
+    assert again["uploaded"] == ["index.html"]
+    image.uploads.show(again["release"])
+    assert image.uploads.keep()["superseded"].count(CSS) == 1
+    assert image.uploads.body("index.html") == b"new"
     assert image.uploads.body(CSS) == b"css", "a page of before still finds it"
     assert not image.run(runs=new)["changed"]
 
 
 def test_an_image_that_is_built_and_not_released_stays_here(image: Image) -> None:
-    image.run()
+    live = image.run()["release"]
+    image.uploads.show(live)
+    image.uploads.keep()
     image.release("1f3c9d1e2a4b", {"index.html": "of next week"})
     kept = image.run()
-    assert kept == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    assert kept == NOTHING | {"release": live, "waits": False}
     said = (
         f"This machine has not the image {FRONT} that the site runs, {LIVE}. What is in {image.uploads.bucket} stays."
     )
@@ -410,11 +572,11 @@ def test_where_the_image_is_not_what_is_in_the_bucket_stays_and_an_empty_one_is_
     assert why in failed["msg"]
     assert f"Type docker pull {LIVE} and the same command again, or ansible-playbook site.yml" in failed["msg"]
     assert failed["msg"].endswith("-e publish_select=local to release another.")
-    assert image.run(check=True) == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    assert image.run(check=True) == NOTHING | {"release": "", "waits": False}
     assert not image.run(check=True, bucket="static-nowhere").get("failed"), "nor need there be a bucket yet"
 
     image.uploads.s3.put_object(Bucket=image.uploads.bucket, Key="index.html", Body=b"of another machine")
-    assert image.run() == {"changed": False, "uploaded": [], "superseded": [], "diff": []}
+    assert image.run() == NOTHING | {"release": "", "waits": False}
     assert f"{why} What is in {image.uploads.bucket} stays." in image.shown[0]
     assert image.engine.created == []
 
@@ -466,6 +628,58 @@ def test_the_task_hands_over_a_folder_or_an_image_and_what_the_site_runs_of_it()
     assert handed["manual"] == ["bucket-of-manual", "-", "registry.test/manual:1", SRV, ""]
     assert handed["front"][1].endswith("roles/static/files/example")
     assert (handed["front"][0], handed["front"][2:]) == ("bucket-of-front", ["", "", ""])
+
+
+def test_what_is_shown_is_what_was_uploaded_or_what_a_rollback_goes_to() -> None:
+    results = [
+        {"item": {"key": "front"}, "release": "0f", "waits": False},
+        {"item": {"key": "docs"}, "release": "0d", "waits": True},
+        {"item": {"key": "elsewhere"}, "release": "", "waits": False}, {"skipped": True},
+    ]  # fmt: skip
+    outputs = {f"static.{entry}.BucketName": f"bucket-of-{entry}" for entry in ("front", "docs")}
+    known = variables("roles/static/vars/main.yml", static_uploaded={"results": results}, static_outputs=outputs)
+    show, _, write = tasks_of("roles/static/tasks/live.yml").values()
+
+    def handed(given: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+        found = {}
+        for item in evaluate(show["loop"], given):
+            if holds(show["when"], given | {"item": item}):
+                each = {name: evaluate(value, given | {"item": item}) for name, value in show["static_live"].items()}
+                found[item["key"]] = each["bucket"], each["release"], each["back"]
+        return found
+
+    assert handed(known) == {"docs": ("bucket-of-docs", "0d", False)}, "of the other all is shown"
+    assert evaluate(write["ledger_entry"]["facts"], known | {"site_prefix": "shop-live"})["static"] == {
+        "front": {"bucket": "bucket-of-front", "release": "0f"}, "docs": {"bucket": "bucket-of-docs", "release": "0d"},
+    }  # fmt: skip
+    back = known | {"static_back": {"front": "0a"}}
+    assert handed(back) == {"front": ("bucket-of-front", "0a", True)}
+    facts = evaluate(write["ledger_entry"]["facts"], back | {"site_prefix": "shop-live"})
+    assert facts["static"].keys() == {"front"}, "what it does not go back to is not told"
+
+
+def test_cloudfront_lets_go_of_what_was_replaced_and_of_nothing_else() -> None:
+    _, let_go, _ = tasks_of("roles/static/tasks/live.yml").values()
+    two = [{"replaced": ["index.html"]}, {"skipped": True}, {"replaced": ["a.txt", "index.html"]}]
+    nothing = [{"skipped": True}, {"replaced": []}]
+    for results, wanted in (([], []), (nothing, []), (two, ["index.html", "a.txt"])):
+        known = variables("roles/static/vars/main.yml", static_made_live={"results": results})
+        assert evaluate(let_go["edge_invalidate"]["files"], known) == wanted
+        assert holds(let_go["when"], known) is bool(wanted)
+
+
+def test_good_releases_are_kept_each_once_and_those_that_were_left_are_not() -> None:
+    def entry(release: str, **more: Any) -> dict[str, Any]:
+        return {"outcome": "good", "release": "1", "static": {"front": {"release": release}}, **more}
+
+    entries = [
+        entry("0d"), entry("0x", left_by="1"), entry("0d"), entry("0f", outcome="failed"), entry("0c"),
+        {"outcome": "good", "release": "1"}, entry("0b"), entry("0a"),
+    ]  # fmt: skip
+    (task,) = tasks_of("roles/static/tasks/keep.yml").values()
+    known = variables("roles/static/vars/main.yml", static_good=entries, release_keep=3) | {"item": "front"}
+    assert evaluate(task["static_keep"]["releases"], known) == ["0d", "0c", "0b"]
+    assert evaluate(task["static_keep"]["releases"], known | {"item": "docs"}) == []
 
 
 @pytest.mark.playbook

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plugins.plugin_utils.ledger_table import HEAD, Image, lines, live_run, rows, there, told_once
+from plugins.plugin_utils.ledger_table import HEAD, Image, lines, live_run, rows, static_there, there, told_once
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 DIGEST = f"sha256:{'0a' * 32}"
@@ -44,6 +44,22 @@ def test_a_site_that_found_what_was_released_is_told_once() -> None:
 )
 def test_any_other_is_told(newer: dict[str, Any], older: dict[str, Any]) -> None:
     assert runs(told_once([newer, older])) == ["newer", "older"]
+
+
+def test_a_site_that_changed_static_files_alone_is_told() -> None:
+    files = {release: {"front": {"bucket": "files", "release": release}} for release in ("0a", "0b")}
+    older = an_entry("older", static=files["0a"])
+    assert runs(told_once([an_entry("newer", verb="site", static=files["0b"]), older])) == ["newer", "older"]
+    assert runs(told_once([an_entry("newer", verb="site", static=files["0a"]), older])) == ["older"]
+    assert runs(told_once([an_entry("newer", verb="site"), older])) == ["older"], "it says nothing of them"
+
+
+def test_static_files_are_there_unless_some_are_missing() -> None:
+    entry = an_entry("x", static={"front": {"bucket": "files", "release": "0a"}})
+    assert static_there(entry, set()) is True
+    assert static_there(entry, {("files", "0a")}) is False
+    assert static_there(entry, {("files", "0b"), ("others", "0a")}) is True
+    assert static_there(an_entry("x"), {("files", "0a")}) is None
 
 
 def test_live_is_the_newest_good_one_that_the_services_run() -> None:
@@ -87,17 +103,23 @@ def test_images_are_there_unless_one_is_missing() -> None:
 
 def test_a_line_says_what_a_person_wants_to_know() -> None:
     entries = [
-        an_entry("x", live=True, images_there=True),
-        an_entry("x", outcome="failed", reason="The job migrate ended with exit code 3", images_there=False),
+        an_entry("x", live=True, images_there=True, static_there=True),
+        an_entry(
+            "x",
+            outcome="failed",
+            reason="The job migrate ended with exit code 3",
+            images_there=False,
+            static_there=False,
+        ),
         an_entry("x", left_by="1", release=None, seconds=None, images_there=None, started="soon"),
         {"outcome": "interrupted"},
     ]
     assert rows(entries) == [
-        ("2026-11-27 10:02", "release", "1", "live, good", "there", "75 s", "anna@laptop", ""),
-        ("2026-11-27 10:02", "release", "1", "failed", "gone", "75 s", "anna@laptop",
+        ("2026-11-27 10:02", "release", "1", "live, good", "there", "there", "75 s", "anna@laptop", ""),
+        ("2026-11-27 10:02", "release", "1", "failed", "gone", "gone", "75 s", "anna@laptop",
          "The job migrate ended with exit code 3"),
-        ("soon", "release", "-", "good", "-", "-", "anna@laptop", "left by a rollback to 1"),
-        ("?", "?", "-", "interrupted", "-", "-", "?@?", ""),
+        ("soon", "release", "-", "good", "-", "-", "-", "anna@laptop", "left by a rollback to 1"),
+        ("?", "?", "-", "interrupted", "-", "-", "-", "?@?", ""),
     ]  # fmt: skip
     shown = lines(entries)
     assert shown[0][0].split() == list(HEAD)

@@ -148,10 +148,10 @@ def test_entries_without_services_are_none_to_go_to() -> None:
 
 
 def test_a_service_that_came_or_went_since_does_not_count() -> None:
-    newer = services("A", extra="X")
+    newer = {"services": services("A", extra="X")}
     assert rollback.is_live(A, newer)
-    assert rollback.is_live(A | {"services": services("A", gone="G")}, services("A"))
-    assert not rollback.is_live(A, {"other": {"release": "A"}})
+    assert rollback.is_live(A | {"services": services("A", gone="G")}, {"services": services("A")})
+    assert not rollback.is_live(A, {"services": {"other": {"release": "A"}}})
 
 
 def test_one_is_gone_to_by_its_name_also_if_it_was_left() -> None:
@@ -226,7 +226,7 @@ def test_an_image_that_has_another_tag_by_now_is_known_by_its_name() -> None:
 
 
 def test_what_runs_is_known_whatever_it_was_called() -> None:
-    assert rollback.is_live(A, {"web": {"release": "A", "images": {"shop/web:2": "registry/web:A"}}})
+    assert rollback.is_live(A, {"services": {"web": {"release": "A", "images": {"shop/web:2": "registry/web:A"}}}})
 
 
 CALLED = {"web": ["shop/web"], "worker": ["shop/web"]}
@@ -257,3 +257,51 @@ def test_so_is_one_of_an_image_that_runs_as_it_is_called() -> None:
 )
 def test_and_others_are_not(name: str, published: str, ledger: list[dict[str, Any]]) -> None:
     assert rollback.name_conflict(ledger, name, CALLED, {"shop/web": published}) == []
+
+
+# What was live beside the services
+
+
+def files(release: str) -> dict[str, dict[str, str]]:
+    return {"front": {"bucket": "files-1", "release": release}}
+
+
+def test_a_release_of_other_static_files_alone_is_gone_back_from() -> None:
+    old, new = entry("1", "A", static=files("0a")), entry("2", "A", "site", static=files("0b"))
+    found = choose([new, old], "A")
+    assert (found["entry"]["run"], found["entry"]["static"], found["left"]) == ("1", files("0a"), ["2"])
+    found = choose([back("3", "A", "2", static=files("0a")), new, old], "A")
+    assert "There is no older good release" in found["refusal"]
+    assert choose([entry("2", "A", "site", static=files("0a")), old], "A")["entry"] == {}, "the same files"
+    moved = {"front": {"bucket": "files-2", "release": "0a"}}
+    assert choose([entry("2", "A", "site", static=moved), old], "A")["entry"] == {}, "in another bucket"
+
+
+def test_a_release_of_other_code_alone_is_gone_back_from() -> None:
+    old, new = entry("1", "A", code={"items": "0a.zip"}), entry("2", "A", "site", code={"items": "0b.zip"})
+    found = choose([new, old], "A")
+    assert (found["entry"]["run"], found["code"]) == ("1", {"items": {"key": "0b.zip"}})
+    assert found["entry"]["code"] == {"items": "0a.zip"}
+
+
+def test_a_run_that_says_nothing_of_them_has_left_them_as_they_were() -> None:
+    """One service alone, or a `site` that found nothing to do."""
+    first = entry("1", "A", static=files("0a"), code={"items": "0a.zip", "gone": "0c.zip"})
+    ledger = [entry("4", "D", static=files("0d")), entry("3", "C"), entry("2", "B", code={"items": "0b.zip"}), first]
+    found = choose(ledger, "D")["entry"]
+    assert (found["run"], found["static"]) == ("3", files("0a"))
+    assert found["code"] == {"items": "0b.zip", "gone": "0c.zip"}
+    assert choose([C, B, A], "C")["entry"]["static"] == {}, "of before there was anything written down"
+
+
+def test_what_was_shown_before_a_run_failed_is_what_is_shown() -> None:
+    failed = entry("3", "C", outcome="failed", static=files("0c"))
+    ledger = [failed, entry("2", "B", static=files("0b")), entry("1", "A", static=files("0a"))]
+    found = choose(ledger, "B")
+    assert found["entry"]["run"] == "2", "its services run, and its files are not shown"
+
+
+def test_one_that_did_not_come_to_its_end_is_gone_on_with_until_its_files_are_shown() -> None:
+    first, second = entry("1", "A", static=files("0a")), entry("2", "B", static=files("0b"))
+    begun = back("3", "", "2", outcome="failed", target="1")
+    assert choose([begun, second, first], "A")["entry"]["run"] == "1"

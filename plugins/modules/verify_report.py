@@ -33,8 +33,7 @@ options:
   replaced:
     description: >-
       Whether what runs is about to be replaced. Then how that answers, and what a rollback would bring back, ends
-      nothing but is a warning: a site that is down takes a release, and one whose registry has lost an old image as
-      well.
+      nothing but is a warning: a site that is down takes a release, and one whose registry has lost an old image too.
     type: bool
     default: false
   format:

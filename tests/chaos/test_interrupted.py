@@ -51,7 +51,7 @@ def running_digest(cloud: Cloud) -> str:
 
 
 def pushed_digest(cloud: Cloud, tag: str) -> str:
-    """The digest that the registry has of a tag of this machine, where its tag is made of its content."""
+    """The digest of this machine's image in the registry, whose tag there is made of its content."""
     which = {"repositoryName": f"{SITE}/legacy-site-django", "imageIds": [{"imageTag": image_id(tag)}]}
     (found,) = cloud.client("ecr").describe_images(**which)["imageDetails"]
     return str(found["imageDigest"])

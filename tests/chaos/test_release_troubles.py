@@ -151,7 +151,7 @@ def test_what_loses_its_place_meanwhile_is_cancelled_with_the_arithmetic(live: C
     assert service(live)["taskDefinition"] == before
     assert entries(live)[0]["outcome"] == "failed"
     assert release_seen() == THIRD
-    # The same command, once there is room.
+    # And another one, once there is room.
     with new_image(live, FOURTH):
         succeed(release(FOURTH))
     is_live(live, FOURTH, photo)

@@ -24,6 +24,17 @@ def key_lost(cloud: Cloud, secret: str) -> Iterator[None]:
 
 
 @contextmanager
+def deleted(cloud: Cloud, secret: str) -> Iterator[None]:
+    """Somebody has deleted a secret (its ARN), which AWS does for good some days later."""
+    secrets = cloud.client("secretsmanager")
+    secrets.delete_secret(SecretId=secret)
+    try:
+        yield
+    finally:
+        secrets.restore_secret(SecretId=secret)
+
+
+@contextmanager
 def trust_lost(cloud: Cloud, role: str) -> Iterator[None]:
     """ECS may not take a role (its name)."""
     iam = cloud.client("iam")

@@ -20,7 +20,8 @@ MADE = {"aws:RequestTag/Site": "shop", "aws:RequestTag/Environment": "prod"}
 LOOKS = deployer.looking("shop")
 PARTS = (
     "ecr_keep", "ecr_push", "ecs_live_release", "ecs_run_task", "ecs_service_wait", "function_code", "ledger", "lock",
-    "logs", "maintenance_switch", "registry_images", "scaling", "secret_versions", "stack_outputs", "starts", "static_release",
+    "logs", "maintenance_switch", "registry_images", "scaling", "secret_versions", "stack_outputs", "starts",
+    "static_release",
 )  # fmt: skip
 """Plugins of a release that ask AWS, by the names of their files; what updates stacks is judged by its own table."""
 NO_CALL = "kms:Verify"

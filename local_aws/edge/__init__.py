@@ -1,5 +1,4 @@
-"""A CDN's half that answers, as configuration of nginx: written and tested, and not a part of the embedded AWS yet.
+"""A CDN's half that answers: a distribution as CloudFront's API tells it becomes configuration of nginx.
 
-What is here is pure text: a distribution as CloudFront's API tells it becomes files. `python -m local_aws up` makes no
-container of them, so it refuses distributions (patches/cloudfront.py).
+Pure text, held against CloudFront's documented rules over real sockets; `parts/edge.py` makes a container of it.
 """

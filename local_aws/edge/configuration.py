@@ -29,7 +29,8 @@ class Place:
         http: likewise, without TLS.
         certificate: file of certificate and key, below `folder`.
         authority: file of the authority that origins' certificates are from, below `folder`.
-        origins: id of an origin → `https://address:port`, or of a bucket `http://address:port/bucket`.
+        origins: id of an origin → `https://address:port`, or of a bucket `http://address:port/bucket`; empty for one
+            that may not be read.
         first: lines that come first, `load_module …`, `user …`.
         published: port of this machine at which a person reaches `https`.
     """
@@ -40,7 +41,7 @@ class Place:
     certificate: str
     authority: str
     origins: Mapping[str, str]
-    first: tuple[str, ...] = ("load_module modules/ngx_http_js_module.so;",)
+    first: tuple[str, ...] = ("load_module /usr/lib/nginx/modules/ngx_http_js_module.so;",)
     published: int = 443
 
 
@@ -143,6 +144,13 @@ http {{
 
 def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place) -> str:
     address = place.origins[origin.id]
+    if not address:
+        return f"""\
+    server {{
+        listen unix:{place.folder}/{number}.sock;
+        return 403;
+    }}
+"""
     # Where the viewer's Host is sent, the origin's certificate must be of it; else of the origin's own name.
     # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html
     sent = behaviour.all_sent or "host" in behaviour.key.headers

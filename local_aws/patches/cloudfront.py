@@ -33,7 +33,8 @@ MANAGED_REQUEST = {"216adef6-5c7f-47e4-b989-5492eafa07d3": "Managed-AllViewer"}
 
 
 recorded = False
-"""Whether distributions are taken though nothing answers at their names: for tests, which ask no site for anything."""
+"""Whether distributions are taken: where something answers at their names (parts/edge.py), and in tests that ask no site
+for anything."""
 
 
 class Config(dict[str, Any]):

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import os
 import shutil
@@ -253,9 +254,10 @@ def edge(tmp_path: Path) -> Iterator[Edge]:
     )  # fmt: skip
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(config: dict[str, Any] | None = None, **more: Any) -> None:
+    def start(config: dict[str, Any] | None = None, files: str | None = None, **more: Any) -> None:
+        here = place if files is None else dataclasses.replace(place, origins={**place.origins, "files": files})
         functions = {"strip": STRIP, "page": PAGE}
-        for name, text in configuration.render(distribution(**config or {}), place, functions, **more).items():
+        for name, text in configuration.render(distribution(**config or {}), here, functions, **more).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         command = [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
@@ -394,3 +396,10 @@ def test_an_origin_whose_certificate_is_of_another_name_is_a_502(edge: Edge) -> 
     assert edge.ask("/x")[0] == 200
     status, _, body = edge.ask("/x", host="d1.cloudfront.net")
     assert (status, body) == (502, "gone")
+
+
+@real
+def test_a_bucket_that_lets_nobody_in_is_refused(edge: Edge) -> None:
+    edge.origins.answers["/app.css"] = 200, {}, "a"
+    edge.reload(files="")
+    assert edge.ask("/static/app.css")[0] == 403

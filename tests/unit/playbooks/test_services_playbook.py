@@ -41,7 +41,7 @@ def the_task(module: str) -> dict[str, Any]:
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
-    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
+    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}, "layers_edge_unsettled": False}
     return variables("roles/maintenance/vars/main.yml", **play["vars"] | described | more)
 
 

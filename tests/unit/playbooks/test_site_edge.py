@@ -30,26 +30,25 @@ def loaded(path: str) -> Any:
 
 
 def verb(folder: Path) -> None:
-    """Write `edged.yml`: the playbooks of `site` that concern a CDN, without services."""
+    """Write `edged.yml`: the playbooks of `site` that concern a CDN, without services; and `half.yml`, interrupted."""
     ground = yaml.safe_load((folder / "ground.yml").read_text())
-    (services,), (settling,) = loaded("playbooks/services.yml"), loaded("playbooks/edge.yml")
+    (services,) = loaded("playbooks/services.yml")
     brought = {task.get("register"): task for task in loaded("playbooks/tasks/services.yml")}
     brought["services_made"]["cloudformation_stacks"]["layers"] = ["dns"]
-    (cdn,) = [task for task in services["tasks"] if task.get("register") == "edge_made"]
-    services["tasks"] = [brought["services_made"], cdn]
-    (settle,) = settling["tasks"]
-    names, by_hand, closing = loaded("playbooks/tasks/edge.yml")
+    cdn, settle = loaded("playbooks/tasks/edge.yml")
+    (condition,) = [task["when"] for task in services["tasks"] if "services.yml" in str(task)]
+    _, names, by_hand, closing = loaded("playbooks/tasks/edge_settle.yml")
     wait, close, *_ = closing["block"]
     close["cloudformation_stacks"]["layers"] = ["network"]
-    common = {"vars": settle["vars"]}
-    settling["tasks"] = [
-        {"name": "Settle it", "when": settle["when"], "block": [names, by_hand, closing | {"block": [wait, close]}]}
-        | common
-    ]
-    for play in (services, settling):  # the verb lies higher than the playbooks that they are of
-        play["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
+    steps = [names, by_hand, closing | {"block": [wait, close]}]
+    settling = {"name": "Settle it", "when": settle["when"], "vars": settle["vars"], "block": steps}
+    # The verb lies higher than the playbooks that they are of.
+    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
     domain = {"name": "Point the domain at it", "ansible.builtin.import_playbook": "playbooks/domain.yml"}
-    (folder / "edged.yml").write_text(yaml.safe_dump([*ground, services, domain, settling]))
+    for name, tasks in (("half", []), ("edged", [settling])):
+        block = {"name": "Bring it up", "when": condition, "block": [brought["services_made"], cdn, *tasks]}
+        plays = [*ground, services | {"tasks": [block]}, *([domain] if tasks else [])]
+        (folder / f"{name}.yml").write_text(yaml.safe_dump(plays))
 
 
 @pytest.fixture
@@ -201,8 +200,6 @@ def outputs(aws: Cloud, region: str) -> dict[str, str]:
 def test_what_was_interrupted_is_gone_on_with_and_closes_nothing_before_names_are_led(site: Site, aws: Cloud) -> None:
     """Each step alone is a state in which a run may have ended."""
     region = "us-east-1"
-    plays = yaml.safe_load((site.folder / "edged.yml").read_text())
-    (site.folder / "half.yml").write_text(yaml.safe_dump(plays[:-1]))
     described(site, EDGE)
     site.does("half.yml")
     (cdn,) = distributions(aws)

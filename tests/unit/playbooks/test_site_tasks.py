@@ -27,7 +27,7 @@ SKIPPED = {
     "Keep the images of what runs and of the last good releases": (
         "not site.complete and lookup('site', 'entries').image | length > 0"
     ),
-    "Bring up the services and the domain's name": "not site.complete",
+    "Bring up the services and the domain's name": "not site.complete or layers_edge_unsettled | bool",
 }
 """Tasks that bring in others when there is something to do, and the condition that leaves them out."""
 

@@ -524,7 +524,7 @@ HANDED_OVER = {
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
     "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
-    "dns_balancer_seen": "x", "dns_edge_name": "x", "network_edge_prefix_list_id": "pl-3b927c52",
+    "dns_balancer_seen": "x", "dns_edge_name": "x", "dns_tells": False, "network_edge_prefix_list_id": "pl-3b927c52",
     "network_edge_headers": [1], "network_edge_asked": [1], "service_edge_headers": [1],
     "edge_certificate_needless": True, "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},

@@ -79,7 +79,7 @@ SCHEMA = Schema(
         "cache": Key(_by_path(kept, '"/media/*": 1d'), {}),
         "single_page": Key(Flag(), False),
         "error_page": Key(page, ""),
-        "certificate_arn": Key(
+        "certificate": Key(
             Text(
                 "a certificate of ACM in us-east-1",
                 "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0123-4567-89ab-0123456789ab",
@@ -114,7 +114,7 @@ class Edge:
         cache: pattern of paths that the load balancer answers → seconds for which the CDN keeps an answer.
         single_page: whether a path that names no file is the page of `default`.
         error_page: path of a page that stands in a bucket, for when the load balancer does not answer; empty for none.
-        certificate_arn: of a certificate that exists; empty for one that Berth makes.
+        certificate: of a certificate that exists; empty for one that Berth makes.
         price_class: where it stands: `100`, `200` or `all`.
         header: number of the secret header; another number is another secret.
     """
@@ -124,7 +124,7 @@ class Edge:
     cache: dict[str, int]
     single_page: bool
     error_page: str
-    certificate_arn: str
+    certificate: str
     price_class: str
     header: int
 
@@ -272,7 +272,7 @@ def described(edge: Edge | None) -> dict[str, Any]:
         "buckets": sorted(origins),
         "root": "index.html" if in_bucket(edge.default) else "",
         "error_page": edge.error_page,
-        "certificate_arn": edge.certificate_arn,
+        "certificate": edge.certificate,
         "price_class": "All" if edge.price_class == "all" else edge.price_class,
         "header": edge.header,
     }

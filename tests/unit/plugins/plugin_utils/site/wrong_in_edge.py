@@ -72,9 +72,9 @@ OF_EDGE = {
         "no bucket has under that name",
     ),
     "a certificate of another region": edge(
-        f"certificate_arn: '{ARN.replace('us-east-1', 'eu-west-1')}'",
-        f"certificate_arn: '{ARN}'",
-        ".certificate_arn",
+        f"certificate: '{ARN.replace('us-east-1', 'eu-west-1')}'",
+        f"certificate: '{ARN}'",
+        ".certificate",
         "us-east-1",
     ),
     "a price class that is none": edge("price_class: cheap", "price_class: all", ".price_class", "100, 200, all"),

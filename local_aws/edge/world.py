@@ -108,7 +108,9 @@ def _address(cloud: Cloud, origin: Origin, signed: bool) -> str:
         addresses = cloud.names.get(origin.host, [])
         return f"https://{addresses[0]}:443" if addresses else NOWHERE
     bucket = origin.host.partition(".s3.")[0]
-    return f"http://{cloud.config.gateway}:{cloud.config.api_port}/{bucket}" if signed and _lets_in(cloud, bucket) else ""
+    return (
+        f"http://{cloud.config.gateway}:{cloud.config.api_port}/{bucket}" if signed and _lets_in(cloud, bucket) else ""
+    )
 
 
 def _lets_in(cloud: Cloud, bucket: str) -> bool:
@@ -128,4 +130,3 @@ def _lets_in(cloud: Cloud, bucket: str) -> bool:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-

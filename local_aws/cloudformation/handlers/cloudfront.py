@@ -43,7 +43,7 @@ def quantified(shape: Shape, value: Any) -> Any:
         members = {name.lower(): name for name in shape.members}
         found = {}
         for key, item in value.items():
-            name = members.get(RENAMED.get(key, key).lower())
+            name = members.get(RENAMED.get(str(key), str(key)).lower())
             if name is None:
                 raise PropertyError(f"Encountered unsupported property {key}")
             found[name] = quantified(shape.members[name], item)

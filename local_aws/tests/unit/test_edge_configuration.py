@@ -183,9 +183,9 @@ class Edge:
         found = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, found, body.decode(errors="replace")
 
-    def found(self, path: str, **headers: str) -> str:
+    def found(self, path: str, host: str = "shop.test", **headers: str) -> str:
         """The header X-Cache."""
-        return self.ask(path, **headers)[1]["x-cache"].removesuffix(" from cloudfront")
+        return self.ask(path, "GET", host, True, **headers)[1]["x-cache"].removesuffix(" from cloudfront")
 
 
 def free() -> int:

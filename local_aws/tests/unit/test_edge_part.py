@@ -75,7 +75,7 @@ def running(aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runn
     engine = Engine()
     monkeypatch.setattr(Cloud, "docker", engine)
     monkeypatch.setattr(type(aws.config), "state", tmp_path)
-    monkeypatch.setattr(edge.images, "ensure", lambda name: f"berth/{name}:x")
+    monkeypatch.setattr("local_aws.images.ensure", lambda name: f"berth/{name}:x")
     part = edge.Edge(aws)
     part.prepare()
     return Running(part, engine, tmp_path / "edge")

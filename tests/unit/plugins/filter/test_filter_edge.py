@@ -23,7 +23,7 @@ def test_only_what_it_reads_has_a_statement_for_it() -> None:
 
 
 def test_what_the_inventory_patches_holds() -> None:
-    own = {"front": {"patch": {POLICY: [], "Files.Tags": []}}}
+    own: dict[str, dict[str, Any]] = {"front": {"patch": {POLICY: [], "Files.Tags": []}}}
     assert read_by_edge(own, "static", EDGE, "Files", "FilesPolicy") == own
 
 

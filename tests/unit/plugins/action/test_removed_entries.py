@@ -269,13 +269,13 @@ def test_one_of_another_region_is_looked_for_and_goes_there(
     assert far() == set()
 
 
-def test_a_region_that_is_denied_has_nothing_of_the_site() -> None:
+def test_a_region_that_is_denied_has_nothing_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     class Denied:
         def get_paginator(self, operation: str) -> Denied:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "by an organisation"}}, operation)
 
     action = object.__new__(cloudformation_stacks.ActionModule)
-    action.client = lambda *_: Denied()
+    monkeypatch.setattr(action, "client", lambda *_: Denied())
     assert list(action._pages_of_stacks(FAR)) == []
     with pytest.raises(ClientError, match="by an organisation"):
         list(action._pages_of_stacks(None))

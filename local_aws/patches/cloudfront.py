@@ -33,8 +33,7 @@ MANAGED_REQUEST = {"216adef6-5c7f-47e4-b989-5492eafa07d3": "Managed-AllViewer"}
 
 
 recorded = False
-"""Whether distributions are taken: where something answers at their names (parts/edge.py), and in tests that ask no site
-for anything."""
+"""Whether distributions are taken: where something answers at their names (parts/edge.py), and in tests of calls."""
 
 
 class Config(dict[str, Any]):

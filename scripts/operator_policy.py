@@ -81,11 +81,20 @@ class Site:
     def arns(self, service: str, pattern: str) -> list[str]:
         """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
         zones = self.hosted_zones if "{hosted_zone}" in pattern else ("",)
-        return [self.arn(service, pattern.replace("{hosted_zone}", zone)) for zone in zones]
+        return [
+            self.arn(service, pattern.replace("{hosted_zone}", zone), region)
+            for zone in zones
+            for region in self.regions(service)
+        ]
 
-    def arn(self, service: str, pattern: str) -> str:
-        """The ARN of a pattern without a zone."""
-        region = "" if service in iam.GLOBAL else self.region
+    def regions(self, service: str) -> list[str]:
+        """The regions in which the site has things of a service."""
+        also = [iam.EDGE_REGION] if service in iam.EDGE_SERVICES else []
+        return list(dict.fromkeys([self.region, *also]))
+
+    def arn(self, service: str, pattern: str, region: str = "") -> str:
+        """The ARN of a pattern without a zone, in the site's region if it is not said in which."""
+        region = "" if service in iam.GLOBAL else region or self.region
         account = "" if service in ("s3", "route53") or pattern.startswith("parameter/aws/") else self.account
         named = pattern.format(site=self.name)
         return f"arn:{self.partition}:{service}:{region}:{account}:{named}"
@@ -108,7 +117,7 @@ def needs() -> dict[str, dict[str, set[str]]]:
     for action in sorted(called.keys() | by_stacks.keys()):
         service = action.partition(":")[0]
         pattern = iam.pattern(action)
-        reading = pattern != action or (action in called and iam.LOOKING.match(action))
+        reading = iam.LOOKING.match(action) and (pattern != action or action in called)
         running = service in RUNNING or reading or action == "iam:PassRole"
         trade = "operate" if running else "data" if service in KEEPING else "deploy"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
@@ -165,7 +174,7 @@ def scope(action: str, site: Site) -> tuple[list[str], dict[str, Any]]:
         return [arn for pattern in patterns for arn in site.arns(service, pattern)], {}
     if service in (*iam.GLOBAL, "ssmmessages") or iam.LOOKING.match(action):
         return ["*"], {}
-    return ["*"], {"StringEquals": {"aws:RequestedRegion": site.region}}
+    return ["*"], {"StringEquals": {"aws:RequestedRegion": _one(site.regions(service))}}
 
 
 def statements(actions: Collection[str], site: Site) -> list[dict[str, Any]]:

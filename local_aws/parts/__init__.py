@@ -10,6 +10,7 @@ def parts(cloud: Cloud) -> list[Part]:
     """All parts of an embedded AWS, the network first, in the order in which their loops are started."""
     from local_aws.ecs import ControlPlane
     from local_aws.parts.databases import Databases
+    from local_aws.parts.edge import Edge
     from local_aws.parts.file_systems import FileSystems
     from local_aws.parts.functions import Functions
     from local_aws.parts.instances import Instances
@@ -29,6 +30,7 @@ def parts(cloud: Cloud) -> list[Part]:
         FileSystems(cloud),
         Databases(cloud),
         LoadBalancers(cloud),
+        Edge(cloud),
         Instances(cloud),
         Schedules(cloud),
         Functions(cloud),

@@ -14,6 +14,7 @@ from docker.types import Mount
 from local_aws import haproxy, images
 from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
+from local_aws.edge.world import any_there
 from local_aws.haproxy import Balancer
 from local_aws.load_balancers.configuration import render, structure, with_servers
 from local_aws.load_balancers.health import HEALTHY, INITIAL, NO_ADDRESS, NOT_IN_USE, State
@@ -32,8 +33,8 @@ class LoadBalancers(Part):
 
     Targets come and go through HAProxy's runtime API; anything else that changes makes a new configuration, checked
     before a reload in which the listening sockets and the targets' health are handed on. The first application load
-    balancer is published on this machine (`config.https_port` → 443, `config.http_port` → 80); a network load balancer
-    never is.
+    balancer is published on this machine (`config.https_port` → 443, `config.http_port` → 80), unless a distribution of
+    CloudFront is (parts/edge.py); a network load balancer never is.
     """
 
     name = "elb"
@@ -82,7 +83,7 @@ class LoadBalancers(Part):
                 lines.append(Health(name, True, "no listener yet"))
             else:
                 healthy = sum(state.state == HEALTHY for state in running.servers.states.values())
-                where = "not published on this machine, the first one is"
+                where = "not published on this machine, the first one is, or what stands before it"
                 if running.balancer.type == "network":
                     ports = ", ".join(str(port) for port in sorted(item.port for item in running.balancer.listeners))
                     where = f"{running.address}, TCP {ports}, within the VPC"
@@ -130,7 +131,7 @@ class LoadBalancers(Part):
         return dataclasses.replace(balancer, listeners=listeners)
 
     def _published(self, arn: str, world: World) -> tuple[tuple[int, int], ...]:
-        if world.balancers[arn]["Type"] != "application":
+        if world.balancers[arn]["Type"] != "application" or any_there(self.cloud):
             return ()
         with_listener = [
             item for item in self._order if item in self._running and self._running[item].balancer.type == "application"

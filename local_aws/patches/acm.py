@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from moto.acm.models import AWSCertificateManagerBackend, CertBundle
+from moto.cloudfront.models import cloudfront_backends
 from moto.core.utils import utcnow
 from moto.elbv2 import elbv2_backends
 from moto.route53 import route53_backends
@@ -44,7 +45,7 @@ def domains(certificate: Any) -> list[str]:
 
 
 def users(arn: str) -> list[str]:
-    """ARNs of the load balancers of which a listener has this certificate."""
+    """ARNs of the load balancers of which a listener has this certificate, and of the distributions that have it."""
     backend = elbv2_backends[ACCOUNT_ID][arn.split(":")[3]]
     return sorted(
         {
@@ -52,6 +53,11 @@ def users(arn: str) -> list[str]:
             for balancer in list(backend.load_balancers.values())
             for listener in list(balancer.listeners.values())
             if arn in listener.certificates or arn == listener.certificate
+        }
+        | {
+            distribution.arn
+            for distribution in list(cloudfront_backends[ACCOUNT_ID]["aws"].distributions.values())
+            if arn == (distribution.distribution_config.get("ViewerCertificate") or {}).get("ACMCertificateArn")
         }
     )
 

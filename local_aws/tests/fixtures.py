@@ -49,6 +49,7 @@ def aws_server(apis: Any) -> Iterator[Cloud]:
     cloud = Cloud(dataclasses.replace(Config("unit", 0, 0, 0, 0, 0, network), api_port=server.server_port))
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     patches.apply(cloud)
+    patches.cloudfront.recorded = True
     api.install(cloud)
     threading.Thread(target=server.serve_forever, name="unit-api", daemon=True).start()
     _remember_managed_policies()

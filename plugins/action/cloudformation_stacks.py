@@ -192,27 +192,44 @@ class ActionModule(AwsAction):
     def _deployed(self, noun: str) -> dict[str, Any]:
         """The stacks that there are of a noun: what is deleted need not be in the inventory any more."""
         own = f"{self.arguments['prefix']}-{noun.replace('_', '-')}"
+        region = self._region_of(noun)
+        options = {"region": region} if region else {}
         found: dict[str, Any] = {}
-        for name in self._stacks_of_this_site():
+        for name in self._stacks_of_this_site(region):
             if name == own:
-                found[noun] = {}
+                found[noun] = dict(options)
             elif name.startswith(f"{own}-"):
-                found[f"{noun}.{name.removeprefix(f'{own}-')}"] = {}
+                found[f"{noun}.{name.removeprefix(f'{own}-')}"] = dict(options)
         return found
 
-    def _stacks_of_this_site(self) -> Iterator[str]:
+    def _region_of(self, name: str) -> str | None:
+        """The region of a layer's stack, where it is not that of the site."""
+        return Roles(self._loader, self._templar, self.task_vars).region(name.partition(".")[0])
+
+    def _stacks_of_this_site(self, region: str | None = None) -> Iterator[str]:
         """Names of the stacks that are not, by their tags, of another site or environment.
 
         A name alone does not tell: `shop-prod-volume-live-network` is an entry of the volumes of `shop` in `prod`, or
         the network of `shop-prod-volume` in `live`.
         """
         ours = self.arguments["tags"]
-        for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
+        for page in self._pages_of_stacks(region):
             for stack in page["Stacks"]:
                 borne = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
                 if all(borne.get(key, value) == value for key, value in ours.items()):
                     self.described[stack["StackName"]] = stack
                     yield stack["StackName"]
+
+    def _pages_of_stacks(self, region: str | None) -> Iterator[dict[str, Any]]:
+        """DescribeStacks; nothing of another region than the site's in which the operator may do nothing.
+
+        An organisation may deny regions, and then nothing of the site is there.
+        """
+        try:
+            yield from self.client("cloudformation", region).get_paginator("describe_stacks").paginate()
+        except ClientError as error:
+            if not region or "AccessDenied" not in error.response["Error"]["Code"]:
+                raise
 
     # What the inventory has no longer
 
@@ -222,8 +239,12 @@ class ActionModule(AwsAction):
         roles = Roles(self._loader, self._templar, self.task_vars)
         begins = {noun: f"{self.arguments['prefix']}-{noun.replace('_', '-')}" for noun in nouns}
         of_entries = [noun for noun in nouns if roles.has_entries(noun)]
-        absent = {begins[noun]: noun for noun in nouns if noun not in of_entries and roles.is_absent(noun)}
+        gone = [noun for noun in nouns if noun not in of_entries and roles.is_absent(noun)]
+        absent = {begins[noun]: noun for noun in gone if not roles.region(noun)}
         found: dict[str, str] = {}
+        for noun in gone:
+            if (region := roles.region(noun)) and begins[noun] in self._stacks_of_this_site(region):
+                found[noun] = begins[noun]
         if not of_entries and not absent:
             return found
         for name in self._stacks_of_this_site():
@@ -238,9 +259,9 @@ class ActionModule(AwsAction):
         """What holds data, or leads to it, in stacks that the inventory has no entry for any more, or no use."""
         losses = []
         for name, stack in stacks.items():
-            made = [each for each in self._resources(stack) if each.get("PhysicalResourceId")]
+            made = [each for each in self._resources(name, stack) if each.get("PhysicalResourceId")]
             holds = [each for each in made if each["ResourceType"] in STATEFUL_TYPES]
-            if holds and (body := self._template(stack)) is not None:
+            if holds and (body := self._template(name, stack)) is not None:
                 rebuilt = built(resources_of(body))
                 holds = [each for each in holds if each["LogicalResourceId"] not in rebuilt]
             # An adopted file system is none of the stack's, and is seen by its access point only.
@@ -250,9 +271,10 @@ class ActionModule(AwsAction):
                 losses.append(Loss(name, resource["LogicalResourceId"], resource["ResourceType"], name, how))
         return losses
 
-    def _resources(self, stack: str) -> list[dict[str, Any]]:
-        """The resources of a stack; none if it has just gone, which DescribeStacks need not show yet."""
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    def _resources(self, name: str, stack: str) -> list[dict[str, Any]]:
+        """The resources of a layer's stack; none if it has just gone, which DescribeStacks need not show yet."""
+        client = self.client("cloudformation", self._region_of(name))
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
         try:
             return [each for page in pages for each in page["StackResourceSummaries"]]
         except ClientError as error:
@@ -262,7 +284,8 @@ class ActionModule(AwsAction):
 
     def _let_go(self) -> list[str]:
         """Delete the stacks of `gone`; the names of those never started."""
-        names: dict[str, Any] = {name: {} for name in self.arguments["gone"]}
+        regions = {name: self._region_of(name) for name in self.arguments["gone"]}
+        names: dict[str, Any] = {name: {"region": region} if region else {} for name, region in regions.items()}
         layers = read_layers(
             names, prefix=self.arguments["prefix"], directory=self.directory, tags={}, outputs={}, deleting=True
         )
@@ -275,10 +298,11 @@ class ActionModule(AwsAction):
         finally:
             self.stacks = deployed | self.stacks
 
-    def _template(self, stack: str) -> Any:
-        """The template of a stack; None if it has just gone."""
+    def _template(self, name: str, stack: str) -> Any:
+        """The template of a layer's stack; None if it has just gone."""
+        client = self.client("cloudformation", self._region_of(name))
         try:
-            return self.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+            return client.get_template(StackName=stack)["TemplateBody"]
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
@@ -369,7 +393,7 @@ class ActionModule(AwsAction):
         """Say which routes would answer 503 for a while, before they do."""
         changing = {name: stack for name, stack in self.stacks.items() if self.plans[name].changed}
         before = {name: stack.body for name, stack in changing.items()}
-        self.bodies = {name: self._template(stack) for name, stack in self.removed.items()}
+        self.bodies = {name: self._template(name, stack) for name, stack in self.removed.items()}
         before |= self.bodies
         after = {name: self.layers[name].template.resources for name in changing}
         for name, sentence in gaps(before, after):

@@ -58,7 +58,8 @@ class ActionModule(AwsAction):
     def _wanted(self) -> list[str]:
         roles = Roles(self._loader, self._templar, self.task_vars)
         try:
-            return [name for noun in self.arguments["layers"] for name in roles.wanted(noun)]
+            here = [noun for noun in self.arguments["layers"] if not roles.region(noun)]
+            return [name for noun in here for name in roles.wanted(noun)]
         except (AnsibleError, LookupError) as error:
             raise Failed(" ".join(str(error).split())) from None
 

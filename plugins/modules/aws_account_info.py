@@ -32,6 +32,9 @@ options:
   ami_id:
     description: Id of an AMI to describe (a pinned one) besides the one of O(ami_parameter).
     type: str
+  prefix_list:
+    description: Name of a prefix list of AWS's own; its id in the region is returned.
+    type: str
   cluster_stack:
     description:
       - Name of one of O(stacks), whose parameter C(HostAmiId) is the AMI that hosts start from now, and whose output
@@ -39,6 +42,11 @@ options:
     type: str
   certificate_stack:
     description: Name of a stack of which certificates are wanted that it has replaced and could not delete.
+    type: str
+  edge_stack:
+    description:
+      - Name of one of O(stacks), whose output C(EdgeDomainName) is a CDN that the site's own DNS records may point at
+        in place of the load balancer.
     type: str
   quotas:
     description: Whether to ask what the account's quotas leave; a missing right to ask is no failure.
@@ -157,6 +165,10 @@ ami_live:
   description: The AMI that the hosts of O(cluster_stack) start from, in the same form.
   returned: when asked and there
   type: dict
+prefix_list:
+  description: Id of the prefix list O(prefix_list); empty if the region has none of that name.
+  returned: when asked
+  type: str
 databases:
   description: What is known of each of O(databases), by its name.
   returned: always

@@ -130,6 +130,16 @@ class Roles:
             raise LookupError(f"{noun}_layer has state: {state}; it is present or absent.")
         return bool(state == "absent")
 
+    def region(self, noun: str) -> str | None:
+        """The region in which a layer lies that is not in the site's; None for one that is.
+
+        Raises:
+            AnsibleError: it cannot be rendered.
+        """
+        known = self.variables(noun)
+        given = known.get(f"{noun}_layer", {}).get("region")
+        return str(self.value(given, known)) if given else None
+
     def wanted(self, noun: str) -> list[str]:
         """The names of the layers of a noun that the site has; known without what they take from outside.
 

@@ -207,7 +207,12 @@ class Planner:
         plan.rows += [change_row(layer.name, change) for change in changes.values()]
         if not plan.rows:
             plan.rows, detail.notes = [f"~ stack {layer.stack}: {NO_RESOURCES}"], [NO_RESOURCES]
-        plan.losses += [loss for change in changes.values() for loss in _losses(layer.name, change, changes)]
+        # What the next run makes again is none where it goes, as a whole stack of such things is none.
+        rebuilt = built(resources_of(body)) if body is not None else frozenset()
+        lost = [
+            each for each in changes.values() if each["Action"] != "Remove" or each["LogicalResourceId"] not in rebuilt
+        ]
+        plan.losses += [loss for change in lost for loss in _losses(layer.name, change, changes)]
         moving = moved | uncertain | {name for name, each in changes.items() if _moves(each, changes)}
         plan.outputs = {
             name: value

@@ -20,11 +20,13 @@ PATTERNS: Mapping[str, str] = {
     EVERYWHERE: r"\1*",
     r"s3:GetBucket\w+": "s3:GetBucket*",
     r"s3:Get\w+Configuration": "s3:Get*Configuration",
+    r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.
 
 The first on everything, as a list cannot be asked for in part; but not `s3:List*`, which would show the names of
-files in other buckets of the account.
+files in other buckets of the account. Those of CloudFront change something too: AWS makes up the ids of its things, and
+a distribution needs most of its actions, so one by one they would bound nothing more.
 """
 LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
@@ -75,7 +77,10 @@ resource that a site has of it, or not at all. Not at all: those whose ids AWS m
 balancers, whose names CloudFormation cuts to 32 characters, the site's name before all else.
 """
 
-GLOBAL = ("iam", "route53", "s3", "sts")
+EDGE_REGION = "us-east-1"
+EDGE_SERVICES = ("acm", "cloudformation")
+"""Where the certificate of a CDN is, and its stack, wherever the site is; and the services that make them there."""
+GLOBAL = ("cloudfront", "iam", "route53", "s3", "sts")
 """Services whose ARNs name no region, or whose calls may go to another than the site's."""
 
 

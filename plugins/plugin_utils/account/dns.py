@@ -26,10 +26,14 @@ def is_alias_of(record: dict[str, Any], balancer: str) -> bool:
     return _is_load_balancer(record.get("AliasTarget", {}).get("DNSName", ""), balancer)
 
 
-def points_at(record: dict[str, Any], balancer: str) -> bool:
-    """Whether a record leads to a load balancer: as an alias, or as the CNAME that a run without a zone asks for."""
+def points_at(record: dict[str, Any], *targets: str) -> bool:
+    """Whether a record leads to one of some load balancers or CDNs, as an alias, or as the CNAME that a run without a
+    zone asks for."""
     values = record.get("ResourceRecords", []) if record["Type"] == "CNAME" else []
-    return is_alias_of(record, balancer) or any(_is_load_balancer(value["Value"], balancer) for value in values)
+    return any(
+        is_alias_of(record, target) or any(_is_load_balancer(value["Value"], target) for value in values)
+        for target in targets
+    )
 
 
 def _is_load_balancer(target: str, balancer: str) -> bool:
@@ -70,7 +74,7 @@ def records_at(route53: Any, zone: str, name: str) -> tuple[list[dict[str, Any]]
     return found, bool(found)
 
 
-def addresses(route53: Any, zone: str, zone_name: str, name: str, balancer: str) -> dict[str, list[Any]]:
+def addresses(route53: Any, zone: str, zone_name: str, name: str, *targets: str) -> dict[str, list[Any]]:
     """The records that say where `name` is: its own, and those of the wildcard that answers in their absence.
 
     Args:
@@ -78,7 +82,8 @@ def addresses(route53: Any, zone: str, zone_name: str, name: str, balancer: str)
         zone: id of the hosted zone.
         zone_name: its name.
         name: to be looked for.
-        balancer: DNS name of the site's load balancer, empty if there is none yet; what points there is `ours`.
+        targets: DNS names of the site's load balancer and its CDN, empty if there is none yet; what points there is
+            `ours`.
     """
     own, shadows = records_at(route53, zone, name)
     wildcard: list[dict[str, Any]] = []
@@ -87,8 +92,8 @@ def addresses(route53: Any, zone: str, zone_name: str, name: str, balancer: str)
             wildcard, _ = records_at(route53, zone, f"*.{parent}")
             if wildcard:
                 break
-    found = [shown(record, balancer) for record in own if record["Type"] in ADDRESS_TYPES]
-    answering = [shown(record, balancer) for record in wildcard if record["Type"] in ADDRESS_TYPES]
+    found = [shown(record, *targets) for record in own if record["Type"] in ADDRESS_TYPES]
+    answering = [shown(record, *targets) for record in wildcard if record["Type"] in ADDRESS_TYPES]
     elsewhere = [record["text"] for record in found or answering if not record["ours"]]
     return {"own": found, "wildcard": answering, "elsewhere": elsewhere}
 
@@ -102,8 +107,8 @@ def parents(name: str, zone_name: str) -> Iterator[str]:
             yield parent
 
 
-def shown(record: dict[str, Any], balancer: str = "") -> dict[str, Any]:
-    """A record as a person reads it, and whether it points at the load balancer."""
+def shown(record: dict[str, Any], *targets: str) -> dict[str, Any]:
+    """A record as a person reads it, and whether it points at one of some load balancers or CDNs."""
     name = str(record["Name"]).replace("\\052", "*").rstrip(".")
     target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
     values = ", ".join(value["Value"] for value in record.get("ResourceRecords", []))
@@ -113,7 +118,7 @@ def shown(record: dict[str, Any], balancer: str = "") -> dict[str, Any]:
     return {
         "name": name,
         "type": record["Type"],
-        "ours": points_at(record, balancer),
+        "ours": points_at(record, *targets),
         "text": f"{name} {record['Type']} {where}{identifier}{lifetime}",
     }
 

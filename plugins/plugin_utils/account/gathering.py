@@ -88,6 +88,8 @@ class Gathering:
         first["offers"] = {offer: ask(places.database_class_zones, client("rds"), *offer) for offer in offers}
         if wanted["file_systems"]:
             first["file_systems"] = ask(names.file_systems, client("efs"), wanted["file_systems"])
+        if wanted["prefix_list"]:
+            first["prefix_list"] = ask(networks.prefix_list, ec2, wanted["prefix_list"])
         if wanted["vpc_id"]:
             first["vpc"] = ask(networks.vpc, ec2, wanted["vpc_id"])
             first["subnets"] = ask(networks.subnets, ec2, wanted["subnets"])
@@ -197,10 +199,11 @@ class Gathering:
             account = f"arn:{facts['partition']}:iam::{facts['account']}"
             asked["volume_key"] = ask(hosts.volume_key, client("ec2"), lambda: client("kms"), account)
         balancer = _output(stacks, wanted["cluster_stack"], "AlbDnsName")
+        edge = _output(stacks, wanted["edge_stack"], "EdgeDomainName")
         zones = {question.partition(" ")[2]: each for question, each in before.items() if "hosted_zones " in question}
         for name, zone in wanted["domains"].items():
             if zone:
-                asked[f"records {name}"] = ask(self._records, name, zone, zones[zone], balancer)
+                asked[f"records {name}"] = ask(self._records, name, zone, zones[zone], (balancer, edge))
         for zone, found in zones.items() if wanted["delegation"] else ():
             asked[f"delegation {zone}"] = ask(self._delegation, found)
         if facts.get("vpc", {}).get("found"):
@@ -230,11 +233,11 @@ class Gathering:
             has.add("certificate_names")
         return has
 
-    def _records(self, name: str, zone: str, described: Future, balancer: str) -> dict[str, Any]:
+    def _records(self, name: str, zone: str, described: Future, targets: tuple[str, ...]) -> dict[str, Any]:
         found = described.result()
         if not found["found"]:
             return {"own": [], "wildcard": [], "elsewhere": []}
-        return dns.addresses(self._client("route53"), zone, found["name"], name, balancer)
+        return dns.addresses(self._client("route53"), zone, found["name"], name, *targets)
 
     def _delegation(self, zone: Future) -> list[str]:
         found = zone.result()

@@ -118,3 +118,11 @@ def _listed(ec2: Any, operation: str, key: str, by: str, values: list[str]) -> l
     """What a filter finds: asked by id, AWS would fail for the first that is not there, and not name the others."""
     pages = ec2.get_paginator(operation).paginate(Filters=[{"Name": by, "Values": values}])
     return [item for page in pages for item in page[key]]
+
+
+def prefix_list(ec2: Any, name: str) -> str:
+    """Id of a prefix list of AWS's own; empty if the region has none of that name."""
+    pages = ec2.get_paginator("describe_managed_prefix_lists").paginate(
+        Filters=[{"Name": "prefix-list-name", "Values": [name]}]
+    )
+    return next((str(each["PrefixListId"]) for page in pages for each in page["PrefixLists"]), "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.plugin_utils.site.container import Container
+from plugins.plugin_utils.site.edge import Edge
 from plugins.plugin_utils.site.hosts import Hosts
 from plugins.plugin_utils.site.images import Image
 from plugins.plugin_utils.site.noun import Identity
@@ -35,6 +36,7 @@ class Site:
         entries: noun → entry → what it is.
         images: entry of the noun `image` → an image of this machine that the site's registry gets.
         domains: name → what is to be made of it (domains.py), `domain_name` first.
+        edge: the CDN before it; None if there is none.
         problems: everything that is wrong, in the order of the description.
     """
 
@@ -43,6 +45,7 @@ class Site:
     entries: dict[str, dict[str, Any]]
     images: dict[str, Image]
     domains: dict[str, dict[str, Any]]
+    edge: Edge | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plugins.plugin_utils.site import domains, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site import domains, edge, hosts, images, names, room, tasks, traffic
 from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
@@ -19,7 +19,7 @@ from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.place import Place, Problem, shown
 from plugins.plugin_utils.site.relations import Relations
 
-VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases")
+VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases", "site_edge")
 """The variables that describe a site."""
 ALSO_READ = (
     "site_name",
@@ -67,7 +67,7 @@ class _Reading:
         self._build_services()
         self._build_jobs()
         self._relate()
-        made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains())
+        made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge())
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made
@@ -217,6 +217,14 @@ class _Reading:
         routes = [route for service in self._entries["service"].values() for route in service.routes]
         zone = self._text("hosted_zone_id")
         return domains.described(self._identity.domain_name, zone, self._aliases, routes)
+
+    def _edge(self) -> edge.Edge | None:
+        entries, at = self._entries, self._at("site_edge")
+        given = self._variables.get("site_edge")
+        # Of a noun that could not be read its entries may be missing: then nothing is said of what leads to them.
+        if any(each.path[0] in ("site_services", "site_static", "site_buckets") for each in self._problems):
+            return None
+        return edge.read(given, entries["service"], entries["static"], entries["bucket"], at)
 
     # Whether it fits
 

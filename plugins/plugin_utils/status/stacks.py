@@ -49,6 +49,8 @@ def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
 def expected(site: Site) -> Iterator[str]:
     """The layers that a site must have."""
     yield from ALWAYS
+    if site.edge:
+        yield "edge"
     for noun in ("service", "job", "function"):
         yield from (f"{noun}.{name}" for name in site.entries[noun])
     yield from (f"static.{name}" for name in site.entries["static"])

@@ -40,8 +40,14 @@ SAFE: dict[str, Any] = {
     "host_imds_tokens": "required",
     "site_volumes": {"media": {"uid": 1000, "driver": "efs"}},
     "network_nat": "gateway",
-    "cdn_enabled": True,
-    "cdn_prefix_list_id": "pl-3b927c52",
+    "network_edge_prefix_list_id": "pl-3b927c52",
+    "network_edge_headers": [2, 1],
+    "network_edge_asked": [2, 1],
+    "service_edge_headers": [2, 1],
+    "site_edge": {
+        "default": "web", "routes": {"/static/*": "static.front", "/gone.html": "static.front"},
+        "cache": {"/media/*": "1d"}, "error_page": "/gone.html", "header": 2,
+    },
     "host_admin_cidrs": ["192.0.2.0/24", "198.51.100.7/32"],
     "host_access_session_manager": True,
     "site_databases": {"main": {"admin_cidrs": ["192.0.2.0/24"]}},
@@ -173,7 +179,7 @@ def test_every_parameter_is_given_has_a_default_or_is_an_output_of_an_earlier_la
             assert name in {*given, *takes} | known or "Default" in declared, f"{layer}.{name}"
         assert {*given, *takes} <= set(site.parameters(layer)), layer
         assert set(takes.values()) <= known, layer
-        known |= outputs(site, layer)
+        known |= outputs(site, layer) | {f"{layer}.{output}" for output in site.outputs(layer)}
 
 
 def test_no_two_layers_give_the_same_output(site: Site) -> None:
@@ -508,3 +514,63 @@ def test_a_site_of_one_name_has_nothing_of_others(card: Site, new: Site) -> None
         assert len(properties["DomainValidationOptions"]) == 1
         assert not [name for name in site.resources("cluster") if name.startswith("AliasRedirect")]
         assert len(site.resources("dns")) == 2
+
+
+def test_the_load_balancer_of_a_site_with_a_cdn_asks_for_the_secret_header_by_name(safe: Site, card: Site) -> None:
+    def asked(site: Site) -> list[Any]:
+        rules = [each for each in site.resources("service.web").values() if each["Type"].endswith("::ListenerRule")]
+        found = [condition for rule in rules for condition in rule["Properties"]["Conditions"]]
+        return [each["HttpHeaderConfig"] for each in found if each["Field"] == "http-header"]
+
+    names = [f"{{{{resolve:secretsmanager:legacy-prod-edge-header-{number}}}}}" for number in (2, 1)]
+    assert asked(safe) == [{"HttpHeaderName": "X-Berth-Edge", "Values": names}]
+    assert asked(card) == []
+    secrets = {name: each for name, each in safe.resources("network").items() if name.startswith("EdgeHeader")}
+    assert [each["Properties"]["Name"] for each in secrets.values()] == [name[25:-2] for name in names]
+    assert {each["DeletionPolicy"] for each in secrets.values()} == {"Delete"}
+    (alb,) = [each for each in distribution(safe)["Origins"] if each["Id"] == "alb"]
+    assert alb["OriginCustomHeaders"] == [{"HeaderName": "X-Berth-Edge", "HeaderValue": names[0]}]
+    assert "s3cret" not in str(safe.bodies)
+
+
+def distribution(site: Site) -> dict[str, Any]:
+    return dict(site.resources("edge")["Distribution"]["Properties"]["DistributionConfig"])
+
+
+def test_a_cdn_keeps_no_error_of_one_visitor_for_another_and_no_page_of_maintenance(safe: Site) -> None:
+    responses = distribution(safe)["CustomErrorResponses"]
+    assert {int(each["ErrorCode"]) for each in responses} >= {403, 404, 500, 502, 503, 504}
+    assert {int(each["ErrorCachingMinTTL"]) for each in responses} == {0}
+    shown = {each["ErrorCode"] for each in responses if "ResponsePagePath" in each}
+    assert shown == {"502", "504"}, "503 is the page of maintenance.yml"
+
+
+def test_a_cdn_answers_for_all_names_by_https_and_lets_only_itself_read_the_buckets(safe: Site) -> None:
+    config = distribution(safe)
+    assert config["Aliases"] == ["*.shop.test", "shop.elsewhere", "shop.example", "shop.test", "www.shop.test"]
+    behaviours = [config["DefaultCacheBehavior"], *config["CacheBehaviors"]]
+    assert {each["ViewerProtocolPolicy"] for each in behaviours} == {"redirect-to-https"}
+    statements = safe.resources("static.front")["FilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [each["Sid"] for each in statements] == ["TlsOnly", "Edge"]
+    assert safe.layers["network"]["CdnPrefixListId"] == "pl-3b927c52"
+
+
+def test_a_function_of_a_cdn_is_javascript_as_it_is_rendered(safe: Site) -> None:
+    functions = [
+        each["Properties"]["FunctionCode"]
+        for each in safe.resources("edge").values()
+        if each["Type"] == "AWS::CloudFront::Function"
+    ]
+    assert len(functions) == 2
+    for code in functions:
+        assert "#" not in code
+        assert code.count("{") == code.count("}")
+        assert code.rstrip().endswith("return request;\n}")
+    assert any("request.uri.slice(7);" in code for code in functions)
+
+
+def test_a_site_without_a_cdn_has_nothing_of_it(card: Site, new: Site, given: Site) -> None:
+    for site in (card, new, given):
+        assert "edge" not in site.bodies
+        assert "EdgeHeader" not in site.bodies["network"]
+        assert "X-Berth-Edge" not in str(site.bodies)

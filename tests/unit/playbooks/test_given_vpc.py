@@ -57,7 +57,7 @@ class Site:
     """
 
     def __init__(self, folder: Path, aws: Cloud) -> None:
-        self._folder, self.aws = folder, aws
+        self.folder, self.aws = folder, aws
         for part in PARTS:
             (folder / part).symlink_to(PROJECT / part)
         imports: dict[str, dict[str, str]] = {"preflight": {"lock_verb": "site"}, "layers": {}}
@@ -82,8 +82,8 @@ class Site:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
         return subprocess.run(
             [str(Path(sys.executable).parent / "ansible-playbook"), verb, "-i", str(self.inventory), *options],
-            cwd=self._folder,
-            env=kept | {"ANSIBLE_CONFIG": str(self._folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            cwd=self.folder,
+            env=kept | {"ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
             capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
 

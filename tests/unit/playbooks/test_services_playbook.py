@@ -56,7 +56,7 @@ def the_task(module: str, complete: bool = False) -> dict[str, Any]:
 
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
-    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}}
+    described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}, "layers_edge_unsettled": False}
     described["publish_live"] = {"services": {}, "jobs": {}, "images": {}}
     files = [file.removeprefix("../") for file in play["vars_files"] if file.startswith("../")]
     files += ["roles/maintenance/vars/main.yml", "playbooks/vars/closing.yml"]

@@ -30,7 +30,8 @@ SKIPPED = {
     ),
     "Put right what the layers leave": "not site.complete or layers_left | length > 0",
     "Bring up the jobs, the services and the domain's name": (
-        "not site.complete or services_first | jobs_due(publish_live.jobs, site.outputs) | length > 0"
+        "not site.complete or layers_edge_unsettled | bool or "
+        "services_first | jobs_due(publish_live.jobs, site.outputs) | length > 0"
     ),
 }
 """Tasks that bring in others when there is something to do, and the condition that leaves them out."""

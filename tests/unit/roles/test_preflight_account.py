@@ -536,6 +536,13 @@ def expiring(by: str) -> dict[str, Any]:
     return tabled() | {"stacks": STACKS | {"legacy-prod-table-items": made}}
 
 
+def test_a_site_with_a_cdn_asks_for_the_addresses_of_it() -> None:
+    asked = questions(site_edge={"default": "web"})
+    assert asked["prefix_list"] == "com.amazonaws.global.cloudfront.origin-facing"
+    assert asked["edge_stack"] in asked["stacks"]
+    assert questions()["prefix_list"] == ""
+
+
 def test_tables_are_asked_for_by_their_stacks_or_names() -> None:
     asked = questions(site_tables={"items": {"partition_key": "id"}, "old": {"name": "acme-old"}})
     assert asked["tables"] == {
@@ -611,7 +618,9 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     entries = [
         "database-main", "volume-media", "bucket-files", "secret-app", "image-acme-web", "service-web",
     ]  # fmt: skip
-    single = ["ledger", "network", "certificate", "deployer", "cluster", "expose", "code", "dns"]
+    single = [
+        "ledger", "network", "certificate", "edge-certificate", "deployer", "cluster", "expose", "code", "dns", "edge",
+    ]  # fmt: skip
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 
 
@@ -986,6 +995,7 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (tabled("one"), table(global_secondary_indexes={"one": {"partition_key": "who"}})),
     (tabled("one", unready=("one",)), table("one", "two")),
     (expiring("gone"), table(ttl="expires")),
+    (EMPTY | {"prefix_list": ""}, {"site_edge": {"default": "web"}}),
 ]
 RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {}),
@@ -996,6 +1006,7 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (LIVE, {"site_hosts": {"min": 2}, **database(storage_max_gb=22, version="15.13")}),
     (LIVE, TWO),
     (EMPTY, NOTHING),
+    (EMPTY | {"prefix_list": "pl-3b927c52"}, {"site_edge": {"default": "web"}}),
     (tabled("one"), table("one", "two", ttl="gone")),
     (EMPTY | {"quotas": {"certificate_names": {"limit": 2, "used": 0}}}, {"domain_aliases": ["shop.test"]}),
     (

@@ -32,7 +32,7 @@ def stack(layer: str, heading: str) -> str:
     """The stack that an example plans: the layer's, or that of the one entry that the example gives it."""
     (play,) = yaml.safe_load(example(layer, heading))
     entries = play["roles"][0].get("vars", {}).get(NOUNS[layer].variable) if layer in NOUNS else None
-    return OF_IMAGE if layer == "image" else "-".join([layer, *(entries or [])])
+    return OF_IMAGE if layer == "image" else "-".join([layer.replace("_", "-"), *(entries or [])])
 
 
 @pytest.mark.parametrize(

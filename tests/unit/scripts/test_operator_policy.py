@@ -369,9 +369,28 @@ def test_records_may_be_bound_to_the_zones_of_several_names(tmp_path: Path) -> N
     assert "hostedzone/*" in (tmp_path / "operator-policy-deploy.json").read_text()
 
 
+def test_a_cdn_is_made_and_its_certificate_in_the_only_region_that_it_takes_one_of(
+    shop: dict[str, dict[str, Any]],
+) -> None:
+    assert allows(shop["deploy"], "acm:RequestCertificate", aws_RequestedRegion="us-east-1")
+    for region, own in (("us-east-1", True), ("eu-central-1", True), ("eu-west-1", False)):
+        stack = f"arn:aws:cloudformation:{region}:123456789012:stack/shop-live-edge-certificate/0a1b"
+        assert allows(shop["deploy"], "cloudformation:CreateStack", stack) is own
+    assert not allows(
+        shop["deploy"],
+        "cloudformation:CreateStack",
+        "arn:aws:cloudformation:us-east-1:123456789012:stack/other-live/0a1b",
+    )
+    assert allows(shop["deploy"], "cloudfront:CreateDistribution", aws_RequestedRegion="us-east-1")
+    assert not allows(shop["operate"], "cloudfront:CreateDistribution", aws_RequestedRegion="us-east-1")
+    assert allows(shop["operate"], "cloudfront:GetDistribution", aws_RequestedRegion="us-east-1")
+
+
 def test_what_cannot_be_scoped_by_name_holds_in_the_sites_region(shop: dict[str, dict[str, Any]]) -> None:
     for action in ("ec2:DeleteVpc", "elasticloadbalancing:DeleteLoadBalancer", "acm:DeleteCertificate"):
         assert allows(shop["deploy"], action, aws_RequestedRegion="eu-central-1")
+        assert not allows(shop["deploy"], action, aws_RequestedRegion="eu-west-1")
+    for action in ("ec2:DeleteVpc", "elasticloadbalancing:DeleteLoadBalancer"):
         assert not allows(shop["deploy"], action, aws_RequestedRegion="us-east-1")
     assert allows(shop["operate"], "ec2:DescribeRegions", aws_RequestedRegion="us-east-1")
 

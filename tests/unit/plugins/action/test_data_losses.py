@@ -309,7 +309,8 @@ def calls(path: Path) -> list[dict[str, Any]]:
     """The arguments of each call of cloudformation_stacks in a playbook, or in a file of tasks."""
     plays = yaml.safe_load(path.read_text())
     tasks = [task for play in plays for task in (play.get("tasks", []) if "hosts" in play else [play])]
-    return [task["cloudformation_stacks"] for task in tasks if "cloudformation_stacks" in task]
+    inner = [each for task in tasks for each in task.get("block", [task])]
+    return [task["cloudformation_stacks"] for task in inner if "cloudformation_stacks" in task]
 
 
 def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
@@ -323,7 +324,8 @@ def test_the_first_step_looks_at_the_layers_of_the_second() -> None:
     (first,) = calls(PROJECT / "playbooks/layers.yml")
     templar = Templar(DataLoader(), {"site_stages": STAGES})
     given = [templar.template(trust_as_template(first[name])) for name in ("layers", "later_layers")]
-    assert given == [STAGES["ledger"] + STAGES["ground"], STAGES["jobs"] + STAGES["services"]]
+    later = STAGES["jobs"] + STAGES["services"] + STAGES["edge"]
+    assert given == [STAGES["ledger"] + STAGES["ground"], later]
     assert [*given[0], *given[1]] == LAYERS
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import cloudformation_stacks
@@ -37,6 +38,7 @@ def site(aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[st
     monkeypatch.setattr(Roles, "layers", layers)
     monkeypatch.setattr(Roles, "has_entries", lambda _, noun: noun != "network")
     monkeypatch.setattr(Roles, "is_absent", lambda *_: False)
+    monkeypatch.setattr(Roles, "region", lambda *_: None)
     ENTRIES.update(bucket={"uploads": {}, "old": {}}, queue={"mail": {}, "mail-old": {}})
     return {"prefix": "shop-unit", "directory": str(tmp_path), "layers": ["network", "bucket"]}
 
@@ -183,13 +185,17 @@ USED = {
 }
 
 
-def of_roles(folder: Path, wanted: Any = True, when: bool = True, body: str = "") -> Roles:
+FAR = "eu-west-1"
+
+
+def of_roles(folder: Path, wanted: Any = True, when: bool = True, body: str = "", region: str = "") -> Roles:
     """Two layers, of which the second takes from the first where that is wanted."""
     state = {True: "present", False: "absent"}.get(wanted, wanted)
     for noun, text in USED.items():
         (folder / f"roles/{noun}/vars").mkdir(parents=True, exist_ok=True)
         (folder / f"{noun}.yml").write_text(body or text if noun == "ground" else text)
-    (folder / "roles/ground/vars/main.yml").write_text(f"ground_layer: {{state: '{state}', when: {when}}}\n")
+    told = f"ground_layer: {{state: '{state}', when: {when}{f', region: {region}' if region else ''}}}\n"
+    (folder / "roles/ground/vars/main.yml").write_text(told)
     (folder / "roles/task/vars/main.yml").write_text("task_layer: {}\n")
     loader = DataLoader()
     return Roles(loader, Templar(loader), {}, folder / "roles")
@@ -240,6 +246,39 @@ def test_a_layer_that_nobody_needs_is_shown_and_goes_after_those_that_used_it(
     assert stacks(aws) == {"shop-unit-task"}
     again = site_of(up, monkeypatch, wanted=False)
     assert (again["changed"], again["removed"]) == (False, [])
+
+
+def test_one_of_another_region_is_looked_for_and_goes_there(
+    aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def far() -> set[str]:
+        return {each["StackName"] for each in aws.client("cloudformation", FAR).describe_stacks()["Stacks"]}
+
+    talk_to(aws, monkeypatch)
+    made = site_of(tmp_path, monkeypatch, arguments={"later_layers": []}, region=FAR)
+    assert not made.get("failed"), made
+    assert (stacks(aws), far()) == (set(), {"shop-unit-ground"})
+    needless = site_of(tmp_path, monkeypatch, arguments={"later_layers": []}, wanted=False, region=FAR)
+    assert needless["removed"] == ["ground"]
+    last = {"layers": ["task"], "later_layers": [], "gone": needless["removed"]}
+    assert not site_of(tmp_path, monkeypatch, arguments=last, wanted=False, region=FAR).get("failed")
+    assert far() == set()
+    site_of(tmp_path, monkeypatch, arguments={"later_layers": []}, region=FAR)
+    absent = {"layers": ["ground"], "later_layers": [], "state": "absent"}
+    assert not site_of(tmp_path, monkeypatch, arguments=absent, region=FAR).get("failed")
+    assert far() == set()
+
+
+def test_a_region_that_is_denied_has_nothing_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Denied:
+        def get_paginator(self, operation: str) -> Denied:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "by an organisation"}}, operation)
+
+    action = object.__new__(cloudformation_stacks.ActionModule)
+    monkeypatch.setattr(action, "client", lambda *_: Denied())
+    assert list(action._pages_of_stacks(FAR)) == []
+    with pytest.raises(ClientError, match="by an organisation"):
+        list(action._pages_of_stacks(None))
 
 
 def test_one_that_is_still_used_because_a_service_failed_stays(

@@ -303,6 +303,41 @@ def test_the_task_takes_over_what_is_in_use_and_leads_on_what_follows() -> None:
         assert zone == "Z0SHOP"
 
 
+EDGE = "d1.cloudfront.net"
+
+
+@pytest.mark.parametrize(
+    ("led", "closed", "wanted", "settled", "to"),
+    [
+        (BALANCER, False, False, False, ""),
+        (BALANCER, False, True, False, ""),  # not seen to work yet
+        (BALANCER, False, True, True, EDGE),
+        (EDGE, False, True, False, EDGE),  # interrupted before the load balancer was closed
+        (EDGE, True, True, False, EDGE),
+        (EDGE, True, True, True, EDGE),
+        ("", True, True, False, EDGE),  # all names were taken over, so no stack has any
+        (EDGE, True, False, False, EDGE),  # the load balancer not seen to work yet
+        (EDGE, False, False, False, EDGE),
+        (EDGE, False, False, True, ""),
+    ],
+)
+def test_names_stay_where_they_lead_until_the_site_was_seen_to_work_the_other_way(
+    led: str, closed: bool, wanted: bool, settled: bool, to: str
+) -> None:
+    edge = {"status": "CREATE_COMPLETE", "parameters": {}, "outputs": {"EdgeDomainName": EDGE}}
+    dns = {"status": "CREATE_COMPLETE", "parameters": {"DomainNames": MAIN, "AlbDnsName": led}, "outputs": {}}
+    network = {"status": "", "parameters": {"CdnPrefixListId": "pl-1" if closed else ""}, "outputs": {}}
+    stacks = {"legacy-prod-edge": edge, "legacy-prod-dns": dns, "legacy-prod-network": network}
+    asked = {"stacks": cluster(BALANCER) | stacks, "records": {MAIN: OWN}}
+    known = known_of(asked, dns_switch=False, layers_edge_wanted=wanted, layers_edge_settled=settled)
+    known["site"]["outputs"]["AlbHostedZoneId"] = "Z0ALB"
+    templar = Templar(DataLoader(), known)
+    layer = templar.template(trust_as_template("{{ dns_layer }}"))
+    given = {"AlbDnsName": EDGE, "AlbHostedZoneId": "Z2FDTNDATAQYW2"} if to else {}
+    assert layer["parameters"] == {"DomainNames": MAIN} | given
+    assert templar.template(trust_as_template("{{ dns_target }}")) == (to or BALANCER)
+
+
 def known_of(asked: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     """What the role knows."""
     plugins_known()
@@ -314,8 +349,9 @@ def known_of(asked: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
         "site_prefix": "legacy-prod",
         "site": {"outputs": {"AlbDnsName": BALANCER}},
         "preflight_asked": asked or {"stacks": {}},
+        "layers_edge_wanted": False,
     }
-    texts = {name: text for name, text in {**role, **handed}.items() if name.startswith("dns_")}
+    texts = {name: text for name, text in {**role, **handed}.items() if name.startswith(("dns_", "layers_edge_"))}
     return {**trusted(texts), **given, **more}
 
 

@@ -41,8 +41,9 @@ class Stacks:
         return [{"Stacks": self.stacks[:1]}, {"Stacks": self.stacks[1:]}]
 
 
-def read(monkeypatch: pytest.MonkeyPatch, **stacks: str) -> dict[str, Any]:
+def read(monkeypatch: pytest.MonkeyPatch, elsewhere: str | None = None, **stacks: str) -> dict[str, Any]:
     monkeypatch.setattr(Roles, "wanted", lambda _, noun: WANTED[noun])
+    monkeypatch.setattr(Roles, "region", lambda _, noun: elsewhere if noun == "code" else None)
     return run_action(stack_outputs, {"prefix": "shop", "layers": list(WANTED)}, client=Stacks(**stacks))
 
 
@@ -103,3 +104,9 @@ def test_the_layers_that_a_site_wants_are_known_without_what_they_take() -> None
     assert wanted("code", site_functions={"f": function}) == ["code"]
     with pytest.raises(LookupError, match="there is no publish_layer"):
         wanted("publish")
+
+
+def test_a_layer_of_another_region_is_nobodys_to_take_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WANTED, "code", ["code"])
+    assert "code is not there" in read(monkeypatch, **ALL)["msg"]
+    assert "database.main.Id" in read(monkeypatch, elsewhere="us-east-1", **ALL)["outputs"]

@@ -59,6 +59,7 @@ CALLS: dict[str, Any] = {
     "{'job.a.TaskDefinitionArn': 'td', 'job.a.JobName': 'a'} | task_definitions": ["td"],
     "'shop' | deployer_looking": deployer.looking("shop"),
     "'shop' | deployer_releasing('prod')": deployer.releasing("shop", "prod"),
+    "{'a': {}} | read_by_edge('static', {}, 'Files', 'FilesPolicy')": {"a": {}},
     "'site.yml' | verb('live')": "ansible-playbook site.yml -i live",
     "'10.0.0.0/16' | prefix_length": 16,
     "'10.0.0.0/16' | overlaps('10.0.1.0/24')": True,

@@ -481,6 +481,20 @@ Resources:
 """
 
 
+def test_what_the_next_run_makes_again_is_no_loss_where_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeCloudFormation(
+        ["UPDATE_COMPLETE"],
+        description=present(Size="1"),
+        changes=[
+            change("Remove", "Site", "AWS::S3::Bucket", PolicyAction="Delete"),
+            change("Remove", "Uploads", "AWS::S3::Bucket", PolicyAction="Delete"),
+        ],
+    )
+    monkeypatch.setattr(client, "get_template", lambda **_: {"TemplateBody": BUILT})
+    outcome = look(a_stack(client, parameters={"Size": "2"}))
+    assert [loss.resource for loss in outcome.losses] == ["Uploads"]
+
+
 class Objects:
     """S3 where each bucket has two files, then a page of nothing, then the marker of a file that was deleted."""
 

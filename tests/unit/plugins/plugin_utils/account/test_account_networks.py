@@ -153,6 +153,13 @@ def test_in_a_vpc_that_exists_no_room_is_needed_for_one(aws: Cloud, made: Landin
     assert not {"vpcs", "elastic_ips"} & (set(quotas.USES) - set(ask(aws, quotas=True)["quotas"]))
 
 
+def test_a_prefix_list_of_awss_own_is_found_by_its_name(aws: Cloud) -> None:
+    found = ask(aws, prefix_list="com.amazonaws.global.cloudfront.origin-facing")["prefix_list"]
+    assert found.startswith("pl-")
+    assert ask(aws, prefix_list="com.amazonaws.none")["prefix_list"] == ""
+    assert "prefix_list" not in ask(aws)
+
+
 # Teardown
 
 

@@ -19,6 +19,7 @@ from tests.unit.plugins.plugin_utils.site.cases import (
 )
 from tests.unit.plugins.plugin_utils.site.support import read, small
 from tests.unit.plugins.plugin_utils.site.wrong_in_containers import OF_CONTAINERS
+from tests.unit.plugins.plugin_utils.site.wrong_in_edge import OF_EDGE
 from tests.unit.plugins.plugin_utils.site.wrong_in_nouns import OF_NOUNS
 
 table = entry("site_tables: items")
@@ -819,6 +820,7 @@ CASES = {
     ),
     **OF_CONTAINERS,
     **OF_NOUNS,
+    **OF_EDGE,
 }
 
 

@@ -56,6 +56,7 @@ def test_a_stack_is_expected_of_what_the_roles_make_one_of(path: Path) -> None:
     plain = ("service", "job", "function", "static")
     site = read(path)
     made |= {f"{noun}.{name}" for noun in plain for name in site.entries[noun]} | set(ALWAYS)
+    made |= {"edge"} if site.edge else set()
     assert set(expected(site)) == made
 
 

@@ -45,8 +45,14 @@ class Statement:
     conditions: tuple[Condition, ...]
     variables: bool
 
-    def names(self, principal: Principal) -> Named:
-        """How closely it names somebody, by the closest of its names."""
+    def names(self, principal: Principal, bounded: bool) -> Named:
+        """How closely it names somebody, by the closest of its names.
+
+        NotPrincipal leaves out nobody who has a permissions boundary (`bounded`), whatever it names.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        if self.but_principals and bounded:
+            return Named.ITSELF
         found = [named(principal, family, value) for family, value in self.principals or ()]
         if not self.but_principals:
             return max(found, default=Named.NOT)
@@ -70,23 +76,33 @@ class Statement:
         """Whether it is about an action."""
         return any(patterns.action_like(pattern, action) for pattern in self.actions) != self.but_actions
 
-    def reaches(self, resource: str, facts: Facts) -> bool:
-        """Whether it is about a resource: an ARN, or `*` where the action has none."""
+    def reaches(self, resource: str, kind: str, facts: Facts) -> bool:
+        """Whether it is about a resource: an ARN, or `*` where the action has none.
+
+        Args:
+            resource: the request's.
+            kind: with what the last part of its ARN begins, to say of which type it is: `role/`; '' if with nothing.
+            facts: of the request.
+        """
         if not self.resources:
             return True
-        found = [self._is(pattern, resource, facts) for pattern in self.resources]
+        found = [self._is(pattern, resource, kind, facts) for pattern in self.resources]
         if self.but_resources and None in found and True not in found:
-            raise Unevaluable(
-                "NotResource has a variable for which the request has no value; what it then says is not told"
-            )
+            raise Unevaluable("NotResource has a variable without a value; AWS does not tell what it then says")
         return (True in found) != self.but_resources
 
-    def _is(self, pattern: str, resource: str, facts: Facts) -> bool | None:
+    def _is(self, pattern: str, resource: str, kind: str, facts: Facts) -> bool | None:
         """Whether a resource is of a pattern; None where the pattern has a variable without a value."""
         if pattern == "*":
             return True
         pieces = patterns.filled(pattern, facts.value) if self.variables else patterns.plain(pattern)
-        return None if pieces is None else patterns.arn_like(pieces, resource)
+        if pieces is None:
+            return None
+        fits = patterns.arn_like(pieces, resource)
+        last = pattern.split(":", 5)[5]
+        if fits and last != "*" and not last.startswith(kind):
+            raise Unevaluable(f"{pattern} has a wildcard in the type of the resource ({kind}), where IAM takes none")
+        return fits
 
     def conditions_hold(self, facts: Facts) -> bool:
         """Whether all conditions hold. One that does not decides, also where another cannot be evaluated."""

@@ -98,6 +98,16 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """A request, what is known of it, with what its resource's type begins, and whether who asks has a boundary."""
+
+    request: Request
+    facts: Facts
+    kind: str
+    bounded: bool
+
+
+@dataclass(frozen=True)
 class _Found:
     """The statement found, and how closely it names who asks."""
 
@@ -135,11 +145,12 @@ def decide(
     groups += [(PolicyKind.RESOURCE, resource_policy)] if resource_policy else []
     groups += [(PolicyKind.BOUNDARY, boundary)] if boundary else []
     groups += [(PolicyKind.SESSION, session_policy)] if session_policy else []
-    if denied := _first(request, groups, facts, allows=False).decision:
+    asked = _Asked(request, facts, action.beginning(request.resource), boundary is not None)
+    if denied := _first(asked, groups, allows=False).decision:
         return denied
 
     def by(kind: PolicyKind) -> _Found:
-        return _first(request, [group for group in groups if group[0] is kind], facts, allows=True)
+        return _first(asked, [group for group in groups if group[0] is kind], allows=True)
 
     if request.principal.kind in (Kind.SERVICE, Kind.FEDERATED, Kind.ANONYMOUS):
         return by(PolicyKind.RESOURCE).decision or _implicit(PolicyKind.RESOURCE)
@@ -180,7 +191,7 @@ def _needs_resource_policy(request: Request) -> bool:
     return request.action.lower().startswith("sts:assumerole") or (service == "kms" and ":key/" in request.resource)
 
 
-def _first(request: Request, groups: Sequence[tuple[PolicyKind, Policy]], facts: Facts, allows: bool) -> _Found:
+def _first(asked: _Asked, groups: Sequence[tuple[PolicyKind, Policy]], allows: bool) -> _Found:
     """The statement that allows or denies a request, of several that which names who asks most closely.
 
     Raises:
@@ -193,7 +204,7 @@ def _first(request: Request, groups: Sequence[tuple[PolicyKind, Policy]], facts:
             if statement.allows is not allows:
                 continue
             try:
-                closeness = _matches(statement, request, facts)
+                closeness = _matches(statement, asked)
             except Unevaluable as error:
                 unknown = unknown or Unevaluable(f"policy {policy.name}, statement {statement.sid}: {error}")
                 continue
@@ -205,8 +216,11 @@ def _first(request: Request, groups: Sequence[tuple[PolicyKind, Policy]], facts:
     return found
 
 
-def _matches(statement: Statement, request: Request, facts: Facts) -> Named:
-    if not statement.covers(request.action) or not statement.reaches(request.resource, facts):
+def _matches(statement: Statement, asked: _Asked) -> Named:
+    """How closely a statement that is about the request names who asks; NOT where it is not about it."""
+    request = asked.request
+    if not statement.covers(request.action) or not statement.reaches(request.resource, asked.kind, asked.facts):
         return Named.NOT
-    closeness = Named.ITSELF if statement.principals is None else statement.names(request.principal)
-    return closeness if closeness is not Named.NOT and statement.conditions_hold(facts) else Named.NOT
+    of_identity = statement.principals is None
+    closeness = Named.ITSELF if of_identity else statement.names(request.principal, asked.bounded)
+    return closeness if closeness is not Named.NOT and statement.conditions_hold(asked.facts) else Named.NOT

@@ -86,6 +86,12 @@ class Action:
         """The type of resource that an ARN is of, None if the action takes none such."""
         return next((name for name, pattern in self.types.items() if re.fullmatch(pattern, arn)), None)
 
+    def beginning(self, arn: str) -> str:
+        """With what an ARN's last part begins, to say of which type it is: `role/`, `log-group:`; '' of a bucket."""
+        last = self.arns[kind].split(":", 5)[5] if (kind := self.takes(arn)) else ""
+        found = re.match(r"[^/:$<]*[/:]", last)
+        return found[0] if found else ""
+
     def may_have(self, key: str) -> bool:
         """Whether a request of it may have a key, a global one or one of its own."""
         return type_of(key, GLOBAL_KEYS) is not None or type_of(key, dict.fromkeys(self.keys, "")) is not None

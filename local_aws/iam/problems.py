@@ -35,6 +35,7 @@ def _problems(statement: Statement) -> Iterator[str]:
     if statement.but_actions or "*" in statement.actions:
         return  # about everything that there is
     concerned: list[Action] = []
+    named: list[Action] = []
     for pattern in statement.actions:
         found = reference.actions(pattern)
         if not found:
@@ -46,18 +47,21 @@ def _problems(statement: Statement) -> Iterator[str]:
                 else f"the service {service} is not known; see scripts/iam_data.py"
             )
         concerned += found
+        if "*" not in pattern and "?" not in pattern:
+            named += found
     if concerned:
-        yield from _of_resources(statement, concerned)
+        yield from _of_resources(statement, concerned, named)
         yield from _of_conditions(statement, concerned)
 
 
-def _of_resources(statement: Statement, concerned: list[Action]) -> Iterator[str]:
+def _of_resources(statement: Statement, concerned: list[Action], named: list[Action]) -> Iterator[str]:
+    """Of the actions that a pattern takes some may be left without a resource; of those `named` none."""
     if not statement.resources or statement.but_resources or "*" in statement.resources:
         return
     for pattern in statement.resources:
         if not any(_may_take(action, pattern) for action in concerned):
             yield f"none of its actions takes {pattern}"
-    for action in concerned:
+    for action in named:
         if not action.types:
             yield f"{action.name} takes no resource but *"
         elif not any(_may_take(action, pattern) for pattern in statement.resources):

@@ -445,6 +445,15 @@ def test_a_key_that_no_such_request_has_is_absent() -> None:
     assert decide(REQUEST, [Policy("tags", document(of_another))]).reason is Reason.IMPLICIT_DENY
 
 
+def test_an_asterisk_in_a_variable_s_value_is_no_wildcard() -> None:
+    """Else who may choose a tag's value chooses what it reaches."""
+    mine = Policy("mine", document(allow(resource="arn:aws:s3:::${aws:PrincipalTag/team}/*")))
+    everybody = Principal.user(ANN.arn, tags={"team": "*"})
+    assert decide(REQUEST, [mine]).allowed
+    assert not decide(Request(everybody, "s3:GetObject", OBJECT), [mine]).allowed
+    assert decide(Request(everybody, "s3:GetObject", "arn:aws:s3:::*/a"), [mine]).allowed
+
+
 def test_what_decides_anyway_need_not_be_evaluated() -> None:
     unknown = when("StringEquals", "aws:RequestedRegion", "us-east-1")
     assert decide(REQUEST, [Policy("a", document(unknown)), Policy("b", document(allow()))]).policy == "b"

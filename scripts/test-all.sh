@@ -4,9 +4,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(gate molecule chaos late)
+steps=(gate oracle molecule chaos late)
 declare -A commands=(
   [gate]="scripts/test.sh all"
+  [oracle]="pytest local_aws/tests/oracle --quiet"
   [molecule]="scripts/integration.sh molecule"
   [chaos]="pytest tests/chaos --exitfirst"
   [late]="pytest tests/late --exitfirst"

@@ -99,7 +99,8 @@ def looking(site: str) -> list[Statement]:
     for statement in json.loads(OPERATE.read_text())["Statement"]:
         actions = [each for each in _listed(statement["Action"]) if LOOKING.match(each)]
         if statement["Effect"] == "Allow" and actions:
-            found.append({**statement, "Action": actions, "Resource": _resources(statement["Resource"], site)})
+            resources = _of_services(statement["Resource"], {action.partition(":")[0] for action in actions})
+            found.append({**statement, "Action": actions, "Resource": _resources(resources, site)})
     return found
 
 
@@ -142,6 +143,11 @@ def _arn(named: str) -> dict[str, str]:
     region = "" if service in ("iam", "s3") else "${AWS::Region}"
     account = "" if service == "s3" else "${AWS::AccountId}"
     return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{name}"}
+
+
+def _of_services(resources: str | list[str], services: set[str]) -> str | list[str]:
+    """Those of the resources that actions of these services take."""
+    return resources if resources == "*" else [each for each in _listed(resources) if each.split(":")[2] in services]
 
 
 def _resources(resources: str | list[str], site: str) -> Any:

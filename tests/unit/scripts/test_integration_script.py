@@ -44,11 +44,12 @@ def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failin
     )  # fmt: skip
     assert [line.strip() for line in done.stdout.splitlines() if line.startswith("ran: ")] == [
         "ran: scripts/test.sh all",
+        "ran: pytest local_aws/tests/oracle --quiet",
         "ran: scripts/integration.sh molecule",
         "ran: pytest tests/chaos --exitfirst",
         "ran: pytest tests/late --exitfirst",
     ]
     told = re.findall(r"^  (ok|FAILED) +(\w+) +\d+ min \d\d s$", done.stdout, re.MULTILINE)
-    assert [step for _, step in told] == ["gate", "molecule", "chaos", "late"]
+    assert [step for _, step in told] == ["gate", "oracle", "molecule", "chaos", "late"]
     assert ("FAILED", "molecule") in told if failing else {result for result, _ in told} == {"ok"}
     assert (done.returncode != 0) == bool(failing)

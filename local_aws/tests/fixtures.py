@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from local_aws.tests.access_support import Guarded
 from local_aws.tests.late_support import LateAws
 from local_aws.tests.stack_support import Stacks, Thing
 from local_aws.tests.watched_support import Watched
@@ -84,6 +85,29 @@ def late_aws(aws: Cloud, apis: Any) -> Iterator[Callable[..., LateAws]]:
         return made[-1]
 
     yield start
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def guard(aws: Cloud, apis: Any) -> Iterator[Callable[..., Guarded]]:
+    """Start APIs that ask IAM: `guard()`, or with what `Guarded` takes. Stacks act with the rights of who made them."""
+    from local_aws import ecs
+
+    vars(aws).pop("_ecs", None)
+    made: list[Guarded] = []
+    port = aws.config.api_port
+
+    def start(*arguments: Any, **options: Any) -> Guarded:
+        made.append(Guarded(aws, apis, *arguments, **options))
+        # What acts for a caller comes by the same door.
+        aws.config = dataclasses.replace(aws.config, api_port=made[-1].server.server_port)
+        aws._clients.clear()
+        return made[-1]
+
+    yield start
+    aws.config = dataclasses.replace(aws.config, api_port=port)
+    aws._clients.clear()
     for each in made:
         each.stop()
 

@@ -73,6 +73,12 @@ class Estate:
         except CloudFormationError:
             return f"arn:{PARTITION}:cloudformation:{region}:{ACCOUNT_ID}:stack/{reference}/*"
 
+    @staticmethod
+    def stack_of_change_set(arn: str, region: str) -> str:
+        """ARN of the stack that a change set is for; empty where there is none."""
+        found = cloudformation.engine().region(region).change_sets.get(arn)
+        return str(found.stack.id) if found is not None else ""
+
     def definition_roles(self, reference: str, region: str) -> list[str]:
         """ARNs of the roles of a task definition, by its ARN, `family:revision` or family."""
         family, _, revision = reference.rpartition("/")[2].partition(":")

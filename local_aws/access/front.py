@@ -10,9 +10,15 @@ from local_aws.access.callers import NOBODY, Caller, Callers, access_key
 from local_aws.access.denials import Denial, Denials
 from local_aws.access.estate import Estate
 from local_aws.access.needs import Context, Need
+from local_aws.access.resources import Asked
 from local_aws.cloud import CALLER, Cloud
-from local_aws.config import Iam
+from local_aws.config import ACCOUNT_ID, Iam
+from local_aws.iam.principals import Principal
 from local_aws.late.calls import Answer, Application, Environ
+
+HERE: Context = {"aws:SecureTransport": "true"}
+"""This machine's address stands for AWS's endpoints, which have TLS."""
+WEB_IDENTITY = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 
 
 class Guard:
@@ -74,6 +80,46 @@ class Guard:
             self.denied.add(denial, self.enforces)
         return denial
 
+    def trust(self, role: str, service: str, source: str = "") -> str:
+        """Why a service of AWS may not assume a role, by the role's trust policy; empty if it may, or IAM only records.
+
+        Args:
+            role: the role's ARN.
+            service: `ec2.amazonaws.com`.
+            source: ARN of what the role is assumed for.
+        """
+        found = self.estate.role(role)
+        keys = {"aws:SourceAccount": ACCOUNT_ID} | ({"aws:SourceArn": source} if source else {})
+        if found is None:
+            said = f"The role {role} does not exist."
+        else:
+            said = judging.trusts(found.assume_role_policy_document, Principal.service(service), role, keys)
+        if not said:
+            return ""
+        self.denied.add(Denial(service, "sts:AssumeRole", role, said, "", "sts:AssumeRole"), self.enforces)
+        return said if self.enforces else ""
+
+    def acting(self, role: str, session: str, call: tuple[str, str], region: str, parameters: dict[str, Any]) -> str:
+        """Why a service that acts with a role may not make a call; see `roles.refusal`."""
+        caller, asked = self.callers.role(role, session), Asked(*call, region, parameters)
+        found = [self.may(caller, need, asked.name, HERE) for need in needs.of(asked, self.estate)]
+        return next((each.message for each in found if each is not None and self.enforces), "")
+
+    def connection(self, key: str, action: str, cluster: str, instance: str, region: str) -> str:
+        """Why an agent may not connect; empty if it may, or IAM only records.
+
+        Args:
+            key: the access key of its handshake.
+            action: `Poll` or `StartTelemetrySession`.
+            cluster, instance: names or ARNs.
+            region: of the cluster.
+        """
+        caller = self.callers.of(key)
+        if caller is None or caller is NOBODY:
+            caller = Caller(Principal.anonymous())
+        denial = self.may(caller, needs.connection(action, cluster, instance, region), f"ecs:{action}", HERE)
+        return denial.message if denial is not None and self.enforces else ""
+
     def describe(self) -> str:
         """One line for `status`."""
         total = sum(self.denied.counts.values())
@@ -84,6 +130,8 @@ class Guard:
 
     def _refused(self, environ: Environ, key: str, caller: Caller | None) -> Answer | None:
         """The refusal of a request; None to go on with it."""
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            return None  # a browser's question before a call, which nobody signs
         received = requests.received(environ)
         if received is None:
             return self._unrecognized(environ, key)
@@ -96,7 +144,7 @@ class Guard:
             return denials.unknown_key(received.call, key) if self.enforces else None
         if caller is NOBODY and received.asked.service != "s3":
             return None  # identity providers' tokens; which other call is not signed, the APIs refuse themselves
-        context: Context = {"aws:SecureTransport": "true", "aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
+        context = HERE | {"aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
         try:
             wanted = needs.of(received.asked, self.estate)
         except needs.UnknownCall as unknown:

@@ -10,8 +10,8 @@ from local_aws.access.callers import Caller, read
 from local_aws.access.denials import Denial
 from local_aws.access.estate import Estate
 from local_aws.access.needs import Context, Need
-from local_aws.iam.evaluate import Policy, Request, decide
 from local_aws.iam.errors import Unevaluable
+from local_aws.iam.evaluate import Policy, Request, decide
 from local_aws.iam.principals import Principal
 
 Json = dict[str, Any]
@@ -36,7 +36,7 @@ def judge(caller: Caller, need: Need, context: Context, estate: Estate, call: st
         estate: for the policies of buckets, secrets and queues.
         call: for the denial.
     """
-    known: dict[str, str | Sequence[str]] = {**{key: () for key in COMPUTED}, **context}
+    known: dict[str, str | Sequence[str]] = {**dict.fromkeys(COMPUTED, ()), **context}
     for key in _tag_keys(caller):
         known.setdefault(key, ())
     request = Request(caller.principal, need.action, need.resource, known, account=estate.owner(need.resource))
@@ -62,7 +62,7 @@ def trusts(trust: Json | str, principal: Principal, role: str, context: Mapping[
         role: the role's ARN.
         context: keys of the request: a service says for whom it acts by `aws:SourceAccount` and `aws:SourceArn`.
     """
-    request = Request(principal, "sts:AssumeRole", role, {**{key: () for key in (*COMPUTED, *ACCOUNT_KEYS)}, **context})
+    request = Request(principal, "sts:AssumeRole", role, {**dict.fromkeys((*COMPUTED, *ACCOUNT_KEYS), ()), **context})
     try:
         decision = decide(request, (), read("trust policy", trust if isinstance(trust, str) else json.dumps(trust)))
     except Unevaluable as unknown:

@@ -47,6 +47,11 @@ TAGGING_IAM = {
     "CreateOpenIDConnectProvider": "iam:TagOpenIDConnectProvider",
 }
 TAGS = ("Tags", "tags", "TagSpecifications")
+TAGGED_BY_ECS = ("enableECSManagedTags", "propagateTags")
+"""Tags that ECS gives by itself need the same right.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+"""
 MAKING = ("Create", "Register", "Run", "Request", "Allocate", "Start")
 TASKS, HOSTS = "ecs-tasks.amazonaws.com", "ec2.amazonaws.com"
 
@@ -162,12 +167,10 @@ def _given_tags(asked: Asked) -> dict[str, str]:
 
 def _tags(asked: Asked, main: list[Need], context: Context) -> Iterator[Need]:
     """The right to tag what is made; on what the call's own action is about, or will be."""
-    if not asked.operation.startswith(MAKING) or not any(asked.parameters.get(name) for name in TAGS):
+    by_itself = asked.service == "ecs" and any(asked.parameters.get(name) for name in TAGGED_BY_ECS)
+    if not asked.operation.startswith(MAKING) or not (by_itself or any(asked.parameters.get(name) for name in TAGS)):
         return
-    if asked.service == "iam":
-        action = TAGGING_IAM.get(asked.operation)
-    else:
-        action = TAGGING.get(asked.service)
+    action = TAGGING_IAM.get(asked.operation) if asked.service == "iam" else TAGGING.get(asked.service)
     if action is None:
         return
     tagged = [need.resource for need in main]

@@ -47,7 +47,9 @@ def received(environ: Environ) -> Received | None:
     service, region = service_of(environ)
     if service == "s3" or (not service and _bucket_is_meant(environ)):
         return _s3(environ, region or REGION)
-    call = recognize(environ)
+    # Both of API Gateway's services sign with one name.
+    second = service == "apigateway" and environ["PATH_INFO"].startswith("/v2/")
+    call = recognize(environ, "apigatewayv2" if second else "")
     if call is None:
         return None
     asked = Asked(

@@ -237,14 +237,17 @@ def _provider(asked: Asked, estate: Estate) -> list[str]:
 
 
 def _stack(asked: Asked, estate: Estate) -> list[str]:
-    return [estate.stack_arn(each, asked.region) for each in asked.all("StackName")]
+    named = asked.all("StackName") or [
+        estate.stack_of_change_set(each, asked.region) for each in asked.all("ChangeSetName")
+    ]
+    return [estate.stack_arn(each, asked.region) for each in named if each]
 
 
 def _secret(asked: Asked, estate: Estate) -> list[str]:
     return [estate.secret_arn(each, asked.region) for each in asked.all("SecretId", "SecretIdList", "Name")]
 
 
-def _table(asked: Asked, estate: Estate) -> list[str]:
+def _table(asked: Asked, _estate: Estate) -> list[str]:
     tables = asked.all("TableName") + list(asked.parameters.get("RequestItems") or {})
     for item in asked.parameters.get("TransactItems") or []:
         tables += [part["TableName"] for part in item.values() if isinstance(part, dict)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.efs.models import efs_backends
 from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
@@ -19,6 +20,11 @@ from local_aws.config import ACCOUNT_ID
 
 PARTITION = "aws"
 Json = dict[str, Any]
+ACCOUNT_ROOT = f"arn:{PARTITION}:iam::{ACCOUNT_ID}:root"
+LEAVES_IT_TO_IAM: Json = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ROOT}, "Action": "kms:*", "Resource": "*"}],
+}
 
 
 class Estate:
@@ -114,6 +120,14 @@ class Estate:
             if secret.arn == arn and secret.policy:
                 return _document(secret.policy)
         return None
+
+    def key_policy(self, arn: str, region: str) -> Json:
+        """The policy of a key; by default it leaves it to IAM, as that of a key that is made without one.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+        """
+        key = kms_backends[ACCOUNT_ID][region].keys.get(arn.rpartition("/")[2])
+        return _document(key.policy) if key is not None and key.policy else LEAVES_IT_TO_IAM
 
     def queue_policy(self, name: str, region: str) -> Json | None:
         """The policy of a queue."""

@@ -71,7 +71,7 @@ def trusts(trust: Json | str, principal: Principal, role: str, context: Mapping[
 
 
 def _of_resource(need: Need, estate: Estate) -> Policy | None:
-    """The policy of a bucket, a secret or a queue; None of what has none."""
+    """The policy of a bucket, a secret, a queue or a key; None of what has none."""
     parts = need.resource.split(":", 5)
     if len(parts) < 6:
         return None
@@ -83,6 +83,8 @@ def _of_resource(need: Need, estate: Estate) -> Policy | None:
             found = estate.secret_policy(need.resource, region)
         case "sqs":
             found = estate.queue_policy(rest, region)
+        case "kms" if rest.startswith("key/"):
+            found = estate.key_policy(need.resource, region)
         case _:
             found = None
     return read(f"of {rest.partition('/')[0]}", json.dumps(found)) if found is not None else None

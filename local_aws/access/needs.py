@@ -6,6 +6,7 @@ are passed on. https://docs.aws.amazon.com/service-authorization/latest/referenc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -53,6 +54,7 @@ TAGGED_BY_ECS = ("enableECSManagedTags", "propagateTags")
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
 """
 MAKING = ("Create", "Register", "Run", "Request", "Allocate", "Start")
+PARTIQL = re.compile(r"\s*(?P<verb>select|insert|update|delete)\b", re.IGNORECASE)
 TASKS, HOSTS = "ecs-tasks.amazonaws.com", "ec2.amazonaws.com"
 
 
@@ -112,6 +114,8 @@ def _own(asked: Asked) -> tuple[str, ...]:
         return ("s3:GetObjectVersion",)
     if asked.name == "s3:DeleteObject" and asked.parameters.get("VersionId"):
         return ("s3:DeleteObjectVersion",)
+    if asked.name == "dynamodb:ExecuteStatement" and (verb := PARTIQL.match(str(asked.first("Statement")))):
+        return (f"dynamodb:PartiQL{verb['verb'].capitalize()}",)
     try:
         found = actions(asked.service, asked.operation)
     except UnknownServiceError:
@@ -177,6 +181,9 @@ def _tags(asked: Asked, main: list[Need], context: Context) -> Iterator[Need]:
     if asked.name in ("ecs:RunTask", "ecs:StartTask"):
         cluster = str(asked.first("cluster") or "default").rpartition("/")[2]
         tagged = [resources.arn("ecs", asked, f"task/{cluster}/*")]
+    if asked.name == "ecs:RegisterContainerInstance":
+        cluster = str(asked.first("cluster") or "default").rpartition("/")[2]
+        tagged = [resources.arn("ecs", asked, f"container-instance/{cluster}/*")]
     if asked.name == "rds:CreateDBInstance":
         tagged = [resources.arn("rds", asked, f"db:{asked.first('DBInstanceIdentifier')}")]
     making: Context = {f"{action.partition(':')[0]}:CreateAction": asked.operation}

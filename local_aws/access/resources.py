@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -247,8 +248,14 @@ def _secret(asked: Asked, estate: Estate) -> list[str]:
     return [estate.secret_arn(each, asked.region) for each in asked.all("SecretId", "SecretIdList", "Name")]
 
 
+TABLE_OF_STATEMENT = re.compile(r"\b(?:from|into|update)\s+\"?(?P<table>[\w.-]+)", re.IGNORECASE)
+"""The table of a statement in PartiQL."""
+
+
 def _table(asked: Asked, _estate: Estate) -> list[str]:
     tables = asked.all("TableName") + list(asked.parameters.get("RequestItems") or {})
+    if found := TABLE_OF_STATEMENT.search(str(asked.first("Statement"))):
+        tables.append(found["table"])
     for item in asked.parameters.get("TransactItems") or []:
         tables += [part["TableName"] for part in item.values() if isinstance(part, dict)]
     return [each if each.startswith("arn:") else arn("dynamodb", asked, f"table/{each}") for each in tables]

@@ -28,7 +28,7 @@ SOCKET = "/run/docker/plugins/amazon-ecs-volume-plugin.sock"
 VOLUMES = Path("/var/lib/ecs/volumes")
 STATE = Path("/var/lib/ecs/data/ecs_volume_plugin.json")
 ITSELF = Credentials("berth-embedded-itself", "none")
-"""On AWS a file system's server knows its access points: looking one up is no call of the host's, which has no right to."""
+"""On AWS a file system's server knows its access points: no host looks one up, nor has it the right to."""
 
 
 def parse_options(text: str) -> dict[str, str]:

@@ -137,13 +137,14 @@ class Condition:
         if self.name == "Null":
             return any(_boolean(value) == (not asked) for value in self.values)
         if not asked:
-            return self.if_exists or self.for_all or (self.name in NEGATED and not self.for_any)
+            # ForAnyValue is false also with IfExists.
+            return self.for_all or (not self.for_any and (self.if_exists or self.name in NEGATED))
+        if not self.for_any and not self.for_all and (len(asked) > 1 or facts.has_lists(self.key)):
+            raise Unevaluable(
+                f"{self.key} may have several values; {self.operator} needs ForAnyValue: or ForAllValues:"
+            )
         if self.for_all:
             return all(self._fits(value, facts, variables) for value in asked)
-        if len(asked) > 1 and not self.for_any:
-            raise Unevaluable(
-                f"{self.key} has {len(asked)} values, and {self.operator} is for one: write ForAnyValue or ForAllValues"
-            )
         return any(self._fits(value, facts, variables) for value in asked)
 
     def _fits(self, asked: str, facts: Facts, variables: bool) -> bool:

@@ -74,13 +74,19 @@ class Statement:
         """Whether it is about a resource: an ARN, or `*` where the action has none."""
         if not self.resources:
             return True
-        return any(self._is(pattern, resource, facts) for pattern in self.resources) != self.but_resources
+        found = [self._is(pattern, resource, facts) for pattern in self.resources]
+        if self.but_resources and None in found and True not in found:
+            raise Unevaluable(
+                "NotResource has a variable for which the request has no value; what it then says is not told"
+            )
+        return (True in found) != self.but_resources
 
-    def _is(self, pattern: str, resource: str, facts: Facts) -> bool:
+    def _is(self, pattern: str, resource: str, facts: Facts) -> bool | None:
+        """Whether a resource is of a pattern; None where the pattern has a variable without a value."""
         if pattern == "*":
             return True
         pieces = patterns.filled(pattern, facts.value) if self.variables else patterns.plain(pattern)
-        return pieces is not None and patterns.arn_like(pieces, resource)
+        return None if pieces is None else patterns.arn_like(pieces, resource)
 
     def conditions_hold(self, facts: Facts) -> bool:
         """Whether all conditions hold. One that does not decides, also where another cannot be evaluated."""
@@ -236,5 +242,9 @@ def _check_action(action: str) -> None:
 
 
 def _check_resource(resource: str) -> None:
-    if resource != "*" and (not resource.startswith("arn:") or resource.count(":") < 5):
+    if resource == "*":
+        return
+    if not resource.startswith("arn:") or resource.count(":") < 5:
         raise Unevaluable(f"{resource} is neither * nor an ARN of six parts")
+    if "${" in ":".join(resource.split(":", 5)[:5]):
+        raise Unevaluable(f"{resource} has a variable before its fifth colon, where IAM takes none")

@@ -10,9 +10,10 @@ policies (SCP, RCP), endpoint policies and S3's access lists are not known here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from local_aws.iam import reference
 from local_aws.iam.documents import Policy, Statement
 from local_aws.iam.errors import Unevaluable
 from local_aws.iam.facts import Facts
@@ -44,11 +45,12 @@ class Request:
 
     Attributes:
         principal: who.
-        action: `service:Action`.
-        resource: ARN; `*` where the action has no resource.
-        context: condition key → its value or values. No values (`()`) says that the request has no such key; of a key
-            that is not there at all nobody knows, and a condition that asks for it cannot be evaluated. Keys about the
-            principal (`aws:Principal…`, `aws:userid`, `aws:username`) and the time need not be given.
+        action: `service:Action`, by IAM's prefix of the service.
+        resource: ARN; `*` where there is none. Where the action has no resource-level permissions it counts as `*`.
+        context: condition key → its value or values. No values (`()`) says that the request has no such key. Where it
+            does not speak of a key that requests of this action may have, nobody knows, and a condition that asks for
+            it cannot be evaluated. Keys about the principal (`aws:Principal…`, `aws:userid`, `aws:username`), the time,
+            and what no request of this action has (reference.py) need not be given.
         account: whose the resource is, where its ARN does not say so (S3); by default the principal's.
     """
 
@@ -122,7 +124,13 @@ def decide(
     Raises:
         Unevaluable: where a policy that would decide cannot be evaluated. Refuse the request.
     """
-    facts = Facts(request.principal, request.context, lambda _: False)
+    action = reference.action(request.action)
+    if action is None:
+        raise Unevaluable(
+            f"{request.action} is no action that is known; scripts/iam_data.py says of which services they are"
+        )
+    request = replace(request, resource=_resource(request, action))
+    facts = Facts(request.principal, request.context, action)
     groups: list[tuple[PolicyKind, Policy]] = [(PolicyKind.IDENTITY, policy) for policy in identity_policies]
     groups += [(PolicyKind.RESOURCE, resource_policy)] if resource_policy else []
     groups += [(PolicyKind.BOUNDARY, boundary)] if boundary else []
@@ -151,6 +159,15 @@ def decide(
         if policy and not by(kind).decision:
             return _implicit(kind)
     return decision
+
+
+def _resource(request: Request, action: reference.Action) -> str:
+    """What the policies' resources are compared with: `*` where the action has no resource-level permissions."""
+    if request.resource == "*" or not action.types:
+        return "*"
+    if action.takes(request.resource) is None:
+        raise Unevaluable(f"{action.name} takes no {request.resource}, but {' or '.join(sorted(action.types))}")
+    return request.resource
 
 
 def _implicit(kind: PolicyKind) -> Decision:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from local_aws.iam import reference
 from local_aws.iam.errors import Unevaluable
 from local_aws.iam.principals import Kind, Principal
 
@@ -18,7 +19,7 @@ class Facts:
     Args:
         principal: who asks; says all `aws:Principal…` keys.
         context: what else is known. No values (`()`) says that the request has no such key.
-        never: whether a request of this action never has a key that the context does not speak of.
+        action: what is asked for; a key that the context does not speak of, and that no request of it has, is absent.
         now: the time of the request.
     """
 
@@ -26,11 +27,11 @@ class Facts:
         self,
         principal: Principal,
         context: Mapping[str, str | Sequence[str]],
-        never: Callable[[str], bool],
+        action: reference.Action,
         now: datetime | None = None,
     ) -> None:
         self._principal = principal
-        self._never = never
+        self._action = action
         when = now or datetime.now(UTC)
         known = {"aws:CurrentTime": when.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:EpochTime": str(int(when.timestamp()))}
         self._known = {key.lower(): _values(value) for key, value in (known | _of(principal) | dict(context)).items()}
@@ -44,7 +45,7 @@ class Facts:
         name = key.lower()
         if name in self._known:
             return self._known[name]
-        if name.startswith("aws:principaltag/") or self._never(name):
+        if name.startswith("aws:principaltag/") or not self._action.may_have(key):
             return ()
         raise Unevaluable(
             f"a policy asks for {key}, and whoever asked did not say whether the request has it: it belongs into the "
@@ -62,6 +63,10 @@ class Facts:
             raise Unevaluable(f"${{{key}}} has {len(values)} values; a policy variable stands for one")
         return values[0] if values else None
 
+    def has_lists(self, key: str) -> bool:
+        """Whether a key may have several values; then only set operators are for it."""
+        return reference.key_type(self._action.name, key).startswith("ArrayOf")
+
 
 def _values(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
@@ -76,7 +81,7 @@ def _of(principal: Principal) -> dict[str, str | Sequence[str]]:
         "aws:PrincipalType": TYPES.get(principal.kind, ()),
         "aws:PrincipalIsAWSService": "true" if service else "false",
         "aws:PrincipalServiceName": principal.arn if service else (),
-        "aws:userid": principal.unique_id or (),
+        "aws:userid": principal.unique_id or ("anonymous" if principal.kind is Kind.ANONYMOUS else ()),
         "aws:username": principal.name if principal.kind is Kind.USER else (),
     }
     known |= {f"aws:PrincipalTag/{name}": value for name, value in principal.tags.items()}

@@ -41,7 +41,11 @@ class Server:
     """
 
     def __init__(
-        self, config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None,
+        self,
+        config: Config,
+        only: set[str] | None = None,
+        host_image: str = "host",
+        late: Settings | None = None,
         iam: Iam = IAM,
     ) -> None:
         from local_aws.parts import parts
@@ -110,11 +114,15 @@ class Server:
         late = [{"part": "late", "name": "late", "ok": True, "detail": self._late.describe()}] if self._late else []
         guard = self.cloud.guard
         judged = [{"part": "iam", "name": "iam", "ok": True, "detail": guard.describe()}] if guard else []
-        return late + judged + [
-            {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
-            for part in self.parts
-            for line in part.report()
-        ]
+        return (
+            late
+            + judged
+            + [
+                {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
+                for part in self.parts
+                for line in part.report()
+            ]
+        )
 
     def _prepare(self, part: Part) -> None:
         self.log.info("preparing %s", part.name)

@@ -12,11 +12,11 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
-from local_aws import ecs
 from local_aws.cloud import Cloud
 from local_aws.cloudformation import api as cloudformation
 from local_aws.cloudformation.errors import CloudFormationError
 from local_aws.config import ACCOUNT_ID
+from local_aws.ecs import control_plane as ecs
 
 PARTITION = "aws"
 Json = dict[str, Any]

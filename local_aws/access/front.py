@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_aws.access import denials, judging, needs, operator, requests
+from local_aws.access import denials, federated, judging, needs, operator, requests
 from local_aws.access.callers import NOBODY, Caller, Callers, access_key
 from local_aws.access.denials import Denial, Denials
 from local_aws.access.estate import Estate
@@ -16,9 +17,10 @@ from local_aws.config import ACCOUNT_ID, Iam
 from local_aws.iam.principals import Principal
 from local_aws.late.calls import Answer, Application, Environ
 
+log = logging.getLogger("local_aws.iam")
 HERE: Context = {"aws:SecureTransport": "true"}
 """This machine's address stands for AWS's endpoints, which have TLS."""
-WEB_IDENTITY = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
+PAGES = ("/moto-api", "/_local_aws")
 
 
 class Guard:
@@ -51,7 +53,7 @@ class Guard:
             caller = self.callers.of(key)
             if caller is not None and caller.inside:
                 return application(environ, start_response)
-            refused = self._refused(environ, key, caller)
+            refused = self._refusal(environ, key, caller)
             if refused is not None:
                 start_response(refused.status, refused.headers)
                 return [refused.body]
@@ -128,13 +130,21 @@ class Guard:
         where = f"; {self.denied.path}" if total and self.denied.path else ""
         return f"{self.mode}: {total} denials{f' ({shown})' if who else ''}{where}"
 
+    def _refusal(self, environ: Environ, key: str, caller: Caller | None) -> Answer | None:
+        """The same as `_refused`; a fault of ours refuses a call where IAM is enforced, and is no more than told else."""
+        try:
+            return self._refused(environ, key, caller)
+        except Exception as error:
+            log.exception("%s %s could not be judged", environ.get("REQUEST_METHOD"), environ["PATH_INFO"])
+            return denials.answer(None, f"IAM failed to judge this call: {error!r}") if self.enforces else None
+
     def _refused(self, environ: Environ, key: str, caller: Caller | None) -> Answer | None:
         """The refusal of a request; None to go on with it."""
-        if environ["REQUEST_METHOD"] == "OPTIONS":
+        if environ.get("REQUEST_METHOD") == "OPTIONS":
             return None  # a browser's question before a call, which nobody signs
         received = requests.received(environ)
         if received is None:
-            return self._unrecognized(environ, key)
+            return self._unrecognized(environ, key) if key else self._unsigned(environ)
         if received.key:  # a form's
             key, caller = received.key, self.callers.of(received.key)
         if caller is not None and caller.inside:
@@ -142,8 +152,6 @@ class Guard:
         if caller is None:
             self.denied.add(Denial(f"key {key}", received.asked.name, "*", denials.NO_SUCH_KEY), self.enforces)
             return denials.unknown_key(received.call, key) if self.enforces else None
-        if caller is NOBODY and received.asked.service != "s3":
-            return None  # identity providers' tokens; which other call is not signed, the APIs refuse themselves
         context = HERE | {"aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
         try:
             wanted = needs.of(received.asked, self.estate)
@@ -157,10 +165,25 @@ class Guard:
                 return denials.answer(received.call, denial.message, environ["REQUEST_METHOD"] == "HEAD")
         return None
 
+    def _unsigned(self, environ: Environ) -> Answer | None:
+        """Of what nobody signs, an identity provider's token is judged, and the embedded AWS's own pages are let be."""
+        if environ["PATH_INFO"].startswith(PAGES):
+            return None
+        given = federated.asked(environ)
+        if given.get("Action") == federated.ACTION:
+            denial = federated.denied(given, self.estate)
+        elif not self.enforces:
+            return None
+        else:
+            what = f"{environ.get('REQUEST_METHOD')} {environ['PATH_INFO']}"
+            denial = Denial("", given.get("Action", what), "*", "Request is missing Authentication Token")
+        if denial is None:
+            return None
+        self.denied.add(denial, self.enforces)
+        return denials.answer(None, denial.message) if self.enforces else None
+
     def _unrecognized(self, environ: Environ, key: str) -> Answer | None:
         """What is signed and yet no call of a model is refused: nobody knows what it needs."""
-        if not key:
-            return None
         what = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         said = f"The embedded AWS does not know which call {what} is, so that IAM cannot allow it."
         self.denied.add(Denial(f"key {key}", what, "*", said), self.enforces)

@@ -53,7 +53,9 @@ def judge(caller: Caller, need: Need, context: Context, estate: Estate, call: st
     return Denial(caller.principal.arn, need.action, need.resource, decision.message(request), statement, call)
 
 
-def trusts(trust: Json | str, principal: Principal, role: str, context: Mapping[str, str]) -> str:
+def trusts(
+    trust: Json | str, principal: Principal, role: str, context: Mapping[str, str], action: str = "sts:AssumeRole"
+) -> str:
     """Whether a role's trust policy lets a principal assume it: empty if so, else why not.
 
     Args:
@@ -61,8 +63,9 @@ def trusts(trust: Json | str, principal: Principal, role: str, context: Mapping[
         principal: a service of AWS, for example.
         role: the role's ARN.
         context: keys of the request: a service says for whom it acts by `aws:SourceAccount` and `aws:SourceArn`.
+        action: by which it is assumed.
     """
-    request = Request(principal, "sts:AssumeRole", role, {**dict.fromkeys((*COMPUTED, *ACCOUNT_KEYS), ()), **context})
+    request = Request(principal, action, role, {**dict.fromkeys((*COMPUTED, *ACCOUNT_KEYS), ()), **context})
     try:
         decision = decide(request, (), read("trust policy", trust if isinstance(trust, str) else json.dumps(trust)))
     except Unevaluable as unknown:
@@ -83,6 +86,9 @@ def _of_resource(need: Need, estate: Estate) -> Policy | None:
             found = estate.secret_policy(need.resource, region)
         case "sqs":
             found = estate.queue_policy(rest, region)
+        case "iam" if need.action.startswith("sts:"):
+            role = estate.role(need.resource)
+            found = json.loads(role.assume_role_policy_document) if role is not None else None
         case "kms" if rest.startswith("key/"):
             found = estate.key_policy(need.resource, region)
         case _:

@@ -35,6 +35,7 @@ class Guarded:
         self.cloud = cloud
         self.denied: list[Denial] = []
         given = operator.policies() if policies is None else policies
+        self._before = cloud.guard
         self.guard = cloud.guard = Guard(cloud, mode, Denials(tell=self.denied.append), given)
         self.server = make_server("127.0.0.1", 0, self.guard.before(ecs.middleware(cloud, application)), threaded=True)
         threading.Thread(target=self.server.serve_forever, name="guarded-api", daemon=True).start()
@@ -70,6 +71,6 @@ class Guarded:
         return self.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
 
     def stop(self) -> None:
-        """Stop listening; nobody is judged any more."""
+        """Stop listening; judged is as before."""
         self.server.shutdown()
-        self.cloud.guard = None
+        self.cloud.guard = self._before

@@ -53,6 +53,7 @@ def aws_server(apis: Any) -> Iterator[Cloud]:
     cloud = Cloud(Config("unit", 0, 0, 0, 0, 0, network))
     log = os.environ.get("BERTH_IAM_LOG")
     door = Guard(cloud, Iam(os.environ.get("BERTH_IAM", "record")), Denials(Path(log) if log else None))
+    cloud.guard = door
     server = make_server("127.0.0.1", 0, door.before(apis), threaded=True)
     cloud.config = dataclasses.replace(cloud.config, api_port=server.server_port)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)

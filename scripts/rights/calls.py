@@ -32,6 +32,7 @@ DIFFERENT = {
 RARE: Mapping[str, Collection[tuple[str, str]]] = {
     "community.aws.acm_certificate": [
         ("acm", "ListCertificates"), ("acm", "DescribeCertificate"), ("acm", "ListTagsForCertificate"),
+        ("acm", "GetCertificate"),  # of one that is issued
         ("acm", "DeleteCertificate"),
     ],
     "amazon.aws.s3_bucket": [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
 from local_aws.access import operator
 from local_aws.access.denials import Denials
-from local_aws.config import Iam
+from local_aws.config import DIRECT, Iam
 from local_aws.tests.access_support import Guarded
 
 OPERATOR = "arn:aws:iam::123456789012:user/operator"
@@ -147,3 +151,112 @@ def test_a_stack_has_the_rights_of_who_makes_it(guard: Callable[..., Guarded]) -
     events = stacks.describe_stack_events(StackName="shop-prod-post")["StackEvents"]
     reasons = [each.get("ResourceStatusReason", "") for each in events]
     assert any(f"User: {OPERATOR} is not authorized to perform: sqs:CreateQueue" in each for each in reasons)
+
+
+def test_a_stack_s_role_is_passed_on_only_with_the_right_to(guard: Callable[..., Guarded]) -> None:
+    """A function's role: iam:PassRole on that role, for that service."""
+    passing = allow("iam:PassRole", on="arn:aws:iam::123456789012:role/shop-*", StringEquals={
+        "iam:PassedToService": "ecs-tasks.amazonaws.com"})  # fmt: skip
+    guarded = guard(policies={"own": {"Version": "2012-10-17", "Statement": [allow("ecs:*", "scheduler:*"), passing]}})
+    for name in ("shop-task", "blog-task"):
+        guarded.assumed(name)
+    arn = "arn:aws:iam::123456789012:role/{}"
+    container = [{"name": "web", "image": "x", "memory": 64}]
+    ecs = guarded.client("ecs")
+    ecs.register_task_definition(family="web", containerDefinitions=container, taskRoleArn=arn.format("shop-task"))
+    with denied("AccessDeniedException", f"iam:PassRole on resource: {arn.format('blog-task')} because no identity"):
+        ecs.register_task_definition(family="web", containerDefinitions=container, taskRoleArn=arn.format("blog-task"))
+    with denied("AccessDeniedException", "iam:PassRole"):
+        guarded.client("ecs").run_task(
+            cluster="none", taskDefinition="web", overrides={"taskRoleArn": arn.format("blog-task")}
+        )
+    target = {"Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/x", "RoleArn": arn.format("shop-task")}
+    with denied("AccessDeniedException", "iam:PassRole"):
+        guarded.client("scheduler").create_schedule(
+            Name="nightly", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
+        )
+
+
+def test_a_bucket_s_policy_counts_for_who_has_no_identity_here(guard: Callable[..., Guarded]) -> None:
+    guarded = guard()
+    admin, where = guarded.cloud.client("s3"), f"{guarded.endpoint}/shop-front/index.html"
+    admin.create_bucket(Bucket="shop-front")
+    admin.put_object(Bucket="shop-front", Key="index.html", Body=b"<h1>")
+    assert asked(where)[0] == 403
+    public = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shop-front/*"}
+    admin.put_bucket_policy(Bucket="shop-front", Policy=json.dumps({"Version": "2012-10-17", "Statement": [public]}))
+    assert asked(where) == (200, b"<h1>")
+    assert asked(f"{guarded.endpoint}/shop-front/index.html", "DELETE")[0] == 403
+    assert asked(f"{guarded.endpoint}/shop-front/index.html", "OPTIONS")[0] != 403, "a browser's question"
+
+
+def test_a_signed_address_has_the_rights_of_who_signed_it(guard: Callable[..., Guarded]) -> None:
+    guarded = guard()
+    admin = guarded.cloud.client("s3")
+    admin.create_bucket(Bucket="shop-photos")
+    admin.put_object(Bucket="shop-photos", Key="a.png", Body=b"x")
+    for name, statement, expected in (
+        ("reads", allow("s3:GetObject", on="arn:aws:s3:::shop-photos/*"), 200),
+        ("writes", allow("s3:PutObject", on="arn:aws:s3:::shop-photos/*"), 403),
+    ):
+        s3 = guarded.client("s3", keys=guarded.assumed(name, statement), signature_version="s3v4")
+        address = s3.generate_presigned_url("get_object", {"Bucket": "shop-photos", "Key": "a.png"})
+        assert asked(address)[0] == expected, name
+        form = s3.generate_presigned_post("shop-photos", "b.png")
+        assert posted(form) == (403 if name == "reads" else 204), name
+
+
+def test_a_role_is_assumed_by_a_token_of_whom_it_trusts(guard: Callable[..., Guarded]) -> None:
+    guarded = guard()
+    provider = "arn:aws:iam::123456789012:oidc-provider/ci.test"
+    trust: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+    }
+    trust["Condition"] = {"StringEquals": {"ci.test:sub": "repo:shop", "ci.test:aud": "sts.amazonaws.com"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = guarded.cloud.client("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=document)["Role"][
+        "Arn"
+    ]
+    sts = guarded.client("sts", signature_version=UNSIGNED)
+
+    def assume(subject: str) -> Any:
+        token = ".".join(encoded(part) for part in ({"alg": "none"}, claims | {"sub": subject}, {}))
+        return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="ci", WebIdentityToken=token)
+
+    claims = {"iss": "https://ci.test", "aud": "sts.amazonaws.com"}
+    keys = assume("repo:shop")["Credentials"]
+    assert guarded.client("sts", keys=keys).get_caller_identity()["Arn"].endswith("assumed-role/deployer/ci")
+    with denied("AccessDenied", "sts:AssumeRoleWithWebIdentity"):
+        assume("repo:blog")
+
+
+def test_what_nobody_signed_is_refused(guard: Callable[..., Guarded]) -> None:
+    with denied("AccessDenied", "missing Authentication Token"):
+        guard().client("sqs", signature_version=UNSIGNED).list_queues()
+
+
+def asked(address: str, method: str = "GET") -> tuple[int, bytes]:
+    try:
+        with DIRECT.open(urllib.request.Request(address, method=method)) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def posted(form: dict[str, Any]) -> int:
+    lines = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+             for name, value in form["fields"].items()]  # fmt: skip
+    lines.append('--x\r\nContent-Disposition: form-data; name="file"; filename="b.png"\r\n\r\nx\r\n--x--\r\n')
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(form["url"], "".join(lines).encode(), headers, method="POST")
+    try:
+        with DIRECT.open(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def encoded(part: dict[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")

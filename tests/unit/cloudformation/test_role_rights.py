@@ -21,6 +21,7 @@ from local_aws.access.resources import Asked
 from local_aws.access.roles import EC2, LAMBDA, SCHEDULER, TASKS, source_of_tasks
 from local_aws.cloud import Cloud
 from local_aws.config import Iam
+from local_aws.ecs import control_plane as ecs
 from local_aws.iam.evaluate import Policy
 from local_aws.scaffold import FOLDER
 from local_aws.tests.stack_support import Stacks
@@ -238,7 +239,6 @@ def wanted(world: World, role: Role, ids: Mapping[str, str]) -> Iterator[needs.N
 
 def _define(world: World, ids: Mapping[str, str]) -> None:
     """The job's task definition, whose roles are passed on."""
-    from local_aws import ecs
 
     def arn(name: str) -> str:
         return str(world.aws.client("iam").get_role(RoleName=ids[name])["Role"]["Arn"])
@@ -249,14 +249,15 @@ def _define(world: World, ids: Mapping[str, str]) -> None:
     ecs.of(world.aws).state.region("us-east-1").definitions[DEFINITION] = definition
 
 
-def allowed(caller: Caller) -> Iterator[tuple[Policy, int, str]]:
-    """Policy, number of its statement and action, of each action that a role is allowed."""
-    for policy in caller.policies:
-        document = json.loads(str(policy.document))
-        for number, statement in enumerate(document["Statement"]):
-            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            if statement["Effect"] == "Allow":
-                yield from ((policy, number, action) for action in actions)
+def named(statement: Mapping[str, Any]) -> list[str]:
+    """The actions of a statement."""
+    return statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+
+
+def allowed(caller: Caller) -> set[str]:
+    """Each action that a role is allowed."""
+    statements = [each for policy in caller.policies for each in json.loads(str(policy.document))["Statement"]]
+    return {action for each in statements if each["Effect"] == "Allow" for action in named(each)}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=IDS)
@@ -269,26 +270,27 @@ def test_a_role_is_sufficient_and_tight(role: Role, world: World) -> None:
         world.guard.may(caller, need)
     assert not [denial.message for denial in world.denied]
 
-    granted = list(allowed(caller))
+    granted = allowed(caller)
     assert granted
     used = {need.action for need in found}
-    assert not role.reasons.keys() - {action for *_, action in granted}, "a reason for what is not allowed"
-    for policy, number, action in granted:
+    assert not role.reasons.keys() - granted, "a reason for what is not allowed"
+    for action in sorted(granted):
         if action in role.reasons:
             assert action not in used, f"{action} has a use, so needs no reason"
             continue
-        less = without(caller, policy, number, action)
+        less = without(caller, action)
         assert any(world.guard.may(less, need) for need in found), f"{role.name} may {action}, and nobody needs it"
 
 
-def without(caller: Caller, policy: Policy, number: int, action: str) -> Caller:
-    """The role less one action of one statement."""
-    document = json.loads(str(policy.document))
-    statement = document["Statement"][number]
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    statement["Action"] = [each for each in actions if each != action] or ["sts:GetSessionToken"]
-    rest = [each for each in caller.policies if each is not policy]
-    return Caller(caller.principal, (*rest, Policy(policy.name, document)))
+def without(caller: Caller, action: str) -> Caller:
+    """The role less one action."""
+    policies = []
+    for policy in caller.policies:
+        document = json.loads(str(policy.document))
+        for statement in document["Statement"]:
+            statement["Action"] = [each for each in named(statement) if each != action] or ["sts:GetSessionToken"]
+        policies.append(Policy(policy.name, document))
+    return Caller(caller.principal, tuple(policies))
 
 
 @pytest.mark.parametrize("role", ROLES, ids=IDS)

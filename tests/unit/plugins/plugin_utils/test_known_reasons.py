@@ -40,6 +40,18 @@ from tests.unit.plugins.plugin_utils.account.test_account_facts import NAME, rec
         ("Instance became unhealthy. Client.InternalError: Client error on launch.", "AWSServiceRoleForAutoScaling"),
         ("Launch templates must have HttpTokens set to required", "(and driver: efs in site_volumes, as rexray"),
         ("The key pair 'web' does not exist. Launching EC2 instance failed.", "host_key_name"),
+        (
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sqs:CreateQueue on "
+            "resource: arn:aws:sqs:us-east-1:123456789012:post because no identity-based policy allows the "
+            "sqs:CreateQueue action",
+            "arn:aws:iam::123456789012:user/ann lacks the right sqs:CreateQueue. If that is who types the verbs, write "
+            "the policies anew (python scripts/operator_policy.py ",
+        ),
+        (
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sqs:CreateQueue on resource: "
+            "arn:aws:sqs:us-east-1:123456789012:post with an explicit deny in a service control policy",
+            "A policy forbids sqs:CreateQueue to arn:aws:iam::123456789012:user/ann",
+        ),
     ],
 )
 def test_a_known_reason_has_what_to_type(reason: str, says: str) -> None:

@@ -131,7 +131,7 @@ class Guard:
         return f"{self.mode}: {total} denials{f' ({shown})' if who else ''}{where}"
 
     def _refusal(self, environ: Environ, key: str, caller: Caller | None) -> Answer | None:
-        """The same as `_refused`; a fault of ours refuses a call where IAM is enforced, and is no more than told else."""
+        """The same as `_refused`; a fault of ours refuses a call where IAM is enforced, else it is told in the log."""
         try:
             return self._refused(environ, key, caller)
         except Exception as error:

@@ -43,6 +43,7 @@ QUERY_COMPATIBLE = ("sqs", "cloudwatch")
 
 https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
 """
+QUERY_ERROR = "x-amzn-query-error"
 NO_SUCH_KEY = "The security token included in the request is invalid."
 
 
@@ -117,7 +118,8 @@ def answer(call: Call | None, message: str, head: bool = False) -> Answer:
     made = error(call, code, message, status)
     headers = made.headers
     if call.service in QUERY_COMPATIBLE:
-        headers = [*headers, ("x-amzn-query-error", f"{CODES['query'][0]};Sender")]
+        own = [each for each in headers if each[0].lower() != QUERY_ERROR]
+        headers = [*own, (QUERY_ERROR, f"{CODES['query'][0]};Sender")]
     return Answer(made.status, headers, b"" if head else made.body)
 
 
@@ -129,6 +131,18 @@ def unknown_key(call: Call | None, key: str) -> Answer:
         )
     code, status = UNKNOWN_KEY[call.protocol]
     return error(call, code, NO_SUCH_KEY, status)
+
+
+def unsigned(message: str, json_target: bool) -> Answer:
+    """The refusal of what nobody signed and no model knows: in JSON of a service that is asked so, else in XML."""
+    if json_target:
+        body = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+        return Answer("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")], body)
+    made = _plain("AccessDenied", message)
+    text = (
+        made.body.decode().replace("<Error>", "<ErrorResponse><Error>").replace("</Error>", "</Error></ErrorResponse>")
+    )
+    return Answer(made.status, [("Content-Type", "application/xml")], text.encode())
 
 
 def _plain(code: str, message: str) -> Answer:

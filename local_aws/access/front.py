@@ -180,7 +180,7 @@ class Guard:
         if denial is None:
             return None
         self.denied.add(denial, self.enforces)
-        return denials.answer(None, denial.message) if self.enforces else None
+        return denials.unsigned(denial.message, "HTTP_X_AMZ_TARGET" in environ) if self.enforces else None
 
     def _unrecognized(self, environ: Environ, key: str) -> Answer | None:
         """What is signed and yet no call of a model is refused: nobody knows what it needs."""

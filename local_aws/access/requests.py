@@ -54,7 +54,6 @@ def received(environ: Environ) -> Received | None:
         return None
     asked = Asked(
         call.service, call.operation.name, call.region, call.parameters, environ["REQUEST_METHOD"],
-        environ["PATH_INFO"],
     )  # fmt: skip
     return Received(asked, call)
 
@@ -85,7 +84,7 @@ def _s3(environ: Environ, region: str) -> Received | None:
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     given |= {member: query[name][0] for name, member in S3_QUERY.items() if name in query}
     given |= {member: unquote(environ[name]) for name, member in S3_HEADERS.items() if environ.get(name)}
-    asked = Asked("s3", _operation(operation.name, given), region, given, environ["REQUEST_METHOD"], path)
+    asked = Asked("s3", _operation(operation.name, given), region, given, environ["REQUEST_METHOD"])
     if operation.name == "DeleteObjects":
         asked = _with_keys(environ, asked)
     return Received(asked, Call("s3", region, operation, "rest-xml", given, environ, b""))
@@ -108,7 +107,7 @@ def _with_keys(environ: Environ, asked: Asked) -> Asked:
         if key:
             found.append({"Key": _plain(key[1])} | ({"VersionId": version[1]} if version else {}))
     given: dict[str, Any] = {**asked.parameters, "Delete": {"Objects": found}}
-    return Asked(asked.service, asked.operation, asked.region, given, asked.method, asked.path)
+    return Asked(asked.service, asked.operation, asked.region, given, asked.method)
 
 
 def _plain(text: str) -> str:
@@ -128,4 +127,4 @@ def _form(environ: Environ, path: str, region: str) -> Received:
     names = {name.lower(): value for name, value in fields.items()}
     credential = names.get("x-amz-credential", names.get("awsaccesskeyid", ""))
     given = {"Bucket": path.strip("/").partition("/")[0], "Key": names.get("key", "*")}
-    return Received(Asked("s3", "PostObject", region, given, "POST", path), None, credential.partition("/")[0])
+    return Received(Asked("s3", "PostObject", region, given, "POST"), None, credential.partition("/")[0])

@@ -30,7 +30,7 @@ class Asked:
         operation: botocore's name of it.
         region: of the signature.
         parameters: as boto3 takes them.
-        method, path: of the HTTP request, for services whose actions are HTTP's.
+        method: of the HTTP request, for services whose actions are HTTP's.
     """
 
     service: str
@@ -38,7 +38,6 @@ class Asked:
     region: str
     parameters: Json = field(default_factory=dict)
     method: str = "POST"
-    path: str = "/"
 
     @property
     def name(self) -> str:
@@ -92,8 +91,6 @@ def of(action: str, asked: Asked, estate: Estate) -> list[str]:
         estate: for what only the embedded AWS knows, the suffix of a secret's ARN for example.
     """
     service = action.partition(":")[0]
-    if service == "apigateway":
-        return [f"arn:{PARTITION}:apigateway:{asked.region}::{asked.path.removeprefix('/v2')}"]
     found: list[str] = []
     for kind in kinds(action):
         resolve = RESOLVERS.get((service, kind))

@@ -44,6 +44,7 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
       ("iam:PassRole", "arn:aws:iam::123456789012:role/r")]),
     ("route53:ChangeResourceRecordSets", {"HostedZoneId": "/hostedzone/Z1"},
      [("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1")]),
+    ("apigatewayv2:CreateApi", {"Name": "x"}, [("apigateway:POST", "*")]),
     ("ec2:DescribeVpcs", {}, [("ec2:DescribeVpcs", "*")]),
 ]  # fmt: skip
 

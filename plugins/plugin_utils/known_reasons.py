@@ -37,14 +37,10 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html has the words.
         (
-            r"User: (?P<who>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)(?!.*with an explicit deny)",
+            r"(?:User: (?P<who>\S+) )?is not authorized to perform(?:: (?P<action>[\w-]+:\w+))?(?!.*explicit deny)",
             r"\g<who> lacks the right \g<action>. If that is who types the verbs, write the policies anew (python "
             r"scripts/operator_policy.py --site <site_name> --region <aws_region> --account <account>), attach them; "
             r"if it is a role of the site's, ansible-playbook site.yml brings it up to date.",
-        ),
-        (
-            r"User: (?P<who>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+).*with an explicit deny",
-            r"A policy forbids \g<action> to \g<who>: whoever looks after the account has to allow it.",
         ),
     )
 )
@@ -57,5 +53,5 @@ Preflight asks for most of it; what it could not ask ends up here.
 def explained(reason: str) -> str:
     """A reason of AWS, with what to type behind it where that is known."""
     found = [(pattern.search(reason), sentence) for pattern, sentence in KNOWN]
-    told = [match.expand(sentence) for match, sentence in found if match]
+    told = [match.expand(sentence) for match, sentence in found if match and None not in match.groupdict().values()]
     return " ".join([reason.rstrip(), *(each for each in told if each not in reason)])

@@ -302,7 +302,12 @@ def test_up_late_says_its_seed_and_is_not_had_from_one_that_runs_at_once(
 @pytest.mark.usefixtures("chosen")
 def test_what_becomes_of_denials_is_said_by_an_option_or_a_variable(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(cli, "up", lambda _chosen, options: told.append(options.iam) or 0)
+
+    def up(_chosen: Config, options: cli.Options) -> int:
+        told.append(options.iam)
+        return 0
+
+    monkeypatch.setattr(cli, "up", up)
     say("up")
     say("up", "--iam", "enforce")
     monkeypatch.setenv("BERTH_IAM", "enforce")

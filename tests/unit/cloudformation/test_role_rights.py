@@ -49,6 +49,9 @@ VALUES = {
 """Output of another layer → what stands for it."""
 
 
+Calls = tuple[tuple[str, str, Mapping[str, Any]], ...]
+
+
 class Role(NamedTuple):
     """A role of a template.
 
@@ -63,12 +66,12 @@ class Role(NamedTuple):
     layer: str
     name: str
     service: str
-    calls: tuple[tuple[str, str, Mapping[str, Any]], ...]
+    calls: Calls
     reasons: Mapping[str, str] = {}
 
 
 PULL = {"repositoryName": "shop-unit/app", "imageIds": [{"imageTag": "1"}]}
-START = (
+START: Calls = (
     ("ecr", "GetAuthorizationToken", {"registryIds": ["123456789012"]}),
     # docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html, "pull"
     ("ecr", "BatchCheckLayerAvailability", PULL),
@@ -79,13 +82,13 @@ START = (
 )
 """What it takes to start a task: the agent's calls, and Docker's to the registry and of its log driver."""
 BUCKET = VALUES["BucketName"]
-READ_BUCKET = (
+READ_BUCKET: Calls = (
     ("s3", "ListObjectsV2", {"Bucket": BUCKET}),
     ("s3", "GetBucketLocation", {"Bucket": BUCKET}),
     ("s3", "GetObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
     ("s3", "GetObject", {"Bucket": BUCKET, "Key": "a/b.png", "VersionId": "1"}),
 )
-WRITE_BUCKET = (
+WRITE_BUCKET: Calls = (
     ("s3", "PutObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
     ("s3", "CompleteMultipartUpload", {"Bucket": BUCKET, "Key": "a/b.png"}),
     ("s3", "AbortMultipartUpload", {"Bucket": BUCKET, "Key": "a/b.png"}),
@@ -94,7 +97,7 @@ WRITE_BUCKET = (
     ("s3", "DeleteObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
 )
 ITEMS = {"TableName": VALUES["TableName"]}
-TABLE = (
+TABLE: Calls = (
     ("dynamodb", "DescribeTable", ITEMS),
     ("dynamodb", "GetItem", ITEMS),
     ("dynamodb", "BatchGetItem", {"RequestItems": {ITEMS["TableName"]: {}}}),
@@ -119,7 +122,7 @@ MOUNT = (
 REAL_AGENT = "the real agent calls it; the stand-in has no such thing"
 
 
-def logging(group: str) -> tuple[tuple[str, str, Mapping[str, Any]], ...]:
+def logging(group: str) -> Calls:
     stream = {"logGroupName": group, "logStreamName": "app/app/0a1b"}
     return (("logs", "CreateLogStream", stream), ("logs", "PutLogEvents", stream))
 

@@ -25,7 +25,7 @@ import docker
 import requests
 from docker.models.containers import Container
 
-from local_aws.config import DIRECT, LABEL, PROJECT, Config, config
+from local_aws.config import DIRECT, IAM, LABEL, PROJECT, Config, Iam, config
 from plugins.plugin_utils.troubleshooting import see
 
 UP_SECONDS = 900  # a first start builds the images
@@ -49,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", type=_names, help="parts to run besides the network, with commas (up; default: all)")
     parser.add_argument("--host-image", default="host", help="image of the hosts, a folder of local_aws/images (up)")
     parser.add_argument("--late", action="store_true", help="answer late, stale, in short pages, throttled (up)")
+    parser.add_argument(
+        "--iam", type=Iam, choices=list(Iam), default=os.environ.get("BERTH_IAM", IAM),
+        help="what becomes of a call that IAM denies (up; default: BERTH_IAM, or record)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help="what --late draws from (default: another one each time)")
     parsed = parser.parse_args(arguments)
     try:
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.seed is not None and not parsed.late:
         parser.error("--seed is for --late")
     seed = secrets.randbelow(10**6) if parsed.late and parsed.seed is None else parsed.seed
-    options = Options(parsed.only, parsed.host_image, seed)
+    options = Options(parsed.only, parsed.host_image, seed, parsed.iam)
     try:
         if parsed.verb in ("up", "serve"):
             return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
@@ -76,18 +80,20 @@ class Options:
         only: names of the parts to run besides the network; all if None.
         host_image: the image of the hosts.
         seed: of what late mode draws; None for an AWS that answers at once.
+        iam: what becomes of a call that IAM denies.
     """
 
     only: tuple[str, ...] | None = None
     host_image: str = "host"
     seed: int | None = None
+    iam: Iam = IAM
 
     @property
     def arguments(self) -> list[str]:
         """The same on a command line."""
         only = [] if self.only is None else ["--only", ",".join(self.only)]
         late = [] if self.seed is None else ["--late", "--seed", str(self.seed)]
-        return [*only, "--host-image", self.host_image, *late]
+        return [*only, "--host-image", self.host_image, "--iam", self.iam, *late]
 
 
 def up(chosen: Config, options: Options = Options()) -> int:
@@ -171,7 +177,7 @@ def _serve(chosen: Config, options: Options) -> int:
 
     chosen.state.mkdir(parents=True, exist_ok=True)
     late = None if options.seed is None else Settings(options.seed)
-    serve(chosen, set(options.only) if options.only is not None else None, options.host_image, late)
+    serve(chosen, set(options.only) if options.only is not None else None, options.host_image, late, options.iam)
     logging.shutdown()
     os._exit(0)  # all is closed; the interpreter would take a second or two to free moto's records, and `down` waits
 

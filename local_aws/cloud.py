@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import docker
@@ -16,9 +17,16 @@ from local_aws import changes
 from local_aws.changes import Changes
 from local_aws.config import LABEL, REGION, Config
 
+if TYPE_CHECKING:
+    from local_aws.access.front import Guard
+
 ACCESS_KEY = "berth-embedded"
 SECRET_KEY = "not-a-secret-0f3c9d"  # noqa: S105 - it guards nothing
 """It may occur nowhere else: Ansible masks the secret wherever it appears in a result, stack outputs included."""
+INSIDE_KEY = "berth-embedded-itself"
+"""The access key of what the embedded AWS asks itself: IAM judges everybody but this one."""
+CALLER: ContextVar[str] = ContextVar("caller", default=INSIDE_KEY)
+"""The access key of the request that is being answered, for services that act with the caller's rights."""
 INSIDE = "berth-embedded-inside"
 """In the User-Agent of what the embedded AWS asks itself: it is told the truth at once, also in late mode."""
 
@@ -34,6 +42,7 @@ class Cloud:
         private_zones: domains of which no name is looked for elsewhere (private hosted zones).
         names_changed: called by `publish` and `keep_private` after one of these changed; the resolver sets it.
         changes: whether anybody may have changed what the APIs say.
+        guard: IAM; None where nobody is judged.
     """
 
     config: Config
@@ -42,18 +51,23 @@ class Cloud:
     private_zones: list[str] = field(default_factory=list)
     names_changed: Callable[[], None] | None = None
     changes: Changes = field(default_factory=Changes, repr=False)
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    guard: Guard | None = field(default=None, repr=False)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _docker: docker.DockerClient | None = field(default=None, repr=False)
 
-    def client(self, service: str, region: str = REGION) -> Any:
-        """A boto3 client of `service` that talks to this embedded AWS; one a service and region, thread-safe."""
+    def client(self, service: str, region: str = REGION, key: str = INSIDE_KEY) -> Any:
+        """A boto3 client of `service` that talks to this embedded AWS; one a service, region and key, thread-safe.
+
+        Args:
+            service: boto3's name.
+            region: of AWS.
+            key: the access key of whoever's rights it has; by default those of the embedded AWS itself.
+        """
         with self._lock:
-            if (service, region) not in self._clients:
-                session = boto3.Session(
-                    aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region
-                )
-                client = self._clients[service, region] = session.client(
+            if (service, region, key) not in self._clients:
+                session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET_KEY, region_name=region)
+                client = self._clients[service, region, key] = session.client(
                     service,
                     endpoint_url=self.config.endpoint,
                     config=BotoConfig(
@@ -65,7 +79,7 @@ class Cloud:
                     ),
                 )
                 client.meta.events.register("before-call", changes.mark)
-            return self._clients[service, region]
+            return self._clients[service, region, key]
 
     def look(self, service: str, operation: str, region: str = REGION, **arguments: Any) -> dict[str, Any]:
         """What `operation`, a boto3 method that reads, answers: all pages of it. Loops ask so, as often as they like.

@@ -11,6 +11,7 @@ import ipaddress
 import re
 import urllib.request
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 ACCOUNT_ID = "123456789012"
@@ -19,6 +20,19 @@ LABEL = "berth.local-aws"
 """Every container, volume and network carries this label with the name of the embedded AWS it belongs to."""
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Iam(StrEnum):
+    """What becomes of a call that IAM denies: `up --iam`, or BERTH_IAM."""
+
+    RECORD = "record"
+    """It is written down, and done."""
+    ENFORCE = "enforce"
+    """It is written down, and refused."""
+
+
+IAM = Iam.RECORD
+"""Unless something else is said."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """For requests to this machine: a proxy of the shell does not know its loopback."""
 

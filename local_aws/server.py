@@ -15,7 +15,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import images
 from local_aws.cloud import Cloud
-from local_aws.config import Config
+from local_aws.config import IAM, Config, Iam
 from local_aws.late.chance import Settings
 from local_aws.part import Part
 
@@ -34,13 +34,19 @@ class Server:
         only: names of the parts to run besides the network, all if None. APIs are always there.
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
         late: how late its APIs answer to this machine; at once if None.
+        iam: what becomes of a call that IAM denies.
 
     Raises:
         ValueError: `only` names a part, or `host_image` an image, that there is not.
     """
 
     def __init__(
-        self, config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None
+        self,
+        config: Config,
+        only: set[str] | None = None,
+        host_image: str = "host",
+        late: Settings | None = None,
+        iam: Iam = IAM,
     ) -> None:
         from local_aws.parts import parts
 
@@ -54,6 +60,7 @@ class Server:
             raise ValueError(f"There is no image {host_image} of a host. There are: {there}.")
         self.parts: list[Part] = [part for part in known if only is None or part.name in only | {"network"}]
         self._late_settings = late
+        self._iam = iam
         self._late: Late | None = None
         self._servers: list[BaseWSGIServer] = []
         self.log = self.cloud.log("server")
@@ -68,6 +75,8 @@ class Server:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from local_aws import ecs, patches
+        from local_aws.access.denials import Denials
+        from local_aws.access.front import Guard
         from local_aws.cloudformation import api as cloudformation
         from local_aws.functions.gateway import Gateway, middleware
 
@@ -76,15 +85,16 @@ class Server:
         application = self.cloud.changes.watch(DomainDispatcherApplication(create_backend_app))
         application = ecs.middleware(self.cloud, application)
         gateway = Gateway(self.cloud)
+        guard = self.cloud.guard = Guard(self.cloud, self._iam, Denials(self.cloud.config.state / "iam.jsonl"))
         # Hosts come by the gateway: their agents' retries are AWS's work, not that of this project's plugins.
         if self._late_settings:
             from local_aws.late.front import Late
 
             self._late = Late(application, self._late_settings)
-        self._listen("127.0.0.1", self._status_middleware(middleware(gateway, self._late or application)))
+        self._listen("127.0.0.1", self._status_middleware(middleware(gateway, guard.before(self._late or application))))
         network, *others = self.parts
         self._prepare(network)
-        self._listen(self.cloud.config.gateway, middleware(gateway, application))
+        self._listen(self.cloud.config.gateway, middleware(gateway, guard.before(application)))
         with ThreadPoolExecutor(len(others) or 1, thread_name_prefix="prepare") as pool:
             list(pool.map(self._prepare, others))  # the first error is raised here
         for part in self.parts:
@@ -102,11 +112,17 @@ class Server:
     def status(self) -> list[dict[str, Any]]:
         """The health of every part, as `local_aws status` shows it."""
         late = [{"part": "late", "name": "late", "ok": True, "detail": self._late.describe()}] if self._late else []
-        return late + [
-            {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
-            for part in self.parts
-            for line in part.report()
-        ]
+        guard = self.cloud.guard
+        judged = [{"part": "iam", "name": "iam", "ok": True, "detail": guard.describe()}] if guard else []
+        return (
+            late
+            + judged
+            + [
+                {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
+                for part in self.parts
+                for line in part.report()
+            ]
+        )
 
     def _prepare(self, part: Part) -> None:
         self.log.info("preparing %s", part.name)
@@ -128,7 +144,9 @@ class Server:
         return serve
 
 
-def serve(config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None) -> None:
+def serve(
+    config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None, iam: Iam = IAM
+) -> None:
     """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background.
 
     Raises:
@@ -137,7 +155,7 @@ def serve(config: Config, only: set[str] | None = None, host_image: str = "host"
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        server = Server(config, only, host_image, late)
+        server = Server(config, only, host_image, late, iam)
     except ValueError as error:
         sys.exit(str(error))
     done = threading.Event()

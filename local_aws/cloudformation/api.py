@@ -15,7 +15,6 @@ from local_aws.cloud import Cloud
 from local_aws.cloudformation import shapes, template, validation
 from local_aws.cloudformation.engine import Engine, Request
 from local_aws.cloudformation.errors import CloudFormationError, ValidationError
-from local_aws.cloudformation.operation import ClientFactory
 from local_aws.cloudformation.parameters import Given
 from local_aws.cloudformation.schema import schema
 from local_aws.cloudformation.stacks import Region, Stack
@@ -35,7 +34,7 @@ MINUTE = 60.0
 """Seconds; tests make it shorter."""
 
 _ACTIONS: dict[str, Callable[[Engine, Call], Any]] = {}
-_clients: list[ClientFactory] = []
+_clients: list[Callable[[str, str, str], Any]] = []
 _engine: list[Engine] = []
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.cloud import CALLER, INSIDE_KEY
 from local_aws.cloudformation import template as templates
 from local_aws.cloudformation.change_sets import ChangeSet
 from local_aws.cloudformation.deletion import Deletion
@@ -56,12 +58,25 @@ class Request:
 
 
 class Engine:
-    """All stacks of an embedded AWS."""
+    """All stacks of an embedded AWS.
 
-    def __init__(self, clients: ClientFactory) -> None:
-        self.clients = clients
+    Args:
+        clients: service, region and access key → boto3 client.
+    """
+
+    def __init__(self, clients: Callable[[str, str, str], Any]) -> None:
+        self._clients = clients
         self._regions: dict[str, Region] = {}
         self._lock = threading.Lock()
+
+    @property
+    def clients(self) -> ClientFactory:
+        """Clients with the rights of whoever's request is being answered, as CloudFormation acts with the caller's.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
+        """
+        key = CALLER.get() or INSIDE_KEY
+        return lambda service, region: self._clients(service, region, key)
 
     def region(self, name: str) -> Region:
         """The stacks of a region."""

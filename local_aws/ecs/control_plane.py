@@ -25,6 +25,7 @@ from local_aws.part import Health, Part
 
 TARGET = "AmazonEC2ContainerServiceV20141113."
 SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([\w-]+)/")
+ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -209,6 +210,19 @@ class ControlPlane(Part):
         if not known:
             self.log.info("agent of %s refused: no such container instance", instance_arn.rpartition("/")[2])
         return known
+
+    def denied(self, action: str, query: dict[str, str], authorization: str) -> str:
+        """See `sockets.Listener`."""
+        instance = query.get("containerInstanceArn") or query.get("containerInstance", "")
+        guard = self.cloud.guard
+        if guard is None or instance.count(":") < 5:
+            return ""
+        key = ACCESS_KEY.search(authorization)
+        cluster = query.get("clusterArn") or query.get("cluster", "")
+        said = guard.connection(key[1] if key else "", action, cluster, instance, instance.split(":")[3])
+        if said:
+            self.log.info("agent of %s refused: %s", instance.rpartition("/")[2], said)
+        return said
 
     def connected(self, instance_arn: str, channel: AgentChannel, query: dict[str, str]) -> bool:
         """See `sockets.Listener`."""

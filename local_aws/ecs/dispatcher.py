@@ -8,10 +8,16 @@ import time
 import uuid
 from collections.abc import Callable
 
+from local_aws.access.roles import RoleRefused
 from local_aws.ecs import payload
 from local_aws.ecs.outside import Outside
+from local_aws.ecs.scheduler import stop_task
 from local_aws.ecs.state import Channel, Instance, Json, Region, State, Task, new_id
 
+CAN_NOT_ASSUME = (
+    "ECS was unable to assume the role '{}' that was provided for this task. Please verify that the role being passed "
+    "has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+)
 CREDENTIALS_SECONDS = 3600.0
 """How long a task's role credentials last; they are renewed after half of it."""
 ACK_SECONDS = 30.0
@@ -239,12 +245,20 @@ class Dispatcher:
         return {kind: role for kind, role in roles.items() if role}
 
     def _credentials(self, task: Task) -> dict[str, Json]:
-        """Fresh credentials of the task's roles, by role type; a task keeps its credentials ids."""
-        answer = {}
+        """Fresh credentials of the task's roles, by role type; a task keeps its credentials ids.
+
+        One whose role ECS may not assume does not start.
+        """
+        answer: dict[str, Json] = {}
         for kind, role in self._roles(task).items():
             identity = task.credentials.get(kind, (str(uuid.uuid4()), 0.0))[0]
             session = task.id if kind == "TaskApplication" else new_id()
-            assumed = self.outside.assume_role(role, session)
+            try:
+                assumed = self.outside.assume_role(role, session)
+            except RoleRefused:
+                with self.state.lock:
+                    stop_task(task, CAN_NOT_ASSUME.format(role), "TaskFailedToStart", self.clock())
+                return {}
             answer[kind] = payload.role_credentials(role, identity, assumed, CREDENTIALS_SECONDS)
             task.credentials[kind] = (identity, self.clock() + CREDENTIALS_SECONDS / 2)
         return answer

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
+from local_aws.access import roles
 from local_aws.cloud import Cloud
 from local_aws.ecs.errors import invalid
 from local_aws.ecs.state import Json
@@ -49,7 +50,11 @@ class Outside(Protocol):
         """The instance's zone, empty if EC2 does not know the instance."""
 
     def assume_role(self, role: str, session: str) -> Json:
-        """Credentials of a role: AccessKeyId, SecretAccessKey, SessionToken."""
+        """Credentials of a role: AccessKeyId, SecretAccessKey, SessionToken.
+
+        Raises:
+            local_aws.access.roles.RoleRefused: ECS may not assume it.
+        """
 
 
 class Services:
@@ -147,5 +152,4 @@ class Services:
 
     def assume_role(self, role: str, session: str) -> Json:
         """See `Outside`."""
-        credentials: Json = self._client("sts").assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
-        return credentials
+        return roles.assume(self._cloud, role, session, roles.TASKS, roles.source_of_tasks(self._region))

@@ -29,6 +29,15 @@ class Listener(Protocol):
     def known(self, instance_arn: str) -> bool:
         """Whether there is such a container instance; no other may connect."""
 
+    def denied(self, action: str, query: dict[str, str], authorization: str) -> str:
+        """Why IAM denies a connection (`ecs:Poll`, `ecs:StartTelemetrySession`); empty if it does not.
+
+        Args:
+            action: `Poll` or `StartTelemetrySession`.
+            query: of the URL.
+            authorization: header of the handshake.
+        """
+
     def connected(self, instance_arn: str, channel: AgentChannel, query: dict[str, str]) -> bool:
         """An agent has connected, with the query of its URL; False if the instance is gone by now."""
 
@@ -120,16 +129,22 @@ class AgentServer:
                     self._channels.discard(channel)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuse an instance that is not registered before there is a socket, as ACS does.
+        """Refuse an instance that is not registered, or may not, before there is a socket, as ACS does.
 
         On a socket the agent has no handler for the exception, and connects anew at once, again and again
         (amazon-ecs-agent, `ecs-agent/wsclient/decode.go`, DecodeConnectionError).
         """
         path, query = _url(request)
-        if path.startswith("/telemetry") or self._listener.known(query.get("containerInstanceArn", "")):
+        telemetry = path.startswith("/telemetry")
+        action = "StartTelemetrySession" if telemetry else "Poll"
+        if said := self._listener.denied(action, query, request.headers.get("Authorization", "")):
+            body, status = {"AccessDeniedException": said}, HTTPStatus.FORBIDDEN
+        elif telemetry or self._listener.known(query.get("containerInstanceArn", "")):
             return None
-        body = {"InactiveInstanceException": "The referenced container instance is inactive."}
-        response = connection.respond(HTTPStatus.BAD_REQUEST, json.dumps(body))
+        else:
+            body = {"InactiveInstanceException": "The referenced container instance is inactive."}
+            status = HTTPStatus.BAD_REQUEST
+        response = connection.respond(status, json.dumps(body))
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = "application/json"
         return response

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import mount as mounts
-from .aws import AwsError, Efs, Metadata
+from .aws import AwsError, Credentials, Efs, Metadata
 from .docker_volume import VolumeError, server
 from .nfs import Nfs
 
@@ -27,6 +27,8 @@ LOG = logging.getLogger("ecs-volume-plugin")
 SOCKET = "/run/docker/plugins/amazon-ecs-volume-plugin.sock"
 VOLUMES = Path("/var/lib/ecs/volumes")
 STATE = Path("/var/lib/ecs/data/ecs_volume_plugin.json")
+ITSELF = Credentials("berth-embedded-itself", "none")
+"""On AWS a file system's server knows its access points: no host looks one up, nor has it the right to."""
 
 
 def parse_options(text: str) -> dict[str, str]:
@@ -163,7 +165,7 @@ class EcsVolumePlugin:
             region = metadata.region()
             address = _resolve(f"{file_system}.efs.{region}.amazonaws.com")
             if "accesspoint" in options:
-                point = Efs(region, metadata.credentials).access_point(options["accesspoint"])
+                point = Efs(region, lambda: ITSELF).access_point(options["accesspoint"])
                 if point["FileSystemId"] != file_system:
                     raise VolumeError(f"access point {options['accesspoint']} is not of file system {file_system}")
                 if point.get("PosixUser"):

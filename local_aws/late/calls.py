@@ -142,12 +142,17 @@ def _known(service: str) -> bool:
     return True
 
 
-def recognize(environ: Environ) -> Call | None:
+def recognize(environ: Environ, named: str = "") -> Call | None:
     """The operation that a request is; None for what is none of botocore's models, or is a stream of bytes.
 
     The request's body is read where it is one: use `Call.send`.
+
+    Args:
+        environ: the request.
+        named: boto3's name of its service, where the signature does not tell.
     """
     service, region = service_of(environ)
+    service = named or service
     if not service or not _known(service):
         return None
     if service == "s3" and environ["PATH_INFO"].strip("/"):

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from docker.models.containers import Container
 
 from local_aws import images
+from local_aws.access import roles
 from local_aws.ca import authority
 from local_aws.cloud import Cloud
 from local_aws.config import REGION
@@ -105,7 +106,7 @@ class Functions(Part):
         try:
             with self._environments.lent(settings) as environment:
                 outcome = call(environment, event, request_id, f"Root=1-{root};Sampled=0")
-                self._log(settings.log_group, environment.place.log_stream, outcome.log)
+                self._log(settings, environment.place.log_stream, outcome.log)
         except NotRunError:
             raise
         except Exception as error:  # Docker's, the network's: what went wrong is ours, not the function's
@@ -156,17 +157,25 @@ class Functions(Part):
 
     def _credentials(self, settings: Settings) -> dict[str, str]:
         """Of the function's role."""
-        session = self.cloud.client("sts").assume_role(RoleArn=settings.role, RoleSessionName=settings.name)
-        found = session["Credentials"]
+        found = roles.assume(self.cloud, settings.role, settings.name, roles.LAMBDA, settings.arn)
         return {
             "AWS_ACCESS_KEY_ID": found["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
             "AWS_SESSION_TOKEN": found["SessionToken"],
         }
 
-    def _log(self, group: str, stream: str, lines: list[tuple[int, str]]) -> None:
-        """Write down what a call logged. Where that is not possible it is lost, as on AWS, and the function runs."""
-        logs = self.cloud.client("logs")
+    def _log(self, settings: Settings, stream: str, lines: list[tuple[int, str]]) -> None:
+        """Write down what a call logged, with the rights of the function's role.
+
+        Where that is not possible it is lost, as on AWS, and the function runs.
+        """
+        logs, group = self.cloud.client("logs"), settings.log_group
+        named = {"logGroupName": group, "logStreamName": stream}
+        for operation in ("CreateLogStream", "PutLogEvents"):
+            call = ("logs", operation)
+            if said := roles.refusal(self.cloud, settings.role, settings.name, call, REGION, **named):
+                self.log.warning("the log of %s is lost: %s", group, said)
+                return
         events = [{"timestamp": when, "message": line} for when, line in sorted(lines, key=lambda each: each[0])]
         try:
             with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # made by an earlier call

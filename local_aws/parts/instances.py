@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from moto.ec2.models import ec2_backends
 
 from local_aws import ca, images
+from local_aws.access import roles
 from local_aws.cloud import Cloud
 from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.part import Health, Part
@@ -428,9 +429,11 @@ class Instances(Part):
         if not found["Roles"]:
             return None
         role = found["Roles"][0]
-        credentials = self.cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName=instance["InstanceId"])[
-            "Credentials"
-        ]
+        try:
+            credentials = roles.assume(self.cloud, role["Arn"], instance["InstanceId"], roles.EC2)
+        except roles.RoleRefused as refused:
+            self.log.warning("%s has no credentials: %s", instance["InstanceId"], refused)
+            return None
         return {
             "name": role["RoleName"],
             "profile_arn": found["Arn"],

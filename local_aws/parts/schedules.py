@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.scheduler.models import scheduler_backends
 
+from local_aws.access import roles
 from local_aws.cloud import Cloud
 from local_aws.config import ACCOUNT_ID
 from local_aws.part import Health, Part
@@ -203,8 +204,12 @@ class Schedules(Part):
         partition = invocation.schedule.arn.split(":")[1]
         if not trusted(invocation.settings["RoleArn"], group, ACCOUNT_ID, partition):
             return Failure("AccessDeniedException", target.CAN_NOT_ASSUME)
+        request = invocation.request()
+        role, name = invocation.settings["RoleArn"], invocation.schedule.name
+        if said := roles.refusal(self.cloud, role, name, ("ecs", "RunTask"), region, **request):
+            return Failure("AccessDeniedException", said)
         try:
-            answer = self.cloud.client("ecs", region).run_task(**invocation.request())
+            answer = self.cloud.client("ecs", region).run_task(**request)
         except ClientError as error:
             return Failure(error.response["Error"]["Code"], error.response["Error"]["Message"])
         lost = ", ".join(sorted({each["reason"] for each in answer["failures"]}))
@@ -237,7 +242,12 @@ class Schedules(Part):
             "SCHEDULE_ARN": invocation.schedule.arn,
             "TARGET_ARN": invocation.settings["Arn"],
         }
-        sqs = self.cloud.client("sqs", arn.split(":")[3])
+        region, role = arn.split(":")[3], invocation.settings["RoleArn"]
+        sqs, call = self.cloud.client("sqs", region), ("sqs", "SendMessage")
+        queue = {"QueueUrl": arn.split(":")[5]}
+        if said := roles.refusal(self.cloud, role, invocation.schedule.name, call, region, **queue):
+            self._trouble(invocation, f"The dead-letter queue {arn} took nothing: {said}")
+            return
         try:
             sqs.send_message(
                 QueueUrl=sqs.get_queue_url(QueueName=arn.split(":")[5])["QueueUrl"],

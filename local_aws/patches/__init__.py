@@ -52,6 +52,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     scheduler,
     servicequotas,
     ssm,
+    sts,
 )
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "scheduler",
     "servicequotas",
     "ssm",
+    "sts",
 ]
 
 

@@ -9,15 +9,19 @@ import copy
 import dataclasses
 import ipaddress
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.serving import make_server
 
+from local_aws.access.denials import Denials
 from local_aws.cloud import Cloud
-from local_aws.config import Config
+from local_aws.config import Config, Iam
+from local_aws.tests.access_support import Guarded
 from local_aws.tests.late_support import LateAws
 from local_aws.tests.stack_support import Stacks, Thing
 from local_aws.tests.watched_support import Watched
@@ -42,11 +46,16 @@ def apis() -> Any:
 def aws_server(apis: Any) -> Iterator[Cloud]:
     """One embedded AWS for all tests of the process, without its parts."""
     from local_aws import patches
+    from local_aws.access.front import Guard
     from local_aws.cloudformation import api
 
-    server = make_server("127.0.0.1", 0, apis, threaded=True)
     network = ipaddress.IPv4Network("10.79.0.0/16")
-    cloud = Cloud(dataclasses.replace(Config("unit", 0, 0, 0, 0, 0, network), api_port=server.server_port))
+    cloud = Cloud(Config("unit", 0, 0, 0, 0, 0, network))
+    log = os.environ.get("BERTH_IAM_LOG")
+    door = Guard(cloud, Iam(os.environ.get("BERTH_IAM", "record")), Denials(Path(log) if log else None))
+    cloud.guard = door
+    server = make_server("127.0.0.1", 0, door.before(apis), threaded=True)
+    cloud.config = dataclasses.replace(cloud.config, api_port=server.server_port)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     patches.apply(cloud)
     patches.cloudfront.recorded = True
@@ -85,6 +94,27 @@ def late_aws(aws: Cloud, apis: Any) -> Iterator[Callable[..., LateAws]]:
         return made[-1]
 
     yield start
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def guard(aws: Cloud, apis: Any) -> Iterator[Callable[..., Guarded]]:
+    """Start APIs that ask IAM: `guard()`, or with what `Guarded` takes. Stacks act with the rights of who made them."""
+    vars(aws).pop("_ecs", None)
+    made: list[Guarded] = []
+    port = aws.config.api_port
+
+    def start(*arguments: Any, **options: Any) -> Guarded:
+        made.append(Guarded(aws, apis, *arguments, **options))
+        # What acts for a caller comes by the same door.
+        aws.config = dataclasses.replace(aws.config, api_port=made[-1].server.server_port)
+        aws._clients.clear()
+        return made[-1]
+
+    yield start
+    aws.config = dataclasses.replace(aws.config, api_port=port)
+    aws._clients.clear()
     for each in made:
         each.stop()
 

@@ -35,12 +35,23 @@ KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"key pair .* does not exist|InvalidKeyPair",
             "Set host_key_name to a key pair of this region, or leave it empty.",
         ),
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html has the words.
+        (
+            r"(?:User: (?P<who>\S+) )?is not authorized to perform(?:: (?P<action>[\w-]+:\w+))?(?!.*explicit deny)",
+            r"\g<who> lacks the right \g<action>. If that is who types the verbs, write the policies anew (python "
+            r"scripts/operator_policy.py --site <site_name> --region <aws_region> --account <account>), attach them; "
+            r"if it is a role of the site's, ansible-playbook site.yml brings it up to date.",
+        ),
     )
 )
-"""What is found in a reason, and what to type. Preflight asks for most of it; what it could not ask ends up here."""
+"""What is found in a reason, and what to type: a template of `Match.expand`.
+
+Preflight asks for most of it; what it could not ask ends up here.
+"""
 
 
 def explained(reason: str) -> str:
     """A reason of AWS, with what to type behind it where that is known."""
-    told = [sentence for pattern, sentence in KNOWN if pattern.search(reason) and sentence not in reason]
-    return " ".join([reason.rstrip(), *told])
+    found = [(pattern.search(reason), sentence) for pattern, sentence in KNOWN]
+    told = [match.expand(sentence) for match, sentence in found if match and None not in match.groupdict().values()]
+    return " ".join([reason.rstrip(), *(each for each in told if each not in reason)])

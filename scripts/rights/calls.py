@@ -17,43 +17,22 @@ from pathlib import Path
 import botocore.session
 from botocore import xform_name
 
+from local_aws.access import actions as needed
+
 PROJECT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("recorded_calls.json")
 """{verb: {caller: ["<service> <Operation>", …]}}; a caller is a plugin of ours or `<namespace>.<collection>.<name>`."""
 
 DIFFERENT = {
-    # One call, other rights: docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html, "Permissions" of each.
-    ("s3", "HeadBucket"): ("s3:ListBucket",),
-    ("s3", "HeadObject"): ("s3:GetObject",),
-    ("s3", "CopyObject"): ("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"),  # with tags of its own
-    ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
-    ("s3", "ListObjects"): ("s3:ListBucket",),
-    ("s3", "ListObjectsV2"): ("s3:ListBucket",),
-    ("s3", "ListObjectVersions"): ("s3:ListBucketVersions",),
-    ("s3", "DeleteObjects"): ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-    ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
-    ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
-    ("s3", "GetObjectLockConfiguration"): ("s3:GetBucketObjectLockConfiguration",),
-    ("s3", "GetBucketAccelerateConfiguration"): ("s3:GetAccelerateConfiguration",),
-    ("s3", "GetBucketInventoryConfiguration"): ("s3:GetInventoryConfiguration",),
-    # API Gateway's actions are HTTP's:
-    # docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html
-    ("apigatewayv2", "GetApis"): ("apigateway:GET",),
     # No call of ours, but the word by which `uses` of an inventory gives the right (site/nouns/function.py).
     ("lambda", "Invoke"): (),
-    # Stacks carry tags: docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
-    ("cloudformation", "CreateStack"): ("cloudformation:CreateStack", "cloudformation:TagResource"),
-    ("cloudformation", "UpdateStack"): (
-        "cloudformation:UpdateStack", "cloudformation:TagResource", "cloudformation:UntagResource",
-    ),
-    # The task's roles are passed: docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
-    ("ecs", "RegisterTaskDefinition"): ("ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"),
-    ("ecs", "RunTask"): ("ecs:RunTask", "ecs:TagResource", "iam:PassRole"),
-}  # fmt: skip
+}
+"""What the scan finds and is none, besides what the embedded AWS knows too (local_aws/access/actions.py)."""
 
 RARE: Mapping[str, Collection[tuple[str, str]]] = {
     "community.aws.acm_certificate": [
         ("acm", "ListCertificates"), ("acm", "DescribeCertificate"), ("acm", "ListTagsForCertificate"),
+        ("acm", "GetCertificate"),  # of one that is issued
         ("acm", "DeleteCertificate"),
     ],
     "amazon.aws.s3_bucket": [
@@ -82,12 +61,6 @@ def _operations(service: str) -> dict[str, str]:
     return {xform_name(name): name for name in _SESSION.get_service_model(service).operation_names}
 
 
-@functools.cache
-def _prefix(service: str) -> str:
-    """IAM's name of a service: the one that requests are signed for."""
-    return str(_SESSION.get_service_model(service).signing_name)
-
-
 def actions(service: str, operation: str) -> tuple[str, ...]:
     """The IAM actions that a call needs.
 
@@ -95,7 +68,7 @@ def actions(service: str, operation: str) -> tuple[str, ...]:
         service: boto3's name, `efs`.
         operation: the API's, `DescribeFileSystems`.
     """
-    return DIFFERENT.get((service, operation), (f"{_prefix(service)}:{operation}",))
+    return DIFFERENT.get((service, operation), needed.actions(service, operation))
 
 
 def _services(tree: ast.AST) -> set[str]:

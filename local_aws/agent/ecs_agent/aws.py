@@ -192,6 +192,11 @@ def signed_frame(url: str, region: str, data: bytes, credentials: Credentials) -
     return "".join([*lines, "\r\n"]).encode() + data
 
 
+def signed_handshake(url: str, region: str, credentials: Credentials) -> dict[str, str]:
+    """The headers that sign the handshake of a socket."""
+    return signature("ecs", region, {"Host": urlsplit(url).netloc}, b"", credentials, "GET", url)
+
+
 def signature(
     service: str,
     region: str,

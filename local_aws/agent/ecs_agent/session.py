@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import random
@@ -13,11 +14,14 @@ from urllib.parse import urlencode
 import websockets
 
 from . import HASH, VERSION, telemetry
-from .aws import ApiError, Json, signed_frame
+from .aws import ApiError, Json, signed_frame, signed_handshake
 from .engine import Engine
 from .registration import Registration
 
 log = logging.getLogger("ecs-agent")
+NEW = "additional_headers" in inspect.signature(websockets.connect).parameters
+HEADERS = "additional_headers" if NEW else "extra_headers"
+"""What websockets calls the headers of a handshake; Debian's has the older word."""
 SILENCE_SECONDS = 120.0
 """After so long without a heartbeat the agent connects anew."""
 INACTIVE_SECONDS = 3600.0
@@ -89,7 +93,7 @@ class Sessions:
         }
         url = f"{await self._endpoint('endpoint')}?{urlencode(query)}"
         try:
-            async with websockets.connect(url, max_size=2**22, ping_interval=20, ping_timeout=20) as socket:
+            async with websockets.connect(url, **await self._options(url)) as socket:
                 log.info("ACS: connected")
                 self._needs_credentials = False
                 while True:
@@ -100,6 +104,12 @@ class Sessions:
             if refused(error):
                 raise Inactive from error
             raise
+
+    async def _options(self, url: str) -> Json:
+        """How to connect; the handshake is signed as any call is (amazon-ecs-agent, `ecs-agent/wsclient/client.go`)."""
+        keys = await asyncio.to_thread(self.registration.metadata.credentials)
+        return {"max_size": 2**22, "ping_interval": 20, "ping_timeout": 20,
+                HEADERS: signed_handshake(url, self.registration.region, keys)}  # fmt: skip
 
     def received(self, kind: str, message: Json) -> list[Json]:
         """Act on a frame of ACS; the frames to answer with."""
@@ -158,7 +168,7 @@ class Sessions:
         query = {"cluster": self.configuration.cluster, "containerInstance": store.container_instance,
                  "agentHash": HASH, "agentVersion": VERSION, "seqNum": "1"}  # fmt: skip
         url = f"{await self._endpoint('telemetryEndpoint')}?{urlencode(query)}"
-        async with websockets.connect(url, max_size=2**22, ping_interval=20, ping_timeout=20) as socket:
+        async with websockets.connect(url, **await self._options(url)) as socket:
             reader = asyncio.ensure_future(self._drain(socket))
             messages = telemetry.Messages(self.configuration, store.container_instance, self.engine)
             try:

@@ -64,7 +64,7 @@ class Function(Handler):
             raise PropertyError(f"{self.TYPE}: {said}")
 
     def _describe(self, context: Context, name: str) -> Properties:
-        return dict(call(context, "lambda", "get_function_configuration", FunctionName=name))
+        return dict(call(context, "lambda", "get_function", FunctionName=name)["Configuration"])
 
     def _ready(self, context: Context, name: str) -> None:
         context.wait(lambda: self._describe(context, name)["State"] == "Active", STABLE_SECONDS, "the function")

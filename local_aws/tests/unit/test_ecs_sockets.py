@@ -46,9 +46,15 @@ class Listener:
         self.queries: list[dict[str, str]] = []
         self.frames: list[tuple[str, Any]] = []
         self.gone = threading.Event()
+        self.asked: list[tuple[str, str, str]] = []
+        self.refusal = ""
 
     def known(self, instance_arn: str) -> bool:
         return instance_arn == KNOWN
+
+    def denied(self, action: str, query: dict[str, str], authorization: str) -> str:
+        self.asked.append((action, query.get("clusterArn", query.get("cluster", "")), authorization[:10]))
+        return self.refusal
 
     def connected(self, _arn: str, _channel: Any, query: dict[str, str]) -> bool:
         self.queries.append(query)
@@ -101,6 +107,23 @@ def test_an_instance_that_is_not_registered_gets_no_socket(url: str) -> None:
     response = refused.value.response
     assert response.status_code == 400
     assert list(json.loads(response.body or b"")) == ["InactiveInstanceException"]
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [("ws?clusterArn=demo&containerInstanceArn=", "Poll"),
+     ("telemetry/ws?cluster=demo&containerInstance=", "StartTelemetrySession")],
+)  # fmt: skip
+def test_an_agent_that_iam_denies_gets_no_socket(listener: Listener, url: str, path: str, action: str) -> None:
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=ASIA/…"[:30]}
+    with connect(f"{url}/{path}{KNOWN}", additional_headers=signed):
+        pass
+    listener.refusal = "User: … is not authorized to perform: ecs:Poll"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"{url}/{path}{KNOWN}", additional_headers=signed)
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body or b"") == {"AccessDeniedException": listener.refusal}
+    assert listener.asked == [(action, "demo", "AWS4-HMAC-")] * 2
 
 
 def test_the_query_of_the_agents_url_is_handed_on(listener: Listener, url: str) -> None:

@@ -25,7 +25,7 @@ import requests
 
 from local_aws import __main__ as cli
 from local_aws import server
-from local_aws.config import LABEL, Config
+from local_aws.config import LABEL, Config, Iam
 from local_aws.functions.responses import Response
 from local_aws.late.chance import Settings
 from local_aws.tests.until import until
@@ -297,6 +297,25 @@ def test_up_late_says_its_seed_and_is_not_had_from_one_that_runs_at_once(
     status, text = say("up", "--late")
     assert status == 1
     assert "already runs, and not late. Type: python -m local_aws down" in text
+
+
+@pytest.mark.usefixtures("chosen")
+def test_what_becomes_of_denials_is_said_by_an_option_or_a_variable(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def up(_chosen: Config, options: cli.Options) -> int:
+        told.append(options.iam)
+        return 0
+
+    monkeypatch.setattr(cli, "up", up)
+    say("up")
+    say("up", "--iam", "enforce")
+    monkeypatch.setenv("BERTH_IAM", "enforce")
+    say("up")
+    assert told == ["record", "enforce", "enforce"]
+    assert cli.Options(iam=Iam.ENFORCE).arguments[-2:] == ["--iam", "enforce"]
+    with pytest.raises(SystemExit):
+        say("up", "--iam", "perhaps")
 
 
 @pytest.mark.usefixtures("chosen")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.cloud import Cloud
+from local_aws.cloud import INSIDE_KEY, Cloud
 from local_aws.ecs.errors import EcsError
 from local_aws.parts.schedules import Schedules
 from local_aws.schedules.target import assumable
@@ -53,7 +53,7 @@ class Home:
         self.agent = self.world.agent()
         self.world.define()
         self.ecs = Ecs(self.world)
-        cloud._clients["ecs", "us-east-1"] = self.ecs
+        cloud._clients["ecs", "us-east-1", INSIDE_KEY] = self.ecs
         self.offsets: list[float] = []
         self.part = Schedules(cloud, self.now_timestamp, self.offset)
         self.api = cloud.client("scheduler")
@@ -112,7 +112,7 @@ def home(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setattr("moto.scheduler.models.unix_time", made.now_timestamp)
     monkeypatch.setattr("moto.scheduler.models.utcnow", lambda: made.now.replace(tzinfo=None))
     yield made
-    del aws._clients["ecs", "us-east-1"]
+    del aws._clients["ecs", "us-east-1", INSIDE_KEY]
 
 
 def test_a_schedule_starts_its_task_as_aws_does(home: Home) -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from local_aws.patches.acm import validation_record
 from plugins.plugin_utils.tunnel import DOCUMENT
 from scripts import operator_policy
 from scripts.operator_policy import BY_HAND, PROJECT, SESSION, TRADES, Site, policies
@@ -145,6 +146,18 @@ def test_every_module_of_a_collection_that_calls_aws_was_recorded() -> None:
     assert used <= calls.of_collections().keys()
 
 
+def issued(aws: Cloud, domain: str) -> str:
+    """ARN of a certificate that is issued, its record being there."""
+    route53, record = aws.client("route53"), validation_record(domain)
+    zone = route53.create_hosted_zone(Name=domain, CallerReference=domain)["HostedZone"]["Id"]
+    made = {"Name": record["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": record["Value"]}]}
+    changes = [{"Action": "CREATE", "ResourceRecordSet": made}]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    found = aws.client("acm").request_certificate(DomainName=domain, ValidationMethod="DNS")["CertificateArn"]
+    assert aws.client("acm").describe_certificate(CertificateArn=found)["Certificate"]["Status"] == "ISSUED"
+    return str(found)
+
+
 def test_what_a_module_calls_is_recorded_and_what_the_end_to_end_run_never_meets_was(
     aws: Cloud, tmp_path: Path
 ) -> None:
@@ -153,7 +166,7 @@ def test_what_a_module_calls_is_recorded_and_what_the_end_to_end_run_never_meets
     s3.create_bucket(Bucket="shop-prod-files")
     s3.put_bucket_versioning(Bucket="shop-prod-files", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="shop-prod-files", Key="x", Body=b"x")
-    arn = aws.client("acm").request_certificate(DomainName="shop.test", ValidationMethod="DNS")["CertificateArn"]
+    arn = issued(aws, "shop.test")
     aws.client("secretsmanager").create_secret(Name="shop-prod/secret/admin/0a1b2c3d", SecretString="x")
     gone = {"name": "shop-prod/secret/admin/0a1b2c3d", "state": "absent", "recovery_window": 0}
     tasks = [

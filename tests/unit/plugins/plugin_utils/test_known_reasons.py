@@ -40,6 +40,13 @@ from tests.unit.plugins.plugin_utils.account.test_account_facts import NAME, rec
         ("Instance became unhealthy. Client.InternalError: Client error on launch.", "AWSServiceRoleForAutoScaling"),
         ("Launch templates must have HttpTokens set to required", "(and driver: efs in site_volumes, as rexray"),
         ("The key pair 'web' does not exist. Launching EC2 instance failed.", "host_key_name"),
+        (
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sqs:CreateQueue on "
+            "resource: arn:aws:sqs:us-east-1:123456789012:post because no identity-based policy allows the "
+            "sqs:CreateQueue action",
+            "arn:aws:iam::123456789012:user/ann lacks the right sqs:CreateQueue. If that is who types the verbs, write "
+            "the policies anew (python scripts/operator_policy.py ",
+        ),
     ],
 )
 def test_a_known_reason_has_what_to_type(reason: str, says: str) -> None:
@@ -53,6 +60,8 @@ def test_a_known_reason_has_what_to_type(reason: str, says: str) -> None:
 
 def test_an_unknown_reason_stays_as_it_is() -> None:
     assert explained("Resource handler returned message: no") == "Resource handler returned message: no"
+    denied = "User: ann is not authorized to perform: sqs:CreateQueue on resource: x with an explicit deny in a policy"
+    assert explained(denied) == denied, "no right that could be given"
 
 
 LAUNCH = """

@@ -1,0 +1,322 @@
+"""Each role of the templates may do what the product's parts do with it, and nothing that none of them does."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from cfnlint.decode import decode_str
+
+from local_aws.access import needs
+from local_aws.access.callers import Caller
+from local_aws.access.denials import Denial, Denials
+from local_aws.access.front import Guard
+from local_aws.access.resources import Asked
+from local_aws.access.roles import EC2, LAMBDA, SCHEDULER, TASKS, source_of_tasks
+from local_aws.cloud import Cloud
+from local_aws.config import Iam
+from local_aws.ecs import control_plane as ecs
+from local_aws.iam.evaluate import Policy
+from local_aws.scaffold import FOLDER
+from local_aws.tests.stack_support import Stacks
+from tests.unit.noun_support import RolesOf, body
+from tests.unit.render_support import KNOWN, PROJECT
+
+SITE = PROJECT / "tests/unit/plugins/plugin_utils/site/sites/every_key.yml"
+HERE = "us-east-1:123456789012"
+CLUSTER, HOST = "shop-unit", f"arn:aws:ecs:{HERE}:container-instance/shop-unit/0a1b"
+DEFINITION = f"arn:aws:ecs:{HERE}:task-definition/shop-unit-job-report:1"
+STRIPE = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/stripe-Ab12Cd"
+KEPT = ("AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::ECS::Cluster", "AWS::SQS::Queue")
+VALUES = {
+    "RepositoryArn": f"arn:aws:ecr:{HERE}:repository/shop-unit/app",
+    "SecretArn": f"arn:aws:secretsmanager:{HERE}:secret:shop-unit/database/main-AbCdEf",
+    "BucketArn": "arn:aws:s3:::shop-unit-uploads",
+    "BucketName": "shop-unit-uploads",
+    "TableArn": f"arn:aws:dynamodb:{HERE}:table/shop-unit-items",
+    "TableName": "shop-unit-items",
+    "AccessPointArn": f"arn:aws:elasticfilesystem:{HERE}:access-point/fsap-0a1b",
+    "AccessPointId": "fsap-0a1b",
+    "FileSystemId": "fs-0a1b",
+    "Endpoint": "database.internal",
+}
+"""Output of another layer → what stands for it."""
+
+
+Calls = tuple[tuple[str, str, Mapping[str, Any]], ...]
+
+
+class Role(NamedTuple):
+    """A role of a template.
+
+    Attributes:
+        layer: which template makes it, for which entry.
+        name: its logical id.
+        service: who assumes it.
+        calls: what parts of ours, of the hosts' Docker and the site's own code do with it.
+        reasons: allowed actions that no such call needs, and why they are allowed.
+    """
+
+    layer: str
+    name: str
+    service: str
+    calls: Calls
+    reasons: Mapping[str, str] = {}
+
+
+PULL = {"repositoryName": "shop-unit/app", "imageIds": [{"imageTag": "1"}]}
+START: Calls = (
+    ("ecr", "GetAuthorizationToken", {"registryIds": ["123456789012"]}),
+    # docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html, "pull"
+    ("ecr", "BatchCheckLayerAvailability", PULL),
+    ("ecr", "BatchGetImage", PULL),
+    ("ecr", "GetDownloadUrlForLayer", PULL),
+    ("secretsmanager", "GetSecretValue", {"SecretId": VALUES["SecretArn"]}),
+    ("kms", "Decrypt", {"KeyId": "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"}),
+)
+"""What it takes to start a task: the agent's calls, and Docker's to the registry and of its log driver."""
+BUCKET = VALUES["BucketName"]
+READ_BUCKET: Calls = (
+    ("s3", "ListObjectsV2", {"Bucket": BUCKET}),
+    ("s3", "GetBucketLocation", {"Bucket": BUCKET}),
+    ("s3", "GetObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
+    ("s3", "GetObject", {"Bucket": BUCKET, "Key": "a/b.png", "VersionId": "1"}),
+)
+WRITE_BUCKET: Calls = (
+    ("s3", "PutObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
+    ("s3", "CompleteMultipartUpload", {"Bucket": BUCKET, "Key": "a/b.png"}),
+    ("s3", "AbortMultipartUpload", {"Bucket": BUCKET, "Key": "a/b.png"}),
+    ("s3", "ListParts", {"Bucket": BUCKET, "Key": "a/b.png"}),
+    ("s3", "ListMultipartUploads", {"Bucket": BUCKET}),
+    ("s3", "DeleteObject", {"Bucket": BUCKET, "Key": "a/b.png"}),
+)
+ITEMS = {"TableName": VALUES["TableName"]}
+TABLE: Calls = (
+    ("dynamodb", "DescribeTable", ITEMS),
+    ("dynamodb", "GetItem", ITEMS),
+    ("dynamodb", "BatchGetItem", {"RequestItems": {ITEMS["TableName"]: {}}}),
+    ("dynamodb", "Query", {**ITEMS, "IndexName": "by_owner"}),
+    ("dynamodb", "Scan", ITEMS),
+    ("dynamodb", "PutItem", ITEMS),
+    ("dynamodb", "UpdateItem", ITEMS),
+    ("dynamodb", "DeleteItem", ITEMS),
+    ("dynamodb", "BatchWriteItem", {"RequestItems": {ITEMS["TableName"]: []}}),
+    ("dynamodb", "TransactWriteItems", {"TransactItems": [{"ConditionCheck": ITEMS}, {"Put": ITEMS}]}),
+    *(
+        ("dynamodb", "ExecuteStatement", {"Statement": statement})
+        for statement in (
+            'SELECT * FROM "shop-unit-items"', "INSERT INTO \"shop-unit-items\" VALUE {'id': 1}",
+            'UPDATE "shop-unit-items" SET a=1', 'DELETE FROM "shop-unit-items"',
+        )
+    ),
+)  # fmt: skip
+MOUNT = (
+    "the mount itself asks, by NFS and not by an API: docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html"
+)
+REAL_AGENT = "the real agent calls it; the stand-in has no such thing"
+
+
+def logging(group: str) -> Calls:
+    stream = {"logGroupName": group, "logStreamName": "app/app/0a1b"}
+    return (("logs", "CreateLogStream", stream), ("logs", "PutLogEvents", stream))
+
+
+ROLES = (
+    Role(
+        "cluster", "HostRole", EC2,
+        (
+            ("ecs", "DiscoverPollEndpoint", {"cluster": CLUSTER, "containerInstance": HOST}),
+            ("ecs", "RegisterContainerInstance", {"cluster": CLUSTER, "tags": [{"key": "Name", "value": "host"}]}),
+            ("ecs", "SubmitTaskStateChange", {"cluster": CLUSTER, "task": "0a1b"}),
+            ("ecs", "Poll", {}),
+            ("ecs", "StartTelemetrySession", {}),
+            ("ec2", "DescribeTags", {}),
+            ("efs", "DescribeFileSystems", {}),
+            ("efs", "DescribeMountTargets", {"FileSystemId": "fs-0a1b"}),
+        ),
+        {
+            "ecs:DeregisterContainerInstance": REAL_AGENT,
+            "ecs:SubmitContainerStateChange": REAL_AGENT,
+            "ecs:SubmitAttachmentStateChanges": REAL_AGENT,
+            "ecs:UpdateContainerInstancesState": "the real agent drains its host before Spot takes it away",
+            **dict.fromkeys(
+                (
+                    "ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
+                    "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+                    "ssmmessages:OpenDataChannel",
+                ),
+                "Session Manager's agent, which is there with host_access_session_manager; there is none here",
+            ),
+        },
+    ),
+    Role("service.web", "ExecutionRole", TASKS, START + logging("/shop/unit/service/web")),
+    Role(
+        "service.web", "TaskRole", TASKS, READ_BUCKET + WRITE_BUCKET,
+        dict.fromkeys((f"elasticfilesystem:Client{each}" for each in ("Mount", "Write", "RootAccess")), MOUNT),
+    ),
+    Role(
+        "job.report", "ScheduleRole", SCHEDULER,
+        (
+            ("ecs", "RunTask", {"cluster": CLUSTER, "taskDefinition": DEFINITION, "enableECSManagedTags": True,
+                                "propagateTags": "TASK_DEFINITION"}),
+            ("sqs", "SendMessage", {"QueueUrl": "http://127.0.0.1/123456789012/QUEUE"}),
+        ),
+    ),
+    Role(
+        "function.items", "FunctionRole", LAMBDA,
+        (
+            *logging("/shop/unit/function/items"),
+            ("secretsmanager", "GetSecretValue", {"SecretId": STRIPE}),
+            ("kms", "Decrypt", {"KeyId": "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"}),
+            *TABLE,
+            *READ_BUCKET,
+        ),
+    ),
+)  # fmt: skip
+IDS = [f"{role.layer} {role.name}" for role in ROLES]
+
+
+@functools.cache
+def layers() -> dict[str, dict[str, Any]]:
+    given = {**yaml.safe_load(SITE.read_text()), **KNOWN, "service_images": {}, "job_images": {}}
+    roles = RolesOf(given | {"host_access_session_manager": True})
+    return {
+        name: layer
+        for noun in ("cluster", "service", "job", "function")
+        for name, layer in roles.layers(noun, PROJECT / "cloudformation")
+    }
+
+
+def template(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """The roles of a layer's template and what their policies name, every parameter being a text with a value."""
+    found, problems = decode_str(body(layer))
+    assert found is not None, problems
+    takes = {parameter: VALUES[output.rpartition(".")[2]] for parameter, output in layer.get("takes", {}).items()}
+    values = {**layer["parameters"], "ClusterName": CLUSTER, "SiteName": "shop", "EnvironmentName": "unit", **takes}
+    made = {key: copy.deepcopy(found[key]) for key in ("AWSTemplateFormatVersion", "Conditions") if key in found}
+    made["Parameters"] = {
+        name: {"Type": "String", "Default": str(values.get(name, "x"))} for name in found["Parameters"]
+    }
+    kept = {name: each for name, each in found["Resources"].items() if each["Type"] in KEPT}
+    made["Resources"] = {name: {**each, "DeletionPolicy": "Delete"} for name, each in kept.items()}
+    return made
+
+
+class World:
+    """The roles of a site, and IAM that judges them."""
+
+    def __init__(self, aws: Cloud, stacks: Stacks) -> None:
+        self.aws, self.stacks = aws, stacks
+        self.denied: list[Denial] = []
+        self.guard = Guard(aws, Iam.ENFORCE, Denials(tell=self.denied.append), {})
+
+    def made(self, role: Role) -> tuple[str, dict[str, str]]:
+        """ARN of a role, and the physical ids of its stack."""
+        name = f"shop-unit-{role.layer.replace('.', '-')}"
+        ids = self.stacks.made(name, json.dumps(template(layers()[role.layer])), Capabilities=["CAPABILITY_IAM"])
+        return str(self.aws.client("iam").get_role(RoleName=ids[role.name])["Role"]["Arn"]), ids
+
+
+@pytest.fixture
+def world(aws: Cloud, stacks: Stacks) -> World:
+    return World(aws, stacks)
+
+
+def wanted(world: World, role: Role, ids: Mapping[str, str]) -> Iterator[needs.Need]:
+    """What the calls of a role need."""
+    for service, operation, given in role.calls:
+        if operation in ("Poll", "StartTelemetrySession"):
+            yield needs.connection(operation, CLUSTER, HOST, "us-east-1")
+            continue
+        parameters = json.loads(json.dumps(given).replace("QUEUE", ids.get("DeadLetterQueue", "").rpartition("/")[2]))
+        if operation == "RunTask":
+            _define(world, ids)
+        yield from needs.of(Asked(service, operation, "us-east-1", parameters), world.guard.estate)
+
+
+def _define(world: World, ids: Mapping[str, str]) -> None:
+    """The job's task definition, whose roles are passed on."""
+
+    def arn(name: str) -> str:
+        return str(world.aws.client("iam").get_role(RoleName=ids[name])["Role"]["Arn"])
+
+    vars(world.aws).pop("_ecs", None)
+    definition = {"family": "shop-unit-job-report", "revision": 1, "taskRoleArn": arn("TaskRole")}
+    definition["executionRoleArn"] = arn("ExecutionRole")
+    ecs.of(world.aws).state.region("us-east-1").definitions[DEFINITION] = definition
+
+
+def named(statement: Mapping[str, Any]) -> list[str]:
+    """The actions of a statement."""
+    return statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+
+
+def allowed(caller: Caller) -> set[str]:
+    """Each action that a role is allowed."""
+    statements = [each for policy in caller.policies for each in json.loads(str(policy.document))["Statement"]]
+    return {action for each in statements if each["Effect"] == "Allow" for action in named(each)}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=IDS)
+def test_a_role_is_sufficient_and_tight(role: Role, world: World) -> None:
+    """Sufficient: each call is allowed. Tight: without any action that it has, some call is denied."""
+    arn, ids = world.made(role)
+    caller = world.guard.callers.role(arn, "session")
+    found = list(wanted(world, role, ids))
+    for need in found:
+        world.guard.may(caller, need)
+    assert not [denial.message for denial in world.denied]
+
+    granted = allowed(caller)
+    assert granted
+    used = {need.action for need in found}
+    assert not role.reasons.keys() - granted, "a reason for what is not allowed"
+    for action in sorted(granted):
+        if action in role.reasons:
+            assert action not in used, f"{action} has a use, so needs no reason"
+            continue
+        less = without(caller, action)
+        assert any(world.guard.may(less, need) for need in found), f"{role.name} may {action}, and nobody needs it"
+
+
+def without(caller: Caller, action: str) -> Caller:
+    """The role less one action."""
+    policies = []
+    for policy in caller.policies:
+        document = json.loads(str(policy.document))
+        for statement in document["Statement"]:
+            statement["Action"] = [each for each in named(statement) if each != action] or ["sts:GetSessionToken"]
+        policies.append(Policy(policy.name, document))
+    return Caller(caller.principal, tuple(policies))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=IDS)
+def test_a_role_is_assumed_by_its_own_service_alone(role: Role, world: World) -> None:
+    arn, _ = world.made(role)
+    source = source_of_tasks("us-east-1") if role.service == TASKS else ""
+    assert not world.guard.trust(arn, role.service, source)
+    others = {EC2, LAMBDA, SCHEDULER, TASKS} - {role.service}
+    for service in others:
+        assert "sts:AssumeRole" in world.guard.trust(arn, service, source)
+
+
+def test_each_call_of_the_stand_in_agent_is_among_the_hosts_or_the_execution_roles() -> None:
+    """Else a new one is found missing on AWS only."""
+    called = set()
+    for path in (FOLDER / "agent").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("call", "submit", "to_thread"):
+                called |= {
+                    each.value
+                    for each in node.args
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value[:1].isupper()
+                }
+    listed = {operation for role in ROLES[:2] for _, operation, _ in role.calls} | {"GetParameters"}
+    assert {"RegisterContainerInstance", "SubmitTaskStateChange", "DiscoverPollEndpoint"} <= called
+    assert called <= listed

@@ -114,9 +114,12 @@ def _address(cloud: Cloud, origin: Origin, signed: bool) -> str:
 
 
 def _lets_in(cloud: Cloud, bucket: str) -> bool:
-    """Whether a bucket's policy lets CloudFront read; of its conditions nothing is known here."""
+    """Whether a bucket's policy lets CloudFront read; of its conditions nothing is known here.
+
+    Asked each time: calls to S3 are not watched (`changes.ALL_DAY`).
+    """
     try:
-        policy = json.loads(cloud.look("s3", "get_bucket_policy", Bucket=bucket)["Policy"])
+        policy = json.loads(cloud.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
     except ClientError:
         return False
     return any(

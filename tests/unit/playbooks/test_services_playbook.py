@@ -31,16 +31,21 @@ BARRED: dict[str, Any] = {
 
 
 INCLUDED = "Bring up the jobs, the services and the domain's name"
+CDN = "Bring up the CDN, or let go of it"
+"""Has tests of its own: test_site_edge.py."""
 
 
 def in_order(complete: bool = False) -> list[dict[str, Any]]:
-    """The tasks of the play where something is to be done, or where all is there; those of other files too."""
+    """The tasks of the play where something is to be done, or where all is there; those of other files too.
+
+    Those of the CDN are left out.
+    """
     return list(brought_in("playbooks/services.yml", complete))
 
 
 def brought_in(path: str, complete: bool) -> Iterator[dict[str, Any]]:
     for task in tasks_of(path).values():
-        if task["name"] == INCLUDED and complete:
+        if (task["name"] == INCLUDED and complete) or task["name"] == CDN:
             continue
         if role := task.get("ansible.builtin.include_role"):
             yield from brought_in(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml", complete)
@@ -182,7 +187,7 @@ def test_visitors_and_autoscaling_are_let_in_again_however_it_ends(path: str) ->
     assert [task["scale_in"]["state"] for task in held["always"]] == ["resumed"], "also if the page cannot be asked for"
     (task,) = closed["always"]
     role = task.get("ansible.builtin.include_role")
-    (last,) = tasks_of(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml").values() if role else [task]
+    (last,) = tasks_of(f"roles/{role['name']}/tasks/{role.get('tasks_from', 'main')}.yml").values() if role else [task]
     assert last["alb_maintenance"]["state"] == "settled"
 
 

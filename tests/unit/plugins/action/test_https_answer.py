@@ -184,7 +184,7 @@ def test_a_site_in_maintenance_is_asked_with_the_cookie_and_that_is_said(
 
 @pytest.mark.parametrize("header", ["", "X-Release"], ids=["in the text", "in a header"])
 def test_a_release_is_seen_behind_a_maintenance_page(site: Site, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
-    monkeypatch.setattr(https_answer, "cookie", lambda _client, _prefix: "berth-maintenance=secret")
+    in_maintenance(monkeypatch)
     site.let_through = "berth-maintenance=secret"
     site.text = site.release = "2026.11.3"
     assert site.asked(prefix="shop-prod", shows=["2026.11.3"], header=header)["status"] == 200

@@ -30,6 +30,19 @@ SERVICES = (
     "secretsmanager", "servicequotas", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "wafv2",
 )  # fmt: skip
 """Prefixes of IAM: what Berth's policies name, and what its layers are going to."""
+LOAD_BALANCING = "elasticloadbalancing"
+OF_V2 = {
+    "AddTags": ("listener-rule/", "listener/", "loadbalancer/", "targetgroup", "truststore"),
+    "RemoveTags": ("listener-rule/", "listener/", "loadbalancer/", "targetgroup", "truststore"),
+    "CreateLoadBalancer": ("loadbalancer/",),
+    "DeleteLoadBalancer": ("loadbalancer/",),
+    "ModifyLoadBalancerAttributes": ("loadbalancer/",),
+}
+"""Actions of Elastic Load Balancing → what their types begin with, of those that only load balancers of today have.
+
+AWS has two pages of one prefix, and where both have an action the package has what the older one (of classic load
+balancers) says: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+"""
 
 
 def service(actions: Mapping[str, Any], types: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,9 +71,11 @@ def service(actions: Mapping[str, Any], types: Mapping[str, Any], keys: Mapping[
 
 def table(files: Mapping[str, Any]) -> dict[str, Any]:
     """The table, from the package's files: path → what its JSON says."""
+    actions = {name: files[f"data/actions/{name}.json"] for name in SERVICES}
+    actions[LOAD_BALANCING] = _with_v2(files, actions[LOAD_BALANCING])
     services = {
         name: service(
-            files[f"data/actions/{name}.json"],
+            actions[name],
             files.get(f"data/resourceTypes/{name}.json", {}),
             files.get(f"data/conditionKeys/{name}.json", {}),
         )
@@ -69,6 +84,17 @@ def table(files: Mapping[str, Any]) -> dict[str, Any]:
     version, updated = files["package.json"]["version"], files["package.json"]["updatedAt"][:10]
     source = {"package": PACKAGE, "licence": "MIT", "version": version, "updated": updated}
     return {"source": source, "services": services}
+
+
+def _with_v2(files: Mapping[str, Any], actions: Mapping[str, Any]) -> dict[str, Any]:
+    """The actions of load balancing with the types that the package has lost."""
+    types = sorted(facts["key"] for facts in files[f"data/resourceTypes/{LOAD_BALANCING}.json"].values())
+    found = dict(actions)
+    for key, facts in actions.items():
+        begins = OF_V2.get(facts["name"], ())
+        more = [{"name": each} for each in types if each.startswith(begins)] if begins else []
+        found[key] = {**facts, "resourceTypes": [*facts.get("resourceTypes", []), *more]}
+    return found
 
 
 def text(content: Mapping[str, Any]) -> str:

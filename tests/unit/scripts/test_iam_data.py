@@ -67,3 +67,15 @@ def test_a_service_that_the_package_has_not_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(iam_data, "SERVICES", ("ecs", "ecz"))
     with pytest.raises(KeyError, match=r"data/actions/ecz\.json"):
         iam_data.table({path: content for path, content in files().items() if "ecz" not in path})
+
+
+def test_an_action_of_both_kinds_of_load_balancers_takes_the_types_of_both() -> None:
+    services = json.loads(iam_data.TABLE.read_text())["services"]
+    actions = services[iam_data.LOAD_BALANCING]["actions"]
+    assert iam_data.OF_V2.keys() <= actions.keys()
+    for name, begins in iam_data.OF_V2.items():
+        for begin in begins:
+            assert any(each.startswith(begin) for each in actions[name][0]), (name, begin)
+    assert "listener-rule/app" in actions["AddTags"][0]
+    assert "loadbalancer" in actions["AddTags"][0], "the older ones' too"
+    assert actions["CreateRule"][0] == ["listener/app", "listener/net"], "as the package says"

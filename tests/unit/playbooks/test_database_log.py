@@ -19,13 +19,13 @@ PROJECT = Path(__file__).resolve().parents[3]
 NAME = "/aws/rds/instance/db-1/postgresql"
 (TASK,) = [
     task
-    for task in yaml.safe_load((PROJECT / "playbooks/tasks/ground.yml").read_text())
+    for task in yaml.safe_load((PROJECT / "playbooks/tasks/leftovers.yml").read_text())
     if "amazon.aws.cloudwatchlogs_log_group" in task
 ]
 
 
 def expire(aws: Cloud, tmp_path: Path, *options: str, **given: Any) -> str:
-    """Run the task of layers.yml; the recap."""
+    """Run the task of leftovers.yml; the recap."""
     known = {
         "site": {"outputs": {"database.main.InstanceId": "db-1"}},
         "site_databases": {"main": {}},
@@ -83,10 +83,10 @@ def test_what_preflight_has_seen_to_be_right_costs_nothing(aws: Cloud, tmp_path:
 def test_only_where_something_is_to_be_put_right_are_tasks_brought_in_for_it(
     complete: bool, asked: dict[str, Any], wanted: bool
 ) -> None:
-    (play,) = load("playbooks/layers.yml")
-    when = tasks_of("playbooks/layers.yml")["Put right what the layers leave"]["when"]
+    (play,) = load("playbooks/keep.yml")
+    when = tasks_of("playbooks/keep.yml")["See to what is to be done once the site works"]["when"]
     given = variables("playbooks/vars/layers.yml", **play["vars"], site={"complete": complete}, preflight_asked=asked)
-    assert holds(when, given | {"log_retention_days": "30"}) is wanted
+    assert holds(when, given | {"log_retention_days": "30", "keep_due": False}) is wanted
 
 
 def test_each_database_has_its_own_log(aws: Cloud, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def known(**more: Any) -> dict[str, Any]:
 
 
 def test_a_site_without_a_change_or_without_images_has_nothing_to_keep() -> None:
-    (bring,) = tasks_of("playbooks/keep.yml").values()
+    bring = tasks_of("playbooks/tasks/worked.yml")["Show the static files, and keep what may be gone back to"]
     for services, complete, wanted in ((SERVICES, False, True), (SERVICES, True, False), (REDIS, False, False)):
         given = known(site_services=services, site={"complete": complete})
         assert holds(bring["when"], given) is wanted
@@ -36,13 +36,15 @@ def test_a_site_without_a_change_or_without_images_has_nothing_to_keep() -> None
 def test_static_files_are_shown_and_kept_where_they_or_the_layers_changed(
     complete: bool, waits: bool, wanted: bool
 ) -> None:
-    (bring,) = tasks_of("playbooks/keep.yml").values()
+    bring = tasks_of("playbooks/tasks/worked.yml")["Show the static files, and keep what may be gone back to"]
     uploaded = {"results": [{"item": {"key": "front"}, "release": "0f", "waits": waits}, {"skipped": True}]}
     given = known(
         site_services=REDIS, site_static={"front": {"folder": "dist"}}, site={"complete": complete},
         static_uploaded=uploaded,
     )  # fmt: skip
     assert holds(bring["when"], given) is wanted
+    (all_of_it,) = tasks_of("playbooks/keep.yml").values()
+    assert holds(all_of_it["when"], given | {"log_retention_days": "30", "layers_databases": {}}) is wanted
     tasks = tasks_of("playbooks/tasks/keep.yml")
     parts = {name: task for name, task in tasks.items() if name.startswith("Keep ")}
     assert [holds(task["when"], given) for task in parts.values()] == [False, True], "no images, but files"

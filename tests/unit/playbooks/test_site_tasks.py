@@ -18,17 +18,11 @@ from tests.unit.plugin_support import PROJECT
 MOST_TASKS = 20
 TASK = re.compile(r"^      (?P<name>\S.*?)\tTAGS:", re.MULTILINE)
 SKIPPED = {
-    "Bring up the ledger first, where there is none": (
-        "not ansible_check_mode and not (environment_locked.there | default(true))"
-    ),
+    "Make first what all layers need": "preflight_linked_services | length > 0 or layers_ledgerless | bool",
     "Publish the images, the code and the static files, if there are any": (
         "publish_wanted | length > 0 or site_functions | length > 0 or site_static | length > 0"
     ),
-    "Show the static files, and keep what may be gone back to": (
-        "keep_static | length > 0 or (not site.complete and "
-        "(lookup('site', 'entries').image | length > 0 or site_static | length > 0))"
-    ),
-    "Put right what the layers leave": "not site.complete or layers_left | length > 0",
+    "See to what is to be done once the site works": "not site.complete or keep_due | bool or keep_left | length > 0",
     "Bring up the jobs, the services and the domain's name": (
         "not site.complete or layers_edge_unsettled | bool or "
         "services_first | jobs_due(publish_live.jobs, site.outputs) | length > 0"

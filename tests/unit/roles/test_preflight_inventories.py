@@ -522,7 +522,7 @@ HANDED_OVER = {
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
-    "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback",
+    "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback", "rollout_entries": [{}],
     "static_left_too": True, "static_back": {"front": "0f3c9d1e2a4b5c6d"}, "static_good": [{"outcome": "good"}],
     "function_left_too": True, "function_back": {"hello": "0a.zip"}, "function_live": {"hello": {"key": "0a.zip"}},
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},

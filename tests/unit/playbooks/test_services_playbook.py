@@ -32,7 +32,7 @@ BARRED: dict[str, Any] = {
 
 INCLUDED = "Bring up the jobs, the services and the domain's name"
 CDN = "Bring up the CDN, or let go of it"
-"""Has tests of its own: test_site_edge.py."""
+"""Has tests of its own: test_edge_on_and_off.py."""
 
 
 def in_order(complete: bool = False) -> list[dict[str, Any]]:

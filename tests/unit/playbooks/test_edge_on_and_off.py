@@ -17,6 +17,7 @@ from local_aws.patches.route53 import ZONE_ID
 from tests.unit.playbooks.test_given_vpc import Site, changed
 from tests.unit.plugins.modules.test_modules_account import ecs_lists_providers
 from tests.unit.render_support import PROJECT
+from tests.unit.variables_support import flat
 
 pytestmark = [pytest.mark.playbook, pytest.mark.long, pytest.mark.usefixtures("ecs_lists_providers")]
 __all__ = ["ecs_lists_providers"]
@@ -33,17 +34,20 @@ def verb(folder: Path) -> None:
     """Write `edged.yml`: the playbooks of `site` that concern a CDN, without services; and `half.yml`, interrupted."""
     ground = yaml.safe_load((folder / "ground.yml").read_text())
     (services,) = loaded("playbooks/services.yml")
-    brought = {task.get("register"): task for task in loaded("playbooks/tasks/services.yml")}
+    brought = {task.get("register"): task for task in flat(loaded("playbooks/tasks/services.yml"))}
     brought["services_made"]["cloudformation_stacks"]["layers"] = ["dns"]
     cdn, settle = loaded("playbooks/tasks/edge.yml")
-    (condition,) = [task["when"] for task in services["tasks"] if "services.yml" in str(task)]
+    (condition,) = [
+        task["when"] for task in flat([services]) if "services.yml" in str(task.get("ansible.builtin.include_tasks"))
+    ]
     _, names, by_hand, closing = loaded("playbooks/tasks/edge_settle.yml")
     wait, close, *_ = closing["block"]
     close["cloudformation_stacks"]["layers"] = ["network"]
     steps = [names, by_hand, closing | {"block": [wait, close]}]
     settling = {"name": "Settle it", "when": settle["when"], "vars": settle["vars"], "block": steps}
     # The verb lies higher than the playbooks that they are of.
-    services["vars_files"] = ["roles/publish/vars/main.yml", "playbooks/vars/layers.yml"]
+    services["vars_files"] = ["roles/publish/vars/main.yml", "roles/rollout/vars/main.yml", "playbooks/vars/layers.yml"]
+    services["vars"] |= {"publish_live": {"jobs": {}}, "publish_select": "live"}
     domain = {"name": "Point the domain at it", "ansible.builtin.import_playbook": "playbooks/domain.yml"}
     for name, tasks in (("half", []), ("edged", [settling])):
         block = {"name": "Bring it up", "when": condition, "block": [brought["services_made"], cdn, *tasks]}

@@ -45,13 +45,13 @@ def test_static_files_are_shown_and_kept_where_they_or_the_layers_changed(
     assert holds(bring["when"], given) is wanted
     (all_of_it,) = tasks_of("playbooks/keep.yml").values()
     assert holds(all_of_it["when"], given | {"log_retention_days": "30", "layers_databases": {}}) is wanted
-    tasks = tasks_of("playbooks/tasks/keep.yml")
+    tasks = tasks_of("playbooks/tasks/keep_releases.yml")
     parts = {name: task for name, task in tasks.items() if name.startswith("Keep ")}
     assert [holds(task["when"], given) for task in parts.values()] == [False, True], "no images, but files"
 
 
 def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() -> None:
-    (keep,) = [task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep.yml").values() if "ecr_keep" in task]
+    (keep,) = [task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep_releases.yml").values() if "ecr_keep" in task]
     live = {"services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:2@sha256:2"}}}, "jobs": {}}
     given = variables("roles/publish/vars/main.yml", site_services=SERVICES, keep_live=live, release_keep=1)
     given["keep_ledger"] = {"entries": []}

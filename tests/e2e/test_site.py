@@ -865,7 +865,7 @@ def test_a_job_keeps_visitors_out_while_it_runs_and_lets_them_in_again_also_if_i
         assert "berth-maintenance=" not in run.output
         assert visits.failed, "nobody met the page"
         assert visits.answered, "it was there before the job ran"
-        assert asked("/healthz")[0] == 200
+        until(lambda: served("/healthz"), "the load balancer to take the rules as they are now", 10)
         assert "is off" in succeed(playbook("maintenance.yml")).output
     assert service(cloud)["taskDefinition"] == before
     succeed(playbook("site.yml"))  # the job is what the inventory says again

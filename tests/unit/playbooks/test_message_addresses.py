@@ -80,9 +80,9 @@ def test_what_the_account_refuses_leads_to_its_entry(tmp_path: Path, aws: Cloud)
 
 def test_a_reason_that_nobody_knows_leads_to_the_entry_of_its_kind(tmp_path: Path, aws: Cloud) -> None:
     (tmp_path / "one.yml").write_text(
-        "Resources:\n  Log:\n    Type: AWS::Logs::LogGroup\n    Properties: {LogGroupName: /taken}\n"
+        "Resources:\n  Log:\n    Type: AWS::Logs::LogGroup\n    Properties: {LogGroupName: /shop/unit/taken}\n"
     )
-    aws.client("logs").create_log_group(logGroupName="/taken")
+    aws.client("logs").create_log_group(logGroupName="/shop/unit/taken")
     layers = {"prefix": "shop-unit", "stacks": {"one": {}}, "directory": str(tmp_path)}
     task = {"name": "Make it", "cloudformation_stacks": layers}
     run = playbook(tmp_path, [task], **environment(aws))

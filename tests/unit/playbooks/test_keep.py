@@ -51,7 +51,9 @@ def test_static_files_are_shown_and_kept_where_they_or_the_layers_changed(
 
 
 def test_what_runs_and_the_good_releases_are_kept_in_the_sites_repositories() -> None:
-    (keep,) = [task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep_releases.yml").values() if "ecr_keep" in task]
+    (keep,) = [
+        task["ecr_keep"] for task in tasks_of("playbooks/tasks/keep_releases.yml").values() if "ecr_keep" in task
+    ]
     live = {"services": {"web": {"images": {"shop/web": "r/shop-prod/shop-web:2@sha256:2"}}}, "jobs": {}}
     given = variables("roles/publish/vars/main.yml", site_services=SERVICES, keep_live=live, release_keep=1)
     given["keep_ledger"] = {"entries": []}

@@ -21,6 +21,7 @@ from local_aws.access import operator
 from local_aws.access.estate import PARTITION, Estate
 from local_aws.cloud import ACCESS_KEY, INSIDE_KEY
 from local_aws.config import ACCOUNT_ID
+from local_aws.edge import configuration as edge
 from local_aws.iam.evaluate import Policy
 from local_aws.iam.principals import Principal
 
@@ -40,6 +41,7 @@ class Caller:
         boundary: its permissions boundary.
         session: the policy of its session.
         inside: whether it is the embedded AWS itself, which nobody judges.
+        source: ARN of what a service calls for (aws:SourceArn); empty for everybody else.
     """
 
     principal: Principal
@@ -47,6 +49,7 @@ class Caller:
     boundary: Policy | None = None
     session: Policy | None = None
     inside: bool = False
+    source: str = ""
 
 
 INSIDE = Caller(Principal.root(ACCOUNT_ID), inside=True)
@@ -89,6 +92,9 @@ class Callers:
             return self._operator
         if not key:
             return NOBODY
+        if key.startswith(edge.KEY):
+            arn = f"arn:aws:cloudfront::{ACCOUNT_ID}:distribution/{key.removeprefix(edge.KEY)}"
+            return Caller(Principal.service("cloudfront.amazonaws.com"), source=arn)
         return self._session(key) or self._user(key)
 
     def role(self, arn: str, session_name: str, session: str | None = None) -> Caller:

@@ -153,6 +153,8 @@ class Guard:
             self.denied.add(Denial(f"key {key}", received.asked.name, "*", denials.NO_SUCH_KEY), self.enforces)
             return denials.unknown_key(received.call, key) if self.enforces else None
         context = HERE | {"aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
+        if caller.source:
+            context |= {"aws:SourceArn": caller.source, "aws:SourceAccount": ACCOUNT_ID}
         try:
             wanted = needs.of(received.asked, self.estate)
         except needs.UnknownCall as unknown:

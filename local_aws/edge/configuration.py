@@ -17,6 +17,8 @@ from importlib.resources import files
 from local_aws.edge.distribution import ERROR_SECONDS, ERRORS, Behaviour, Distribution, Origin
 
 FILE = "nginx.conf"
+KEY = "CLOUDFRONT-"
+"""What the access key begins with that CloudFront signs its requests to buckets with; the distribution's id follows."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Place:
         http: likewise, without TLS.
         certificate: file of certificate and key, below `folder`.
         authority: file of the authority that origins' certificates are from, below `folder`.
-        origins: id of an origin → `https://address:port`, or of a bucket `http://address:port/bucket`; empty for one
-            that may not be read.
+        origins: id of an origin → `https://address:port`, or of a bucket `http://address:port`; empty for one that
+            may not be read.
         first: lines that come first, `load_module …`, `user …`.
         published: port of this machine at which a person reaches `https`.
     """
@@ -63,7 +65,10 @@ def render(
     named = {arn: f"function{number}" for number, arn in enumerate(dict.fromkeys(used))}
     made = {f"js/{name}.js": f"{(functions or {})[arn]}\nexport default handler;\n" for arn, name in named.items()}
     origins = {each.id: each for each in distribution.origins}
-    inner = [_inner(number, each, origins[each.origin], place) for number, each in enumerate(distribution.behaviours)]
+    inner = [
+        _inner(number, each, origins[each.origin], place, distribution.id)
+        for number, each in enumerate(distribution.behaviours)
+    ]
     return made | {
         FILE: _process(place, [*inner, _outer(distribution, place)], len(distribution.behaviours)),
         "js/edge.js": (files("local_aws.edge") / "edge.js").read_text(),
@@ -83,6 +88,16 @@ def pattern(text: str) -> str:
 def quote(text: str) -> str:
     """`text` as one word of nginx's configuration; a variable is none, as there is no word for a dollar in it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${dollar}") + '"'
+
+
+def signed(distribution: str) -> str:
+    """The header Authorization of a distribution's requests to buckets (Origin Access Control).
+
+    Nobody here checks a signature; IAM reads who it is of.
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+    """
+    scope = "20260101/us-east-1/s3/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={KEY}{distribution}/{scope}, SignedHeaders=host, Signature=0"
 
 
 def _site(distribution: Distribution, functions: Mapping[str, str], invalidations: Sequence[Sequence[str]]) -> str:
@@ -142,7 +157,7 @@ http {{
 """
 
 
-def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place) -> str:
+def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place, distribution: str) -> str:
     address = place.origins[origin.id]
     if not address:
         return f"""\
@@ -156,6 +171,8 @@ def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place) -> s
     sent = behaviour.all_sent or "host" in behaviour.key.headers
     host = "$http_host" if sent and not origin.bucket else quote(origin.host)
     lines = [f"proxy_set_header Host {host};"]
+    if origin.bucket:
+        lines.append(f"proxy_set_header Authorization {quote(signed(distribution))};")
     if not behaviour.all_sent:
         names = [name for name in behaviour.key.headers if name != "host"]
         lines += [

@@ -108,9 +108,8 @@ def _address(cloud: Cloud, origin: Origin, signed: bool) -> str:
         addresses = cloud.names.get(origin.host, [])
         return f"https://{addresses[0]}:443" if addresses else NOWHERE
     bucket = origin.host.partition(".s3.")[0]
-    return (
-        f"http://{cloud.config.gateway}:{cloud.config.api_port}/{bucket}" if signed and _lets_in(cloud, bucket) else ""
-    )
+    # The bucket's name is in the Host that is sent.
+    return f"http://{cloud.config.gateway}:{cloud.config.api_port}" if signed and _lets_in(cloud, bucket) else ""
 
 
 def _lets_in(cloud: Cloud, bucket: str) -> bool:

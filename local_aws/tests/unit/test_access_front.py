@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from local_aws.access import operator
 from local_aws.access.denials import Denials
 from local_aws.config import DIRECT, Iam
+from local_aws.edge.configuration import signed
 from local_aws.tests.access_support import Guarded
 
 OPERATOR = "arn:aws:iam::123456789012:user/operator"
@@ -265,3 +266,31 @@ def posted(form: dict[str, Any]) -> int:
 
 def encoded(part: dict[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def test_a_distribution_reads_a_bucket_that_lets_it_in_and_nobody_else_does(guard: Callable[..., Guarded]) -> None:
+    """As its nginx asks: by the bucket's own Host, signed as CloudFront does (Origin Access Control)."""
+    guarded = guard(policies={})
+    admin = guarded.cloud.client("s3")
+    admin.create_bucket(Bucket="shop-page")
+    admin.put_object(Bucket="shop-page", Key="index.html", Body=b"<p>")
+    source = "arn:aws:cloudfront::123456789012:distribution/E1*"
+    statement = {
+        "Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::shop-page/*", "Condition": {"ArnLike": {"aws:SourceArn": source}},
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    admin.put_bucket_policy(Bucket="shop-page", Policy=policy)
+
+    def read(**headers: str) -> bytes:
+        host = {"Host": "shop-page.s3.us-east-1.amazonaws.com"}
+        asked = urllib.request.Request(f"{guarded.endpoint}/index.html", headers=host | headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10) as answer:
+            return bytes(answer.read())
+
+    assert read(Authorization=signed("E1ABC")) == b"<p>"
+    assert not guarded.denied
+    for other in ({"Authorization": signed("E2ABC")}, {}):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            read(**other)
+    assert [each.action for each in guarded.denied] == ["s3:GetObject"] * 2

@@ -39,7 +39,7 @@ def test_all_that_a_configuration_needs_is_read(aws: Cloud, stacks: Stacks, cert
     s3.put_bucket_policy(Bucket="files", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     (known,) = distributions(aws)
     gateway = f"http://{aws.config.gateway}:{aws.config.api_port}"
-    assert known.addresses == {"alb": "https://10.79.0.9:443", "files": f"{gateway}/files"}
+    assert known.addresses == {"alb": "https://10.79.0.9:443", "files": gateway}
     aws.publish("alb.test", [])
 
 

@@ -217,14 +217,19 @@ def test_the_embedded_inventory_differs_in_where_a_browser_is_alone() -> None:
 def test_its_inventory_says_all_of_it(tmp_path: Path, aws: Cloud, stacks: Stacks) -> None:
     """Private hosts with a way to S3, limits of autoscaling, a bucket that forgets, rights to that bucket."""
     nouns: dict[str, Any] = {noun.variable: {} for noun in NOUNS.values()}
-    images = {image: f"registry.test/{image}:1" for image in ("flask-spa/api", "flask-spa/front")}
+    images = {image: f"registry.test/{image}:1" for image in ("flask-spa/api",)}
     own = {"domain_name": "ears.test", "network_nat": "gateway", "service_images": images}
     site = render(tmp_path, nouns | yaml.safe_load((EXAMPLE / "site.yml").read_text()) | own, "new")
 
     limits = ("ServiceScaleMinimum", "ServiceScaleMaximum")
     assert [int(site.layers["service.api"][name]) for name in limits] == [2, 20]
     assert "ScalableTarget" in site.resources("service.api")
-    assert "ScalableTarget" not in site.resources("service.front")
+    config = site.resources("edge")["Distribution"]["Properties"]["DistributionConfig"]
+    (api,) = config["CacheBehaviors"]
+    assert api["PathPattern"] == "/api/*"
+    origins = {each["Id"]: each for each in config["Origins"]}
+    assert "S3OriginConfig" in origins[config["DefaultCacheBehavior"]["TargetOriginId"]]
+    assert "CustomOriginConfig" in origins[api["TargetOriginId"]]
     definition = site.resources("service.api")["TaskDefinition"]["Properties"]["ContainerDefinitions"][0]
     said = {each["Name"]: each["Value"] for each in definition["Environment"]}
     assert said["BROWSER_ENDPOINT_URL_S3"] == "", "AWS's own"
@@ -249,6 +254,6 @@ def test_its_inventory_says_all_of_it(tmp_path: Path, aws: Cloud, stacks: Stacks
 
 
 def test_the_front_end_names_only_files_that_it_has() -> None:
-    folder = EXAMPLE / "front/site"
+    folder = EXAMPLE / "front"
     named = re.findall(r'(?:href|src)="/([^"]+)"', (folder / "index.html").read_text())
     assert sorted(named) == sorted(path.name for path in folder.iterdir() if path.name != "index.html")

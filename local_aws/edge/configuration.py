@@ -151,6 +151,7 @@ http {{
     js_set $edge_key edge.key;
     proxy_cache_path {place.folder}/cache levels=1:2 keys_zone=edge:10m max_size=1g inactive=1y use_temp_path=off;
     proxy_http_version 1.1;
+    proxy_pass_header Server; # the origin's; CloudFront has one of its own only for what it answers itself
     proxy_read_timeout 60s;
 {upstreams}
 {"".join(servers)}}}

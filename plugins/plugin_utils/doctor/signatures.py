@@ -496,7 +496,8 @@ LAYERS = (
         "plan.yml", "site_remove names what is given up.",
     ),
     Signature(
-        "quota", (STACK,), r"(?<!Request)LimitExceeded|maximum number of [\w ]+ has been reached|exceeded .*(?:quota|limit)",
+        "quota", (STACK,),
+        r"(?<!Request)LimitExceeded|maximum number of [\w ]+ has been reached|exceeded .*(?:quota|limit)",
         "The account may not have more of this.",
         "aws service-quotas list-services", "Ask AWS for more, or use what is there (network_vpc_id).",
     ),
@@ -509,11 +510,6 @@ LAYERS = (
         "dead-letters", (SCHEDULE,), r"(?P<number>\d+) runs? could not be started",
         "{number} of the job's runs never started: there was no room, or the schedule's role may not start them.",
         "run.yml -e job={entry}",
-    ),
-    Signature(
-        "run-failed", (SCHEDULE,), r"its last run failed",
-        "The program of the job ended with a failure.",
-        "logs.yml -e job={entry}", vague=True,
     ),
 )  # fmt: skip
 
@@ -619,7 +615,7 @@ HOSTS_OWN = (
 
 ENDINGS = (
     Signature(
-        "killed", (TASK,), r"exit code 137\b",
+        "killed", (TASK,), r"^(?!.*exit code (?!0\b|137\b|143\b)\d).*exit code 137\b",
         "The container was killed: its host had no memory left, or it did not end within stop_grace_period.",
         LOGS, "Let the program end at SIGTERM (exec in a shell script), or lengthen stop_grace_period.", vague=True,
     ),
@@ -629,7 +625,7 @@ ENDINGS = (
         LOGS,
     ),
     Signature(
-        "program-failed", (TASK,), r"exit code (?P<code>[1-9]\d*)\b",
+        "program-failed", (TASK,), r"exit code (?!137\b|143\b)(?P<code>[1-9]\d*)\b",
         "The program ended itself with exit code {code}; its last lines say why.",
         LOGS, vague=True,
     ),

@@ -113,9 +113,10 @@ class ActionModule(AwsAction):
         part, _ = hosts.look(self.client, prefix, group, now)
         there = [each for each in part.facts if each["instance"] == host]
         mine = {"Site": site.identity.site_name, "Environment": site.identity.environment_name}
-        instance = (part.ask("hosts", "ec2", hosts.described, self.client("ec2"), [host]) or {}).get(host, {})
+        asked = part.ask("hosts", "ec2", hosts.described, self.client("ec2"), [host])
+        instance = (asked or {}).get(host, {})
         tags = {each["Key"]: each["Value"] for each in instance.get("Tags", [])}
-        if not there and not (mine.items() <= tags.items()) and not part.unasked:
+        if asked is not None and not there and not mine.items() <= tags.items():
             names = some(sorted(each["instance"] for each in part.facts)) or "none"
             raise Failed(
                 f"{prefix} has no host {host}; its hosts are: {names}. Type: {verb('doctor.yml')} -e host=<one of them>"

@@ -515,12 +515,12 @@ LAYERS = (
 
 HOSTS_OWN = (
     Signature(
-        "ssh-shut", (SSH,), r"port 22: (?:Connection timed out|No route to host)|timed out",
+        "ssh-shut", (SSH,), r"port \d+: (?:Connection timed out|No route to host)|timed out",
         "Nothing answers at the host's port 22: it is open to host_admin_cidrs only, or the host has not booted.",
         SITE, "Add this machine's address to host_admin_cidrs, or set host_access_session_manager: true.",
     ),
     Signature(
-        "ssh-refused", (SSH,), r"port 22: Connection refused",
+        "ssh-refused", (SSH,), r"port \d+: Connection refused",
         "The host answers and has no ssh server: it is booting, or its boot stopped half way.",
         "aws ec2 get-console-output --latest --output text --instance-id {host}",
     ),

@@ -57,6 +57,7 @@ class ActionModule(AwsAction):
         if host and not INSTANCE.fullmatch(host):
             raise Failed(f"{host} is no instance id. Type: {verb('doctor.yml')} -e host=i-0123456789abcdef0")
         now = datetime.datetime.now(datetime.UTC)
+        self._unseen: list[str] = []
         prefix, part = site.identity.prefix, Part()
         found = part.ask(
             "stacks",
@@ -77,6 +78,7 @@ class ActionModule(AwsAction):
             "host": host,
             "well": not findings and not left,
             "asked": len(lines),
+            "not_looked_at": self._unseen,
             "findings": [plain(each) for each in findings],
             "unexplained": left,
         }
@@ -154,8 +156,10 @@ class ActionModule(AwsAction):
             answer = answers.get(name, {})
             if not (usable and answer.get("unreachable")):  # that it takes tasks is what matters
                 lines += evidence.of_host(name, answer, usable)
-            if each["state"] == "not joined" and (not answer or answer.get("unreachable")):
-                silent.append(name)
+            if not answer or answer.get("unreachable"):
+                self._unseen.append(name)
+                if each["state"] == "not joined":
+                    silent.append(name)
         if silent:
             consoles = part.ask("hosts", "ec2", lambda: list(machines.of_consoles(self.client("ec2"), silent)))
             lines += consoles or []

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from plugins.plugin_utils.ecs import some
+
 WIDTH = 132
 Line = tuple[str, str | None]
 """Text, and Ansible's name of its color."""
@@ -32,6 +34,8 @@ def rendered(model: Mapping[str, Any]) -> Iterator[Line]:
         if each["type"]:
             yield f"  type   {each['type']}", WARN
         yield "", None
+    if model["not_looked_at"]:
+        yield f"Not looked at by ssh: {some(model['not_looked_at'])}.", DIM
     if not model["findings"] and not model["unexplained"]:
         yield f"{model['asked']} lines were looked at, and none tells of a failure that is known.", GOOD
 

@@ -167,6 +167,7 @@ def test_a_service_without_hosts_and_a_container_that_took_too_much(typed: tuple
     assert "cause The container took more than its mem_limit, and was killed." in lines
     assert any(line.startswith("type ansible-playbook site.yml -i ") for line in lines)
     assert any("OutOfMemoryError: Container killed due to memory usage" in line for line in lines)
+    assert f"Not looked at by ssh: {HOST}." in lines
 
 
 @pytest.mark.playbook

@@ -47,12 +47,15 @@ def test_the_lines_have_evidence_cause_and_what_to_type() -> None:
     long = "CannotPullContainerError: manifest for " + "x" * 40 + " not found: " + "word " * 40
     findings = [plain(each) for each in recognised([Evidence("stopped task", "service.web", long, "0123")] * 2)]
     left = [{"about": "database.main", "what": "is stopped", "type": "ansible-playbook site.yml"}]
-    shown = [line for line, _ in rendered({"findings": findings, "unexplained": left, "asked": 2})]
+    shown = [line for line, _ in rendered({"findings": findings, "unexplained": left, "asked": 2, "not_looked_at": []})]
     assert shown[0] == "service.web: image-gone"
     assert shown[1].startswith("  seen   stopped task 0123: CannotPullContainerError: ")
     assert "         2 lines say so" in shown
     assert any(line.startswith("  type   ansible-playbook publish.yml ") for line in shown)
     assert "database.main: is stopped" in shown
     assert all(len(line) <= WIDTH for line in shown if "type" not in line)
-    nothing = [line for line, _ in rendered({"findings": [], "unexplained": [], "asked": 7})]
-    assert nothing == ["7 lines were looked at, and none tells of a failure that is known."]
+    nothing = {"findings": [], "unexplained": [], "asked": 7, "not_looked_at": ["i-1", "i-2"]}
+    assert [line for line, _ in rendered(nothing)] == [
+        "Not looked at by ssh: i-1, i-2.",
+        "7 lines were looked at, and none tells of a failure that is known.",
+    ]

@@ -133,15 +133,10 @@ class Asking:
                 continue
             # one page: the newest come first, and the last change is what is asked for
             for event in cloudformation.describe_stack_events(StackName=stack["name"])["StackEvents"]:
-                reason = event.get("ResourceStatusReason", "")
-                own = event["LogicalResourceId"] == stack["name"]
-                if (
-                    own
-                    and event["ResourceStatus"].endswith("_IN_PROGRESS")
-                    and "ROLLBACK" not in event["ResourceStatus"]
-                ):
+                reason, state = event.get("ResourceStatusReason", ""), event["ResourceStatus"]
+                if event["LogicalResourceId"] == stack["name"] and state in BEGINS:
                     break
-                if reason and event["ResourceStatus"].endswith("_FAILED"):
+                if reason and state.endswith("_FAILED"):
                     yield Evidence(STACK, stack["layer"], reason, event["LogicalResourceId"])
 
     def _activities(self) -> Iterator[Evidence]:

@@ -214,7 +214,7 @@ VOLUMES = (
 
 DISKS = (
     Signature(
-        "disk-full", (*STARTS, LOG, HOST, CONSOLE), r"no space left on device|^\s*(?:9[5-9]|100)% (?P<mount>/\S*)",
+        "disk-full", (*STARTS, LOG, HOST, CONSOLE), r"no space left on device|^\s*(?:9[5-9]|100)% \S",
         "The host's disk is full: mostly of old images, or of a log that a program writes into its container.",
         "on-host docker system df", "Raise host_volume_gb for new hosts.",
     ),

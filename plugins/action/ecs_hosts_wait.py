@@ -30,7 +30,6 @@ RECENT = datetime.timedelta(minutes=15)
 """Scaling activities older than this when the wait begins belong to something else."""
 
 
-
 class ActionModule(AwsAction):
     """See plugins/modules/ecs_hosts_wait.py for its arguments and results."""
 

@@ -23,6 +23,7 @@ from scripts.pages.contents import contents
 from scripts.pages.costs import costs, prices
 from scripts.pages.markdown import deeper, moved, relinked, section
 from scripts.pages.nouns import nouns
+from scripts.pages.signatures import signatures
 from scripts.pages.targets import targets
 from scripts.pages.variables import variables
 
@@ -33,6 +34,7 @@ MADE: dict[str, Callable[[Path], str]] = {
     "costs": costs,
     "nouns": nouns,
     "prices": prices,
+    "signatures": signatures,
     "targets": targets,
     "variables": variables,
 }

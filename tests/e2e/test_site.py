@@ -648,6 +648,34 @@ def test_verify_tells_everything_that_is_wrong_at_once(cloud: Cloud) -> None:
     assert found["wrong"] == 0
 
 
+def doctor(*arguments: str) -> tuple[int, dict[str, str], str]:
+    """Exit status of the verb, what it is about by signature, and its output."""
+    run = playbook("doctor.yml", "-e", "format=json", *arguments)
+    lines = run.output.splitlines()
+    assert "{" in lines, run.output
+    model = json.loads("\n".join(lines[lines.index("{") : lines.index("}") + 1]))
+    return run.status, {each["signature"]: each["about"] for each in model["findings"]}, run.output
+
+
+@pytest.mark.long
+def test_the_doctor_knows_what_ails_a_site_and_a_host(cloud: Cloud) -> None:
+    _, found, output = doctor("--check")
+    assert found == {}, output
+    with broken(cloud):
+        status, found, output = doctor()
+    assert status == 1, output
+    assert found["secret-key"].startswith("service.web"), output
+    (host,) = hosts(cloud)
+    on_host(cloud, "systemctl stop ecs")
+    try:
+        status, found, output = doctor("-e", f"host={host['ec2InstanceId']}")
+    finally:
+        on_host(cloud, "systemctl start ecs")
+    until(lambda: hosts(cloud)[0]["agentConnected"], "the agent to be back", 60)
+    assert status == 1, output
+    assert found["agent-failed"] == f"host {host['ec2InstanceId']}", output
+
+
 def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> None:
     ecs = cloud.client("ecs")
     before, revision = ecs.list_tasks(cluster=SITE)["taskArns"], service(cloud)["taskDefinition"]

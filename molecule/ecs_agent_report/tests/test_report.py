@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from plugins.action.ecs_hosts_wait import SAID, boot_report
+from plugins.plugin_utils.consoles import SAID, boot_report
 
 KEYS = {"aws_access_key_id": "berth-embedded", "aws_secret_access_key": "not-a-secret-0f3c9d"}
 

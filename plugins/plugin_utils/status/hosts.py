@@ -48,7 +48,7 @@ def look(client: Client, cluster: str, group_name: str, now: datetime.datetime) 
     members = {each["InstanceId"]: each for each in (group or {}).get("Instances", [])}
     by_id = {str(each.get("ec2InstanceId")): each for each in joined or []}
     ids = sorted(members.keys() | by_id.keys())
-    instances = part.ask("hosts", "ec2", _instances, client("ec2"), ids) or {}
+    instances = part.ask("hosts", "ec2", described, client("ec2"), ids) or {}
     images = {
         image: part.ask(f"image {image}", "ec2", ami, client("ec2"), image)
         for image in sorted({each["ImageId"] for each in instances.values() if each.get("ImageId")})
@@ -77,7 +77,7 @@ def _group(autoscaling: Any, name: str) -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
-def _instances(ec2: Any, ids: list[str]) -> dict[str, dict[str, Any]]:
+def described(ec2: Any, ids: list[str]) -> dict[str, dict[str, Any]]:
     """Instance id → instance; one that is long gone is simply none."""
     if not ids:
         return {}

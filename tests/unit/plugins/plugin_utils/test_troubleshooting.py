@@ -111,6 +111,7 @@ PASSED_ON = {
     ),
     "plugins/action/service_linked_role.py: str(error)": ("was made, but is not there after",),
     "plugins/action/service_linked_role.py: f'{what}: {error}'": ("A service-linked role cannot be made",),
+    "plugins/action/site_doctor.py: not_right(site.problems)": NOT_RIGHT,
     "plugins/action/site_status.py: not_right(site.problems)": NOT_RIGHT,
     "plugins/inventory/environment.py: sentence": ("No environment was named.",),
     "plugins/inventory/environment.py: f\"{shown(Path(path))}: {' '.join(error.message.split())}\"": AWS_OWN,

@@ -144,7 +144,12 @@ def test_what_comes_of_a_vaulted_file_is_known_too(inventory: Inventory, tmp_pat
     (tmp_path / "password").write_text("secret")
     for name, said in (("own", "-e own: compose_file.yml takes no such argument"), ("_own", "")):
         (tmp_path / "mine.yml").write_text(f"{name}: 1\ncompose_file_start: {tmp_path}/compose\n")
-        vault = [str(Path(sys.executable).parent / "ansible-vault"), "encrypt", "mine.yml", "--vault-password-file=password"]
+        vault = [
+            str(Path(sys.executable).parent / "ansible-vault"),
+            "encrypt",
+            "mine.yml",
+            "--vault-password-file=password",
+        ]
         subprocess.run(vault, cwd=tmp_path, check=True, capture_output=True)
         password = f"--vault-password-file={tmp_path}/password"
         done = inventory.run("ansible-playbook", "compose_file.yml", password, "-e", f"@{tmp_path}/mine.yml")

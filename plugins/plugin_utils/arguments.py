@@ -24,6 +24,8 @@ from plugins.plugin_utils.places import PROJECT, verb
 FILE = PROJECT / "playbooks/vars/arguments.yml"
 OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
+FOR_EVERY_VERB = ("lock_wait",)
+"""Arguments that an inventory may have too, and a pipeline types behind each verb: some have nothing to wait for."""
 VARIABLE = re.compile(r"""^["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*:""", re.MULTILINE)
 """A name of a vars file, or of one that holds the identity; what is vaulted as a whole shows none."""
 
@@ -127,7 +129,7 @@ def _takes(name: str) -> str:
 @cache
 def _variables() -> frozenset[str]:
     """The variables of Berth."""
-    found: set[str] = set()
+    found = set(FOR_EVERY_VERB)
     for path in (PROJECT / "roles").glob("*/meta/argument_specs.yml"):
         for entry in (yaml_load(path.read_text()) or {}).get("argument_specs", {}).values():
             found |= set(entry.get("options") or {})

@@ -35,6 +35,8 @@ def refused(verb: str, *texts: str, files: tuple[str, ...] = (), folder: Path | 
         ("run", ["command=env A=1 python -c print", "job=report"]),
         ("run", ['env={"A": "b c"}']),
         ("exec", ["command=id", "container=web"]),
+        ("verify", ["lock_wait=5m"]),  # a pipeline's, behind every verb
+        ("exec", ['command=python -c "import sys; a=41; print(a + 1); sys.exit(3)"']),
         ("logs", ["grep=GET /?q=a", "for=1s"]),
         ("site", ["publish_select=local", "dns_switch=true"]),
         ("migrate", ["lock_wait=15m", "ansible_forks=2", "_mine=1", "vault_mine=2"]),

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plugins.plugin_utils.markdown import headings
+from scripts.pages.arguments import arguments
 from scripts.pages.contents import contents
 from scripts.pages.costs import costs, prices
 from scripts.pages.markdown import deeper, moved, relinked, section
@@ -30,6 +31,7 @@ from scripts.pages.variables import variables
 PROJECT = Path(__file__).resolve().parent.parent
 MARK = re.compile(r"^<!-- (?P<how>\w+): (?P<what>\S+) -->$", re.MULTILINE)
 MADE: dict[str, Callable[[Path], str]] = {
+    "arguments": arguments,
     "contents": contents,
     "costs": costs,
     "nouns": nouns,

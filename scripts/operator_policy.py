@@ -37,6 +37,8 @@ DOCS = PROJECT / "docs"
 TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
+RUNNING_ALSO = ("iam:PassRole", "sqs:ReceiveMessage")
+"""Their trade too: a role goes with what is run, and `status` reads the runs that could not be started, which stay."""
 KEEPING = ("dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 
@@ -118,7 +120,7 @@ def needs() -> dict[str, dict[str, set[str]]]:
         service = action.partition(":")[0]
         pattern = iam.pattern(action)
         reading = iam.LOOKING.match(action) and (pattern != action or action in called)
-        running = service in RUNNING or reading or action == "iam:PassRole"
+        running = service in RUNNING or reading or action in RUNNING_ALSO
         trade = "operate" if running else "data" if service in KEEPING else "deploy"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
     return found

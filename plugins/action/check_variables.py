@@ -26,6 +26,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.check_variables import DOCUMENTATION
 from plugins.plugin_utils.account.rooms import Rooms
+from plugins.plugin_utils.arguments import OWN_PREFIXES, arguments
 from plugins.plugin_utils.aws_action import specification
 from plugins.plugin_utils.identity import SITE_GROUP, environment_files
 from plugins.plugin_utils.layers import suggestion
@@ -41,8 +42,6 @@ from plugins.plugin_utils.site_templates import template_problems
 VARS_SUFFIXES = ("", ".yml", ".yaml", ".json")
 """Endings of files that Ansible reads variables from (YAML_FILENAME_EXTENSIONS); it passes over others in silence."""
 GROUP_KEYS = ("hosts", "vars", "children")
-OWN_PREFIXES = ("ansible_", "vault_", "_")
-"""Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
 
 STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 """A step of a place as a person writes it: `domain_aliases[1].name`."""
@@ -227,9 +226,10 @@ class ActionModule(ActionBase):
                 if isinstance(content, Mapping) and "plugin" not in content:
                     self._check_groups(content, path, known)
         self._check_folder(self.group_vars, groups, "group", known)
+        told = known.union(*(arguments(Path(name).name) for name in context.CLIARGS.get("args") or ()))
         for name in load_extra_vars(self._loader):
-            if not _is_known(name, known):
-                self.wrong.append(Wrong(name, _unknown(name, known), "-e"))
+            if not _is_known(name, told):
+                self.wrong.append(Wrong(name, _unknown(name, told), "-e"))
 
     def _sources(self) -> list[Path]:
         """The folders of the run's inventory sources."""

@@ -35,7 +35,7 @@ from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import origin, shown
 from plugins.plugin_utils.troubleshooting import see
-from plugins.plugin_utils.ways import concerns_aws, concerns_hosts, is_environment_file, refusal
+from plugins.plugin_utils.ways import concerns_aws, concerns_hosts, is_environment_file, refusal, refusal_of_typed
 
 DOCUMENTATION = """
 name: environment
@@ -50,8 +50,8 @@ description:
   - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
     lookups too, unless the shell or O(set) says otherwise.
   - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
-  - Ends a verb that was typed in a way that would do nothing or half, on several inventories or without the settings of
-    the project, with what to type.
+  - Ends a verb that was typed in a way that would do nothing or half, on several inventories, without the settings of
+    the project, or with a variable that it does not know, with what to type.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
   - Neither is looked at for a command that asks no AWS, such as C(preflight.yml -e preflight_account=false).
 options:
@@ -146,6 +146,8 @@ class InventoryModule(BaseInventoryPlugin):
                 it, or the hosts cannot be looked for.
         """
         super().parse(inventory, loader, path, cache)
+        if sentence := refusal_of_typed(context.CLIARGS, self._typed(), [Path(path).parent]):
+            self._end(sentence)
         self._check_keys(path)
         try:
             self._read_config_data(path)

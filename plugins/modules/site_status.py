@@ -106,8 +106,8 @@ status:
       description:
         - C(name), C(release), C(revision), C(running), C(desired), C(pending), C(no_place) (the arithmetic), C(targets)
           (C(container), C(port), C(target), C(state), C(reason)), C(deployments) (C(status), C(rollout), C(reason),
-          C(revision), counts), C(stopped), the last five tasks that ended (C(task), C(revision), C(stopped), C(reason),
-          C(code), C(failed), C(containers) with C(name), C(exit_code), C(reason), C(log)).
+          C(revision), counts), C(stopped), the last five tasks that ended (C(task), C(revision), C(started),
+          C(stopped), C(reason), C(code), C(failed), C(containers) with C(name), C(exit_code), C(reason), C(log)).
       type: list
     certificate:
       description: C(domain), C(names), C(status), C(ends), C(days_left), C(renewal).
@@ -121,7 +121,11 @@ status:
       description: C(name), C(file_system), C(status), C(size_gb), C(newest_backup).
       type: list
     schedules:
-      description: C(name), C(schedule), C(zone), C(last_wrote), C(stopped) as of a service.
+      description:
+        - C(name), C(schedule), C(zone), C(state) (V(not due yet), V(well), V(runs), V(late), V(failed),
+          V(did not start), V(not known)), C(due) (when the last run should have begun), C(began) (when one did),
+          C(exit_code) (null where ECS has forgotten it, after about an hour), C(running) (how many now), C(lost) (how
+          many Scheduler could not start, of the last two weeks), C(last_wrote), C(stopped) as of a service.
       type: list
     ledger:
       description: C(there), C(lock) (C(verb), C(who), C(where), C(run), C(started)), C(verbs), the last five.

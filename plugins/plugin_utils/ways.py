@@ -12,6 +12,7 @@ from typing import Any
 from ansible import constants
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
+from plugins.plugin_utils import arguments
 from plugins.plugin_utils.places import PROJECT, TEMPLATE, shown, verb
 
 HOST_VERBS = ("hosts.yml", "exec.yml")
@@ -39,19 +40,34 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
         options: of the command line (`context.CLIARGS`).
         roles_path: setting of that name; the run's by default.
     """
-    playbooks = _playbooks(options)
-    names = [path.name for path in playbooks if _is_verb(path)]
-    if not names or any(options.get(key) for key in ("syntax", "listtasks", "listtags", "listhosts")):
+    names = _run(options)
+    if not names:
         return ""
     sources = [str(source) for source in options.get("inventory") or ()]
     if names[0] in MAKING_VERBS and sources == [str(source) for source in constants.DEFAULT_HOST_LIST]:
-        return _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
+        texts = [str(text) for text in options.get("extra_vars") or ()]
+        return _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ()) or (
+            refusal_of_typed(options, arguments.inline(texts), [])
+        )
     return (
         _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
         or _inventory(sources, names[0])
         or _parts(options, names[0], verb(names[0], shown(Path(sources[0]))))
         or _limit(str(options.get("subset") or ""), names[0], verb(names[0], shown(Path(sources[0]))))
     )
+
+
+def refusal_of_typed(options: Mapping[str, Any], typed: Iterable[str], folders: Iterable[Path]) -> str:
+    """Why the variables of the command line cannot be meant, and what to type instead; empty if they can.
+
+    Args:
+        options: of the command line (`context.CLIARGS`).
+        typed: names of the variables of the command line (`-e`), those of its files among them.
+        folders: of the inventory.
+    """
+    names = _run(options)
+    texts = [str(text) for text in options.get("extra_vars") or ()]
+    return arguments.refusal(names, texts, typed, folders) if names and texts else ""
 
 
 def concerns_hosts(options: Mapping[str, Any]) -> bool:
@@ -75,6 +91,13 @@ def concerns_aws(options: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
     """
     playbooks = _playbooks(options)
     return not playbooks or not all(_is_verb(path) and _is_offline(path.name, typed) for path in playbooks)
+
+
+def _run(options: Mapping[str, Any]) -> list[str]:
+    """The playbooks of the verbs that are run, and not only listed."""
+    if any(options.get(key) for key in ("syntax", "listtasks", "listtags", "listhosts")):
+        return []
+    return [path.name for path in _playbooks(options) if _is_verb(path)]
 
 
 def _is_offline(name: str, typed: Mapping[str, Any]) -> bool:

@@ -152,7 +152,7 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
     if example == "celery_site":
         description = made / "group_vars/site/description.yml"
         site = yaml.safe_load(description.read_text())
-        site["site_jobs"]["report"]["schedule"] = "* * * * *"
+        site["site_jobs"]["report"] |= {"schedule": "* * * * *", "overlap": "allowed"}
         description.write_text(yaml.safe_dump(site))
     (made / "group_vars/ecs_hosts.yml").unlink()
     return settings["site_name"], made

@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -16,6 +18,12 @@ WORDS = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }  # fmt: skip
+OF_OTHERS = {
+    "?": " That is AWS's; a line of cron has * there.",
+    "L": " A line of cron knows no last day: name a day that every month has, such as 28.",
+}
+"""What stands in lines of others → what to write."""
+NUMBER_OF_FIELDS = {3: "two are missing", 4: "one is missing", 6: "one is too many: it knows neither seconds nor years"}
 RATE = re.compile(r"rate\(([1-9][0-9]{0,4}) (minute|hour|day)(s?)\)")
 
 
@@ -63,8 +71,16 @@ class Field:
         if text.lower() in self.names:
             return self.names.index(text.lower()) + self.low
         if not re.fullmatch(r"[0-9]{1,4}", text) or not self.low <= int(text) <= self.high:
-            raise NoSchedule(f"its {self.name} is {text!r}; it may be {self.low} to {self.high}.")
+            named = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
+            meant = _near(text.lower()[:3], self.names) if text[:1].isalpha() else ""
+            advice = f" Did you mean {meant}?" if meant else OF_OTHERS.get(text[:1].upper(), "")
+            raise NoSchedule(f"its {self.name} is {text!r}; it may be {self.low} to {self.high}{named}.{advice}")
         return int(text)
+
+
+def _near(text: str, known: Iterable[str]) -> str:
+    """What of `known` is meant; empty if nothing looks like it."""
+    return next(iter(difflib.get_close_matches(text, list(known), 1, 0.5)), "")
 
 
 FIELDS = (
@@ -90,12 +106,14 @@ def schedule(text: str) -> str:
         return _rate(text)
     if text.startswith(("cron(", "at(")):
         raise NoSchedule('is written in AWS\'s form. Write the five fields of cron, for example "0 3 * * *".')
+    if text.startswith("@") and text not in WORDS:
+        raise NoSchedule(_no_word(text))
     fields = WORDS.get(text, text).split(" ")
     if len(fields) != len(FIELDS):
-        word = " AWS knows no moment at which a host starts." if text == "@reboot" else ""
+        wrong = NUMBER_OF_FIELDS.get(len(fields), "")
         raise NoSchedule(
-            f"is no line of cron: minute, hour, day of the month, month, day of the week.{word} "
-            'Write for example "0 3 * * *".'
+            "is no line of cron: minute, hour, day of the month, month, day of the week"
+            f'{f"; {wrong}" if wrong else ""}. Write for example "0 3 * * *".'
         )
     minute, hour, day, month, weekday = (field.values(given) for field, given in zip(FIELDS, fields, strict=True))
     if day is not None and weekday is not None:
@@ -107,6 +125,13 @@ def schedule(text: str) -> str:
     days = "?" if weekday is not None else _written(day)
     names = [DAYS[each].upper() for each in sorted({each % 7 for each in weekday or ()})]
     return f"cron({_written(minute)} {_written(hour)} {days} {_written(month)} {','.join(names) or '?'} *)"
+
+
+def _no_word(text: str) -> str:
+    if text == "@reboot":
+        return 'is no time: AWS knows no moment at which a host starts. Write for example "0 3 * * *".'
+    meant = _near(text.lower(), WORDS)
+    return f"is no word of cron ({', '.join(WORDS)}).{f' Did you mean {meant}?' if meant else ''}"
 
 
 def _written(numbers: set[int] | None) -> str:

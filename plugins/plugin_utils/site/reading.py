@@ -161,6 +161,7 @@ class _Reading:
                     run,
                     keys["schedule"] or "",
                     keys["zone"],
+                    keys["overlap"],
                     keys["minutes"],
                     keys["maintenance"],
                     keys["uses"],

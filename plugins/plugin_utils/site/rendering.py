@@ -84,7 +84,7 @@ def entry(site: Site, key: str, run: Run) -> dict[str, Any]:
         "patch": dict(task.patch),
     }
     if not isinstance(task, Service):
-        told = ("run", "schedule", "zone", "minutes", "maintenance")
+        told = ("run", "schedule", "zone", "overlap", "minutes", "maintenance")
         return made | {name: getattr(task, name) for name in told}
     return made | {
         "routes": [plain(route) for route in task.routes],

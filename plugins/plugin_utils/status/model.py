@@ -102,7 +102,7 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
         "ledger": lambda: ledger.look(client, told.get("ledger", {}).get("BucketName", ""), now),
     }
     if "ClusterName" in cluster:
-        asked["schedules"] = lambda: schedules.look(client, site, now)
+        asked["schedules"] = lambda: schedules.look(client, site, now, found)
         if any(each.scale for each in site.services.values()):
             asked["autoscaling"] = lambda: autoscaling.look(client, cluster["ClusterName"])
     if listener := cluster.get("HttpsListenerArn", ""):

@@ -13,7 +13,8 @@ from typing import Any
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
-from plugins.plugin_utils.status.terminal import backup, done, priced, summed, unasked
+from plugins.plugin_utils.status.schedule_state import COLORS
+from plugins.plugin_utils.status.terminal import backup, done, last_run, priced, summed, unasked
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
 STYLE = Path(__file__).with_name("page.css")
@@ -255,15 +256,10 @@ def _volume(each: Facts) -> str:
 def _schedule(each: Facts) -> str:
     rows = [
         ("Runs", f"<code>{escape(each['schedule'])}</code> {escape(each['zone'])}"),
+        ("Last run", escape(last_run(each))),
         ("Last wrote", escape(shown(each["last_wrote"])) or "nothing yet"),
     ]
-    last = next(iter(each["stopped"]), None)
-    chip = (
-        _chip("last run failed" if last["failed"] else "last run well", "bad" if last["failed"] else "good")
-        if last
-        else ""
-    )
-    return _card(f"job {each['name']}", chip, rows, _ends(each["stopped"]))
+    return _card(f"job {each['name']}", _chip(each["state"], COLORS[each["state"]]), rows, _ends(each["stopped"]))
 
 
 def _certificate(each: Facts | None) -> str:

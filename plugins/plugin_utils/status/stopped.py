@@ -65,10 +65,12 @@ def of_family(client: Client, cluster: str, family: str) -> list[str]:
 
 def _facts(task: Mapping[str, Any], now: datetime.datetime) -> dict[str, Any]:
     at = task.get("stoppedAt") or task.get("stoppingAt")
+    begun = task.get("startedAt") or task.get("createdAt")
     codes = [each.get("exitCode") for each in task.get("containers", [])]
     return {
         "task": short(task["taskArn"]),
         "revision": short(task["taskDefinitionArn"]),
+        "started": iso(begun) if begun else "",
         "stopped": iso(at) if at else "",
         "age_seconds": seconds_since(at, now) if at else None,
         "reason": readable(stop_reason(task)),

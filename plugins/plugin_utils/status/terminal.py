@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from plugins.plugin_utils.status import maintenance
+from plugins.plugin_utils.status.schedule_state import COLORS
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
 Line = tuple[str, str | None]
@@ -141,8 +142,17 @@ def backup(each: Mapping[str, Any]) -> str:
 
 def _schedule(each: Mapping[str, Any]) -> Iterator[Line]:
     wrote = f"last wrote {shown(each['last_wrote'])}" if each["last_wrote"] else "has written nothing yet"
-    yield f"{INDENT}{each['name']}: {each['schedule']} {each['zone']} · {wrote}", None
+    when = f"{each['schedule']} {each['zone']}"
+    color = {"good": GOOD, "bad": BAD}.get(COLORS[each["state"]])
+    yield f"{INDENT}{each['name']}: {each['state']} · {when} · {last_run(each)} · {wrote}", color
     yield from _ends(each["stopped"])
+
+
+def last_run(each: Mapping[str, Any]) -> str:
+    """When a job began last and how that ended, in words."""
+    code = "" if each["exit_code"] is None else f", exit code {each['exit_code']}"
+    lost = f", {many(each['lost'], 'run')} not started" if each["lost"] else ""
+    return f"last run {shown(each['began'])}{code}{lost}" if each["began"] else f"no run known{lost}"
 
 
 def _certificate(each: Mapping[str, Any] | None) -> Iterator[Line]:

@@ -112,7 +112,9 @@ def test_what_is_typed_wrongly_is_refused_before_anything_is_asked(site: Worker)
     said = site.refused("release.yml", "-e", "service=wroker")
     assert "The site has no service wroker (mail, worker): ansible-playbook " in said, said[-1500:]
     assert "-e service=worker" in said
-    assert "relase: " in site.refused("release.yml", "-e", "relase=1"), "an unknown variable is refused"
+    unknown = site.run("release.yml", "-e", "relase=1")
+    assert (unknown.returncode, unknown.stdout) == (1, ""), "an unknown variable is refused before any play"
+    assert "relase: " in unknown.stderr
     site.runs("registry.test/worker:1", site_hooks={"build": [{"job": "report"}], "after": []})
     said = site.refused("release.yml", "-e", "release=1")
     assert "site_hooks.build[0]: is a job" in said

@@ -28,6 +28,7 @@ SITE = {
         "migrate": {"like": "web.django", "command": ["migrate"], "run": "before_release"},
         "report": {"like": "web.django", "command": ["report"], "minutes": 90},
         "clean": {"like": "web.django", "command": ["clean"], "schedule": "0 3 * * *"},
+        "poll": {"like": "web.django", "command": ["poll"], "schedule": "@hourly", "overlap": "allowed"},
     },
 }
 
@@ -42,11 +43,11 @@ def asked(**typed: Any) -> dict[str, Any]:
     return {name: evaluate(value, there | task["vars"]) for name, value in task["ecs_run_task"].items()}
 
 
-@pytest.mark.parametrize(("job", "minutes"), [("migrate", 15), ("report", 90), ("clean", 15)])
+@pytest.mark.parametrize(("job", "minutes"), [("migrate", 15), ("report", 90), ("clean", 15), ("poll", 15)])
 def test_any_job_runs_as_it_is_written_for_its_minutes(job: str, minutes: int) -> None:
     assert asked(job=job) == {
         "cluster": "shop-prod", "task_definition": f"shop-prod-job-{job}", "overrides": {}, "started_by": "run",
-        "alone": job == "migrate", "detach": False, "again": True, "timeout": minutes * 60,
+        "alone": job in ("migrate", "clean"), "detach": False, "again": True, "timeout": minutes * 60,
     }  # fmt: skip
 
 
@@ -99,8 +100,8 @@ def test_a_quote_that_is_not_closed_is_said() -> None:
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({}, "Name the job to run (migrate, report, clean)"),
-        ({"job": "migrat"}, "The site has no job migrat (migrate, report, clean)"),
+        ({}, "Name the job to run (migrate, report, clean, poll)"),
+        ({"job": "migrat"}, "The site has no job migrat (migrate, report, clean, poll)"),
     ],
 )
 def test_another_job_is_refused_with_those_there_are(typed: dict[str, str], sentence: str) -> None:
@@ -249,4 +250,4 @@ def test_it_is_typed_like_the_other_verbs(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     said = " ".join(done.stdout.split())
-    assert f"no job backup (migrate, report, clean): ansible-playbook run.yml -i {tmp_path}/hosts.yml" in said
+    assert f"no job backup (migrate, report, clean, poll): ansible-playbook run.yml -i {tmp_path}/hosts.yml" in said

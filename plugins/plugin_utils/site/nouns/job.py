@@ -10,6 +10,7 @@ from typing import Any
 
 from plugins.plugin_utils.site.container import CONTAINER, Container
 from plugins.plugin_utils.site.cron import NoSchedule, schedule
+from plugins.plugin_utils.site.cron_times import Times
 from plugins.plugin_utils.site.kinds import SHORT, Choice, Flag, Whole
 from plugins.plugin_utils.site.noun import FAMILY, LOG_GROUP, STACK, Noun
 from plugins.plugin_utils.site.nouns.service import USES
@@ -56,6 +57,7 @@ SCHEMA = Schema(
         ),
         "schedule": Key(_schedule),
         "zone": Key(_zone, "UTC"),
+        "overlap": Key(Choice(("refused", "allowed")), "refused"),
         "minutes": Key(Whole(1, 1440, "minutes"), 15),
         "maintenance": Key(Flag(), False),
         "uses": Key(USES, {}),
@@ -75,6 +77,7 @@ SCHEMA = Schema(
         "timeout": "write minutes: 15.",
         "when": "write run: before_release.",
         "downtime": "write maintenance: true.",
+        "concurrency": "write overlap: allowed, or leave it out: then runs are not to overlap.",
         "retries": "all jobs have job_retries, for a run that Scheduler could not ask ECS for; take the line out.",
     },
 )
@@ -90,7 +93,8 @@ class Job:
         run: `before_release` or `by_hand`; empty for one with a schedule.
         schedule: as EventBridge Scheduler writes it, or empty.
         zone: of the schedule.
-        minutes: after which it is stopped and has failed.
+        overlap: whether two runs may run side by side: `refused` or `allowed`.
+        minutes: after which it is stopped and has failed; a run of a schedule is only called late.
         maintenance: whether visitors see the maintenance page from its start until the release is there.
         uses: (noun, entry) → rights.
         patch: see patch.py.
@@ -101,10 +105,16 @@ class Job:
     run: str
     schedule: str
     zone: str
+    overlap: str
     minutes: int
     maintenance: bool
     uses: dict[tuple[str, str], tuple[str, ...]]
     patch: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def may_overlap(self) -> bool:
+        """Whether two runs may run side by side."""
+        return self.overlap == "allowed"
 
     @property
     def containers(self) -> dict[str, Container]:
@@ -112,13 +122,26 @@ class Job:
         return {self.container.name: self.container}
 
 
+def _no_overlap(keys: Mapping[str, Any], at: Place) -> None:
+    """A run has to have ended when the next is due: Scheduler starts it whatever runs."""
+    if keys["schedule"] and keys["zone"] and keys["minutes"] and keys["overlap"] == "refused":
+        gap = int(Times.of(keys["schedule"], keys["zone"]).gap().total_seconds()) // 60
+        if gap < keys["minutes"]:
+            at.wrong(
+                f"has runs that are {gap} minute{'s' * (gap != 1)} apart, and one may take {keys['minutes']} "
+                f"(minutes): AWS would start the next beside it. Write minutes: {gap}, or overlap: allowed."
+            )
+
+
 def check(entry: Any, given: Mapping[Any, Any], at: Place) -> None:
     """When it runs is said once, and a copy says what to do."""
-    del entry
+    _no_overlap(entry, at / "schedule")
     if "schedule" in given and "run" in given:
         (at / "run").wrong("stands beside schedule. A job runs on a schedule, before a release, or by hand: leave one.")
     if "zone" in given and "schedule" not in given:
         (at / "zone").wrong("belongs to a schedule. Take the line out.")
+    if "overlap" in given and "schedule" not in given:
+        (at / "overlap").wrong("belongs to a schedule. Take the line out.")
     if given.get("maintenance") is True and given.get("run") != "before_release":
         (at / "maintenance").wrong(
             "is of a job that no release waits for. Write run: before_release, or close the site yourself: "

@@ -113,12 +113,48 @@ def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventor
     own.write_text(own.read_text().replace(f"aws_region: {REGION}", "aws_region: nowhere-1"))
     seeing = {f"{verb}.yml" for verb in ("exec", "hosts", "release", "rollback", "ssh_config", "tunnel", "verify")}
     for verb in sorted(path.name for path in PROJECT.glob("*.yml") if path.name != "requirements.yml"):
-        done = inventory.run("ansible-playbook", verb, "-e", "command=date", "-e", written)
+        typed = {"exec.yml": ("-e", "command=date"), "compose_file.yml": ("-e", written)}.get(verb, ())
+        done = inventory.run("ansible-playbook", verb, *typed)
         assert bool(done.returncode) == (verb not in ("compose_file.yml", "maintenance.yml", "unlock.yml")), (
             f"{verb}: {done.stdout}{done.stderr}"
         )
         looked = "The site's hosts cannot be looked for" in done.stderr
         assert looked == (verb in seeing), f"{verb}: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("migrate.yml", "-e", "job=migrate"), "-e job: migrate.yml takes no such argument"),
+        (("release.yml", "-e", "release=a b"), "Behind -e release= stand several words"),
+        (("init.yml", "-e", "compsoe=x"), "Did you mean compose?"),
+    ],
+)
+def test_what_a_verb_does_not_know_ends_it_before_anything_is_read(
+    inventory: Inventory, typed: tuple[str, ...], says: str
+) -> None:
+    done = inventory.run("ansible-playbook", *typed)
+    assert (done.returncode, done.stdout) == (1, "")
+    sentence, see = done.stderr.splitlines()
+    assert says in sentence
+    assert see.startswith("See docs/troubleshooting.md#")
+
+
+def test_what_comes_of_a_vaulted_file_is_known_too(inventory: Inventory, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret")
+    for name, said in (("own", "-e own: compose_file.yml takes no such argument"), ("_own", "")):
+        (tmp_path / "mine.yml").write_text(f"{name}: 1\ncompose_file_start: {tmp_path}/compose\n")
+        vault = [
+            str(Path(sys.executable).parent / "ansible-vault"),
+            "encrypt",
+            "mine.yml",
+            "--vault-password-file=password",
+        ]
+        subprocess.run(vault, cwd=tmp_path, check=True, capture_output=True)
+        password = f"--vault-password-file={tmp_path}/password"
+        done = inventory.run("ansible-playbook", "compose_file.yml", password, "-e", f"@{tmp_path}/mine.yml")
+        assert bool(done.returncode) == bool(said), done.stdout + done.stderr
+        assert said in done.stderr
 
 
 def test_an_inventory_may_lie_anywhere_and_be_typed_from_anywhere(inventory: Inventory, tmp_path: Path) -> None:

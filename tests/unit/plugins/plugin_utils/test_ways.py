@@ -71,6 +71,12 @@ def test_half_a_verb_is_refused(verb: str, options: dict[str, Any], says: str, c
     assert sentence.endswith(f"Type: ansible-playbook {command}")
 
 
+def test_the_verb_without_an_inventory_knows_its_arguments_too() -> None:
+    assert "Did you mean compose?" in refused("init.yml", extra_vars=("compsoe=x", "inventory=y"))
+    assert refused("init.yml", extra_vars=("compose=x", "inventory=y")) == ""
+    assert refused("init.yml", extra_vars=("compsoe=x",), listtasks=True) == ""
+
+
 @pytest.mark.parametrize(
     ("inventories", "says", "command"),
     [

@@ -13,7 +13,7 @@ function = entry(
 static = entry("site_static: front")
 volume = entry("site_volumes: media", MOUNTED)
 api = entry("site_services: api")
-scheduled = "like: web.web, command: x, schedule: "
+scheduled = "like: web.web, command: x, overlap: allowed, schedule: "
 ELEVEN = ", ".join(f"c{number}: {{image: a/b, mem_limit: 6m}}" for number in range(11))
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"
 
@@ -200,6 +200,25 @@ OF_NOUNS = {
     "a patch of a job as a list": job(
         "like: web.web, command: x, patch: [a]", "like: web.web, command: x, patch: {}", ".patch", "must be a mapping"
     ),
+    "runs that would overlap": job(
+        "like: web.web, command: x, schedule: '*/5 * * * *', minutes: 6",
+        "like: web.web, command: x, schedule: '*/5 * * * *', minutes: 5",
+        ".schedule",
+        "5 minutes apart, and one may take 6 (minutes)",
+        "Write minutes: 5, or overlap: allowed",
+    ),
+    "an overlap without a schedule": job(
+        "like: web.web, command: x, overlap: allowed", "like: web.web, command: x", ".overlap", "belongs to a schedule"
+    ),
+    "an overlap that is no word": job(
+        "like: web.web, command: x, schedule: '@daily', overlap: alowed",
+        "like: web.web, command: x, schedule: '@daily', overlap: allowed",
+        ".overlap",
+        "must be one of refused, allowed. Did you mean allowed?",
+    ),
+    "AWS's sign for no day": cron("0 3 ? * 1", "0 3 * * 1", "a line of cron has * there"),
+    "AWS's last day": cron("0 3 L * *", "0 3 28 * *", "name a day that every month has"),
+    "a word that cron has not": cron("@dayly", "@daily", "Did you mean @daily?"),
     "a moment that no host has": cron("@reboot", "@daily", "no moment at which a host starts"),
     "a day that never comes": cron("0 0 30 2 *", "0 0 29 2 *", "would never run"),
     "hours turned round": cron("0 5-3 * * *", "0 3-5 * * *", "ends before it begins"),

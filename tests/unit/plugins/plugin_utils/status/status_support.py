@@ -105,7 +105,8 @@ STACKS = [
         "HttpsListenerArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shop/1/2"}),
     a_stack("database.main", outputs={"InstanceId": "shop-prod-main"}),
     a_stack("volume.uploads", outputs={"FileSystemId": "fs-0123456789abcdef0"}),
-    *(a_stack(layer) for layer in ("bucket.files", "secret.app", "job.migrate", "job.report")),
+    *(a_stack(layer) for layer in ("bucket.files", "secret.app", "job.migrate")),
+    a_stack("job.report", outputs={"DeadLetterQueueArn": "arn:aws:sqs:us-east-1:123456789012:shop-prod-report"}),
     *(a_stack(f"service.{name}") for name in ("web", "worker", "redis")),
     a_stack("ledger", outputs={"BucketName": "shop-prod-ledger"}),
 ]  # fmt: skip
@@ -161,6 +162,15 @@ def a_rule(priority: int, **condition: Any) -> dict[str, Any]:
         "RuleArn": f"arn:rule/{priority}", "Priority": str(priority), "IsDefault": False, "Conditions": conditions,
         "Actions": [page if priority in (98, 99) else forward],
     }  # fmt: skip
+
+
+def a_lost_run(due: str) -> dict[str, Any]:
+    """A message of a dead-letter queue, as Scheduler sends it."""
+    told = {
+        "SCHEDULED_TIME": due, "ERROR_CODE": "AccessDeniedException", "ERROR_MESSAGE": "no", "RETRY_ATTEMPTS": "3",
+    }  # fmt: skip
+    attributes = {name: {"StringValue": value, "DataType": "String"} for name, value in told.items()}
+    return {"MessageId": "m", "Body": "{}", "MessageAttributes": attributes}
 
 
 class Account:
@@ -254,7 +264,15 @@ class Account:
             "list_recovery_points_by_resource": {
                 "RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(hours=5)}]
             },
-            "describe_log_streams": {"logStreams": [{"lastEventTimestamp": int(ago(hours=6).timestamp() * 1000)}]},
+            "describe_log_streams": {
+                "logStreams": [
+                    {"creationTime": int(ago(hours=6, minutes=30).timestamp() * 1000),
+                     "lastEventTimestamp": int(ago(hours=6).timestamp() * 1000)}
+                ]
+            },
+            "get_queue_url": {"QueueUrl": "https://sqs/lost"},
+            "get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "1"}},
+            "receive_message": {"Messages": [a_lost_run("2026-11-20T03:00:00Z")]},
             "list_objects_v2": {"Contents": []},
         } | answers  # fmt: skip
 

@@ -103,3 +103,27 @@ def test_a_schedule_that_never_ran_has_written_nothing(watched: Watched, now: da
     )  # fmt: skip
     (facts,) = found(schedules.look(client, site(), now))
     assert facts["last_wrote"] == now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_run_that_scheduler_gave_up_is_read_and_stays_where_it_is(watched: Watched, now: datetime.datetime) -> None:
+    client = watched.cloud.client
+    client("ecs").create_cluster(clusterName="shop-prod")
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="shop-prod-job-report-Lost")["QueueUrl"]
+    asked = {"QueueUrl": url, "AttributeNames": ["QueueArn", "ApproximateNumberOfMessages"]}
+    arn = sqs.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
+    stack = {
+        "CreationTime": now - datetime.timedelta(days=9),
+        "Outputs": [{"OutputKey": "DeadLetterQueueArn", "OutputValue": arn}],
+    }
+    (facts,) = found(schedules.look(client, site(), now, {"job.report": stack}))
+    assert facts["lost"] == 0
+    told = {"SCHEDULED_TIME": facts["due"], "ERROR_CODE": "AccessDeniedException", "ERROR_MESSAGE": "no"}
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
+    for _ in range(2):
+        part = schedules.look(client, site(), now, {"job.report": stack})
+        (facts,) = found(part)
+        assert (facts["lost"], facts["state"]) == (1, "did not start")
+        assert "AccessDeniedException: no" in part.wrong[0]["what"]
+    assert sqs.get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"] == "1"

@@ -15,8 +15,10 @@ from plugins.plugin_utils.status.hosts import is_behind
 from tests.unit.plugins.plugin_utils.status.status_support import (
     NOW,
     STACKS,
+    VARIABLES,
     Account,
     a_host,
+    a_lost_run,
     a_service,
     a_stack,
     a_task,
@@ -195,18 +197,46 @@ def test_a_host_is_behind_if_a_new_one_is_made_from_something_else(member: Any, 
 # Schedules
 
 
-def scheduled(code: int) -> Account:
-    ended = a_task(1, code, taskDefinitionArn="arn:aws:ecs:us-east-1:1:task-definition/shop-prod-job-report:1")
+DEFINITION = "arn:aws:ecs:us-east-1:1:task-definition/shop-prod-job-report:1"
+
+
+def scheduled(code: int, *running: Answers, **more: Any) -> Account:
+    """Of the job report one run has ended, and others run."""
+    ended = a_task(1, code, taskDefinitionArn=DEFINITION, startedAt=ago(hours=6, minutes=30))
+    there = {"STOPPED": [ended], "RUNNING": [*running]}
+
+    def listed(desiredStatus: str, family: str = "", **_: Any) -> Answers:
+        return {"taskArns": [desiredStatus] if family == "shop-prod-job-report" else []}
+
     return Account(
-        list_tasks=lambda family="", **_: {"taskArns": ["one"] if family == "shop-prod-job-report" else []},
-        describe_tasks={"tasks": [ended]},
+        list_tasks=listed,
+        describe_tasks=lambda tasks, **_: {"tasks": [task for arn in tasks for task in there[arn]]},
+        **more,
     )
+
+
+def a_run(number: int, minutes: float) -> Answers:
+    """A task of report that runs for so long."""
+    return a_task(number, None, lastStatus="RUNNING", startedAt=ago(minutes=minutes), taskDefinitionArn=DEFINITION)
+
+
+def streams(**span: float) -> Answers:
+    """The log, of which the newest stream was made so long ago."""
+    at = int(ago(**span).timestamp() * 1000)
+    return {"logStreams": [{"creationTime": at, "lastEventTimestamp": at + 1000}]}
 
 
 def test_a_scheduled_job_tells_when_it_wrote_and_how_it_ended() -> None:
     model = status(scheduled(0))
     (report,) = model["schedules"]
     assert report["last_wrote"] == "2026-11-27T03:30:00Z"
+    assert (report["state"], report["due"], report["exit_code"], report["running"]) == (
+        "well",
+        "2026-11-27T03:00:00Z",
+        0,
+        0,
+    )
+    assert report["began"] == "2026-11-27T03:00:00Z"
     assert [each["reason"] for each in report["stopped"]] == [
         "Essential container in task exited (app ended with exit code 0)"
     ]
@@ -214,6 +244,59 @@ def test_a_scheduled_job_tells_when_it_wrote_and_how_it_ended() -> None:
     failed = status(scheduled(1))
     assert said(failed)["job.report"][0].startswith("its last run failed 13 minutes ago: Essential container")
     assert failed["wrong"][0]["type"].endswith(" -e job=report")
+    assert (failed["schedules"][0]["state"], failed["schedules"][0]["exit_code"]) == ("failed", 1)
+
+
+def test_a_run_that_did_not_begin_is_told_with_what_runs_it() -> None:
+    model = status(Account(describe_log_streams=streams(days=1, hours=6)))
+    (found,) = model["wrong"]
+    assert found["about"] == "job.report"
+    assert found["what"].startswith("did not start at 2026-11-27 03:00 UTC: no task and no log of it is there.")
+    assert found["type"].endswith("run.yml -i <inventory> -e job=report")
+    assert model["schedules"][0]["state"] == "did not start"
+    gone = {"Messages": [a_lost_run("2026-11-26T03:00:00Z"), a_lost_run("2026-11-27T03:00:00Z")]}
+    told = status(Account(describe_log_streams=streams(days=1, hours=6), receive_message=gone))
+    assert said(told)["job.report"][0].endswith("UTC: AccessDeniedException: no (Scheduler gave up after 3 retries)")
+    assert told["schedules"][0]["lost"] == 1
+    assert status(Account(receive_message={"Messages": gone["Messages"][:1]}))["well"], "a later one has run"
+
+
+def test_a_job_is_not_due_before_it_is_there() -> None:
+    others = [each for each in STACKS if each["StackName"] != "shop-prod-job-report"]
+    new = a_stack("job.report", CreationTime=ago(days=9), LastUpdatedTime=ago(hours=2))
+    model = status(Account(describe_stacks={"Stacks": [*others, new]}, describe_log_streams={"logStreams": []}))
+    assert model["schedules"][0]["state"] == "not due yet"
+    assert model["schedules"][0]["due"] == ""
+    assert model["well"]
+    old = a_stack("job.report", LastUpdatedTime=ago(hours=7))
+    silent = status(Account(describe_stacks={"Stacks": [*others, old]}, describe_log_streams={"logStreams": []}))
+    assert silent["schedules"][0]["state"] == "not known"
+    assert silent["well"]
+    assert said(silent, "notes")["job.report"][0].startswith("nothing tells whether it ran at 2026-11-27 03:00 UTC")
+
+
+def test_a_run_that_goes_on_too_long_and_two_at_once_are_told_with_what_ends_them() -> None:
+    long = status(scheduled(0, a_run(7, 40)))
+    assert said(long)["job.report"][0] == "is late: it has run for 40 minutes, and has minutes: 15"
+    assert long["wrong"][0]["type"].endswith(f"run.yml -i <inventory> -e stop={7:032x}")
+    assert (long["schedules"][0]["exit_code"], long["schedules"][0]["running"]) == (None, 1)
+    two = status(scheduled(0, a_run(7, 10), a_run(8, 5)))
+    assert said(two)["job.report"][0] == "runs 2 times at once"
+    assert two["wrong"][0]["type"].endswith(f"-e stop={8:032x}")
+    assert two["schedules"][0]["state"] == "runs"
+    report = VARIABLES["site_jobs"]["report"] | {"overlap": "allowed"}
+    allowed = site(site_jobs=VARIABLES["site_jobs"] | {"report": report})
+    assert status(scheduled(0, a_run(7, 10), a_run(8, 5)), allowed)["well"]
+
+
+def test_a_run_that_is_still_tried_is_late_and_no_alarm() -> None:
+    hourly = VARIABLES["site_jobs"]["report"] | {"schedule": "10 9 * * *"}
+    due = site(site_jobs=VARIABLES["site_jobs"] | {"report": hourly})
+    model = status(Account(describe_log_streams=streams(days=1)), due)
+    assert model["well"]
+    assert [each["what"] for each in model["notes"] if each["about"] == "job.report"] == [
+        "is late: it was due 20 minutes ago and has not begun; Scheduler goes on trying for an hour"
+    ]
 
 
 # Ledger

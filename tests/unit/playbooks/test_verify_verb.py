@@ -38,7 +38,7 @@ def test_it_is_told_what_the_inventory_describes() -> None:
     assert given.keys() <= specification(site_verify.DOCUMENTATION).keys()
     assert (given["prefix"], given["log_prefix"], given["platform"]) == ("shop-prod", "/shop/prod", "linux/amd64")
     assert list(given["services"]) == ["web"]
-    assert list(given["jobs"]) == ["migrate", "report", "clean"]
+    assert list(given["jobs"]) == ["migrate", "report", "clean", "poll"]
     assert (given["images"], given["entries"]) == ({}, "omitted")
     arm = evaluate(TRY["site_verify"]["platform"], known(host_instance_type="t4g.small"))
     assert arm == "linux/arm64"

@@ -35,14 +35,17 @@ QUIET: dict[str, Any] = {
 }
 
 
+def quiet(**answers: Any) -> Account:
+    """An account of which nothing is to be told but what is given."""
+    return Account(**QUIET | answers)
+
+
 def asked(account: Account) -> list[tuple[str, str, str]]:
     """Kind, about and text of each line."""
     return [(each.kind, each.about, each.text) for each in lines(account)]
 
 
 def lines(account: Account) -> Any:
-    for name, answer in QUIET.items():
-        account.answers.setdefault(name, answer)
     model = status(account)
     told = told_by(described(account("cloudformation"), "shop-prod", WORDS))
     account.asked.clear()
@@ -54,7 +57,7 @@ def event(text: str, **span: float) -> dict[str, Any]:
 
 
 def with_events(*events: dict[str, Any]) -> Account:
-    return Account(
+    return quiet(
         describe_services=lambda services, **_: {
             "services": [a_service(each, events=list(events) if each == "web" else []) for each in services]
         }
@@ -62,7 +65,7 @@ def with_events(*events: dict[str, Any]) -> Account:
 
 
 def test_a_site_in_order_has_no_line_and_only_reads() -> None:
-    account = Account()
+    account = quiet()
     assert asked(account) == []
     assert {each.partition("_")[0] for each in account.asked} <= {"list", "describe", "get", "filter"}
 
@@ -85,7 +88,7 @@ def test_the_events_since_the_service_was_last_in_order() -> None:
 def test_the_logs_of_a_service_that_is_not_in_order() -> None:
     health = {"State": "unhealthy", "Description": "Health checks failed with these codes: [400]"}
     answer = {"events": [{"logStreamName": "app/app/1", "message": "one\nInvalid HTTP_HOST header: 'x'"}]}
-    account = Account(
+    account = quiet(
         filter_log_events=answer,
         describe_services=lambda services, **_: {
             "services": [a_service(each, loadBalancers=BALANCED if each == "web" else []) for each in services]
@@ -120,7 +123,7 @@ def a_stack_event(name: str, state: str, reason: str = "") -> dict[str, Any]:
 )
 def test_what_failed_in_the_last_change_of_a_stack(state: str, span: dict[str, float], number: int) -> None:
     stack = a_stack("service.web", state, LastUpdatedTime=ago(**span))
-    account = Account(
+    account = quiet(
         describe_stacks={"Stacks": [*(each for each in STACKS if each["StackName"] != stack["StackName"]), stack]},
         describe_stack_events={
             "StackEvents": [
@@ -142,7 +145,7 @@ def test_why_no_host_was_started_where_one_is_wanting(hosts: list[dict[str, Any]
         "StatusCode": "Failed", "StatusMessage": "We currently do not have sufficient t3.micro capacity",
     }  # fmt: skip
     old = activity | {"StartTime": ago(hours=3)}
-    account = Account(
+    account = quiet(
         describe_container_instances={"containerInstances": hosts},
         describe_scaling_activities={"Activities": [activity, old, activity | {"StatusCode": "Successful"}]},
     )
@@ -151,7 +154,7 @@ def test_why_no_host_was_started_where_one_is_wanting(hosts: list[dict[str, Any]
 
 def test_dead_letters_are_counted_and_left_where_they_are() -> None:
     stack = a_stack("job.report", outputs={"DeadLetterQueueArn": QUEUE})
-    account = Account(
+    account = quiet(
         describe_stacks={"Stacks": [*(each for each in STACKS if each["StackName"] != stack["StackName"]), stack]},
         get_queue_attributes={"Attributes": {"ApproximateNumberOfMessages": "2"}},
     )
@@ -170,7 +173,7 @@ def test_the_answers_of_500_and_more_are_counted() -> None:
         ]
         return {"MetricDataResults": results}
 
-    assert asked(Account(get_metric_data=answer)) == [
+    assert asked(quiet(get_metric_data=answer)) == [
         ("load balancer", "load balancer", "HTTPCode_Target_5XX_Count: 42 in 15 minutes")
     ]
     (dimension,) = asked_for["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]

@@ -15,6 +15,7 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.ecs.control_plane import of
 from local_aws.tests.late_support import LateAws
+from local_aws.tests.until import until
 from tests.unit.plugin_support import environment, shell
 from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, tasks_of
 
@@ -124,8 +125,12 @@ def a_host(aws: Cloud, name: str) -> None:
 def end(aws: Cloud, **container: Any) -> None:
     """The agent says that the task of the service ended so."""
     worker = of(aws).regional("us-east-1")
-    worker.scheduler.round()
-    (arn,) = worker.api.call("ListTasks", {"cluster": "shop-prod"})["taskArns"]
+
+    def started() -> list[str]:
+        worker.scheduler.round()  # a service that has just been made may be left to the next round
+        return list(worker.api.call("ListTasks", {"cluster": "shop-prod"})["taskArns"])
+
+    (arn,) = until(started, "the service's task", 20)
     ended = {"containerName": "app", "status": "STOPPED", **container}
     given = {"cluster": "shop-prod", "task": arn, "status": "STOPPED", "containers": [ended]}
     worker.api.call("SubmitTaskStateChange", given)

@@ -26,7 +26,6 @@ look() {
     grep -E "Out of memory: Killed|nfs: server|No space left"'
   section disk df --local --output=pcent,target --type=xfs --type=ext4 --type=overlay
   section inodes df --local --output=ipcent,target --type=ext4
-  section clock timedatectl
 }
 
 look | sed -E \

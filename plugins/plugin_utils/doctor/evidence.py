@@ -22,7 +22,7 @@ from plugins.plugin_utils.status.stopped import PLANNED
 
 SECTION = re.compile(r"^== (?P<name>[\w-]+)$")
 """How a section of what a host says begins (playbooks/templates/doctor-look.sh.j2)."""
-JOINING = ("agent", "init", "cloud-init", "boot-report", "clock", "failed")
+JOINING = ("agent", "init", "cloud-init", "boot-report", "failed")
 """Sections that say why a host has not joined. Of one that takes tasks they tell of what is past."""
 TOOLS = ("command not found", "No such file or directory")
 """How a line ends by which a host says that it lacks what was to be looked at."""

@@ -1,7 +1,7 @@
 """The table of what goes wrong: the one place that knows AWS's, ECS's, Docker's and the agents' words for it.
 
 What is more specific comes first: a line is told by the first that finds itself in it.
-docs/doctor.md shows the table; tests/unit/plugins/plugin_utils/doctor/texts.py has for each the text as it is written,
+docs/doctor.md shows the table; tests/unit/plugins/plugin_utils/doctor/texts.yml has for each the text as it is written,
 and one that is not to match.
 """
 
@@ -93,6 +93,11 @@ PLACES = (
         "no-hosts", (EVENT, TRIED), r"No Container Instances were found in your (?:cluster|capacity provider)",
         "No host has joined the cluster.",
         SITE, "If there are instances, see why they do not join: doctor.yml -e host=<instance id>.",
+    ),
+    Signature(
+        "no-host-takes", (TRIED,), r"no host takes tasks now \((?P<hosts>[^)]+)\)",
+        "No host takes a new task ({hosts}): each is drained, or its agent is away.",
+        "status.yml", "What stands above of the hosts is the cause; a drained one takes tasks again by hosts.yml.",
     ),
     Signature(
         "agent-away", (EVENT, HOST), r'encountered error ["\']AGENT["\']|its ECS agent is not connected',
@@ -551,7 +556,7 @@ HOSTS_OWN = (
         REPLACE, "Auto Scaling starts another host in its place.",
     ),
     Signature(
-        "clock-wrong", HOSTS, r"Signature expired|System clock synchronized: no|RequestTimeTooSkewed",
+        "clock-wrong", HOSTS, r"Signature expired|RequestTimeTooSkewed",
         "The host's clock is wrong, so that AWS refuses what it signs.",
         "on-host systemctl restart chronyd",
     ),

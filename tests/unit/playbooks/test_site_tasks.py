@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.unit.plugin_support import PROJECT
+from tests.unit.variables_support import evaluate, holds, tasks_of
 
 MOST_TASKS = 20
 TASK = re.compile(r"^      (?P<name>\S.*?)\tTAGS:", re.MULTILINE)
@@ -83,3 +84,22 @@ def test_none_of_them_brings_in_others_unless_there_is_something_to_do(listed: l
     }
     assert including == SKIPPED
     assert {task["name"] for task in every} == set(listed)
+
+
+def test_what_all_layers_need_is_made_first_where_it_is_wanting_and_only_then() -> None:
+    """A new account's first load balancer fails without the role; preflight makes nothing."""
+    (bring,) = [task for task in tasks_of("playbooks/layers.yml").values() if "first.yml" in str(task)]
+    parts = tasks_of("playbooks/tasks/first.yml")
+    roles, ledger = (
+        parts["Make sure that the service-linked roles exist"],
+        parts["Bring up the ledger, where there is none"],
+    )
+    assert list(parts.values()) == [roles, ledger]
+    for wanting, ledgerless in ((["ecs.amazonaws.com"], False), ([], True), ([], False)):
+        known = {"preflight_linked_services": wanting, "layers_ledgerless": ledgerless}
+        assert holds(bring["when"], known) is bool(wanting or ledgerless)
+        assert (holds(roles["when"], known), holds(ledger["when"], known)) == (bool(wanting), ledgerless)
+        assert evaluate(roles["service_linked_role"]["services"], known) == wanting
+    assert not [
+        task for task in tasks_of("roles/preflight/tasks/account.yml").values() if "service_linked_role" in task
+    ]

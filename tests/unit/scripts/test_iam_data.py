@@ -79,3 +79,15 @@ def test_an_action_of_both_kinds_of_load_balancers_takes_the_types_of_both() -> 
     assert "listener-rule/app" in actions["AddTags"][0]
     assert "loadbalancer" in actions["AddTags"][0], "the older ones' too"
     assert actions["CreateRule"][0] == ["listener/app", "listener/net"], "as the package says"
+
+
+def test_what_the_package_has_lost_is_given_back_and_nothing_else() -> None:
+    types = {each: {"key": each} for each in ("listener-rule/app", "loadbalancer", "loadbalancer/app/", "targetgroup")}
+    actions = {
+        "addtags": {"name": "AddTags", "resourceTypes": [{"name": "loadbalancer"}]},
+        "createrule": {"name": "CreateRule"},
+    }
+    found = iam_data._with_v2({f"data/resourceTypes/{iam_data.LOAD_BALANCING}.json": types}, actions)
+    names = [each["name"] for each in found["addtags"]["resourceTypes"]]
+    assert names == ["loadbalancer", "listener-rule/app", "loadbalancer/app/", "targetgroup"]
+    assert found["createrule"]["resourceTypes"] == []

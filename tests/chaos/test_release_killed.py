@@ -32,7 +32,7 @@ RELEASE = [
     ("services", "TASK [rollout : Bring up the services with routes", 3, MACHINE),
     ("services-alone", "TASK [rollout : Bring up the services with routes", 3, COMMAND),
     ("proof", "TASK [rollout : See that each service runs its release", 0, MACHINE),
-    ("keep", "TASK [Keep them from the registry's lifecycle rules", 0, MACHINE),
+    ("keep", "TASK [Keep their images from the registry's lifecycle rules", 0, MACHINE),
 ]
 """Name of a step, what the run shows when it begins, after how many seconds it is killed, and what goes with it."""
 ROLLBACK = [

@@ -62,11 +62,16 @@ def _named(entries: Sequence[Entry], live: Entry, wanted: str, typed: str) -> Ch
     called = [entry for entry in entries if entry.get("release") == wanted]
     place = next((place for place, entry in enumerate(entries) if entry in called and is_good(entry)), None)
     if place is None:
-        names = list(dict.fromkeys(str(entry["release"]) for entry in entries if is_good(entry)))
+        others = [entry for entry in entries if is_good(entry) and not is_live(entry, live)]
+        names = list(dict.fromkeys(str(entry["release"]) for entry in others))
         what = f"The ledger has no release {wanted}"
         if called:
             what = f"The release {wanted} is none to go back to, as it {_bad(called[0])}"
-        which = f" ({', '.join(names)}): {typed} -e release={nearest(wanted, names)}" if names else ", and no good one."
+        which = (
+            f" ({', '.join(names)}): {typed} -e release={nearest(wanted, names)}"
+            if names
+            else ", and no other good one."
+        )
         return Choice(refusal=what + which)
     if is_live(entries[place], live):
         return Choice(refusal=f"The release {wanted} is what runs. There is nothing to go back to.")

@@ -165,11 +165,11 @@ def test_one_is_gone_to_by_its_name_also_if_it_was_left() -> None:
     ("wanted", "said"),
     [
         ("A", "The release A is what runs. There is nothing to go back to."),
-        ("BB", f"The ledger has no release BB (A, B): {TYPED} -e release=B"),
-        ("X", f"The release X {NONE} failed (A, B): {TYPED} -e release=A"),
+        ("BB", f"The ledger has no release BB (B): {TYPED} -e release=B"),
+        ("X", f"The release X {NONE} failed (B): {TYPED} -e release=B"),
         (
             "Y",
-            f"The release Y {NONE} did not come to its end (interrupted) (A, B): {TYPED} -e release=A",
+            f"The release Y {NONE} did not come to its end (interrupted) (B): {TYPED} -e release=B",
         ),
     ],
 )
@@ -178,8 +178,12 @@ def test_a_name_that_is_none_to_go_to_is_refused(wanted: str, said: str) -> None
     assert choose([*bad, back("4", "A", "2"), B, A], "A", wanted)["refusal"] == said
 
 
+def test_what_is_live_is_not_offered_where_nothing_else_was_good() -> None:
+    assert choose([A], "A", "B")["refusal"] == "The ledger has no release B, and no other good one."
+
+
 def test_a_name_in_an_empty_ledger() -> None:
-    assert choose([], "A", "B")["refusal"] == "The ledger has no release B, and no good one."
+    assert choose([], "A", "B")["refusal"] == "The ledger has no release B, and no other good one."
 
 
 def test_a_migration_that_stands_between_is_named() -> None:

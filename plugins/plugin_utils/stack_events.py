@@ -160,7 +160,11 @@ class Watch:
         # Of an operation that was under way already, what has happened is no news; only what is to be done about it.
         show = self._show_record if events.token is None else self._show
         while True:
-            for event in events.new():
+            news = events.new()
+            # Before the failure itself is shown: a watcher looks only now and then, and all may be over between two looks.
+            if stopping is None and not self._explained and any(self._is_watched_failure(event) for event in news):
+                self._explained = self._ask_why()
+            for event in news:
                 show(event)
                 wait.heard()
             show = self._show
@@ -190,6 +194,9 @@ class Watch:
 
     def _ask_why(self) -> str:
         return "\n".join(filter(None, (watcher.why() for watcher in self._watchers.values())))
+
+    def _is_watched_failure(self, event: Mapping[str, Any]) -> bool:
+        return event["ResourceType"] in self._watchers and event["ResourceStatus"].endswith("_FAILED")
 
     def _look(self, events: Events) -> None:
         for kind, factory in self._factories.items():

@@ -84,6 +84,31 @@ def test_a_hopeless_update_is_cancelled_and_says_why() -> None:
     assert watcher.looks == [{"Service": "service-1"}] * 3
 
 
+def test_what_explains_a_failure_is_shown_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may fail between two looks at it."""
+    lines: list[str] = []
+    steps: Script = [*FORWARD * 3, "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    client = FakeCloudFormation(["CREATE_COMPLETE"], {"update_stack": steps}, {"update_stack": BEGUN})
+
+    def look(watcher: Explains, resources: Mapping[str, str]) -> None:
+        watcher.looks.append(dict(resources))
+        if len(watcher.looks) == 1:
+            client.event(("UPDATE_FAILED", "Service", SERVICE, "the circuit breaker was triggered"))
+
+    def why(watcher: Explains) -> str:
+        watcher.asked += 1
+        lines.append("why")
+        return "the container ended with exit code 127"
+
+    monkeypatch.setattr(Explains, "look", look)
+    monkeypatch.setattr(Explains, "why", why)
+    with pytest.raises(Failed, match="exit code 127"):
+        watched(client, lines=lines).deploy({})
+    (failed,) = [place for place, line in enumerate(lines) if "UPDATE_FAILED" in line]
+    assert lines.index("why") < failed, lines
+    assert Explains.made[0].asked == 1, "not again when the rollback has begun"
+
+
 def test_at_the_deadline_an_update_of_a_service_is_cancelled() -> None:
     client = FakeCloudFormation(
         ["CREATE_COMPLETE"], {"update_stack": FORWARD, "cancel_update_stack": CANCELLED}, {"update_stack": BEGUN}

@@ -161,7 +161,7 @@ class Watch:
         show = self._show_record if events.token is None else self._show
         while True:
             news = events.new()
-            # Before the failure itself is shown: a watcher looks only now and then, and all may be over between two looks.
+            # Before the failure is shown: a watcher looks only now and then, and all may be over between two looks.
             if stopping is None and not self._explained and any(self._is_watched_failure(event) for event in news):
                 self._explained = self._ask_why()
             for event in news:

@@ -62,6 +62,7 @@ SAFE: dict[str, Any] = {
     "site_static": {"front": {"folder": "roles/static/files/example"}},
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
+    "alarms_subscribers": ["ops@example.org", "https://ops.example.net/hook?key=1"],
 }  # fmt: skip
 SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 

@@ -118,7 +118,7 @@ def needs() -> dict[str, dict[str, set[str]]]:
         service = action.partition(":")[0]
         pattern = iam.pattern(action)
         reading = iam.LOOKING.match(action) and (pattern != action or action in called)
-        running = service in RUNNING or reading or action == "iam:PassRole"
+        running = service in RUNNING or reading or action in ("iam:PassRole", "cloudwatch:SetAlarmState")
         trade = "operate" if running else "data" if service in KEEPING else "deploy"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
     return found

@@ -126,6 +126,18 @@ def test_a_site_has_a_layer_for_each_of_its_entries(card: Site, new: Site) -> No
     assert set(new.bodies) == ground | {"secret.django", "image.example-django"}
 
 
+def test_the_cluster_rings_for_its_load_balancer_and_for_credits_of_hosts_that_have_them(
+    card: Site, safe: Site, tmp_path: Path
+) -> None:
+    def alarms(site: Site) -> set[str]:
+        resources = site.resources("cluster")
+        return {name for name, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+    assert (alarms(card), alarms(safe)) == (set(), {"BalancerErrors", "HostCredits"})
+    assert alarms(render(tmp_path, SAFE | {"host_instance_type": "m7i.large"})) == {"BalancerErrors"}
+    assert "AlarmTopicArn" not in "".join(card.bodies.values())
+
+
 def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_path: Path) -> None:
     for layer, body in site.bodies.items():
         (tmp_path / f"{layer}.yml").write_text(body)

@@ -37,8 +37,9 @@ DOCS = PROJECT / "docs"
 TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
-RUNNING_ALSO = ("iam:PassRole", "sqs:ReceiveMessage")
-"""Their trade too: a role goes with what is run, and `status` reads the runs that could not be started, which stay."""
+RUNNING_ALSO = ("cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage")
+"""Their trade too: an alarm is tried by who looks after it, a role goes with what is run, and `status` reads the runs
+that could not be started, which stay."""
 KEEPING = ("dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 

@@ -267,6 +267,13 @@ def _queue(asked: Asked, _estate: Estate) -> list[str]:
     return [arn("sqs", asked, each.rpartition("/")[2]) for each in asked.all("QueueName", "QueueUrl")]
 
 
+def _topic(asked: Asked, _estate: Estate) -> list[str]:
+    """A subscription's ARN is its topic's, and an id."""
+    of_subscriptions = [each.rpartition(":")[0] for each in asked.all("SubscriptionArn")]
+    made = [arn("sns", asked, each) for each in asked.all("Name")]
+    return asked.all("TopicArn", "TargetArn", "ResourceArn") + of_subscriptions + made
+
+
 def _group(asked: Asked, _estate: Estate) -> list[str]:
     """AWS puts an id of its own before the name; `*` stands for it."""
     names = asked.all("AutoScalingGroupName", "AutoScalingGroupNames")
@@ -321,6 +328,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
     [
         *_together("autoscaling", {"autoscalinggroup": _group, "launchconfiguration": _configuration}),
         *_together("cloudformation", {"stack": _stack}),
+        *_together("cloudwatch", {"alarm": _named("cloudwatch", "alarm:", "AlarmName", "AlarmNames")}),
         *_together("dynamodb", {"table": _table, "index": _index}),
         *_together("ecr", {"repository": _named("ecr", "repository/", "repositoryName", "repositoryNames")}),
         *_together(
@@ -342,6 +350,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
                 "access-point": _named("elasticfilesystem", "access-point/", "AccessPointId"),
             },
         ),
+        (("events", "rule-on-default-event-bus"), _named("events", "rule/", "Name", "Rule", "ResourceARN")),
         *_together(
             "iam",
             {
@@ -370,6 +379,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
         (("s3", "object"), _object),
         *_together("scheduler", {"schedule": _schedule}),
         *_together("secretsmanager", {"secret": _secret}),
+        (("sns", "topic"), _topic),
         *_together("sqs", {"queue": _queue}),
         *_together("ssm", {"parameter": _parameter}),
         *_together("sts", {"role": _assumed}),

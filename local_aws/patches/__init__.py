@@ -37,6 +37,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     awslambda,
     backup,
     cloudfront,
+    cloudwatch,
     dynamodb,
     ec2,
     ecr,
@@ -51,6 +52,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     s3,
     scheduler,
     servicequotas,
+    sns,
     ssm,
     sts,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "awslambda",
     "backup",
     "cloudfront",
+    "cloudwatch",
     "dynamodb",
     "ec2",
     "ecr",
@@ -81,6 +84,7 @@ __all__ = [
     "s3",
     "scheduler",
     "servicequotas",
+    "sns",
     "ssm",
     "sts",
 ]

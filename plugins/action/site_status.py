@@ -50,6 +50,7 @@ class ActionModule(AwsAction):
         if site.problems:
             raise Failed(not_right(site.problems))
         settings = {"volume_gb": given["volume_gb"], "nat": given["nat"], "zones": given["zones"]}
+        settings["subscribers"] = given["subscribers"]
         now = datetime.datetime.now(datetime.UTC)
         # Clients first: the parts ask from several threads.
         region = self.client("cloudformation").meta.region_name

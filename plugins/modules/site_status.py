@@ -37,6 +37,11 @@ options:
     description: Number of hosted zones, for the same.
     type: int
     default: 0
+  subscribers:
+    description: Who is to be told by alarms, C(alarms_subscribers). Nobody is, who has not confirmed.
+    type: list
+    elements: str
+    default: []
   region:
     description: AWS region; the default is the environment's.
     type: str
@@ -141,6 +146,12 @@ status:
         - Of each service that scales C(service), C(suspended) (what of it), C(held) (whether a run has suspended it)
           and C(run).
       type: list
+    alarms:
+      description:
+        - C(topic), C(subscribers) (C(endpoint), C(state)) and C(alarms), each with C(name), C(layer), C(called),
+          C(state), C(since), C(age_seconds), C(reason), C(says), C(page), C(tells) (whether its actions are on) and how
+          many C(metrics) it looks at. C(null) of a site that tells nobody.
+      type: dict
     cost:
       description: C(usd), C(lines), C(without_price), C(not_in), C(dated), C(prices_of), C(same_region), C(file).
       type: dict

@@ -167,6 +167,11 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
         "ReplicationConfiguration": ["s3:PutReplicationConfiguration"],
         "WebsiteConfiguration": ["s3:PutBucketWebsite", "s3:DeleteBucketWebsite"],
     },
+    "AWS::SNS::Subscription": {"FilterPolicy": ["sns:SetSubscriptionAttributes"]},
+    "AWS::SNS::Topic": {
+        "DataProtectionPolicy": ["sns:GetDataProtectionPolicy", "sns:PutDataProtectionPolicy"],
+        "Subscription": ["sns:ListSubscriptionsByTopic"],
+    },
     "AWS::SecretsManager::Secret": {
         "ReplicaRegions": [
             "secretsmanager:ReplicateSecretToRegions", "secretsmanager:RemoveRegionsFromReplication",
@@ -176,6 +181,7 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
 """Resource type → property → the actions that only this property needs."""
 
 BEYOND: Mapping[str, str] = {
+    "cloudwatch:GetMetricData": "the forecast of predictive scaling; services scale by what is",
     "elasticloadbalancing:SetRulePriorities": "another priority; a rule is named by its own, which never changes",
     "ecs:PutAccountSetting": "a setting of the account; a cluster's own are UpdateClusterSettings",
     "ecs:PutAccountSettingDefault": "the same, for everybody in the account",

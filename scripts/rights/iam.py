@@ -20,13 +20,16 @@ PATTERNS: Mapping[str, str] = {
     EVERYWHERE: r"\1*",
     r"s3:GetBucket\w+": "s3:GetBucket*",
     r"s3:Get\w+Configuration": "s3:Get*Configuration",
+    r"(application-autoscaling|cloudwatch|events|lambda|sns):(Tag|Untag)Resource": r"\1:*agResource",
+    r"sns:(S|Uns)ubscribe": "sns:*ubscribe",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.
 
 The first on everything, as a list cannot be asked for in part; but not `s3:List*`, which would show the names of
 files in other buckets of the account. Those of CloudFront change something too: AWS makes up the ids of its things, and
-a distribution needs most of its actions, so one by one they would bound nothing more.
+a distribution needs most of its actions, so one by one they would bound nothing more. So do the pairs before them, of
+which both are needed; their patterns take nothing else, and a managed policy has little room.
 """
 LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
@@ -38,6 +41,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
+    "cloudwatch": {"alarm": ["alarm:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},
     "ecr": {"repository": ["repository/{site}-*"]},
     "ecs": {
@@ -49,6 +53,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "task": ["task/{site}-*/*"],
         "task-definition": ["task-definition/{site}-*"],
     },
+    "events": {"rule-on-default-event-bus": ["rule/{site}-*"]},
     "lambda": {"function": ["function:{site}-*"]},
     "iam": {"role": ["role/{site}-*"], "instance-profile": ["instance-profile/{site}-*"]},
     "logs": {
@@ -63,6 +68,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "og": ["og:default:*"],
     },
     "scheduler": {"schedule": ["schedule/default/{site}-*"]},
+    "sns": {"topic": ["{site}-*"]},
     "sqs": {"queue": ["{site}-*"]},
     "route53": {"hostedzone": ["hostedzone/{hosted_zone}"], "change": ["change/*"]},
     "s3": {"bucket": ["{site}-*"], "object": ["{site}-*"]},

@@ -303,7 +303,8 @@ def test_policies_that_do_not_know_a_new_layer_say_what_to_type(followed: Callab
     tree = followed("layer")
     path = tree.top / "docs/operator-policy-deploy.json"
     text = path.read_text()
-    shutil.copy(PROJECT / "docs/operator-policy-deploy.json", path)
+    # A site has a topic without the recipe too (cloudformation/alarms.yml): as if it had none.
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if ":CreateTopic" not in line))
     try:
         assert "type: python scripts/operator_policy.py" in tree.checked(POLICIES).stdout
     finally:

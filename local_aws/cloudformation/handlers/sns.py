@@ -1,4 +1,4 @@
-"""Topics, with their subscriptions."""
+"""Topics, who gets their messages, and who may write to them."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ class Topic(Handler):
 
     def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
         with absent_is_fine():
-            for item in self._subscriptions(context, physical_id):
-                call(context, "sns", "unsubscribe", SubscriptionArn=item["SubscriptionArn"])
-            call(context, "sns", "delete_topic", TopicArn=physical_id)
+            call(context, "sns", "delete_topic", TopicArn=physical_id)  # and with it what is subscribed to it
 
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
         return {"TopicArn": physical_id, "TopicName": physical_id.split(":")[-1]}
@@ -49,18 +47,83 @@ class Topic(Handler):
     def _settings(self, properties: Properties) -> dict[str, Any]:
         return without(properties, *self.APART)
 
-    def _subscriptions(self, context: Context, topic: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = call(context, "sns", "list_subscriptions_by_topic", TopicArn=topic)[
-            "Subscriptions"
-        ]
-        return found
-
     def _subscribe(self, context: Context, topic: str, old: Properties, new: Properties) -> None:
         before, after = old.get("Subscription") or [], new.get("Subscription") or []
-        gone = {(item["Protocol"], item["Endpoint"]) for item in before if item not in after}
-        for item in self._subscriptions(context, topic):
-            if (item["Protocol"], item["Endpoint"]) in gone:
-                call(context, "sns", "unsubscribe", SubscriptionArn=item["SubscriptionArn"])
+        for item in before:
+            if item not in after:
+                # A list does not tell the ARN of one that waits for its confirmation.
+                arn = subscribed(context, {"TopicArn": topic, **item})
+                call(context, "sns", "unsubscribe", SubscriptionArn=arn)
         for item in after:
             if item not in before:
-                call(context, "sns", "subscribe", TopicArn=topic, **item)
+                subscribed(context, {"TopicArn": topic, **item})
+
+
+class Subscription(Handler):
+    TYPE = "AWS::SNS::Subscription"
+    SUPPORTED = ("Endpoint", "Protocol", "TopicArn")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        return subscribed(context, properties)
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        """Tags of the stack have changed, of which a subscription has none; any other change is a new one."""
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, "sns", "unsubscribe", SubscriptionArn=physical_id)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {"Arn": physical_id}
+
+
+class TopicPolicy(Handler):
+    TYPE = "AWS::SNS::TopicPolicy"
+
+    def create(self, context: Context, properties: Properties) -> str:
+        self._set(context, properties["Topics"], properties["PolicyDocument"])
+        return context.name(128)
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        self._set(context, [topic for topic in old["Topics"] if topic not in new["Topics"]], None)
+        self._set(context, new["Topics"], new["PolicyDocument"])
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        self._set(context, properties["Topics"], None)
+
+    def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
+        return {"Id": physical_id}
+
+    @staticmethod
+    def _set(context: Context, topics: list[str], policy: Any) -> None:
+        for arn in topics:
+            value = policy if policy is not None else default_policy(context, arn)
+            with absent_is_fine():
+                named = {"AttributeName": "Policy", "AttributeValue": value}
+                call(context, "sns", "set_topic_attributes", TopicArn=arn, **named)
+
+
+def subscribed(context: Context, properties: Properties) -> str:
+    """The ARN of a subscription, made if it is not there: SNS knows one by its topic, protocol and endpoint."""
+    answer = call(context, "sns", "subscribe", **properties, ReturnSubscriptionArn=True)
+    return str(answer["SubscriptionArn"])
+
+
+def default_policy(context: Context, topic: str) -> Properties:
+    """What a topic has that nobody has given a policy: the account may do all, nobody else anything.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    """
+    actions = (
+        "GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic", "Subscribe",
+        "ListSubscriptionsByTopic", "Publish",
+    )  # fmt: skip
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [f"SNS:{action}" for action in actions],
+        "Resource": topic,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": context.account_id}},
+    }
+    return {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}

@@ -54,6 +54,7 @@ UNBILLED = frozenset(
         "AWS::ElasticLoadBalancingV2::Listener",
         "AWS::ElasticLoadBalancingV2::ListenerRule",
         "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "AWS::Events::Rule",
         "AWS::IAM::InstanceProfile",
         "AWS::IAM::OIDCProvider",
         "AWS::IAM::Role",
@@ -64,6 +65,9 @@ UNBILLED = frozenset(
         "AWS::Route53::RecordSet",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
+        "AWS::SNS::Subscription",
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",
         "AWS::Scheduler::Schedule",
         "AWS::SecretsManager::SecretTargetAttachment",
@@ -73,6 +77,7 @@ UNBILLED = frozenset(
 BILLED = frozenset(
     {
         "AWS::AutoScaling::AutoScalingGroup",
+        "AWS::CloudWatch::Alarm",
         "AWS::EC2::EIP",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCEndpoint",
@@ -140,6 +145,9 @@ class _Reader:
         elif kind == "AWS::EC2::VPCEndpoint":
             if self.value(given.get("VpcEndpointType")) not in ("", "Gateway"):
                 yield "interface endpoint", 1
+        elif kind == "AWS::CloudWatch::Alarm":
+            # By the metric: one that is computed of several is billed for each.
+            yield "alarm", sum("MetricStat" in each for each in given.get("Metrics") or []) or 1
         elif name := {
             "AWS::EC2::EIP": "ipv4",
             "AWS::EC2::NatGateway": "nat",

@@ -50,7 +50,7 @@ def quantities(site: Site, facts: Mapping[str, Any], settings: Mapping[str, Any]
 
     Args:
         site: as the inventory describes it.
-        facts: `hosts`, `databases` and `volumes` as they were found.
+        facts: `hosts`, `databases`, `volumes` and `alarms` as they were found.
         settings: `volume_gb` of a host, `nat` (whether there is a gateway), `zones` (hosted zones).
     """
     found: dict[str, float] = {}
@@ -69,6 +69,8 @@ def quantities(site: Site, facts: Mapping[str, Any], settings: Mapping[str, Any]
         add("rds_storage", database["storage_gb"] * copies)
     for volume in facts["volumes"]:
         add("efs", volume["size_gb"])
+    if metrics := sum(alarm["metrics"] for alarm in facts.get("alarms", ())):
+        add("alarm", metrics)
     if secrets := len(facts["databases"]) + sum(bool(each.generate) for each in site.secrets.values()):
         add("secret", secrets)
     if settings["zones"]:

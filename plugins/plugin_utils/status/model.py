@@ -10,6 +10,7 @@ from typing import Any
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
+    alarms,
     autoscaling,
     certificate,
     costs,
@@ -29,7 +30,7 @@ from plugins.plugin_utils.status.words import iso
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
 ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance",
-         "autoscaling")  # fmt: skip
+         "autoscaling", "alarms")  # fmt: skip
 
 
 def gather(
@@ -47,7 +48,7 @@ def gather(
         site: without problems.
         words: of the site's layers.
         region: of the site.
-        settings: see `costs.quantities`.
+        settings: see `costs.quantities`; and `subscribers` of alarms.
         now: with its time zone.
 
     Raises:
@@ -57,7 +58,7 @@ def gather(
     found = whole.ask(
         "stacks", "cloudformation", stacks.described, client("cloudformation"), site.identity.prefix, words
     )
-    parts = _parts(client, site, found, now) if found is not None else {}
+    parts = _parts(client, site, found, settings.get("subscribers") or [], now) if found is not None else {}
     together = merged(parts)
     facts = {name: parts[name].facts if name in parts else None for name in ORDER}
     is_up = bool(found) and "cluster" in (found or {})
@@ -67,6 +68,7 @@ def gather(
     elif found is None:
         wrong = [{"about": "site", "what": f"could not be asked ({whole.unasked[0]['why']})", "type": ""}]
     named = {name: facts[name] or [] for name in ("hosts", "services", "databases", "volumes")}
+    named["alarms"] = (facts["alarms"] or {"alarms": []})["alarms"]
     prices = costs.known()
     return {
         "site": {
@@ -88,7 +90,9 @@ def gather(
     }
 
 
-def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.datetime) -> dict[str, Part]:
+def _parts(
+    client: Client, site: Site, found: Mapping[str, Any], subscribers: Collection[str], now: datetime.datetime
+) -> dict[str, Part]:
     """All parts that there is something to ask about."""
     if not found:
         return {}
@@ -107,6 +111,10 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
             asked["autoscaling"] = lambda: autoscaling.look(client, cluster["ClusterName"])
     if listener := cluster.get("HttpsListenerArn", ""):
         asked["maintenance"] = lambda: maintenance.look(client, listener, now)
+    if subscribers or "alarms" in found:
+        topic, names = told.get("alarms", {}).get("AlarmTopicArn", ""), stacks.names(found)
+        prefix = site.identity.prefix
+        asked["alarms"] = lambda: alarms.look(client, topic, subscribers, prefix, names, now)
     if arn:
         asked["certificate"] = lambda: certificate.look(client, arn, now)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from plugins.plugin_utils.status.alarms import CONFIRMED
+from plugins.plugin_utils.status.alarms import summed as summed_alarms
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
@@ -47,7 +49,8 @@ def _body(model: Facts) -> Iterator[str]:
     yield _section("Services", _each(_service, model["services"]), "grid")
     data = _each(_database, model["databases"]) + _each(_volume, model["volumes"])
     yield _section("Hosts and data", _each(_host, model["hosts"]) + data, "columns")
-    around = _each(_schedule, model["schedules"]) + _certificate(model["certificate"]) + _stacks(model["stacks"])
+    around = _each(_schedule, model["schedules"]) + _certificate(model["certificate"])
+    around += _alarms(model["alarms"]) + _stacks(model["stacks"])
     around += _ledger(model["ledger"], model["site"]["up"]) + _cost(model["cost"])
     yield _section("Around it", around, "columns")
     yield _unasked(model["unasked"])
@@ -273,6 +276,18 @@ def _certificate(each: Facts | None) -> str:
         ("Renewal", escape(each["renewal"].lower().replace("_", " "))),
     ]
     return _card("Certificate", chip, rows)
+
+
+def _alarms(each: Facts | None) -> str:
+    if not each or not each["topic"]:
+        return ""
+    ringing = [one for one in each["alarms"] if one["state"] == "ALARM"]
+    deaf = [one for one in each["subscribers"] if one["state"] != CONFIRMED]
+    rows = [
+        (f"{one['layer']} {one['called']}", escape(f"{one['reason']} ({ago(one['age_seconds'])})")) for one in ringing
+    ]
+    rows += [(one["endpoint"], escape(one["state"])) for one in each["subscribers"]]
+    return _card("Alarms", _chip(summed_alarms(each), "bad" if ringing or deaf else "good"), rows)
 
 
 def _ledger(each: Facts, is_up: bool) -> str:

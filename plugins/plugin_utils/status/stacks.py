@@ -41,6 +41,11 @@ def described(cloudformation: Any, prefix: str, words: Collection[str]) -> dict[
     return found
 
 
+def names(stacks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Layer → name of its stack, of `described`."""
+    return {layer: str(stack["StackName"]) for layer, stack in stacks.items()}
+
+
 def outputs(stack: Mapping[str, Any]) -> dict[str, str]:
     """What a stack gives on."""
     return {each["OutputKey"]: str(each["OutputValue"]) for each in stack.get("Outputs", [])}

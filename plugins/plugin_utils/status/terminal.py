@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from plugins.plugin_utils.status import maintenance
+from plugins.plugin_utils.status import alarms, maintenance
 from plugins.plugin_utils.status.schedule_state import COLORS
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
@@ -35,6 +35,7 @@ def _all(model: Mapping[str, Any]) -> Iterator[Line]:
         ("Data", [*_each(_database, model["databases"]), *_each(_volume, model["volumes"])]),
         ("Schedules", _each(_schedule, model["schedules"])),
         ("Certificate", _certificate(model["certificate"])),
+        ("Alarms", _alarms(model["alarms"])),
         ("Stacks", _stacks(model["stacks"])),
         ("Lock and ledger", _ledger(model["ledger"]) if site["up"] else ()),
         ("A month, estimated", _cost(model["cost"])),
@@ -159,6 +160,17 @@ def _certificate(each: Mapping[str, Any] | None) -> Iterator[Line]:
     if each:
         left = f" · ends in {many(each['days_left'], 'day')}" if each["days_left"] is not None else ""
         yield f"{INDENT}{each['domain']}: {each['status']}{left}", GOOD if each["status"] == "ISSUED" else BAD
+
+
+def _alarms(each: Mapping[str, Any] | None) -> Iterator[Line]:
+    if not each or not each["topic"]:
+        return
+    ringing = [one for one in each["alarms"] if one["state"] == "ALARM"]
+    yield f"{INDENT}{alarms.summed(each)}", BAD if ringing else GOOD
+    for one in ringing:
+        yield f"{INDENT * 2}{one['layer']} {one['called']} {ago(one['age_seconds'])}: {one['reason']}", None
+    for one in each["subscribers"]:
+        yield f"{INDENT * 2}{one['endpoint']}: {one['state']}", GOOD if one["state"] == alarms.CONFIRMED else BAD
 
 
 def _stacks(found: list[Mapping[str, Any]] | None) -> Iterator[Line]:

@@ -18,7 +18,10 @@ from tests.unit.render_support import KNOWN, LAYERS, PROJECT
 
 PSEUDO = {"Partition": "aws", "Region": "us-east-1", "AccountId": "111122223333", "StackName": "shop-unit-x"}
 REGIONAL = "arn:aws:{service}:us-east-1:111122223333:{rest}"
+NAMED_BY_ARN = ("AWS::SNS::Topic", "AWS::SecretsManager::Secret")
+"""Types of which Ref gives the ARN."""
 ARNS = {
+    "AWS::SNS::Topic": REGIONAL.format(service="sns", rest="x"),
     "AWS::DynamoDB::Table": REGIONAL.format(service="dynamodb", rest="table/x"),
     "AWS::ECS::Cluster": REGIONAL.format(service="ecs", rest="cluster/x"),
     "AWS::IAM::Role": "arn:aws:iam::111122223333:role/x",
@@ -41,6 +44,7 @@ OUTPUTS = {
 WITH_RESOURCE = ("AssumeRolePolicyDocument", "FileSystemPolicy", "KeyPolicy", "RepositoryPolicyText", "ResourcePolicy")
 """Properties that are the policy of a resource itself."""
 MORE = KNOWN | {
+    "alarms_subscribers": ["ops@example.org"],
     "host_access_session_manager": True,
     "deployer_subjects": ["repo:a/b:environment:prod"],
     "deployer_plan_subjects": ["repo:a/b:pull_request"],
@@ -96,7 +100,7 @@ def _told(name: str, template: Mapping[str, Any]) -> Any:
         kind = template["Resources"][logical_id]["Type"]
         if kind == "AWS::IAM::OIDCProvider":
             return "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
-        return ARNS[kind] if attribute == "Arn" or kind == "AWS::SecretsManager::Secret" else "x"
+        return ARNS[kind] if attribute == "Arn" or kind in NAMED_BY_ARN else "x"
     given = template["Parameters"][name].get("Default")
     return given or next(text for pattern, text in OUTPUTS.items() if re.fullmatch(pattern, name))
 

@@ -62,6 +62,7 @@ SAFE: dict[str, Any] = {
     "site_static": {"front": {"folder": "roles/static/files/example"}},
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
+    "alarms_subscribers": ["ops@example.org", "https://ops.example.net/hook?key=1"],
 }  # fmt: skip
 SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 
@@ -123,6 +124,18 @@ def test_a_site_has_a_layer_for_each_of_its_entries(card: Site, new: Site) -> No
         "secret.django", "secret.admin", "image.legacy-site-django", "image.legacy-site-nginx",
     }  # fmt: skip
     assert set(new.bodies) == ground | {"secret.django", "image.example-django"}
+
+
+def test_the_cluster_rings_for_its_load_balancer_and_for_credits_of_hosts_that_have_them(
+    card: Site, safe: Site, tmp_path: Path
+) -> None:
+    def alarms(site: Site) -> set[str]:
+        resources = site.resources("cluster")
+        return {name for name, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+    assert (alarms(card), alarms(safe)) == (set(), {"BalancerErrors", "HostCredits"})
+    assert alarms(render(tmp_path, SAFE | {"host_instance_type": "m7i.large"})) == {"BalancerErrors"}
+    assert "AlarmTopicArn" not in "".join(card.bodies.values())
 
 
 def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_path: Path) -> None:

@@ -141,3 +141,19 @@ def test_two_stacks_are_added_up() -> None:
     one: dict[str, Any] = {"secret": 1, "alb": 1}
     assert together(one, {"secret": 2}, {}) == {"secret": 3, "alb": 1}
     assert one == {"secret": 1, "alb": 1}
+
+
+def test_an_alarm_is_billed_for_each_metric_that_it_looks_at() -> None:
+    body = """
+Resources:
+  One: {Type: AWS::CloudWatch::Alarm, Properties: {MetricName: CPUUtilization, Namespace: AWS/RDS}}
+  Share:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Metrics:
+        - {Id: share, Expression: 100 * errors / requests}
+        - {Id: errors, ReturnData: false, MetricStat: {Stat: Sum}}
+        - {Id: requests, ReturnData: false, MetricStat: {Stat: Sum}}
+"""
+    assert of(body) == {"alarm": 3}
+    assert "alarm" in PRICES

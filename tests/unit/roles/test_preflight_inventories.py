@@ -163,6 +163,9 @@ WRONG = [
         "the modes 0700, 0755", site_services=services(nginx={"volumes": ["media:/srv/media:ro", "films:/srv/films"]}),
     ),
     one("site_hosts", 2, "must be of type dict"),
+    one("site_backups", {"evry": "1d"}, "Did you mean every?"),
+    one("site_backups", "daily", "must be of type dict"),
+    one("backup_wait_minutes", 0, "from 1 to 10080"),
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
@@ -379,6 +382,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "edge_dns_moved": True, "edge_dns_seconds": 300,
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
         "ledger_bucket": "shop-live-ledger-history-1a2b3c4d5e6f",
+        "site_backups": {"every": "12h", "keep": 14}, "backup_wait_minutes": 600,
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
     },
     "given-network": {

@@ -11,6 +11,7 @@ from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
     autoscaling,
+    backups,
     certificate,
     costs,
     databases,
@@ -24,12 +25,12 @@ from plugins.plugin_utils.status import (
 )
 from plugins.plugin_utils.status.part import Client, Part, merged
 from plugins.plugin_utils.status.services import Services
-from plugins.plugin_utils.status.words import iso
+from plugins.plugin_utils.status.words import iso, seconds_since
 
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
-ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance",
-         "autoscaling")  # fmt: skip
+ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "backups", "schedules", "ledger",
+         "maintenance", "autoscaling")  # fmt: skip
 
 
 def gather(
@@ -101,6 +102,15 @@ def _parts(client: Client, site: Site, found: Mapping[str, Any], now: datetime.d
         "volumes": lambda: volumes.look(client, _outputs(told, "volume", "FileSystemId"), now),
         "ledger": lambda: ledger.look(client, told.get("ledger", {}).get("BucketName", ""), now),
     }
+    if site.backups.wanted:
+        at = found["ledger"]["CreationTime"] if "ledger" in found else None
+        asked["backups"] = lambda: backups.look(
+            client,
+            told.get("ledger", {}).get("BucketName", ""),
+            site.backups,
+            seconds_since(at, now) if at else None,
+            now,
+        )
     if "ClusterName" in cluster:
         asked["schedules"] = lambda: schedules.look(client, site, now)
         if any(each.scale for each in site.services.values()):

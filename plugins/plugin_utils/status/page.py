@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from plugins.plugin_utils.status.backups import said
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
@@ -44,7 +45,7 @@ def _body(model: Facts) -> Iterator[str]:
     yield _findings("Worth knowing", model["notes"], "warn")
     yield _section("Visitors", _maintenance(model["maintenance"]), "columns")
     yield _section("Services", _each(_service, model["services"]), "grid")
-    data = _each(_database, model["databases"]) + _each(_volume, model["volumes"])
+    data = _each(_database, model["databases"]) + _each(_volume, model["volumes"]) + _backups(model["backups"])
     yield _section("Hosts and data", _each(_host, model["hosts"]) + data, "columns")
     around = _each(_schedule, model["schedules"]) + _certificate(model["certificate"]) + _stacks(model["stacks"])
     around += _ledger(model["ledger"], model["site"]["up"]) + _cost(model["cost"])
@@ -250,6 +251,10 @@ def _volume(each: Facts) -> str:
         ("Backup", escape(backup(each))),
     ]
     return _card(f"volume {each['name']}", chip, rows)
+
+
+def _backups(each: Facts | None) -> str:
+    return _card("Backups", "", [("newest", escape(said(each)))]) if each else ""
 
 
 def _schedule(each: Facts) -> str:

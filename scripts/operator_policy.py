@@ -40,7 +40,7 @@ RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 RUNNING_ALSO = ("cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage")
 """Their trade too: an alarm is tried by who looks after it, a role goes with what is run, and `status` reads the runs
 that could not be started, which stay."""
-KEEPING = ("dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
+KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 
 BY_HAND: Mapping[str, Collection[str]] = {
@@ -140,6 +140,7 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     match action:
         case "iam:PassRole":
             passed = [
+                "backup.amazonaws.com",
                 "ec2.amazonaws.com",
                 "ecs-tasks.amazonaws.com",
                 "lambda.amazonaws.com",
@@ -151,6 +152,9 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
             return [linked], {"StringEquals": {"iam:AWSServiceName": linked_services()}}
         case "iam:GetRole":
             return [role, site.arn("iam", "role/aws-service-role/*")], {}
+        case "backup:DeleteRecoveryPoint":
+            # As with a file system: AWS makes its id up, and the backup's tags are on it.
+            return [site.arn("backup", "recovery-point:*")], tagged
         case "elasticfilesystem:DeleteFileSystem":
             # An id has no name in it; the stack's tags are on the file system from its first moment.
             return [site.arn("elasticfilesystem", "file-system/*")], tagged

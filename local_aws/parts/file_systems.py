@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,6 +16,7 @@ from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import REGION
 from local_aws.part import Health, Part
+from local_aws.patches import backup
 
 FILE_SYSTEM_LABEL = "berth.local-aws.file-system"
 
@@ -22,7 +25,8 @@ class FileSystems(Part):
     """Runs one nfs-ganesha container a file system; its files are on a volume that lives as long as the file system.
 
     A mount target's address becomes a secondary address of the container, so that hosts reach the file system where
-    DescribeMountTargets says it is.
+    DescribeMountTargets says it is. A backup job ends when the files are in an archive, `<state>/backups/<point>.tar`,
+    with owners and modes; the archive goes with its recovery point, and not with the file system.
     """
 
     name = "efs"
@@ -35,6 +39,7 @@ class FileSystems(Part):
 
     def prepare(self) -> None:
         images.ensure("efs_server")
+        backup.initial_state = "RUNNING"
 
     def reconcile(self) -> None:
         systems = self._describe()
@@ -48,7 +53,10 @@ class FileSystems(Part):
                 container.start()
                 container.reload()
             self._address(identifier, container)
+            containers[identifier] = container
         self._systems = systems
+        self._copy_all(containers)
+        self._let_go()
 
     def health(self) -> list[Health]:
         lines = []
@@ -62,6 +70,65 @@ class FileSystems(Part):
             detail = where if ok else f"its server does not run: docker logs {self._container_name(identifier)}"
             lines.append(Health(f"file system {identifier} {system.get('Name', '')}".rstrip(), ok, detail))
         return lines
+
+    def copy_path(self, point: str) -> Path:
+        """Where the archive of a recovery point is kept.
+
+        Args:
+            point: its ARN.
+        """
+        return self.cloud.config.state / "backups" / f"{point.rpartition(':')[2]}.tar"
+
+    def _copy_all(self, containers: dict[str, Container]) -> None:
+        """Do what the backup jobs wait for. A job that cannot be done has failed; the next is another one."""
+        for job in self.cloud.look("backup", "list_backup_jobs", ByState="RUNNING")["BackupJobs"]:
+            identifier, name = job["ResourceArn"].rpartition("/")[2], job["BackupJobId"]
+            try:
+                size = self._copy(containers[identifier], self.copy_path(job["RecoveryPointArn"]))
+            except KeyError:
+                backup.set_job_state(self.cloud, name, "FAILED", message=f"{identifier} does not exist any more.")
+            except (docker.errors.APIError, OSError) as error:
+                self.log.exception("backup of %s", identifier)
+                backup.set_job_state(self.cloud, name, "FAILED", message=f"The files could not be copied: {error}")
+            else:
+                backup.set_job_state(self.cloud, name, "COMPLETED", size)
+                self.log.info("backup of %s: %d bytes", identifier, size)
+
+    @staticmethod
+    def _copy(container: Container, path: Path) -> int:
+        """Put the files of a file system into an archive, whole or not at all; its size in bytes.
+
+        Raises:
+            docker.errors.APIError: they cannot be read.
+            OSError: it cannot be written.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = path.with_suffix(".part")
+        try:
+            chunks, _ = container.get_archive("/export")
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as archive:
+                for chunk in chunks:
+                    archive.write(chunk)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return path.stat().st_size
+
+    def _let_go(self) -> None:
+        """Delete the archives of recovery points that are gone."""
+        files = {path.stem: path for path in (self.cloud.config.state / "backups").glob("*.tar")}
+        if not files:
+            return
+        vaults = self.cloud.look("backup", "list_backup_vaults")["BackupVaultList"]
+        held = {
+            str(point["RecoveryPointArn"]).rpartition(":")[2]
+            for vault in vaults
+            for point in self.cloud.look(
+                "backup", "list_recovery_points_by_backup_vault", BackupVaultName=vault["BackupVaultName"]
+            )["RecoveryPoints"]
+        }
+        for name in files.keys() - held:
+            files[name].unlink(missing_ok=True)
 
     @staticmethod
     def dns_name(identifier: str) -> str:

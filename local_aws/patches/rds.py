@@ -32,6 +32,13 @@ initial_snapshot_status = "available"
 """Status of a new manual snapshot; the databases part may set it to `creating` and later call `set_snapshot_status`."""
 
 
+BUSY = ("backing-up", "creating", "deleting", "modifying", "rebooting", "starting", "stopping", "upgrading")
+"""States in which RDS makes no snapshot.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSnapshot.html
+"""
+
+
 def set_status(cloud: Cloud, identifier: str, status: str) -> None:
     """Say how a DB instance is (`available`, `failed`, …).
 
@@ -115,6 +122,14 @@ def _snapshot_init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> No
     init(self, *arguments, **keywords)
     if self.snapshot_type == "manual":
         self.status = initial_snapshot_status
+
+
+@around(RDSResponse, "create_db_snapshot")
+def _create_db_snapshot(create: Any, self: Any) -> Any:
+    database = self.backend.describe_db_instances(self.params.get("DBInstanceIdentifier"))[0]
+    if database.status in BUSY:
+        raise AwsError("InvalidDBInstanceState", f"Instance {database.db_instance_identifier} is {database.status}.")
+    return create(self)
 
 
 @around(RDSBackend, "describe_db_parameter_groups")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,8 @@ options:
   _terms:
     description:
       - A noun (C(service), C(job), C(function), C(static), C(volume), C(database), C(bucket), C(table),
-        C(secret), C(image)); C(edge) for the CDN before it, empty where there is none;
+        C(secret), C(image)); C(edge) for the CDN before it, empty where there is none; C(backups) for what
+        C(site_backups) says;
         C(domain) for the names of the site, also where no service is known yet; C(memory) for what the tasks take that
         may stand at the same time; or C(entries) for the names of each noun's entries.
     required: true
@@ -89,6 +91,8 @@ class LookupModule(LookupBase):
             return room.at_once(site.services, site.jobs)
         if noun == "domain":
             return site.domains
+        if noun == "backups":
+            return dataclasses.asdict(site.backups)
         if noun == "edge":
             return edge.described(site.edge)
         if noun == "image":
@@ -96,7 +100,7 @@ class LookupModule(LookupBase):
         if noun == "entries":
             return {name: list(entries) for name, entries in {**site.entries, "image": site.images}.items()}
         if noun not in site.entries:
-            known = ", ".join([*site.entries, "image", "edge", "domain", "memory", "entries"])
+            known = ", ".join([*site.entries, "backups", "image", "edge", "domain", "memory", "entries"])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
         if noun == "function":
             return {name: rendering.function(site, each) for name, each in site.functions.items()}

@@ -236,7 +236,7 @@ def balancing(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
 
 
 def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
-    """Databases with their snapshots and backups, file systems, buckets, tables, repositories, secrets."""
+    """Databases with snapshots, file systems, vaults with copies of them, buckets, tables, repositories, secrets."""
     rds = client("rds")
     for instance in pages(rds, "describe_db_instances", "DBInstances"):
         name = instance["DBInstanceIdentifier"]
@@ -254,6 +254,9 @@ def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
         name = system.get("Name") or plain(system.get("Tags")).get("Name", "")
         if owner.owns(name, system.get("Tags")):
             yield "AWS::EFS::FileSystem", system["FileSystemId"], name, system["LifeCycleState"]
+    for vault in pages(client("backup"), "list_backup_vaults", "BackupVaultList"):
+        if owner.owns(vault["BackupVaultName"]):
+            yield "AWS::Backup::BackupVault", vault["BackupVaultName"], vault["BackupVaultName"], "available"
     s3 = client("s3")
     for bucket in pages(s3, "list_buckets", "Buckets"):
         if owner.owns(bucket["Name"], bucket_tags(s3, bucket["Name"])):

@@ -125,6 +125,11 @@ status:
     volumes:
       description: C(name), C(file_system), C(status), C(size_gb), C(newest_backup).
       type: list
+    backups:
+      description:
+        - Where C(site_backups) says something C(every_seconds), C(newest) (the newest good one) and C(last) (the last
+          that has ended) with C(name), C(outcome), C(reason), C(release), C(at), C(age_seconds), C(contents).
+      type: dict
     schedules:
       description:
         - C(name), C(schedule), C(zone), C(state) (V(not due yet), V(well), V(runs), V(late), V(failed),

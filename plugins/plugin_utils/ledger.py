@@ -135,15 +135,19 @@ class Ledger:
         """
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=FOLDER)
         keys = sorted((each["Key"] for page in pages for each in page.get("Contents", [])), reverse=True)
-        held = self.lock.read()
-        alive = held.holder.run if held and not held.expired else ""
+        alive = self.alive()
         found: list[Entry] = []
         with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
             while keys and (limit is None or len(found) < limit):
                 part, keys = keys[: limit or len(keys)], keys[limit or len(keys) :]
                 read = [entry for entry in pool.map(self.read, part) if entry is not None]
-                found += [entry for each in read if wanted(entry := _as_it_is(each, alive))]
+                found += [entry for each in read if wanted(entry := as_it_is(each, alive))]
         return found if limit is None else found[:limit]
+
+    def alive(self) -> str:
+        """The run that holds the lock; empty if none does."""
+        held = self.lock.read()
+        return held.holder.run if held and not held.expired else ""
 
     def _read(self, key: str) -> tuple[Entry, str] | None:
         try:
@@ -192,7 +196,7 @@ def lock_told(held: Held | None) -> dict[str, Any]:
     }
 
 
-def _as_it_is(entry: Entry, alive: str) -> Entry:
+def as_it_is(entry: Entry, alive: str) -> Entry:
     """An entry, told from one whose run goes on."""
     dead = entry.get("outcome") == RUNNING and entry.get("run") != alive
     return {**entry, "outcome": INTERRUPTED, "reason": "the run was killed"} if dead else entry

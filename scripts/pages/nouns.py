@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from plugins.plugin_utils.site import hosts
+from plugins.plugin_utils.site import backups, hosts
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.kinds import Choice, Flag, Kind, Listed, Pairs, Seconds, Size, Text, Whole, Words
 from plugins.plugin_utils.site.noun import Noun
@@ -20,10 +20,12 @@ BLOCK = re.compile(r"^```yaml\n.*?^```\n", re.MULTILINE | re.DOTALL)
 
 
 def nouns(project: Path) -> str:
-    """A section for each noun, for a container, and for the hosts."""
+    """A section for each noun, for a container, for the hosts and for backups."""
     made = [_noun(noun, project) for noun in NOUNS.values()]
     container = f"## A container\n\n{_shown(project, 'service', 'containers')}\n{_keys(CONTAINER)}"
-    return "\n".join([*made, container, f"## site_hosts\n\n{_keys(hosts.SCHEMA)}"])
+    return "\n".join(
+        [*made, container, f"## site_hosts\n\n{_keys(hosts.SCHEMA)}", f"## site_backups\n\n{_keys(backups.SCHEMA)}"]
+    )
 
 
 def _noun(noun: Noun, project: Path) -> str:

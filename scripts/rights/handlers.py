@@ -44,6 +44,23 @@ PROPERTIES: Mapping[str, Mapping[str, Collection[str]]] = {
         ],
         "TrafficSources": ["autoscaling:AttachTrafficSources", "autoscaling:DetachTrafficSources"],
     },
+    "AWS::Backup::BackupVault": {
+        # Without it the key is aws/backup, whose policy lets whoever may use AWS Backup's storage.
+        "EncryptionKeyArn": [
+            "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant",
+        ],
+        "AccessPolicy": [
+            "backup:GetBackupVaultAccessPolicy", "backup:PutBackupVaultAccessPolicy",
+            "backup:DeleteBackupVaultAccessPolicy",
+        ],
+        "LockConfiguration": [
+            "backup:PutBackupVaultLockConfiguration", "backup:DeleteBackupVaultLockConfiguration",
+        ],
+        "Notifications": [
+            "backup:GetBackupVaultNotifications", "backup:PutBackupVaultNotifications",
+            "backup:DeleteBackupVaultNotifications",
+        ],
+    },
     "AWS::CertificateManager::Certificate": {
         "CertificateTransparencyLoggingPreference": ["acm:UpdateCertificateOptions"],
     },
@@ -219,6 +236,9 @@ BESIDES: Mapping[str, Collection[str]] = {
         "ec2:DescribeSubnets",
         "ec2:DescribeSecurityGroups",
     ],
+    # The handler names it, and its service is none of a plugin's or a type's.
+    # docs.aws.amazon.com/aws-backup/latest/devguide/access-control.html
+    "a vault": ["backup-storage:MountCapsule"],
     # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     "dynamic references": ["secretsmanager:GetSecretValue"],
 }  # fmt: skip

@@ -40,6 +40,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "autoscalinggroup": ["autoScalingGroup:*:autoScalingGroupName/{site}-*"],
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
+    "backup": {"backupvault": ["backup-vault:{site}-*"], "recoverypoint": ["recovery-point:*"]},
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
     "cloudwatch": {"alarm": ["alarm:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -245,6 +247,33 @@ def test_required_tokens_keep_the_plugin_from_starting(estate: Estate) -> None:
     native(estate, host, "native", f"tls,accesspoint={estate.access_point}")  # which speaks version 2
     host.run(f"docker pull --quiet {host.image}")
     host.task("native", "ls /m")
+
+
+def test_a_backup_is_an_archive_of_the_files_with_their_owners(estate: Estate) -> None:
+    host, api = estate.hosts[0], estate.own.client("backup")
+    host.task("media", "echo kept > /m/backed-up && chown 33:33 /m/backed-up && chmod 640 /m/backed-up")
+    trust = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = estate.own.client("iam").create_role(
+        RoleName="copies", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )["Role"]["Arn"]
+    api.create_backup_vault(BackupVaultName="vault")
+    system = estate.own.client("efs").describe_file_systems(FileSystemId=estate.file_system)["FileSystems"][0]
+    job = api.start_backup_job(BackupVaultName="vault", ResourceArn=system["FileSystemArn"], IamRoleArn=role)
+
+    def state() -> str:
+        return str(api.describe_backup_job(BackupJobId=job["BackupJobId"])["State"])
+
+    until(lambda: state() != "RUNNING", "the files are copied", 30)
+    assert state() == "COMPLETED"
+    path = estate.own.config.state / "backups" / f"{job['RecoveryPointArn'].rpartition(':')[2]}.tar"
+    with tarfile.open(path) as archive:
+        (found,) = [each for each in archive.getmembers() if each.name.endswith("/backed-up")]
+        content = archive.extractfile(found)
+        assert content
+        assert content.read() == b"kept\n"
+    assert (found.uid, found.gid, found.mode & 0o777) == (33, 33, 0o640)
+    api.delete_recovery_point(BackupVaultName="vault", RecoveryPointArn=job["RecoveryPointArn"])
+    until(lambda: not path.exists(), "the archive goes with its recovery point", 15)
 
 
 def test_status_names_each_file_system(estate: Estate) -> None:

@@ -333,6 +333,15 @@ def test_a_database_comes_up_when_the_real_one_does(aws: Cloud, monkeypatch: pyt
     assert rds.master_password(aws, "db") == "p" * 9
 
 
+def test_no_snapshot_is_made_of_a_database_that_is_at_work(aws: Cloud) -> None:
+    create_database(aws)
+    rds.set_status(aws, "db", "modifying")
+    with refused("is modifying", "InvalidDBInstanceState"):
+        aws.client("rds").create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="kept")
+    rds.set_status(aws, "db", "available")
+    aws.client("rds").create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="kept")
+
+
 def test_nothing_waits_for_a_maintenance_window(aws: Cloud) -> None:
     assert aws.client("rds").describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
 

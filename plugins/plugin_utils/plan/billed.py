@@ -24,6 +24,7 @@ UNBILLED = frozenset(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::AutoScaling::LaunchConfiguration",
+        "AWS::Backup::BackupVault",
         "AWS::CertificateManager::Certificate",
         "AWS::CloudFormation::WaitConditionHandle",
         "AWS::CloudFront::CachePolicy",

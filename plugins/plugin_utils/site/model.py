@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from plugins.plugin_utils.site.backups import Backups
 from plugins.plugin_utils.site.container import Container
 from plugins.plugin_utils.site.edge import Edge
 from plugins.plugin_utils.site.hosts import Hosts
@@ -37,6 +38,7 @@ class Site:
         images: entry of the noun `image` → an image of this machine that the site's registry gets.
         domains: name → what is to be made of it (domains.py), `domain_name` first.
         edge: the CDN before it; None if there is none.
+        backups: how often there has to be one, and how many are kept.
         problems: everything that is wrong, in the order of the description.
     """
 
@@ -46,6 +48,7 @@ class Site:
     images: dict[str, Image]
     domains: dict[str, dict[str, Any]]
     edge: Edge | None = None
+    backups: Backups = field(default_factory=Backups)
     problems: list[Problem] = field(default_factory=list)
 
     @property

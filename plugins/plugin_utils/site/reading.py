@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plugins.plugin_utils.site import domains, edge, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site import backups, domains, edge, hosts, images, names, room, tasks, traffic
 from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
@@ -19,7 +19,7 @@ from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.place import Place, Problem, shown
 from plugins.plugin_utils.site.relations import Relations
 
-VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases", "site_edge")
+VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases", "site_edge", "site_backups")
 """The variables that describe a site."""
 ALSO_READ = (
     "site_name",
@@ -54,6 +54,7 @@ class _Reading:
         self._aliases: tuple[domains.Alias, ...] = ()
         self._identity = self._read_identity()
         self._hosts = hosts.read(variables, self._at("site_hosts"))
+        self._backups = backups.read(variables, self._at("site_backups"))
         self._raw: dict[str, dict[str, Any]] = {word: self._read_noun(word) for word in NOUNS}
         self._keys: dict[str, dict[str, dict[str, Any]]] = {"service": {}, "job": {}}
         self._jobs: dict[str, Draft] = {}
@@ -67,7 +68,9 @@ class _Reading:
         self._build_services()
         self._build_jobs()
         self._relate()
-        made = Site(self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge())
+        made = Site(
+            self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups
+        )
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made

@@ -12,6 +12,7 @@ from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
     alarms,
     autoscaling,
+    backups,
     certificate,
     costs,
     databases,
@@ -25,12 +26,12 @@ from plugins.plugin_utils.status import (
 )
 from plugins.plugin_utils.status.part import Client, Part, merged
 from plugins.plugin_utils.status.services import Services
-from plugins.plugin_utils.status.words import iso
+from plugins.plugin_utils.status.words import iso, seconds_since
 
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
-ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "schedules", "ledger", "maintenance",
-         "autoscaling", "alarms")  # fmt: skip
+ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "backups", "schedules", "ledger",
+         "maintenance", "autoscaling", "alarms")  # fmt: skip
 
 
 def gather(
@@ -105,6 +106,15 @@ def _parts(
         "volumes": lambda: volumes.look(client, _outputs(told, "volume", "FileSystemId"), now),
         "ledger": lambda: ledger.look(client, told.get("ledger", {}).get("BucketName", ""), now),
     }
+    if site.backups.wanted:
+        at = found["ledger"]["CreationTime"] if "ledger" in found else None
+        asked["backups"] = lambda: backups.look(
+            client,
+            told.get("ledger", {}).get("BucketName", ""),
+            site.backups,
+            seconds_since(at, now) if at else None,
+            now,
+        )
     if "ClusterName" in cluster:
         asked["schedules"] = lambda: schedules.look(client, site, now, found)
         if any(each.scale for each in site.services.values()):

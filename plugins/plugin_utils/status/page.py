@@ -12,6 +12,7 @@ from typing import Any
 
 from plugins.plugin_utils.status.alarms import CONFIRMED
 from plugins.plugin_utils.status.alarms import summed as summed_alarms
+from plugins.plugin_utils.status.backups import said
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
@@ -47,7 +48,7 @@ def _body(model: Facts) -> Iterator[str]:
     yield _findings("Worth knowing", model["notes"], "warn")
     yield _section("Visitors", _maintenance(model["maintenance"]), "columns")
     yield _section("Services", _each(_service, model["services"]), "grid")
-    data = _each(_database, model["databases"]) + _each(_volume, model["volumes"])
+    data = _each(_database, model["databases"]) + _each(_volume, model["volumes"]) + _backups(model["backups"])
     yield _section("Hosts and data", _each(_host, model["hosts"]) + data, "columns")
     around = _each(_schedule, model["schedules"]) + _certificate(model["certificate"])
     around += _alarms(model["alarms"]) + _stacks(model["stacks"])
@@ -254,6 +255,10 @@ def _volume(each: Facts) -> str:
         ("Backup", escape(backup(each))),
     ]
     return _card(f"volume {each['name']}", chip, rows)
+
+
+def _backups(each: Facts | None) -> str:
+    return _card("Backups", "", [("newest", escape(said(each)))]) if each else ""
 
 
 def _schedule(each: Facts) -> str:

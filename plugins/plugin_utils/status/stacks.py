@@ -56,6 +56,8 @@ def expected(site: Site) -> Iterator[str]:
     yield from ALWAYS
     if site.edge:
         yield "edge"
+    if site.backups.wanted and any(each.driver != "task" for each in site.volumes.values()):
+        yield "backup"
     for noun in ("service", "job", "function"):
         yield from (f"{noun}.{name}" for name in site.entries[noun])
     yield from (f"static.{name}" for name in site.entries["static"])

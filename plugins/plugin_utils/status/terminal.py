@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from plugins.plugin_utils.status import alarms, maintenance
+from plugins.plugin_utils.status import alarms, backups, maintenance
 from plugins.plugin_utils.status.schedule_state import COLORS
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
@@ -32,7 +32,10 @@ def _all(model: Mapping[str, Any]) -> Iterator[Line]:
         ("Maintenance", _maintenance(model["maintenance"])),
         ("Services", _each(_service, model["services"])),
         ("Hosts", _each(_host, model["hosts"])),
-        ("Data", [*_each(_database, model["databases"]), *_each(_volume, model["volumes"])]),
+        (
+            "Data",
+            [*_each(_database, model["databases"]), *_each(_volume, model["volumes"]), *_backups(model["backups"])],
+        ),
         ("Schedules", _each(_schedule, model["schedules"])),
         ("Certificate", _certificate(model["certificate"])),
         ("Alarms", _alarms(model["alarms"])),
@@ -131,6 +134,11 @@ def _database(each: Mapping[str, Any]) -> Iterator[Line]:
 def _volume(each: Mapping[str, Any]) -> Iterator[Line]:
     facts = f"{each['status']} · {each['file_system']} · {each['size_gb']} GB"
     yield f"{INDENT}volume {each['name']}: {facts} · {backup(each)}", GOOD if each["status"] == "available" else BAD
+
+
+def _backups(each: Mapping[str, Any] | None) -> Iterator[Line]:
+    if each:
+        yield f"{INDENT}backups: {backups.said(each)}", None
 
 
 def backup(each: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ MORE = KNOWN | {
     "deployer_subjects": ["repo:a/b:environment:prod"],
     "deployer_plan_subjects": ["repo:a/b:pull_request"],
     "cluster_user_data": "#cloud-config",
+    "site_backups": {"every": "1d"},
 }
 """Variables of layers that a site has one of, with which they have all of their policies."""
 

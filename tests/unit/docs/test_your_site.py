@@ -34,7 +34,11 @@ def test_each_example_is_a_whole_site_that_is_right(place: int) -> None:
 
 def test_every_noun_is_in_the_list_and_in_an_example() -> None:
     listed = set(re.findall(r"^\| `(site_\w+)` \|", PAGE, re.MULTILINE))
-    assert listed == {*(noun.variable for noun in NOUNS.values()), "site_hosts", "site_edge"} <= set(VARIABLES)
+    assert (
+        listed
+        == {*(noun.variable for noun in NOUNS.values()), "site_hosts", "site_edge", "site_backups"}
+        <= set(VARIABLES)
+    )
     assert listed == {name for block in BLOCKS for name in yaml.safe_load(block)}
 
 

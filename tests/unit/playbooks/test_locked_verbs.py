@@ -19,9 +19,9 @@ from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import PROJECT, load, tasks_of
 
 CHANGING = {"site", "publish", "release", "rollback", "hosts", "run", "migrate", "restart", "move_volume", "teardown"}
-CHANGING |= {"alarms_test", "maintenance", "scale"}
-LOOKING = {"compose_file", "doctor", "exec", "init", "logs", "plan", "preflight", "releases", "ssh_config", "status"}
-LOOKING |= {"tunnel", "unlock", "verify"}
+CHANGING |= {"alarms_test", "backup", "maintenance", "scale"}
+LOOKING = {"backups", "compose_file", "doctor", "exec", "init", "logs", "plan", "preflight", "releases"}
+LOOKING |= {"ssh_config", "status", "tunnel", "unlock", "verify"}
 """`exec` runs a command in a container that is there already, and is what a person looks with while another deploys."""
 ANNA = Holder(run="first", verb="release", who="anna", where="laptop", started="2026-11-27T10:02:00+00:00")
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})

@@ -18,6 +18,7 @@ from tests.unit.plugins.plugin_utils.site.cases import (
     service,
 )
 from tests.unit.plugins.plugin_utils.site.support import read, small
+from tests.unit.plugins.plugin_utils.site.wrong_in_backups import OF_BACKUPS
 from tests.unit.plugins.plugin_utils.site.wrong_in_containers import OF_CONTAINERS
 from tests.unit.plugins.plugin_utils.site.wrong_in_edge import OF_EDGE
 from tests.unit.plugins.plugin_utils.site.wrong_in_nouns import OF_NOUNS
@@ -821,6 +822,7 @@ CASES = {
     **OF_CONTAINERS,
     **OF_NOUNS,
     **OF_EDGE,
+    **OF_BACKUPS,
 }
 
 

@@ -63,7 +63,7 @@ VARIABLES: dict[str, Any] = {
 }
 WORDS = (
     "network", "certificate", "cluster", "expose", "database", "volume", "bucket", "static", "table", "secret", "image",
-    "code", "function", "job", "service", "dns", "ledger",
+    "code", "backup", "function", "job", "service", "dns", "ledger",
 )  # fmt: skip
 SETTINGS = {"volume_gb": 30, "nat": False, "zones": 1}
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"

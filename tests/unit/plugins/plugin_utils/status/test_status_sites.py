@@ -57,6 +57,7 @@ def test_a_stack_is_expected_of_what_the_roles_make_one_of(path: Path) -> None:
     site = read(path)
     made |= {f"{noun}.{name}" for noun in plain for name in site.entries[noun]} | set(ALWAYS)
     made |= {"edge"} if site.edge else set()
+    made |= {"backup"} if site.backups.wanted else set()
     assert set(expected(site)) == made
 
 

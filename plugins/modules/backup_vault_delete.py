@@ -1,0 +1,35 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: backup_vault_delete
+short_description: Delete a vault of AWS Backup and all recovery points in it
+description:
+  - Deletes each recovery point, waits until none is left, then deletes the vault. A vault that is gone is no change.
+options:
+  name:
+    description: Of the vault.
+    type: str
+    required: true
+  timeout:
+    description: Seconds to wait until it is empty.
+    type: int
+    default: 600
+  region:
+    description: AWS region; the default is the environment's.
+    type: str
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Delete a vault
+  backup_vault_delete:
+    name: shop-prod-backup-0a1b2c3d
+"""
+
+RETURN = r"""
+points:
+  description: How many recovery points there were.
+  returned: always
+  type: int
+"""

@@ -1,7 +1,7 @@
 """In which order hosts are replaced: what AWS shows now → the one next step.
 
-Nothing is remembered anywhere else, so a run that was killed at any point, even in the middle of a step, is gone on with
-by whoever looks next. What is new is what was launched from that from which the group launches now.
+Nothing is remembered anywhere else, so a run that was killed at any point, even in the middle of a step, is gone on
+with by whoever looks next. What is new is what was launched from that from which the group launches now.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Refused(Exception):
     """What is wanted cannot be had from what is there.
 
     Args:
-        why: a key of the sentences that the action has for it: `no room`, `no room to keep`, `none left`, `few left`.
-        number: how many hosts there may have to be, or how many old ones are left.
+        why: in one sentence, without a full stop.
+        maximum: how many hosts the group would have to be allowed; 0 where that is no help.
     """
 
-    def __init__(self, why: str, number: int) -> None:
+    def __init__(self, why: str, maximum: int = 0) -> None:
         super().__init__(why)
-        self.why, self.number = why, number
+        self.maximum = maximum
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,15 @@ def _forward(scene: Scene, goal: Goal, in_place: bool) -> Step | None:
     old, new = scene.old, scene.new
     needed = scene.wanted - len(new) if old else 0
     if goal is Goal.KEEP and needed > scene.missing + scene.maximum - scene.desired:
-        raise Refused("no room to keep", len(old) + scene.wanted)
+        least = len(old) + scene.wanted
+        raise Refused(
+            f"To keep the old hosts beside the new ones takes {least}, and there may be {scene.maximum}", least
+        )
     beside = scene.desired > scene.wanted or scene.maximum > scene.desired
     if needed > 0 and not scene.missing and not beside and not in_place:
-        raise Refused("no room", scene.wanted + 1)
-    if step := _gone(scene) or _ready(scene, new, bool(old)):
+        raise Refused(f"No new host can stand beside the old ones: there may be {scene.maximum}", scene.wanted + 1)
+    # Where all tasks have moved already, the new hosts have proved themselves.
+    if step := _gone(scene) or _ready(scene, new, not all(each.drained for each in old)):
         return step
     if needed > 0 and scene.maximum > scene.desired:
         return Step("launch", number=min(scene.desired + needed, scene.maximum))
@@ -161,7 +165,7 @@ def _forward(scene: Scene, goal: Goal, in_place: bool) -> Step | None:
 def _back(scene: Scene) -> Step | None:
     old, new = scene.old, scene.new
     if new and len(old) < scene.wanted:
-        raise Refused("few left" if old else "none left", len(old))
+        raise Refused(f"Of the {scene.wanted} hosts that there are to be, {len(old)} of before are left to go back to")
     if step := _gone(scene):
         return step
     if scene.missing and len(old) + len(new) >= scene.wanted:

@@ -11,7 +11,7 @@ import pytest
 from local_aws.tests.clock import Clock
 from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait
 from plugins.modules import leftovers
-from plugins.plugin_utils import aws_action
+from plugins.plugin_utils import aws_action, host_start
 from plugins.plugin_utils.ecs import container_instances, some
 from tests.unit.plugin_support import run_action
 
@@ -168,8 +168,8 @@ def test_hosts_that_do_not_join_are_told_in_a_line_and_not_all_consoles_are_read
     assert f"0 of {count + 1} hosts ready" in result["msg"]
     assert f"and {count - 10} more" in result["msg"] or count <= 10
     assert max(map(len, [*shown, result["msg"]])) < LINE
-    rounds = seconds / ecs_hosts_wait.CONSOLE_SECONDS + 3
-    assert ec2.consoles <= ecs_hosts_wait.CONSOLES * rounds
+    rounds = seconds / host_start.CONSOLE_SECONDS + 3
+    assert ec2.consoles <= host_start.CONSOLES * rounds
 
 
 @pytest.mark.parametrize("state", ["ACTIVE", "DRAINING"])

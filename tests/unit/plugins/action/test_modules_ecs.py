@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.tests.clock import Clock
 from plugins.action import ecr_push, ecs_cluster_empty, ecs_hosts_wait, ecs_run_task, ecs_service_wait
-from plugins.plugin_utils import aws_action
+from plugins.plugin_utils import aws_action, host_start
 from tests.unit.fake_cloudformation import error
 from tests.unit.plugin_support import run_action
 
@@ -620,7 +620,7 @@ END = "[    9.3] ecs-boot-report[81]: END report\r\n"
     ],
 )
 def test_a_boot_report_is_what_the_host_said_last(console: str, lines: list[str]) -> None:
-    assert ecs_hosts_wait.boot_report(console) == lines
+    assert host_start.boot_report(console) == lines
 
 
 def test_a_host_that_says_why_it_did_not_join_is_heard_at_once_and_in_the_end() -> None:
@@ -638,7 +638,7 @@ def test_a_host_that_says_why_it_did_not_join_is_heard_at_once_and_in_the_end() 
     assert sentence in result["msg"]
     assert shown.count("did not join") == 1
     assert [arguments for arguments in asked if "Latest" in arguments] == asked[:1]
-    assert len(asked) < 120 / ecs_hosts_wait.CONSOLE_SECONDS + 3
+    assert len(asked) < 120 / host_start.CONSOLE_SECONDS + 3
 
 
 def test_a_console_that_may_not_be_read_does_not_end_the_wait() -> None:

@@ -75,13 +75,13 @@ PASSED_ON = {
         "is not built.",
         "Build it with --platform",
     ),
-    "plugins/action/ecs_container_instance.py: "
+    "plugins/plugin_utils/host_draining.py: "
     "f'{self.host}: {lack}, after {wait.seconds:.0f} s.{self._why_not(instance)}'": (
         "its agent is not connected",
         "its agent has not registered with the cluster",
         "not all tasks are back:",
     ),
-    "plugins/action/ecs_container_instance.py: message": ("ECS would never stop",),
+    "plugins/plugin_utils/host_draining.py: message": ("ECS would never stop",),
     "plugins/action/ecs_hosts_wait.py: f'After {wait.seconds:.0f} s: {state}.{listed}'": ("hosts ready:",),
     "plugins/action/ecs_run_task.py: f'The task {message}{hint}{_tails(logs)}'": ("and has been stopped (timeout).",),
     "plugins/action/ecs_run_task.py: _busy(definition['family'], others[0])": (

@@ -21,16 +21,11 @@ def site(count: int, maximum: int, new: bool = False) -> Scene:
 
 def kept(count: int) -> Scene:
     """What a refresh leaves that keeps the old hosts."""
-    scene = site(count, 2 * count)
-    for _, scene in steps(scene, Goal.KEEP):
-        pass
-    return scene
+    return end(site(count, 2 * count), Goal.KEEP)
 
 
 def end(scene: Scene, goal: Goal, in_place: bool = False) -> Scene:
-    for _, scene in steps(scene, goal, in_place):
-        pass
-    return scene
+    return [scene, *(after for _, after in steps(scene, goal, in_place))][-1]
 
 
 def shape(scene: Scene) -> tuple[list[tuple[bool, str]], int, str]:
@@ -160,10 +155,11 @@ def test_back_in_the_middle_of_a_refresh_needs_the_old_ones_that_are_wanted() ->
     assert shape(end(drained, Goal.BACK)) == ([(False, "ACTIVE"), (False, "ACTIVE")], 2, "")
     with pytest.raises(Refused) as few:
         next_step(gone, Goal.BACK)
-    assert (few.value.why, few.value.number) == ("few left", 1)
+    assert str(few.value) == "Of the 2 hosts that there are to be, 1 of before are left to go back to"
+    assert few.value.maximum == 0
     with pytest.raises(Refused) as none:
         next_step(over, Goal.BACK)
-    assert none.value.why == "none left"
+    assert " 0 of before are left" in str(none.value)
 
 
 def test_back_waits_for_no_launch_that_fails_for_ever() -> None:
@@ -178,12 +174,13 @@ def test_without_room_for_one_more_nothing_is_begun_unless_the_gap_is_accepted(c
     scene = site(count, count)
     with pytest.raises(Refused) as refused:
         next_step(scene, Goal.REFRESH)
-    assert (refused.value.why, refused.value.number) == ("no room", count + 1)
+    assert str(refused.value) == f"No new host can stand beside the old ones: there may be {count}"
+    assert refused.value.maximum == count + 1
     taken = [step for step, _ in steps(scene, Goal.REFRESH, in_place=True)]
     assert [step.kind for step in taken][:2] == ["drain", "terminate"]
     assert all(step.number == 0 for step in taken if step.kind == "terminate")
     assert shape(end(scene, Goal.REFRESH, in_place=True)) == ([(True, "ACTIVE")] * count, count, "")
-    assert [step.kind for step, _ in steps(site(count, count + 1), Goal.REFRESH, in_place=True)][0] == "launch"
+    assert next(step.kind for step, _ in steps(site(count, count + 1), Goal.REFRESH, in_place=True)) == "launch"
 
 
 def test_in_place_the_tasks_come_back_before_the_next_host_goes() -> None:
@@ -191,7 +188,7 @@ def test_in_place_the_tasks_come_back_before_the_next_host_goes() -> None:
     drained = replace(done(first, Step("drain", ("i-0",))), lacking="1 of 2 tasks of web running")
     assert next_step(drained, Goal.REFRESH, in_place=True) == Step("terminate", ("i-0",), 0)
     came = done(drained, Step("terminate", ("i-0",), 0))
-    proved = replace(came, hosts=tuple(replace(each, proved=True) for each in came.hosts))
+    proved = done(came, Step("prove", ("new host 1",)))
     assert next_step(came, Goal.REFRESH, in_place=True) == Step("prove", ("new host 1",))
     assert next_step(proved, Goal.REFRESH, in_place=True) == Step("settle")
 
@@ -199,7 +196,8 @@ def test_in_place_the_tasks_come_back_before_the_next_host_goes() -> None:
 def test_who_wants_to_keep_the_old_ones_needs_room_for_all() -> None:
     with pytest.raises(Refused) as refused:
         next_step(site(2, 3), Goal.KEEP)
-    assert (refused.value.why, refused.value.number) == ("no room to keep", 4)
+    assert str(refused.value) == "To keep the old hosts beside the new ones takes 4, and there may be 3"
+    assert refused.value.maximum == 4
     assert next_step(site(2, 4), Goal.KEEP) == Step("launch", number=4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import sys
 from pathlib import Path
@@ -45,7 +46,8 @@ class ActionModule(AwsAction):
             Failed: it cannot be had, or a step did not come to its end in time.
         """
         given = self.arguments
-        self._goal, self._in_place = Goal(given["goal"]), bool(given["in_place"])
+        looking = given["goal"] == "look"
+        self._goal, self._in_place = Goal.REFRESH if looking else Goal(given["goal"]), bool(given["in_place"])
         self._seeing = Seeing(
             self.client, given["cluster"], given["auto_scaling_group"], given["capacity_provider"], given["wanted"]
         )
@@ -53,8 +55,11 @@ class ActionModule(AwsAction):
         self._since = datetime.datetime.now(datetime.UTC) - RECENT
         before = self._scene(self.check_mode and given["launch_changes"])
         result = {"under_way": before.under_way, "desired": before.desired} | self._kinds(before)
+        if looking:
+            return result | {"changed": False, "steps": []}
         if self.check_mode:
-            taken = self._planned(before)
+            maximum = given["maximum"] or before.maximum
+            taken = self._planned(dataclasses.replace(before, maximum=maximum))
             return result | {"changed": bool(taken), "steps": taken}
         taken = list[str]()
         scene = before
@@ -63,7 +68,7 @@ class ActionModule(AwsAction):
                 taken.append(said(step))
                 self.say(NAME, taken[-1])
             scene = self._do(step, scene)
-        self.say(NAME, self._end(scene), "green")
+        self.say(NAME, self._summary(scene), "green")
         return result | self._kinds(scene) | {"changed": bool(taken), "steps": taken}
 
     def _scene(self, all_old: bool = False) -> Scene:
@@ -74,7 +79,7 @@ class ActionModule(AwsAction):
         old, new = ([each.name for each in kind] for kind in (scene.old, scene.new))
         return {"old": old, "new": new, "image": self._seeing.image(old)}
 
-    def _end(self, scene: Scene) -> str:
+    def _summary(self, scene: Scene) -> str:
         old, new = (some(each.name for each in kind) for kind in (scene.old, scene.new))
         if self._goal is Goal.BACK:
             return f"the hosts are those of before: {old or new}"
@@ -88,19 +93,19 @@ class ActionModule(AwsAction):
         try:
             return next_step(scene, self._goal, self._in_place)
         except Refused as refused:
-            self._refuse(refused, scene)
+            self._without(refused, scene)
 
     def _planned(self, scene: Scene) -> list[str]:
         """The steps, as they would be, each shown."""
         try:
             taken = [said(step) for step, _ in steps(scene, self._goal, self._in_place)]
         except Refused as refused:
-            self._refuse(refused, scene)
+            self._without(refused, scene)
         for each in taken:
             self.say(NAME, f"would {each}")
         return taken
 
-    def _refuse(self, refused: Refused, scene: Scene) -> NoReturn:
+    def _without(self, refused: Refused, scene: Scene) -> NoReturn:
         """Say what cannot be had, what it would interrupt, and what to type."""
         if self._goal is Goal.BACK:
             image = self._seeing.image([each.name for each in scene.old]) or "ami-…"
@@ -114,10 +119,8 @@ class ActionModule(AwsAction):
             raise Failed(f"{beside} -e keep_old=true")
         services = some(each["service"]["serviceName"] for each in self._seeing.services.values())
         away = f"{services} would be away" if scene.wanted == 1 else f"a part of the tasks of {services} would be away"
-        raise Failed(
-            f"{beside}\nOr accept a gap: {away} for the minutes that a new host takes to start, once a host: "
-            f"{verb(PLAYBOOK)} -e hosts_downtime=true"
-        )
+        away += " for the minutes that a new host takes to start, once a host"
+        raise Failed(f"{beside}\nOr accept that {away}: {verb(PLAYBOOK)} -e hosts_downtime=true")
 
     # Steps
 
@@ -165,8 +168,9 @@ class ActionModule(AwsAction):
                 InstanceId=name, ShouldDecrementDesiredCapacity=fewer
             )
         except ClientError as error:
-            # An answer that was lost, or somebody else's deed: it is gone, which is what was wanted.
-            if "not found" not in error.response["Error"].get("Message", ""):
+            # An answer that was lost, or somebody else's deed: it goes, or is gone, which is what was wanted.
+            told = error.response["Error"]
+            if told["Code"] != "ScalingActivityInProgress" and "not found" not in told.get("Message", ""):
                 raise
         self._seeing.gone.add(name)
 

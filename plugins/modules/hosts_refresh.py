@@ -33,9 +33,9 @@ options:
   goal:
     description:
       - V(refresh) lets the old hosts go, V(keep) leaves them beside the new ones, without tasks, V(back) lets the old
-        ones take tasks again and the new ones go.
+        ones take tasks again and the new ones go. V(look) only says what there is.
     type: str
-    choices: [refresh, keep, back]
+    choices: [refresh, keep, back, look]
     default: refresh
   in_place:
     description: Whether a host may go before there is another, where the group may have no more. That is a gap.
@@ -45,6 +45,10 @@ options:
     description: In check mode, whether what the group launches from is yet to change, so that all hosts are old.
     type: bool
     default: false
+  maximum:
+    description: In check mode, how many hosts the group will be allowed, where that is yet to change.
+    type: int
+    default: 0
   join_timeout:
     description: Seconds until new hosts must be ready.
     type: int

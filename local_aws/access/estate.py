@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.autoscaling.models import autoscaling_backends
 from moto.efs.models import efs_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
@@ -57,6 +58,13 @@ class Estate:
         name = reference.rpartition("/")[2]
         found = next((each for each in list(self.iam.instance_profiles.values()) if each.name == name), None)
         return [str(role.arn) for role in found.roles] if found else []
+
+    def group_of(self, instance: str, region: str) -> str:
+        """Name of an instance's Auto Scaling group; empty if it has none."""
+        for group in list(autoscaling_backends[ACCOUNT_ID][region].autoscaling_groups.values()):
+            if any(each.instance.id == instance for each in group.instance_states):
+                return str(group.name)
+        return ""
 
     def secret_arn(self, reference: str, region: str) -> str:
         """ARN of a secret by its name or ARN, the six characters behind the name included.

@@ -274,9 +274,11 @@ def _topic(asked: Asked, _estate: Estate) -> list[str]:
     return asked.all("TopicArn", "TargetArn", "ResourceArn") + of_subscriptions + made
 
 
-def _group(asked: Asked, _estate: Estate) -> list[str]:
+def _group(asked: Asked, estate: Estate) -> list[str]:
     """AWS puts an id of its own before the name; `*` stands for it."""
     names = asked.all("AutoScalingGroupName", "AutoScalingGroupNames")
+    if asked.operation == "TerminateInstanceInAutoScalingGroup":  # names the instance alone
+        names = [estate.group_of(str(asked.first("InstanceId")), asked.region) or "*"]
     names += [str(tag["ResourceId"]) for tag in asked.parameters.get("Tags") or [] if tag.get("ResourceId")]
     return [arn("autoscaling", asked, f"autoScalingGroup:*:autoScalingGroupName/{each}") for each in names]
 

@@ -15,6 +15,7 @@ from local_aws.config import REGION
 from local_aws.ecs.api import Api
 from local_aws.ecs.dispatcher import Dispatcher
 from local_aws.ecs.errors import EcsError
+from local_aws.ecs.managed_draining import ManagedDraining
 from local_aws.ecs.metrics import SECONDS as METRICS_SECONDS
 from local_aws.ecs.metrics import Metrics
 from local_aws.ecs.outside import Services
@@ -22,6 +23,7 @@ from local_aws.ecs.scheduler import Scheduler
 from local_aws.ecs.sockets import AgentChannel, AgentServer
 from local_aws.ecs.state import Json, State
 from local_aws.part import Health, Part
+from local_aws.patches import autoscaling
 
 TARGET = "AmazonEC2ContainerServiceV20141113."
 SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([\w-]+)/")
@@ -37,6 +39,7 @@ class Regional:
     scheduler: Scheduler
     dispatcher: Dispatcher
     metrics: Metrics
+    draining: ManagedDraining
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Ecs:
                     Scheduler(self.state, region, outside),
                     Dispatcher(self.state, region, outside, registry=registry),
                     Metrics(self.state, region),
+                    ManagedDraining(self.state, region),
                 )
             return self._regional[name]
 
@@ -149,12 +153,18 @@ class ControlPlane(Part):
                 f"See who has it: ss -ltnp 'sport = :{config.agent_port}'",
             ) from error
         self._agents.start()
+        autoscaling.holds[:] = [lambda region, instance: self.ecs.regional(region).draining.holds(instance)]
 
     def reconcile(self) -> None:
         """One round of the scheduler and of deliveries in each region; metrics once a minute."""
         for regional in self.ecs.every():
             regional.scheduler.round()
             regional.dispatcher.deliver()
+        for name, instance in autoscaling.waiting():
+            if self.ecs.regional(name).draining.drained(instance):
+                self.log.info("host %s is drained and goes", instance)
+                with self.cloud.changes.happening():
+                    autoscaling.complete(name, instance)
         if time.monotonic() - self._measured > METRICS_SECONDS:
             self._measured = time.monotonic()
             for name, regional in list(self.ecs._regional.items()):

@@ -11,7 +11,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
-from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
+from moto.autoscaling.models import (
+    AutoScalingBackend,
+    FakeAutoScalingGroup,
+    InstanceState,
+    TerminateInstanceActivity,
+)
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
@@ -30,6 +35,11 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html
 
 launching = threading.RLock()
 """Held while an instance is launched: in between it has no profile yet, and a host made of it would have no role."""
+
+Hold = Callable[[str, str], bool]
+holds: list[Hold] = []
+"""Asked with region and id of an instance that a group lets go: whether it is to wait (ECS's managed draining)."""
+WAITING = "Terminating:Wait"
 
 GROUP_TAG = "aws:autoscaling:groupName"
 ACTIVITIES = 100
@@ -79,6 +89,69 @@ def retry(happening: Callable[[], AbstractContextManager[None]]) -> None:
                 if len(group.active_instances()) < (group.desired_capacity or 0):
                     with happening():
                         group.set_desired_capacity(group.desired_capacity)
+
+
+def waiting() -> list[tuple[str, str]]:
+    """Region and id of the instances that wait until they may go."""
+    from moto.autoscaling import autoscaling_backends
+
+    return [
+        (region, state.instance.id)
+        for backends in list(autoscaling_backends.values())
+        for region, backend in list(backends.items())
+        for group in list(backend.autoscaling_groups.values())
+        for state in list(group.instance_states)
+        if state.lifecycle_state == WAITING
+    ]
+
+
+def complete(region: str, instance_id: str) -> None:
+    """Let an instance go that has waited."""
+    from moto.autoscaling import autoscaling_backends
+
+    for backends in list(autoscaling_backends.values()):
+        for group in list(backends[region].autoscaling_groups.values()):
+            for state in list(group.instance_states):
+                if (state.instance.id, state.lifecycle_state) == (instance_id, WAITING):
+                    _let_go(group, state)
+
+
+def _let_go(group: Any, state: Any) -> None:
+    group.instance_states.remove(state)
+    group.ec2_backend.terminate_instances([state.instance.id])
+
+
+def _is_held(group: Any, instance_id: str) -> bool:
+    return any(hold(group.region, instance_id) for hold in holds)
+
+
+def _surplus(group: Any, wanted: int) -> list[Any]:
+    """The instances that a group lets go to have only so many: from the fuller zone, those of an older source first.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
+    """
+    left, gone = list(group.active_instances()), list[Any]()
+    template = group.ec2_launch_template
+    now = (
+        group.launch_configuration_name,
+        str(template.get_version(group.launch_template_version).number) if template else None,
+    )
+
+    def source(state: Any) -> tuple[Any, Any]:
+        return state.launch_configuration_name, (state.launch_template or {}).get("Version")
+
+    while len(left) > wanted:
+        zones = [state.instance.placement.zone for state in left]
+        free = [state for state in left if not state.protected_from_scale_in]
+        if not free:
+            break
+        chosen = min(
+            free,
+            key=lambda state: (-zones.count(state.instance.placement.zone), source(state) == now, left.index(state)),
+        )
+        left.remove(chosen)
+        gone.append(chosen)
+    return gone
 
 
 def _source(group: Any) -> dict[str, Any]:
@@ -224,6 +297,11 @@ def _set_desired_capacity(set_desired: Any, self: Any, new_capacity: int | None)
             f"Desired capacity:{wanted} must be between the specified min size:{self.min_size} "
             f"and max size:{self.max_size}"
         )
+    for state in _surplus(self, wanted or 0):
+        if _is_held(self, state.instance.id):
+            state.lifecycle_state = WAITING
+        else:
+            _let_go(self, state)
     set_desired(self, new_capacity)
 
 
@@ -236,6 +314,37 @@ def _terminate_instances(terminate: Any, self: Any, instance_ids: list[str]) -> 
             cause = f"instance {instance.id} was taken out of service."
             record(group, f"Terminating EC2 instance: {instance.id}", cause)
     return result
+
+
+@around(AutoScalingBackend, "terminate_instance")
+def _terminate_instance(terminate: Any, self: Any, instance_id: str, should_decrement: bool) -> Any:
+    """TerminateInstanceInAutoScalingGroup, with AWS's refusals."""
+    group = next(
+        (
+            group
+            for group in self.autoscaling_groups.values()
+            if any(state.instance.id == instance_id for state in group.instance_states)
+        ),
+        None,
+    )
+    if group is None:
+        raise ValidationError(f"Instance Id not found - No managed instance found for instance ID {instance_id}")
+    if should_decrement and group.desired_capacity <= (group.min_size or 0):
+        raise ValidationError(
+            f"Currently, desiredSize equals minSize ({group.min_size}). Terminating instance without replacement will "
+            "violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower "
+            "group's min size."
+        )
+    (state,) = (each for each in group.instance_states if each.instance.id == instance_id)
+    if state.lifecycle_state == WAITING:
+        raise AutoscalingClientError(
+            "ScalingActivityInProgress", f"Activities are in progress that involve the instance {instance_id}"
+        )
+    if not _is_held(group, instance_id):
+        return terminate(self, instance_id, should_decrement)
+    before, state.lifecycle_state = group.desired_capacity, WAITING
+    group.set_desired_capacity(before - 1 if should_decrement else before)
+    return TerminateInstanceActivity(state.instance, before)
 
 
 @instead(AutoScalingResponse, "describe_scaling_activities")

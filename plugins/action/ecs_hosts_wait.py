@@ -20,14 +20,12 @@ from plugins.plugin_utils.consoles import Consoles
 from plugins.plugin_utils.ecs import container_instances, short, some
 from plugins.plugin_utils.ecs_placement import HOSTS, REMEDY, registered
 from plugins.plugin_utils.expected import Duration
-from plugins.plugin_utils.known_reasons import explained
+from plugins.plugin_utils.host_start import RECENT, failed_launches
 from plugins.plugin_utils.site.room import without_place
 
 NAME = "hosts"
 MISSING_SECONDS = 60.0
 """For how long what a stack has just made may not be shown: the APIs are eventually consistent."""
-RECENT = datetime.timedelta(minutes=15)
-"""Scaling activities older than this when the wait begins belong to something else."""
 
 
 class ActionModule(AwsAction):
@@ -59,7 +57,7 @@ class ActionModule(AwsAction):
                 self.say(NAME, f"{len(ready)} ready", "green")
                 duration.took(wait.elapsed)
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
-            failures = self._failed_activities(since)
+            failures = failed_launches(self.client("autoscaling"), self.arguments["auto_scaling_group"], since)
             lacking = self._lacking(instances)
             reports = consoles.reports(sorted(lacking), wait.elapsed)
             for failure in failures + reports:
@@ -136,23 +134,6 @@ class ActionModule(AwsAction):
                 return {}
             raise Failed(f"There is no Auto Scaling group {name}.")
         return dict(found["AutoScalingGroups"][0])
-
-    def _failed_activities(self, since: datetime.datetime) -> list[str]:
-        name = self.arguments["auto_scaling_group"]
-        if not name:
-            return []
-        autoscaling = self.client("autoscaling")
-        # one page: the newest come first, and the next round asks again
-        activities = autoscaling.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=20)
-        failed = [
-            activity
-            for activity in activities["Activities"]
-            if activity["StatusCode"] in ("Failed", "Cancelled") and activity["StartTime"] >= since
-        ]
-        sentences = [
-            f"{name}: {explained(activity.get('StatusMessage') or activity['StatusCode'])}" for activity in failed
-        ]
-        return list(dict.fromkeys(sentences))
 
 
 def _host(instance: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.utils.display import Display
+from botocore.exceptions import ClientError
 
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
@@ -16,6 +17,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.plan_report import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.ecs import container_instances
 from plugins.plugin_utils.maintenance import Rules
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.plan import as_json, costs, gathering, markdown, terminal
@@ -110,7 +112,15 @@ class ActionModule(AwsAction):
             group = found[0] if found else None
         today = datetime.datetime.now(datetime.UTC).date()
         ages = gathering.ami_age(self.arguments["ami_live"], self.arguments["ami_newest"], today)
-        return [*gathering.behind(group, changes), *(ages if group else [])]
+        return [*gathering.behind(group, changes), *(ages if group else []), *gathering.engines(self._joined())]
+
+    def _joined(self) -> list[dict[str, Any]]:
+        """The hosts as ECS has them; none where there is no cluster, or who plans may not look."""
+        cluster = (self.arguments["stacks"].get("outputs") or {}).get("ClusterName", "")
+        try:
+            return container_instances(self.client("ecs"), cluster) if cluster else []
+        except ClientError:
+            return []
 
     def _deployed(self, changes: list[StackChange]) -> dict[str, str]:
         """Service → ARN of the task definition of its stack, whether that would change or not."""

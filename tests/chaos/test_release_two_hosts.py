@@ -93,7 +93,7 @@ def test_a_host_that_is_killed_in_the_middle_is_told_or_got_over_and_the_next_ru
 
 
 def test_it_goes_back_to_one_host(live: Cloud, photo: str) -> None:
-    """Which host goes is the group's choice, and its draining is not emulated: the site may be away for a moment."""
+    """Which host goes is the group's choice; ECS drains it first."""
     before = entries(live)[0]["release"]
     Typed("site").succeeds()
     until(lambda: len(hosts(live)) == 1, "one host again", 120)

@@ -54,6 +54,30 @@ def test_the_operator_may_do_what_its_policies_say_and_no_more(guard: Callable[.
     assert [(each.action, each.call) for each in guarded.denied] == [("ecs:CreateCluster", "ecs:CreateCluster")]
 
 
+def test_an_instance_that_is_named_alone_is_its_group_s(guard: Callable[..., Guarded]) -> None:
+    guarded = guard(policies=operator.policies("shop", "us-east-1"))
+    made = guarded.cloud.client("autoscaling")
+    made.create_launch_configuration(LaunchConfigurationName="any", ImageId="ami-12c6146b", InstanceType="t2.micro")
+    for name in ("shop-prod-hosts", "blog-prod-hosts"):
+        made.create_auto_scaling_group(
+            AutoScalingGroupName=name, LaunchConfigurationName="any", AvailabilityZones=["us-east-1a"], MinSize=0,
+            MaxSize=1, DesiredCapacity=1,
+        )  # fmt: skip
+    groups = made.describe_auto_scaling_groups()["AutoScalingGroups"]
+    hosts = {each["AutoScalingGroupName"]: each["Instances"][0]["InstanceId"] for each in groups}
+    autoscaling = guarded.client("autoscaling")
+    with denied("AccessDenied", "autoScalingGroupName/blog-prod-hosts"):
+        autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=hosts["blog-prod-hosts"], ShouldDecrementDesiredCapacity=True
+        )
+    autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=hosts["shop-prod-hosts"], ShouldDecrementDesiredCapacity=True
+    )
+    assert [(each.action, each.call) for each in guarded.denied] == [
+        ("autoscaling:TerminateInstanceInAutoScalingGroup", "autoscaling:TerminateInstanceInAutoScalingGroup")
+    ]
+
+
 def test_each_protocol_says_it_in_its_own_shape(guard: Callable[..., Guarded]) -> None:
     guarded = guard(policies={})
     no = "because no identity-based policy allows the"

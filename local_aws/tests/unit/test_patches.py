@@ -21,6 +21,7 @@ from moto.s3.models import S3Backend
 
 from local_aws import patches
 from local_aws.cloud import Cloud
+from local_aws.config import REGION
 from local_aws.patches import _models, _moto, applicationautoscaling, ecr, elbv2, rds, route53
 from local_aws.patches import autoscaling as autoscaling_patch
 from local_aws.tests.stack_support import refused
@@ -143,6 +144,77 @@ def test_a_desired_capacity_out_of_bounds_is_refused(aws: Cloud, network: dict[s
 
     with refused("Desired capacity:9 must be between the specified min size:1 and max size:4"):
         aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName="hosts", DesiredCapacity=9)
+
+
+def terminate(aws: Cloud, instance: str, decrement: bool) -> None:
+    aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=instance, ShouldDecrementDesiredCapacity=decrement
+    )
+
+
+def lives(aws: Cloud) -> dict[str, str]:
+    """Instances of the group → their lifecycle states."""
+    return {each["InstanceId"]: each["LifecycleState"] for each in described(aws)["Instances"]}
+
+
+def test_an_instance_is_terminated_with_or_without_another_in_its_place(aws: Cloud, network: dict[str, str]) -> None:
+    launch_configuration(aws)
+    group(aws, network, 1, DesiredCapacity=2)
+    first, second = lives(aws)
+    terminate(aws, first, decrement=False)
+    assert described(aws)["DesiredCapacity"] == 2
+    assert len(lives(aws)) == 2
+    assert first not in lives(aws)
+    terminate(aws, second, decrement=True)
+    (last,) = lives(aws)
+    assert described(aws)["DesiredCapacity"] == 1
+    with refused("Currently, desiredSize equals minSize (1). Terminating instance without replacement will violate"):
+        terminate(aws, last, decrement=True)
+    with refused(f"Instance Id not found - No managed instance found for instance ID {first}"):
+        terminate(aws, first, decrement=False)
+    assert list(lives(aws)) == [last]
+
+
+def test_an_instance_that_is_held_waits_until_it_may_go(
+    aws: Cloud, network: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch_configuration(aws)
+    group(aws, network, 1, DesiredCapacity=2)
+    first, second = lives(aws)
+    monkeypatch.setattr(autoscaling_patch, "holds", [lambda region, instance: (region, instance) == (REGION, first)])
+    terminate(aws, first, decrement=False)
+    assert (lives(aws)[first], len(lives(aws))) == ("Terminating:Wait", 3), "another comes at once"
+    assert autoscaling_patch.waiting() == [(REGION, first)]
+    with refused("Activities are in progress", "ScalingActivityInProgress"):
+        terminate(aws, first, decrement=False)
+    autoscaling_patch.complete(REGION, second)
+    assert second in lives(aws), "it does not wait"
+    autoscaling_patch.complete(REGION, first)
+    assert first not in lives(aws)
+    assert len(lives(aws)) == 2
+
+
+def test_of_too_many_instances_the_held_ones_wait_and_the_oldest_source_goes_first(
+    aws: Cloud, network: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch_configuration(aws)
+    launch_configuration(aws, "newer")
+    api = aws.client("autoscaling")
+    group(aws, network, 1, DesiredCapacity=2)
+    old = set(lives(aws))
+    api.update_auto_scaling_group(AutoScalingGroupName="hosts", LaunchConfigurationName="newer", DesiredCapacity=4)
+    assert len(lives(aws)) == 4
+    monkeypatch.setattr(autoscaling_patch, "holds", [lambda _region, _instance: True])
+    api.update_auto_scaling_group(AutoScalingGroupName="hosts", DesiredCapacity=2)
+    assert {name for name, state in lives(aws).items() if state == "Terminating:Wait"} == old
+    assert len(lives(aws)) == 4
+    for name in old:
+        autoscaling_patch.complete(REGION, name)
+    assert len(lives(aws)) == 2
+    assert {each["AvailabilityZone"] for each in described(aws)["Instances"]} == {"us-east-1a", "us-east-1b"}
+    monkeypatch.setattr(autoscaling_patch, "holds", [])
+    api.set_desired_capacity(AutoScalingGroupName="hosts", DesiredCapacity=1)
+    assert len(lives(aws)) == 1
 
 
 def test_metrics_collection_is_switched_on_and_off(aws: Cloud, network: dict[str, str]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.plan.containers import UNPUBLISHED
 from plugins.plugin_utils.plan.model import CHANGE, CREATE, UNKNOWN, StackChange
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.stack_pointing import TASK_DEFINITION
+from plugins.plugin_utils.status.hosts import OLD_DAYS
 
 GIVEN = {
     "volume": ("file_system_id",),
@@ -76,7 +79,7 @@ def behind(group: Mapping[str, Any] | None, changes: Iterable[StackChange]) -> I
     if old:
         yield (
             f"{_hosts(len(old))} behind: started from an older launch source than the group has now "
-            f"({', '.join(old)}). A run replaces no host."
+            f"({', '.join(old)}). A run replaces no host; {verb('refresh_hosts.yml')} does."
         )
     moved = [each for change in changes for each in change.resources if each.type in LAUNCH_TYPES]
     if any(each.action != "Remove" for each in moved):
@@ -121,7 +124,7 @@ def ami_age(live: Mapping[str, Any], newest: Mapping[str, Any], today: datetime.
     """
     if not live.get("id"):
         return
-    made = str(live.get("creation_date", ""))[:10]
+    made, days = str(live.get("creation_date", ""))[:10], 0
     try:
         days = (today - datetime.date.fromisoformat(made)).days
     except ValueError:
@@ -132,7 +135,29 @@ def ami_age(live: Mapping[str, Any], newest: Mapping[str, Any], today: datetime.
     said = f"The hosts' AMI {live['id']}{name} is {age}".replace("is and does", "does")
     if newest.get("id") and newest["id"] != live["id"]:
         said += f"; the newest is {newest['id']} of {str(newest.get('creation_date', ''))[:10] or 'an unknown day'}"
+    if days > OLD_DAYS:
+        said += f". Hosts get no security fixes but by a newer one: {verb('refresh_hosts.yml')}"
     yield f"{said}."
+
+
+def engines(instances: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence about which ECS agent and Docker the hosts run, if any has joined.
+
+    Args:
+        instances: of DescribeContainerInstances.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for each in instances:
+        version = each.get("versionInfo") or {}
+        docker = str(version.get("dockerVersion", "")).removeprefix("DockerVersion: ")
+        counted[str(version.get("agentVersion") or "of unknown version"), docker or "of unknown version"] += 1
+    if len(counted) == 1:
+        ((agent, docker),) = counted
+        yield f"The hosts run ECS agent {agent} and Docker {docker}."
+    elif counted:
+        kinds = (f"{_hosts(count).rpartition(' ')[0]} with ECS agent {agent} and Docker {docker}"
+                 for (agent, docker), count in sorted(counted.items()))  # fmt: skip
+        yield f"The hosts differ: {', '.join(kinds)}."
 
 
 def domain(fates: Mapping[str, str], elsewhere: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:

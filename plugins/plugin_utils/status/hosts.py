@@ -16,8 +16,9 @@ from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.status.part import Client, Part
 from plugins.plugin_utils.status.words import age, iso, many, seconds_since
 
-OLD_DAYS = 90
-"""From when on an AMI is called old: AWS makes new ones of Amazon Linux every week or two."""
+OLD_DAYS = 60
+"""From when on an AMI is called old, as preflight has it too (roles/cluster/account.yml): AWS makes new ones of Amazon
+Linux every week or two."""
 JOIN_SECONDS = 600
 """For how long a new host may not have joined the cluster."""
 
@@ -152,7 +153,9 @@ def _judge(part: Part, facts: Mapping[str, Any]) -> None:
     days = facts["ami"]["age_days"]
     if days is not None and days > OLD_DAYS:
         part.note(
-            about, f"its AMI {facts['ami']['id']} is {days} days old; host_ami_id names a newer one for new hosts"
+            about,
+            f"its AMI {facts['ami']['id']} is {days} days old, and a host gets no security fixes but by a newer one",
+            verb("refresh_hosts.yml"),
         )
 
 
@@ -170,6 +173,6 @@ def _judge_all(part: Part, group: Mapping[str, Any]) -> None:
         part.note(
             "hosts",
             f"{', '.join(behind)} {are} behind: a host that starts now is made from something newer. hosts.yml brings "
-            "settings in place; AMI, type and disk come with a new host",
+            f"settings in place; AMI, type and disk come with a new host, by {verb('refresh_hosts.yml')}",
             verb("hosts.yml"),
         )

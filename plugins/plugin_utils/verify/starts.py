@@ -124,10 +124,16 @@ class Starts:
         cluster: name of the cluster; `<cluster>-verify` is the family.
         region: of the log groups.
         wait: with a deadline for all of them.
+        host: id of the EC2 instance on which alone they are started; any by default.
     """
 
-    def __init__(self, client: Callable[[str], Any], cluster: str, region: str, wait: Callable[[], Wait]) -> None:
+    def __init__(
+        self, client: Callable[[str], Any], cluster: str, region: str, wait: Callable[[], Wait], host: str = ""
+    ) -> None:
         self._client, self._cluster, self._region, self._wait = client, cluster, region, wait
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-query-language.html
+        only = {"type": "memberOf", "expression": f"ec2InstanceId == {host}"}
+        self._constraints = {"placementConstraints": [only]} if host else {}
 
     def outcomes(self, starts: Sequence[Start]) -> list[Outcome]:
         """What became of each, in their order. As many at a time as there is room for.
@@ -193,6 +199,7 @@ class Starts:
                 count=1,
                 launchType="EC2",
                 startedBy=NAME,
+                **self._constraints,
             )
         except (BotoCoreError, ClientError) as error:
             return _error(error)

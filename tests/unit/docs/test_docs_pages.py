@@ -217,8 +217,8 @@ def test_what_a_page_says_can_be_typed(kind: str, found: str) -> None:
 
 
 def test_what_cannot_be_typed_would_be_noticed() -> None:
-    assert TYPED["a verb"].findall("type `ansible-playbook refresh_hosts.yml -i prod`") == ["refresh_hosts.yml"]
-    assert not is_there("a verb", "refresh_hosts.yml")
+    assert TYPED["a verb"].findall("type `ansible-playbook refresh_disks.yml -i prod`") == ["refresh_disks.yml"]
+    assert not is_there("a verb", "refresh_disks.yml")
     assert TYPED["a target of make"].findall("$ make tests\n`make e2e`, to make sure") == ["tests", "e2e"]
     assert not is_there("a target of make", "tests")
     assert TYPED["a variable of a verb"].findall("-e switch_dns=true -e SECRET_KEY=x") == ["switch_dns"]

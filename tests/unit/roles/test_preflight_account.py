@@ -729,13 +729,16 @@ def test_an_old_image_is_said_with_what_to_type() -> None:
     old = LIVE | {"ami_live": LIVE["ami_live"] | {"creation_date": "2026-01-01T00:00:00.000Z"}}
     assert refused(old) == {}
     assert "days old" in said(old)
-    assert "set host_ami_id: ami-0123456789abcdef0" in said(old)
-    assert "terminate-instance-in-auto-scaling-group" in said(old)
+    assert "Type: ansible-playbook refresh_hosts.yml" in said(old)
+    assert "host_ami_id" not in said(old)
     new = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=60)
     recent = LIVE | {"ami_live": LIVE["ami_live"] | {"creation_date": f"{new:%Y-%m-%dT%H:%M:%S}.000Z"}}
     assert said(recent) == said(LIVE) == ""
     pinned = LIVE | {"ami_pinned": {"found": True, "name": "ours", "creation_date": "2026-01-01T00:00:00.000Z"}}
     assert "The image of the hosts, ours, is" in said(pinned, host_ami_id="ami-0123456789abcdef0")
+    assert "Set host_ami_id: ami-0123456789abcdef0, then type: ansible-playbook refresh_hosts.yml" in said(
+        pinned, host_ami_id="ami-0fedcba9876543210"
+    )
 
 
 # Database

@@ -532,7 +532,8 @@ IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "u
 HANDED_OVER = {
     "network_zones_offered": ["us-east-1a", "us-east-1b"], "network_dynamodb_endpoint": True,
     "database_allocated_gb": {"main": 30},
-    "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config",
+    "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config", "cluster_ami_newest": True,
+    "cluster_hosts_now": 3,
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},
     "service_running": {"service.web": {}}, "job_running": {"job.migrate": {}}, "publish_services": ["web"],
     "publish_release": "2026.11.3", "publish_again": {"web": {}}, "rollout_verb": "rollback", "rollout_entries": [{}],

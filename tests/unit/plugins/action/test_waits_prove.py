@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.tests.ecs_support import World
-from plugins.action import ecs_cluster_empty, ecs_container_instance, ecs_hosts_wait
+from plugins.action import ecs_cluster_empty, ecs_hosts_wait
 from plugins.plugin_utils.account import certificates
+from plugins.plugin_utils.host_draining import HostDraining
 from tests.unit.plugins.action.test_module_container_instance import served, status, turn, world
 from tests.unit.plugins.action.test_modules_ecs import EMPTY, Fake, an_instance, no_real_waits, run
 
@@ -76,7 +77,7 @@ def test_a_host_is_drained_when_its_own_description_says_so(world: World, monkey
         asked.append(1)
         return []
 
-    monkeypatch.setattr(ecs_container_instance.ActionModule, "_tasks", none)
+    monkeypatch.setattr(HostDraining, "_tasks", none)
     result, said = turn(world, "DRAINING")
     assert not result.get("failed"), result
     assert "still runs tasks, by the count of ECS" in said

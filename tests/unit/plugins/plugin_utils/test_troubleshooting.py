@@ -75,13 +75,13 @@ PASSED_ON = {
         "is not built.",
         "Build it with --platform",
     ),
-    "plugins/action/ecs_container_instance.py: "
+    "plugins/plugin_utils/host_draining.py: "
     "f'{self.host}: {lack}, after {wait.seconds:.0f} s.{self._why_not(instance)}'": (
         "its agent is not connected",
         "its agent has not registered with the cluster",
         "not all tasks are back:",
     ),
-    "plugins/action/ecs_container_instance.py: message": ("ECS would never stop",),
+    "plugins/plugin_utils/host_draining.py: message": ("ECS would never stop",),
     "plugins/action/ecs_hosts_wait.py: f'After {wait.seconds:.0f} s: {state}.{listed}'": ("hosts ready:",),
     "plugins/action/ecs_run_task.py: f'The task {message}{hint}{_tails(logs)}'": ("and has been stopped (timeout).",),
     "plugins/action/ecs_run_task.py: _busy(definition['family'], others[0])": (
@@ -97,6 +97,14 @@ PASSED_ON = {
     ),
     "plugins/action/ecs_service_wait.py: f'{name} cannot be deployed: {hopeless}{_lines(report)}'": HOPELESS,
     "plugins/action/ecs_service_wait.py: late + _lines(report)": ("is not deployed after",),
+    "plugins/action/hosts_refresh.py: f'{beside}\\nOr accept that {away}: {verb(PLAYBOOK)} -e hosts_downtime=true'": (
+        "No new host can stand beside the old ones",
+    ),
+    "plugins/action/hosts_refresh.py: f'{refused}. Nothing was changed. To have hosts of an older image beside the new "
+    "ones, name it: {verb(PLAYBOOK)} -e host_ami_id={image}'": ("of before are left to go back to",),
+    "plugins/action/hosts_refresh.py: f'{beside} -e keep_old=true'": (
+        "To keep the old hosts beside the new ones takes",
+    ),
     "plugins/action/environment_lock.py: str(error)": ("in the environment; it is a number of seconds",),
     "plugins/action/compose_from_inventory.py: not_right(site.problems)": NOT_RIGHT,
     "plugins/action/host_description.py: '\\n'.join(wrong)": RULES,

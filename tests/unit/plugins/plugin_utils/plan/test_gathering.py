@@ -11,6 +11,8 @@ from plugins.plugin_utils.plan import gathering
 from plugins.plugin_utils.plan.containers import UNPUBLISHED
 from plugins.plugin_utils.plan.model import CHANGE, CREATE, NOTHING, UNKNOWN, Resource, StackChange
 from plugins.plugin_utils.site.reading import read_site
+from plugins.plugin_utils.status.hosts import OLD_DAYS
+from tests.unit.variables_support import PROJECT
 
 REVISION = Resource("TaskDefinition", "AWS::ECS::TaskDefinition", "Modify", "True")
 LOG = Resource("LogGroup", "AWS::Logs::LogGroup", "Modify")
@@ -102,6 +104,30 @@ def test_a_service_that_runs_something_else_than_its_stack_says() -> None:
 )
 def test_the_age_of_the_ami(live: dict[str, Any], newest: dict[str, Any], told: list[str]) -> None:
     assert list(gathering.ami_age(live, newest, TODAY)) == told
+
+
+def test_what_the_hosts_run_is_said_in_one_sentence() -> None:
+    old = {"versionInfo": {"agentVersion": "1.90.0", "dockerVersion": "DockerVersion: 25.0.3"}}
+    new = {"versionInfo": {"agentVersion": "1.104.0", "dockerVersion": "DockerVersion: 25.0.8"}}
+    assert list(gathering.engines([])) == []
+    assert list(gathering.engines([new, new])) == ["The hosts run ECS agent 1.104.0 and Docker 25.0.8."]
+    assert list(gathering.engines([{}])) == [
+        "The hosts run ECS agent of unknown version and Docker of unknown version."
+    ]
+    (said,) = gathering.engines([new, old, new])
+    assert said == (
+        "The hosts differ: 2 hosts with ECS agent 1.104.0 and Docker 25.0.8, "
+        "1 host with ECS agent 1.90.0 and Docker 25.0.3."
+    )
+
+
+def test_an_image_is_old_from_the_same_day_on_in_plan_status_and_preflight() -> None:
+    live = {"id": "ami-1", "creation_date": f"{TODAY - datetime.timedelta(days=OLD_DAYS):%Y-%m-%d}"}
+    (said,) = gathering.ami_age(live, {}, TODAY)
+    assert "refresh_hosts.yml" not in said
+    (said,) = gathering.ami_age(live, {}, TODAY + datetime.timedelta(days=1))
+    assert "Hosts get no security fixes but by a newer one: ansible-playbook refresh_hosts.yml" in said
+    assert f"preflight_image_days | int > {OLD_DAYS} " in (PROJECT / "roles/cluster/account.yml").read_text()
 
 
 def test_a_name_that_would_be_taken_over_is_a_change_and_one_that_stays_is_none() -> None:

@@ -1,0 +1,1 @@
+"""Replacing hosts: the order of it, and what AWS shows."""

@@ -57,7 +57,7 @@ class ActionModule(AwsAction):
                 self.say(NAME, f"{len(ready)} ready", "green")
                 duration.took(wait.elapsed)
                 return {"changed": False, "hosts": [_host(instance) for instance in ready]}
-            failures = failed_launches(self.client("autoscaling"), self.arguments["auto_scaling_group"], since)
+            failures = self._failed_launches(since)
             lacking = self._lacking(instances)
             reports = consoles.reports(sorted(lacking), wait.elapsed)
             for failure in failures + reports:
@@ -123,6 +123,10 @@ class ActionModule(AwsAction):
             if instance["InstanceId"] not in registered:
                 lacking[instance["InstanceId"]] = f"is {instance['LifecycleState']}, not registered yet"
         return lacking
+
+    def _failed_launches(self, since: datetime.datetime) -> list[str]:
+        group = self.arguments["auto_scaling_group"]
+        return failed_launches(self.client("autoscaling"), group, since) if group else []
 
     def _group(self) -> dict[str, Any]:
         name = self.arguments["auto_scaling_group"]

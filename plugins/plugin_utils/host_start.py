@@ -16,11 +16,9 @@ def failed_launches(autoscaling: Any, group: str, since: datetime.datetime) -> l
 
     Args:
         autoscaling: a boto3 client.
-        group: its name; empty for none.
+        group: its name.
         since: older activities are left out.
     """
-    if not group:
-        return []
     # one page: the newest come first, and the next round asks again
     activities = autoscaling.describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=20)
     failed = [

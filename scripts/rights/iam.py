@@ -20,7 +20,7 @@ PATTERNS: Mapping[str, str] = {
     EVERYWHERE: r"\1*",
     r"s3:GetBucket\w+": "s3:GetBucket*",
     r"s3:Get\w+Configuration": "s3:Get*Configuration",
-    r"(application-autoscaling|cloudwatch|events|lambda|sns):(Tag|Untag)Resource": r"\1:*agResource",
+    r"(application-autoscaling|cloudwatch|ecr|ecs|events|lambda|logs|sns):(Tag|Untag)Resource": r"\1:*agResource",
     r"sns:(S|Uns)ubscribe": "sns:*ubscribe",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }

@@ -32,6 +32,7 @@ REASONS = {
     "then rm -rf .move-volume-*": "a script's own sentinel",
     'rm -rf "$folder" echo "The sentinel is removed': "as above",
     "every file with its content, and remove the folder again": "says what the comparison does with its own sentinel",
+    "aws autoscaling terminate-instance-in-auto-scaling-group": "a host holds no data; another takes its place",
     "name: Delete the layers cloudformation_stacks": "the name of a task in an example",
     "short_description: Delete the certificates": "says what a module does; it asks whether they are used",
     "delete what is left of it, then create it anew": "says what a run does with a create that failed",

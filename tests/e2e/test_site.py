@@ -714,6 +714,75 @@ def test_the_status_of_the_site_is_well_in_each_form(cloud: Cloud, tmp_path: Pat
         assert password not in text
 
 
+BACKED_UP = ["-e", json.dumps({"site_backups": {"every": "1d", "keep": 1}})]
+
+
+def backups() -> list[dict[str, Any]]:
+    """What the verb shows, newest first."""
+    run = succeed(playbook("backups.yml", "-e", "format=json"))
+    found: list[dict[str, Any]] = json.loads(run.output[run.output.index("[\n") : run.output.rindex("\n]\n") + 2])
+    return found
+
+
+@pytest.mark.long
+def test_a_backup_has_all_that_the_site_has_under_one_name(cloud: Cloud) -> None:
+    run = playbook("backup.yml")
+    assert run.status != 0
+    assert "site_backups says nothing" in " ".join(run.output.split())
+    succeed(playbook("site.yml", *BACKED_UP))
+    succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=first", "--check"))
+    assert cloud.client("rds").describe_db_snapshots()["DBSnapshots"] == []
+    succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=first"))
+    (first,) = backups()
+    assert (first["name"], first["outcome"], first["gone"]) == ("first", "good", []), first
+    assert {"database.main", "volume.media"} <= set(first["parts"]), first
+    again = succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=first"))
+    assert again.changed == 0, again.output
+    succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=second"))
+    assert [each["name"] for each in backups()] == ["second"], "one is kept"
+    snapshots = [each["DBSnapshotIdentifier"] for each in cloud.client("rds").describe_db_snapshots()["DBSnapshots"]]
+    assert snapshots == [f"{SITE}-main-second"]
+    run = succeed(playbook("status.yml", *BACKED_UP))
+    assert "second" in run.output
+    (vault,) = cloud.client("backup").list_backup_vaults()["BackupVaultList"]
+    assert vault["NumberOfRecoveryPoints"] == 1
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
+
+
+@pytest.mark.long
+def test_who_is_to_be_told_is_told_once_they_have_confirmed(cloud: Cloud) -> None:
+    given = ["-e", json.dumps({"alarms_subscribers": ["ops@example.org"]})]
+    sns, sqs = cloud.client("sns"), cloud.client("sqs")
+    run = playbook("alarms_test.yml")
+    assert run.status != 0
+    assert "alarms_subscribers names nobody" in " ".join(run.output.split())
+    succeed(playbook("site.yml", *given))
+    run = playbook("status.yml", *given)
+    assert run.status == 1, "nobody has confirmed"
+    assert "ops@example.org" in run.output
+    run = playbook("alarms_test.yml", *given)
+    assert "Nobody has confirmed to be told" in " ".join(run.output.split())
+    resources = cloud.client("cloudformation").describe_stack_resources(StackName=f"{SITE}-alarms")["StackResources"]
+    (arn,) = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::SNS::Subscription"]
+    topic = outputs(cloud, "alarms")["AlarmTopicArn"]
+    sns.confirm_subscription(TopicArn=topic, Token=arn.rpartition(":")[2])
+    queue = sqs.create_queue(QueueName="berth-e2e-ear")["QueueUrl"]
+    heard = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=heard)
+    try:
+        succeed(playbook("status.yml", *given))
+        run = succeed(playbook("alarms_test.yml", *given, "-e", "alarm=service.web.TasksMissing"))
+        assert "ops@example.org" in run.output
+        (message, *_) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        assert "TasksMissing" in json.loads(message["Body"])["Subject"]
+        succeed(playbook("status.yml", *given))
+    finally:
+        sqs.delete_queue(QueueUrl=queue)
+    succeed(playbook("site.yml"))
+    assert f"{SITE}-alarms" not in stack_statuses(cloud)
+    assert cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{SITE}-service")["MetricAlarms"] == []
+
+
 @contextmanager
 def built(cloud: Cloud, name: str, *lines: str) -> Iterator[None]:
     """An image of this machine is another one while the block runs: what it was, and these lines of a Dockerfile."""

@@ -123,6 +123,14 @@ class Template:
         """Logical ids and parameters on which the value of an output depends."""
         return self._mentioned(self.outputs.get(output))
 
+    def reach(self, output: str) -> set[str]:
+        """As `sources`, and what these depend on in turn."""
+        found, left = set[str](), self.sources(output)
+        while left:
+            found.add(name := left.pop())
+            left |= self._mentioned(self.resources.get(name)) - found
+        return found
+
     def _mentioned(self, value: Any) -> set[str]:
         if isinstance(value, list):
             return set().union(*map(self._mentioned, value))

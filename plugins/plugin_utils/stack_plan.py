@@ -182,7 +182,7 @@ class Planner:
             plan.rows.append(f"~ stack {layer.stack} {gets}")
             detail.action, detail.notes = UNKNOWN, [gets]
             detail.containers = self._containers(body, present, wanted, uncertain)
-            plan.outputs = {}
+            plan.outputs = self._certain(plan.outputs, body, moved | uncertain)
             return plan
         if (
             not thoroughly
@@ -271,6 +271,24 @@ class Planner:
         hidden = dict.fromkeys(self._layer.hidden, HIDDEN)
         then: dict[str, str | None] = {**kept, **wanted, **dict.fromkeys(uncertain), **hidden}
         return container_changes(body, {**present, **hidden}, self._layer.template.body, then)
+
+    def _certain(self, given: Mapping[str, str], body: Any, moved: set[str]) -> dict[str, str]:
+        """Outputs that stay as they are whatever the values turn out to be, as all that they are made of stays.
+
+        Without them whatever takes from the stack would be taken for led elsewhere.
+        """
+        if not isinstance(body, str):
+            return {}
+        before, after = Template.read(body), self._layer.template
+        if any(before.conditions.get(name, each) != each for name, each in after.conditions.items()):
+            return {}
+        differ = moved | {name for name, each in after.resources.items() if before.resources.get(name) != each}
+        return {
+            name: value
+            for name, value in given.items()
+            if name in after.outputs and before.outputs.get(name) == after.outputs[name]
+            if not after.reach(name) & differ
+        }
 
     def _is_deployed(self, body: Any) -> bool:
         return isinstance(body, str) and body.strip() == self._layer.template.body.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -345,6 +346,65 @@ def test_what_is_not_known_yet_stays_as_it_is_in_the_plan() -> None:
     assert outcome.changed
     assert "gets Ami, known only after" in outcome.rows[0]
     assert not missing.operations
+
+
+DATABASE = """
+Parameters:
+  Topic: {Type: String, Default: ""}
+  Size: {Type: Number, Default: 1}
+Conditions: {HasTopic: !Not [!Equals [!Ref Topic, ""]]}
+Resources:
+  Secret: {Type: AWS::SecretsManager::Secret}
+  Database: {Type: AWS::RDS::DBInstance, Properties: {AllocatedStorage: !Ref Size, MasterUserPassword: !Ref Secret}}
+  Attachment:
+    Type: AWS::SecretsManager::SecretTargetAttachment
+    Properties: {SecretId: !Ref Secret, TargetId: !Ref Database}
+  Full: {Type: AWS::CloudWatch::Alarm, Condition: HasTopic, Properties: {AlarmActions: [!Ref Topic]}}
+Outputs:
+  SecretArn: {Value: !Ref Attachment}
+  Alarm: {Value: !If [HasTopic, !Ref Full, none]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "stay"),
+    [
+        (('Topic: {Type: String, Default: ""}', 'None: {Type: String, Default: ""}'), ["SecretArn"]),
+        (("Properties: {SecretId: !Ref Secret,", "Properties: {SecretId: another,"), []),
+        (
+            (
+                "Secret: {Type: AWS::SecretsManager::Secret}",
+                "Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: a}}",
+            ),
+            [],
+        ),
+        (("SecretArn: {Value: !Ref Attachment}", "SecretArn: {Value: !Ref Secret}"), []),
+        (('HasTopic: !Not [!Equals [!Ref Topic, ""]]', 'HasTopic: !Equals [!Ref Size, "2"]'), []),
+    ],
+    ids=["as it is", "another one attached", "another secret", "led elsewhere", "another condition"],
+)
+def test_what_hangs_on_nothing_unknown_stays_known(before: tuple[str, str], stay: list[str]) -> None:
+    """Else whatever takes from the stack would be taken for led elsewhere, and a live site could get no alarms."""
+    made = {"Outputs": [{"OutputKey": name, "OutputValue": "x"} for name in ("SecretArn", "Alarm")]}
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1") | made)
+    stack = a_stack(client, parameters={"Size": "1"})
+    stack.layer = dataclasses.replace(stack.layer, template=Template.read(DATABASE))
+    stack.read()
+    stack.body = DATABASE.replace(*before)
+    assert stack.body != DATABASE
+    outcome = stack.look({}, frozenset({"Topic"}))
+    assert outcome.changed
+    assert list(outcome.outputs) == stay
+
+
+def test_what_hangs_on_another_value_is_not_known() -> None:
+    made = {"Outputs": [{"OutputKey": "SecretArn", "OutputValue": "x"}]}
+    client = FakeCloudFormation(["UPDATE_COMPLETE"], description=present(Size="1") | made)
+    stack = a_stack(client, parameters={"Size": "2"})
+    stack.layer = dataclasses.replace(stack.layer, template=Template.read(DATABASE))
+    stack.read()
+    stack.body = DATABASE
+    assert stack.look({}, frozenset({"Topic"})).outputs == {}
 
 
 def detail(name: str, recreation: str, **more: Any) -> dict[str, Any]:

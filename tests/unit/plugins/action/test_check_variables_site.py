@@ -248,7 +248,8 @@ def templates(site: Site) -> Site:
     site.task |= {"roles_directory": str(PROJECT / "roles"), "roles": [], "rules": []}
     site.task["also_known"] += ["site_url"]
     identity = {"site_name": "shop", "environment_name": "prod", "domain_name": "www.acme.io"}
-    site.write("group_vars/all/identity.yml", identity | {"aws_region": "eu-west-1", "log_mode": "blocking"})
+    shared = {"aws_region": "eu-west-1", "log_mode": "blocking", "alarms_subscribers": []}
+    site.write("group_vars/all/identity.yml", identity | shared)
     return site
 
 

@@ -196,16 +196,18 @@ def test_a_registry_that_lost_the_image_of_a_rollback_is_told_by_it_and_stops_no
 def test_a_release_goes_on_during_maintenance(live: Cloud, photo: str) -> None:
     name = name_of("maintenance")
     cookie = cookie_of(maintained("on"))
-    with new_image(live, name):
-        run = Typed("release", release=name)
-        while "is live." not in run.output and run.goes_on:
-            assert asked("/healthz")[0] == 503, "a visitor saw the site in maintenance"
-            time.sleep(0.5)
-        said = run.succeeds()
-    assert "is in maintenance, and asked with the cookie" in said
-    status, head, _ = asked("/healthz", "--cookie", cookie)
-    assert (status, f"x-release: {name}" in head) == (200, True)
-    assert asked(photo, "--cookie", cookie)[0] == 200
-    maintained("off")
+    try:
+        with new_image(live, name):
+            run = Typed("release", release=name)
+            while "is live." not in run.output and run.goes_on:
+                assert asked("/healthz")[0] == 503, "a visitor saw the site in maintenance"
+                time.sleep(0.5)
+            said = run.succeeds()
+        assert "is in maintenance, and asked with the cookie" in said
+        status, head, _ = asked("/healthz", "--cookie", cookie)
+        assert (status, f"x-release: {name}" in head) == (200, True)
+        assert asked(photo, "--cookie", cookie)[0] == 200
+    finally:
+        maintained("off")
     assert entries(live)[1]["release"] == name
     assert release_seen() == name

@@ -81,7 +81,7 @@ def test_a_host_that_is_killed_in_the_middle_is_told_or_got_over_and_the_next_ru
         if status:
             assert newest["outcome"] == "failed"
             assert TRUE_REASONS.search(newest["reason"]), newest["reason"]
-            assert TRUE_REASONS.search(said.partition("fatal: [localhost]")[2]), said
+            assert TRUE_REASONS.search(said.partition("[ERROR]")[2]), said
         else:
             is_live(live, name, photo)
         print(f"{name}: {newest['outcome']} {newest['reason']}")

@@ -74,9 +74,9 @@ def hosts(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def service(cloud: Cloud) -> dict[str, Any]:
-    """The site's one service."""
+    """The site's one service; somebody else's may be in the cluster as well."""
     ecs = cloud.client("ecs")
-    (arn,) = ecs.list_services(cluster=SITE)["serviceArns"]
+    (arn,) = (each for each in ecs.list_services(cluster=SITE)["serviceArns"] if f"/{SITE}-" in each)
     found: dict[str, Any] = ecs.describe_services(cluster=SITE, services=[arn])["services"][0]
     return found
 
@@ -858,7 +858,7 @@ def asked(path: str = "/", *options: str) -> tuple[int, str, str]:
     done = subprocess.run(
         ["curl", "--silent", "--include", "--http1.1", "--max-time", "20", "--cacert", str(AUTHORITY), *options,
          f"{URL}{path}"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, errors="replace", check=True,
     )  # fmt: skip
     head, _, text = done.stdout.replace("\r\n", "\n").partition("\n\n")
     return int(head.split()[1]), head.lower(), text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants
@@ -60,6 +61,12 @@ class CallbackModule(Default):
         if result.task.diff:
             self.v2_on_file_diff(result)
         super().v2_runner_on_failed(result, ignore_errors)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        """A task of a loop has failed. Which one, its line says; all that an entry says would hide the reason."""
+        if not self._display.verbosity and isinstance(result.result.get("item"), Mapping):
+            del result.result["item"]
+        super().v2_runner_item_on_failed(result)
 
     def v2_playbook_on_include(self, included_file: Any) -> None:
         """The tasks of a file come next."""

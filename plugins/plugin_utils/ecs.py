@@ -81,7 +81,7 @@ def stop_reason(task: Mapping[str, Any]) -> str:
         for container in task.get("containers", [])
         if (what := _end(container, zero_counts=own_end))
     ]
-    sentence = task.get("stoppedReason") or "stopped"
+    sentence = str(task.get("stoppedReason") or "stopped").rstrip(".")
     return f"{sentence} ({', '.join(containers)})" if containers else sentence
 
 

@@ -80,6 +80,18 @@ def test_what_a_task_would_have_changed_is_seen_also_if_it_fails(tmp_path: Path)
     assert "+here" not in playbook(tmp_path, [fail], "--check").output
 
 
+def test_of_an_entry_that_failed_its_name_is_shown_and_not_all_that_it_says(tmp_path: Path) -> None:
+    task = {
+        "name": "Fail", "ansible.builtin.fail": {"msg": "There is no place."},
+        "loop": [{"key": "web", "value": {"image": "shop/app"}}], "loop_control": {"label": "{{ item.key }}"},
+    }  # fmt: skip
+    run = playbook(tmp_path, [task])
+    assert "failed: [localhost] (item=web)" in run.output
+    assert "There is no place." in run.output
+    assert "shop/app" not in run.output
+    assert "shop/app" in playbook(tmp_path, [task], "-v").output
+
+
 def test_with_v_it_is_as_ansible_shows_it(tmp_path: Path) -> None:
     run = playbook(tmp_path, QUIET, "-v")
     assert "\nTASK [Look] ***" in run.output

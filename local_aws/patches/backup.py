@@ -64,6 +64,16 @@ def _init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
     self.berth_jobs, self.berth_points, self.berth_opt_in = {}, {}, {"EFS": True}
 
 
+@around(BackupBackend, "list_backup_vaults")
+def _list_backup_vaults(listed: Any, self: Any) -> Any:
+    """moto always says that they are empty."""
+    vaults = listed(self)
+    for vault in vaults:
+        held = [each for each in _points(self).values() if each["BackupVaultName"] == vault.backup_vault_name]
+        vault.num_of_recovery_points = len(held)
+    return vaults
+
+
 @around(BackupBackend, "delete_backup_vault")
 def _delete_backup_vault(delete: Any, self: Any, backup_vault_name: str) -> None:
     if held := [each for each in _points(self).values() if each["BackupVaultName"] == backup_vault_name]:

@@ -96,11 +96,14 @@ def test_a_copy_that_fails_leaves_no_recovery_point(
 def test_a_vault_with_recovery_points_stays_until_they_are_deleted(aws: Cloud, made: dict[str, Any]) -> None:
     api = aws.client("backup")
     arn = api.start_backup_job(**made)["RecoveryPointArn"]
+    (held,) = [each for each in api.list_backup_vaults()["BackupVaultList"] if each["BackupVaultName"] == "shop-vault"]
+    assert held["NumberOfRecoveryPoints"] == 1
     with refused("InvalidRequestException", "contains 1 recovery points"):
         api.delete_backup_vault(BackupVaultName="shop-vault")
     with refused("ResourceNotFoundException", "not in this vault"):
         api.describe_recovery_point(BackupVaultName="another", RecoveryPointArn=arn)
     api.delete_recovery_point(BackupVaultName="shop-vault", RecoveryPointArn=arn)
+    assert not any(each["NumberOfRecoveryPoints"] for each in api.list_backup_vaults()["BackupVaultList"])
     with refused("ResourceNotFoundException", "does not exist"):
         api.describe_recovery_point(BackupVaultName="shop-vault", RecoveryPointArn=arn)
     api.delete_backup_vault(BackupVaultName="shop-vault")

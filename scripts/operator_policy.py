@@ -57,6 +57,14 @@ LEDGER = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 SESSION = ("ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:OpenDataChannel")
 """What `aws ssm start-session` needs; only with `--session-manager`, as host_access_session_manager is a choice."""
 
+BOUND = "iam:PutRolePermissionsBoundary"
+"""Puts a boundary on a role that is there; only with `--permissions-boundary`. There is no right to take one off."""
+BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", BOUND)
+"""What makes or widens a role; with `--permissions-boundary` only of roles that have it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+"""
+
 DOCUMENTS = ("AWS-StartSSHSession", "AWS-StartPortForwardingSessionToRemoteHost")
 
 
@@ -71,6 +79,7 @@ class Site:
         partition: of the region (`aws`, `aws-cn`, …).
         hosted_zones: ids of the zones that hold its names, `*` for any.
         session_manager: whether hosts are reached through Session Manager.
+        boundary: ARN of the policy that has to bound each role; empty if none has to.
     """
 
     name: str = "SITE"
@@ -79,6 +88,7 @@ class Site:
     partition: str = "PARTITION"
     hosted_zones: tuple[str, ...] = ("*",)
     session_manager: bool = False
+    boundary: str = ""
 
     def arns(self, service: str, pattern: str) -> list[str]:
         """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
@@ -136,6 +146,8 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     """Resources and condition of the few actions that a name alone does not bound."""
     role = site.arn("iam", "role/{site}-*")
     tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
+    if site.boundary and action in BOUNDED:
+        return [role], {"StringEquals": {"iam:PermissionsBoundary": site.boundary}}
     match action:
         case "iam:PassRole":
             passed = [
@@ -204,7 +216,8 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
     """Trade → policy document."""
     found = {}
     for trade, actions in needs().items():
-        listed = statements(actions, site)
+        bound = [BOUND] if site.boundary and trade == "deploy" else []
+        listed = statements([*actions, *bound], site)
         if trade == "operate":
             # Of the site's buckets only the ledger (cloudformation/ledger.yml); its name is never cut, as with `code`.
             ledger = site.arn("s3", "{site}-*-ledger-history-*/*")
@@ -258,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--account", help="the account's twelve digits")
     parser.add_argument("--hosted-zone", action="append", help="hosted_zone_id; once for each zone, any by default")
     parser.add_argument("--session-manager", action="store_true", help="as host_access_session_manager: true")
+    parser.add_argument("--permissions-boundary", default="", help="site_permissions_boundary: no role without it")
     parser.add_argument("--output", type=Path, default=Path(), help="folder to write into; this one by default")
     parser.add_argument("--recorded", type=Path, metavar="CALLS", help="first take over what `make e2e` recorded")
     given = parser.parse_args(arguments)
@@ -269,7 +283,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     site, folder = Site(), DOCS
     if given.site:
         partition = botocore.session.get_session().get_partition_for_region(given.region)
-        site = Site(*wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager)
+        site = Site(
+            *wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager, given.permissions_boundary
+        )
         folder = given.output
         folder.mkdir(parents=True, exist_ok=True)
     for trade, document in policies(site).items():

@@ -168,6 +168,7 @@ WRONG = [
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
+    one("image_scan_threshold", "hihg", "Did you mean high?"),
     one("release_keep", 0, "Set 1 to 100"),
     one("deployer_subjects", ["repo:acme/*:environment:prod"], "lets in more than one"),
     one("deployer_subjects", ["repo:acme/shop:pull_request"], "lets in more than one"),
@@ -440,7 +441,7 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
-        "release_keep": 100,
+        "image_scan_threshold": "high", "release_keep": 100,
         "deployer_subjects": ["project_path:acme/shop:ref_type:branch:ref:main"],
         "deployer_plan_subjects": ["project_path:acme/shop:ref_type:branch:ref:other"],
         "deployer_issuer": "https://gitlab.com", "deployer_audience": "https://gitlab.com",

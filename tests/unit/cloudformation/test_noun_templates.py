@@ -34,7 +34,7 @@ ENTRIES: dict[str, Any] = {
         "elsewhere": {"endpoint": "db.example.net"},
     },
     "site_volumes": {
-        "media": {"uid": 7},
+        "media": {"uid": 7, "tls_only": True},
         "kept": {"uid": 33, "gid": 34, "mode": "0770", "file_system_id": "fs-0123456789abcdef0", "driver": "rexray"},
         "scratch": {"driver": "task"},
     },
@@ -144,7 +144,7 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
     assert (main["DatabaseDeletionProtection"], big["DatabaseDeletionProtection"]) == (True, False)
     assert layers["volume.kept"]["parameters"] == {
         "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "kept", "VolumeUid": 33, "VolumeGid": 34,
-        "VolumeMode": "0770", "VolumeFileSystemId": "fs-0123456789abcdef0",
+        "VolumeMode": "0770", "VolumeFileSystemId": "fs-0123456789abcdef0", "VolumeTlsOnly": False,
     }  # fmt: skip
     assert layers["bucket.logs"]["parameters"] == {
         "BucketVersioned": False, "BucketExpireDays": 30, "BucketOldVersionsDays": 3,
@@ -228,6 +228,16 @@ def test_a_file_system_is_named_as_rexray_looks_for_it_and_maps_no_user(layers: 
     point = of_type(layers["volume.media"], "AWS::EFS::AccessPoint")["Properties"]
     assert "PosixUser" not in point
     assert point["RootDirectory"]["Path"] == "/data"
+
+
+def test_a_file_system_refuses_mounts_without_tls_where_that_is_wanted(layers: dict[str, Any]) -> None:
+    media, kept = layers["volume.media"], layers["volume.kept"]
+    assert (media["parameters"]["VolumeTlsOnly"], kept["parameters"]["VolumeTlsOnly"]) == (True, False)
+    condition, policy, otherwise = of_type(media, "AWS::EFS::FileSystem")["Properties"]["FileSystemPolicy"]["Fn::If"]
+    assert (condition, otherwise) == ("IsTlsOnly", {"Ref": "AWS::NoValue"})
+    (denied,) = policy["Statement"]
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", {"AWS": "*"}, "*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 @pytest.mark.parametrize("name", ["bucket.uploads", "static.front"])

@@ -229,6 +229,17 @@ OF_NOUNS = {
     "a driver of Docker's": volume("driver: local", "driver: task", ".driver", "write task: empty with every task"),
     "an owner below root": volume("uid: -1", "uid: 0", ".uid", "from 0 to 4294967294"),
     "a group by its name": volume("gid: www", "gid: 33", ".gid", "from 0 to 4294967294"),
+    "TLS as a text": volume("tls_only: 'true'", "tls_only: true", ".tls_only", "true or false, without quotes"),
+    "TLS with a plugin that has none": volume(
+        "driver: rexray, tls_only: true", "driver: rexray, tls_only: false", ".tls_only", "would shut out rexray"
+    ),
+    "TLS of a file system that exists": volume(
+        "file_system_id: fs-0123456789abcdef0, tls_only: true",
+        "file_system_id: fs-0123456789abcdef0",
+        ".tls_only",
+        "is for a file system that Berth makes",
+    ),
+    "TLS of a folder of a task": volume("driver: task, tls_only: true", "driver: task", ".tls_only", "means nothing"),
     "a patch of a volume as a list": volume("patch: [a]", "patch: {}", ".patch", "must be a mapping"),
     # Databases
     "Compose's name of the engine": database("engine: postgresql", "engine: postgres", ".engine", "write postgres."),

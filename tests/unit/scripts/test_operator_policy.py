@@ -504,7 +504,26 @@ def test_with_a_boundary_no_role_is_made_or_widened_without_it() -> None:
     assert all(operator_policy.length(document) <= 6144 for document in policies(longest).values())
 
 
+def test_who_makes_what_is_under_a_key_of_the_account_may_use_it_and_no_other() -> None:
+    keys = tuple(f"arn:aws:kms:eu-central-1:123456789012:key/{name}" for name in ("a", "b"))
+    data = policies(dataclasses.replace(SHOP, kms_keys=keys))["data"]
+    for action in operator_policy.ENCRYPTING:
+        assert all(allows(data, action, key) for key in keys)
+        assert not allows(data, action, keys[0][:-1] + "c")
+        assert not allows(policies(SHOP)["data"], action, keys[0])
+    (granting,) = (each for each in data["Statement"] if "kms:CreateGrant" in each["Action"])
+    assert granting["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert operator_policy.length(data) <= 6144
+
+
 # The command
+
+
+def test_the_command_takes_keys(tmp_path: Path) -> None:
+    site = ["--site", "shop", "--region", "eu-central-1", "--account", "123456789012", "--output", str(tmp_path)]
+    key = "arn:aws:kms:eu-central-1:123456789012:key/a"
+    operator_policy.main([*site, "--kms-key", key])
+    assert key in (tmp_path / "operator-policy-data.json").read_text()
 
 
 def test_the_command_takes_a_boundary(tmp_path: Path) -> None:

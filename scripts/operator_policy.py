@@ -58,6 +58,22 @@ LEDGER = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 SESSION = ("ssm:StartSession", "ssm:TerminateSession", "ssm:ResumeSession", "ssmmessages:OpenDataChannel")
 """What `aws ssm start-session` needs; only with `--session-manager`, as host_access_session_manager is a choice."""
 
+BOUND = "iam:PutRolePermissionsBoundary"
+"""Puts a boundary on a role that is there; only with `--permissions-boundary`. There is no right to take one off."""
+BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", BOUND)
+"""What makes or widens a role; with `--permissions-boundary` only of roles that have it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+"""
+
+ENCRYPTING = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+"""What databases, file systems and secrets under a key of the account's own are made with, besides a grant for AWS's
+services; only with `--kms-key`.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+"""
+
 DOCUMENTS = ("AWS-StartSSHSession", "AWS-StartPortForwardingSessionToRemoteHost")
 
 
@@ -72,6 +88,8 @@ class Site:
         partition: of the region (`aws`, `aws-cn`, …).
         hosted_zones: ids of the zones that hold its names, `*` for any.
         session_manager: whether hosts are reached through Session Manager.
+        kms_keys: ARNs of keys that inventories name for what Berth makes (`kms_key_arn`).
+        boundary: ARN of the policy that has to bound each role; empty if none has to.
     """
 
     name: str = "SITE"
@@ -80,6 +98,8 @@ class Site:
     partition: str = "PARTITION"
     hosted_zones: tuple[str, ...] = ("*",)
     session_manager: bool = False
+    boundary: str = ""
+    kms_keys: tuple[str, ...] = ()
 
     def arns(self, service: str, pattern: str) -> list[str]:
         """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
@@ -137,6 +157,8 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
     """Resources and condition of the few actions that a name alone does not bound."""
     role = site.arn("iam", "role/{site}-*")
     tagged = {"StringEquals": {"aws:ResourceTag/Site": site.name}}
+    if site.boundary and action in BOUNDED:
+        return [role], {"StringEquals": {"iam:PermissionsBoundary": site.boundary}}
     match action:
         case "iam:PassRole":
             passed = [
@@ -209,7 +231,8 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
     """Trade → policy document."""
     found = {}
     for trade, actions in needs().items():
-        listed = statements(actions, site)
+        bound = [BOUND] if site.boundary and trade == "deploy" else []
+        listed = statements([*actions, *bound], site)
         if trade == "operate":
             # Of the site's buckets only the ledger (cloudformation/ledger.yml); its name is never cut, as with `code`.
             ledger = site.arn("s3", "{site}-*-ledger-history-*/*")
@@ -221,6 +244,11 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
                 *statements(SESSION, site),
                 {"Effect": "Allow", "Action": ["ssm:StartSession"], "Resource": [begin + each for each in DOCUMENTS]},
             ]
+        if trade == "data" and site.kms_keys:
+            keys = _one(list(site.kms_keys))
+            listed.append({"Effect": "Allow", "Action": list(ENCRYPTING), "Resource": keys})
+            for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+            listed.append({"Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": keys, "Condition": for_aws})
         found[trade] = {"Version": "2012-10-17", "Statement": listed}
     return found
 
@@ -263,6 +291,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--account", help="the account's twelve digits")
     parser.add_argument("--hosted-zone", action="append", help="hosted_zone_id; once for each zone, any by default")
     parser.add_argument("--session-manager", action="store_true", help="as host_access_session_manager: true")
+    parser.add_argument("--permissions-boundary", default="", help="site_permissions_boundary: no role without it")
+    parser.add_argument("--kms-key", action="append", default=[], help="a kms_key_arn; once for each key")
     parser.add_argument("--output", type=Path, default=Path(), help="folder to write into; this one by default")
     parser.add_argument("--recorded", type=Path, metavar="CALLS", help="first take over what `make e2e` recorded")
     given = parser.parse_args(arguments)
@@ -274,7 +304,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     site, folder = Site(), DOCS
     if given.site:
         partition = botocore.session.get_session().get_partition_for_region(given.region)
-        site = Site(*wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager)
+        site = Site(
+            *wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager, given.permissions_boundary,
+            tuple(given.kms_key),
+        )  # fmt: skip
         folder = given.output
         folder.mkdir(parents=True, exist_ok=True)
     for trade, document in policies(site).items():

@@ -4,9 +4,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(gate oracle molecule chaos late)
+steps=(gate checkov oracle molecule chaos late)
 declare -A commands=(
   [gate]="scripts/test.sh all"
+  [checkov]="scripts/checkov.sh"
   [oracle]="pytest local_aws/tests/oracle --quiet"
   [molecule]="scripts/integration.sh molecule"
   [chaos]="pytest tests/chaos --exitfirst"

@@ -146,11 +146,24 @@ def _context(asked: Asked, estate: Estate) -> Context:
             found[f"aws:ResourceTag/{key}"] = value
     if asked.operation == "CreateServiceLinkedRole":
         found["iam:AWSServiceName"] = str(asked.first("AWSServiceName"))
+    if asked.service == "iam" and (boundary := _boundary(asked, estate)):
+        found["iam:PermissionsBoundary"] = boundary
     if asked.service == "s3":
         for key, parameter in (("s3:prefix", "Prefix"), ("s3:delimiter", "Delimiter")):
             if parameter in asked.parameters:
                 found[key] = str(asked.parameters[parameter])
     return found
+
+
+def _boundary(asked: Asked, estate: Estate) -> str:
+    """The permissions boundary that a role is given or has; empty without one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    """
+    if given := asked.parameters.get("PermissionsBoundary"):
+        return str(given)
+    role = estate.role(str(asked.first("RoleName")))
+    return str(role.permissions_boundary_arn or "") if role is not None else ""
 
 
 def _given_tags(asked: Asked) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
@@ -26,6 +27,7 @@ MANIFESTS = ", ".join((
     "application/vnd.oci.image.index.v1+json",
 ))  # fmt: skip
 SECONDS = 10.0
+UNSCANNED = "UnsupportedImageError: The operating system and/or package manager are not supported."
 
 _registry = ""
 
@@ -132,6 +134,26 @@ for _name in ("list_images", "describe_images", "describe_image_scan_findings"):
     def _read(read: Any, self: Any, repository_name: str, *arguments: Any, **keywords: Any) -> Any:
         _refreshed(self, repository_name)
         return read(self, repository_name, *arguments, **keywords)
+
+
+@around(ECRBackend, "describe_image_scan_findings")
+def _scan_findings(read: Any, self: Any, registry_id: Any, repository_name: str, image_id: dict[str, Any]) -> Any:
+    """What a test has said that a scan found (moto-api/static/ecr/scan-finding-results). Else, as nobody scans here,
+    what AWS says of packages that it does not know, and not moto's made up weakness: of what was pushed into a
+    repository that scans on push, and where a scan was asked for.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-troubleshooting.html
+    """
+    _refreshed(self, repository_name)
+    repository = self._get_repository(repository_name, registry_id)
+    image = repository._get_image(image_id.get("imageTag"), image_id.get("imageDigest"))
+    if repository.image_scanning_configuration.get("scanOnPush"):
+        image.last_scan = image.last_scan or datetime.fromtimestamp(image.image_pushed_at)
+    answer = read(self, registry_id, repository_name, image_id)
+    if json.dumps(image_id) not in image.scan_finding_results:
+        del answer["imageScanFindings"]
+        answer["imageScanStatus"] = {"status": "UNSUPPORTED_IMAGE", "description": UNSCANNED}
+    return answer
 
 
 @around(ECRBackend, "batch_get_image")

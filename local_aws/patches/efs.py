@@ -1,4 +1,5 @@
-"""The tag calls of the older EFS API, which the volume plugin and Ansible's efs module still use.
+"""What moto's EFS lacks: taking a policy off, and the tag calls of the older API, which the volume plugin and Ansible's
+efs module still use.
 
 https://docs.aws.amazon.com/efs/latest/ug/API_DescribeTags.html
 """
@@ -25,6 +26,15 @@ def _describe_tags(self: Any) -> tuple[int, dict[str, str], str]:
     file_system = self._get_param("FileSystemId")
     self.efs_backend.describe_file_systems(None, 1, None, file_system)  # not there: FileSystemNotFound
     return 200, JSON, json.dumps({"Tags": self.efs_backend.list_tags_for_resource(file_system)})
+
+
+@missing(EFSResponse, "delete_file_system_policy")
+def _delete_file_system_policy(self: Any) -> tuple[int, dict[str, str], str]:
+    """https://docs.aws.amazon.com/efs/latest/ug/API_DeleteFileSystemPolicy.html"""
+    file_system = self._get_param("FileSystemId")
+    self.efs_backend.describe_file_systems(None, 1, None, file_system)  # not there: FileSystemNotFound
+    self.efs_backend.put_file_system_policy(file_system, "", False)
+    return 200, JSON, ""
 
 
 @missing(EFSResponse, "create_tags")

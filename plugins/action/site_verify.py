@@ -47,6 +47,7 @@ class ActionModule(AwsAction):
             outputs,
             self.arguments["platform"],
             uuid.uuid4().hex,
+            self.arguments["scan_threshold"],
             self.arguments["entries"],
             self.check_mode,
         )

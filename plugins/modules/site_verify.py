@@ -44,6 +44,13 @@ options:
     description: Platform of the hosts, C(linux/amd64).
     type: str
     default: linux/amd64
+  scan_threshold:
+    description:
+      - Severity from which on a weakness that the registry's scan has found in an image is wrong; V(none) shows what it
+        has found, and judges nothing.
+    type: str
+    choices: [none, low, medium, high, critical]
+    default: none
   entries:
     description: Entries of the site's ledger, newest first. Without them the last good release is not asked for.
     type: list

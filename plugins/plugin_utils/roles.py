@@ -25,6 +25,9 @@ DYNAMIC_REFERENCE = "{{resolve:"
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 """
+BOUNDARY = "site_permissions_boundary"
+"""The variable that names a policy which bounds every role of the site."""
+ROLE = "AWS::IAM::Role"
 JINJA = re.compile(r"\{[{%#]")
 EXPRESSION = re.compile(r"\s*\{\{((?:(?!\}\}|\{\{).)+)\}\}\s*", re.DOTALL)
 """A template of one expression and nothing else (`fullmatch`)."""
@@ -182,7 +185,7 @@ class Roles:
             options.pop("state", None)
             if options.pop("when", True):
                 path = templates / str(options.get("template") or f"{noun}.yml")
-                body = self.text(path, scope)
+                body = bounded(self.text(path, scope), str(self.value(scope.get(BOUNDARY, ""), scope) or ""))
                 if patches := (scope.get("entry") or {}).get("patch"):
                     body = _patched(body, patches, name)
                 yield name, {"template": path.name, **options, "template_body": body}
@@ -260,6 +263,24 @@ def _patched(body: str, patches: Mapping[str, Any], name: str) -> str:
     if lost:
         raise LookupError(f"its patch {lost[0]} {nowhere(name, resources)}")
     return body
+
+
+def bounded(body: str, boundary: str) -> str:
+    """A template with a permissions boundary on each of its roles; as it is without one, or without a role.
+
+    Here and not in the templates: so no role of a layer to come is forgotten.
+
+    Args:
+        body: the template.
+        boundary: ARN of a policy; empty for none.
+    """
+    if not boundary or ROLE not in body:
+        return body
+    template = parsed(body)
+    for resource in template["Resources"].values():
+        if resource["Type"] == ROLE:
+            resource["Properties"]["PermissionsBoundary"] = boundary
+    return yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=4096)
 
 
 def patch_by_patch(body: str, patches: Mapping[str, Any]) -> tuple[str, list[str], list[str]]:

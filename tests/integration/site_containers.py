@@ -13,6 +13,7 @@ from typing import Any
 
 import docker
 import requests
+import yaml
 
 from local_aws import ca, images
 from local_aws.tests.until import until
@@ -103,6 +104,27 @@ def stage(site: str) -> Iterator[Stage]:
         yield made
     finally:
         made.clear()
+
+
+def confined(site: str, service: str, container: str) -> dict[str, Any]:
+    """What an example's description takes from a container, as arguments of `Stage.run`."""
+    described = yaml.safe_load((PROJECT / "examples" / site / "site.yml").read_text())
+    found = described["site_services"][service]["containers"][container]
+    return {key: found[key] for key in ("read_only", "cap_drop", "security_opt") if key in found}
+
+
+def powers(container: Any) -> dict[str, Any]:
+    """What a container's first process may do, as the kernel says: its user, its capabilities, and whether a program
+    that it starts can get more (a setuid one); and whether it can write beside its mounts."""
+    code, output = container.exec_run(["cat", "/proc/1/status"])
+    assert code == 0, output
+    status = dict(line.split(":", 1) for line in output.decode().splitlines())
+    return {
+        "user": int(status["Uid"].split()[0]),
+        "capabilities": int(status["CapBnd"], 16),
+        "may_get_more": status["NoNewPrivs"].strip() == "0",
+        "writes": container.exec_run(["touch", "/etc/mark"], user="0").exit_code == 0,
+    }
 
 
 def url(container: Any, port: int) -> str:

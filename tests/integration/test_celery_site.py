@@ -17,6 +17,7 @@ from tests.integration.site_containers import (
     Browser,
     Stage,
     answers,
+    confined,
     last_lines,
     sql,
     stage,
@@ -55,12 +56,16 @@ class Site:
         return url(self.web, 8000)
 
     def start_redis(self) -> Any:
-        return self.stage.run(REDIS, "redis", environment=PASSWORD, mem_limit="64m")
+        limits = confined("celery_site", "redis", "redis")
+        return self.stage.run(REDIS, "redis", environment=PASSWORD, mem_limit="64m", **limits)
 
     def start(self, name: str, command: list[str] | None = None, port: int | None = None) -> Any:
         """As ECS starts them: with an init, which hands signals on."""
         limit = "128m" if command is BEAT else "256m"
-        return self.stage.run(IMAGE, name, port, command=command, environment=ENVIRONMENT, mem_limit=limit, init=True)
+        return self.stage.run(
+            IMAGE, name, port, command=command, environment=ENVIRONMENT, mem_limit=limit, init=True,
+            **confined("celery_site", "web", "django"),  # the others are like it
+        )  # fmt: skip
 
     def once(self, *command: str) -> str:
         return self.stage.once(IMAGE, ["python3", "manage.py", *command], environment=ENVIRONMENT)

@@ -17,6 +17,7 @@ from tests.integration.site_containers import (
     Browser,
     Stage,
     answers,
+    confined,
     last_lines,
     sql,
     stage,
@@ -59,7 +60,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with stage("django_rds") as made:
         database = made.database(tmp_path_factory.mktemp("ca"))
         assert "made the administrator admin" in made.once(IMAGE, MIGRATE, environment=ENVIRONMENT | ADMIN)
-        django = made.run(IMAGE, "django", port=80, environment=ENVIRONMENT, mem_limit="256m")
+        limits = confined("django_rds", "web", "django")
+        django = made.run(IMAGE, "django", port=80, environment=ENVIRONMENT, mem_limit="256m", **limits)
         running = Site(made, database, django)
         until(lambda: answers(f"{running.url}/healthz"), "/healthz answers 200", also=last_lines(django))
         yield running

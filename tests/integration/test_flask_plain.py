@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from local_aws.tests.until import until
-from tests.integration.site_containers import BUILD, answers, last_lines, stage, stop, url
+from tests.integration.site_containers import BUILD, answers, confined, last_lines, powers, stage, stop, url
 
 pytestmark = pytest.mark.docker
 
@@ -24,7 +24,8 @@ IMAGE = "flask-plain/flask"
 def flask() -> Iterator[Any]:
     with stage("flask_plain") as site:
         container = site.run(
-            IMAGE, "flask", port=5000, mem_limit="256m", read_only=True, environment={"GREETING": "Legible?"},
+            IMAGE, "flask", port=5000, mem_limit="256m", environment={"GREETING": "Legible?"},
+            **confined("flask_plain", "web", "flask"),
         )  # fmt: skip
         until(lambda: answers(f"{url(container, 5000)}/healthz"), "/healthz answers 200", also=last_lines(container))
         yield container
@@ -78,6 +79,17 @@ def test_the_image_is_small_and_runs_as_a_user(flask: Any) -> None:
     assert image.attrs["Size"] < 200 * 10**6
     assert flask.exec_run(["id", "-u"]).output == b"1000\n"
     assert flask.exec_run(["python3", "-m", "pip"]).exit_code != 0
+
+
+def test_it_has_no_power_that_it_does_not_need(flask: Any) -> None:
+    assert powers(flask) == {"user": 1000, "capabilities": 0, "may_get_more": False, "writes": False}
+
+
+def test_one_that_says_nothing_has_more() -> None:
+    with stage("flask_plain") as site:
+        powerful = powers(site.run(IMAGE, "flask"))
+    assert powerful["capabilities"] > 0
+    assert (powerful["may_get_more"], powerful["writes"]) == (True, True)
 
 
 def test_it_stops_by_itself_when_told_to(flask: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from local_aws.tests.until import until
-from tests.integration.site_containers import Stage, answers, last_lines, stage, stop, url
+from tests.integration.site_containers import Stage, answers, confined, last_lines, stage, stop, url
 
 pytestmark = pytest.mark.docker
 
@@ -33,7 +33,8 @@ def made() -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def api(made: Stage) -> Any:
-    container = made.run(API, "api", port=5000, mem_limit="192m", read_only=True, environment=ENVIRONMENT)
+    limits = confined("flask_spa", "api", "flask")
+    container = made.run(API, "api", port=5000, mem_limit="192m", environment=ENVIRONMENT, **limits)
     until(lambda: answers(f"{url(container, 5000)}/healthz"), "/healthz answers 200", also=last_lines(container))
     return container
 

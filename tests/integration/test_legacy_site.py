@@ -23,7 +23,9 @@ from tests.integration.site_containers import (
     Browser,
     Stage,
     answers,
+    confined,
     last_lines,
+    powers,
     sql,
     stage,
     url,
@@ -75,9 +77,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with stage("legacy_site") as made:
         database = made.database(tmp_path_factory.mktemp("ca"))
         media = made.mount("media", "/srv/media")
-        django = made.run("legacy-site/django", "django", environment=ENVIRONMENT, volumes=media, mem_limit="256m")
+        django = made.run(
+            "legacy-site/django", "django", environment=ENVIRONMENT, volumes=media, mem_limit="256m",
+            **confined("legacy_site", "web", "django"),
+        )  # fmt: skip
         read_only = {volume: mount | {"mode": "ro"} for volume, mount in media.items()}
-        nginx = made.run("legacy-site/nginx", "nginx", port=80, volumes=read_only, mem_limit="64m")
+        limits = confined("legacy_site", "web", "nginx")
+        nginx = made.run("legacy-site/nginx", "nginx", port=80, volumes=read_only, mem_limit="64m", **limits)
         pair = Site(made, database, django, nginx)
         until(lambda: answers(f"{pair.url}/healthz"), "/healthz answers 200", also=last_lines(django))
         yield pair
@@ -87,6 +93,13 @@ def test_health_needs_no_allowed_host_but_pages_do(site: Site) -> None:
     assert requests.get(f"{site.url}/healthz", headers={"Host": "10.0.0.1"}, timeout=5).text == "ok\n"
     assert requests.get(f"{site.url}/nginx-healthz", timeout=5).text == "ok\n"
     assert requests.get(f"{site.url}/admin/", headers={"Host": "10.0.0.1"}, timeout=5).status_code == 400
+
+
+def test_neither_can_get_more_power_and_django_has_none(site: Site) -> None:
+    django, nginx = powers(site.django), powers(site.nginx)
+    assert (django["user"], django["capabilities"]) == (1000, 0)
+    assert not django["may_get_more"]
+    assert not nginx["may_get_more"]
 
 
 def test_the_containers_own_health_check(site: Site) -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from local_aws.tests.until import until
-from tests.integration.site_containers import Stage, answers, last_lines, stage, stop, url
+from tests.integration.site_containers import Stage, answers, confined, last_lines, stage, stop, url
 
 pytestmark = pytest.mark.docker
 
@@ -37,19 +37,20 @@ class Site:
     def start_cms(self, **environment: str) -> Any:
         return self.stage.run(
             CMS, "cms", environment={"EDITOR_PASSWORD": EDITOR[1], **environment},
-            volumes=self.stage.mount("cms", "/data"), mem_limit="256m",
+            volumes=self.stage.mount("cms", "/data"), mem_limit="256m", **confined("node_cms_proxy", "cms", "cms"),
         )  # fmt: skip
 
     def start_node(self) -> Any:
         return self.stage.run(
             NODE, "web", environment={"CMS": "http://cms:8080/"}, volumes=self.stage.mount("web", "/data"),
-            mem_limit="256m",
+            mem_limit="256m", **confined("node_cms_proxy", "web", "node"),
         )  # fmt: skip
 
     def start_nginx(self) -> Any:
         return self.stage.run(
             NGINX, "proxy", port=80, environment={"CMS": "http://cms:8080", "WEB": "http://web:3000"},
             volumes=self.stage.mount("proxy", "/var/cache/nginx"), mem_limit="64m",
+            **confined("node_cms_proxy", "proxy", "nginx"),
         )  # fmt: skip
 
     def page(self, path: str = "/") -> str:

@@ -78,6 +78,24 @@ def test_the_context_says_what_conditions_ask_for(estate: Estate) -> None:
     assert tag.context["aws:RequestTag/Site"] == "shop"
 
 
+def test_what_makes_or_changes_a_role_says_what_bounds_it(aws: Cloud, estate: Estate) -> None:
+    bound, other = (f"arn:aws:iam::123456789012:policy/{name}" for name in ("bound", "other"))
+    iam = aws.client("iam")
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    iam.create_role(RoleName="bound", AssumeRolePolicyDocument=trust, PermissionsBoundary=bound)
+    iam.create_role(RoleName="free", AssumeRolePolicyDocument=trust)
+
+    def said(operation: str, **given: str) -> Any:
+        (need,) = needs.of(Asked("iam", operation, "us-east-1", given), estate)
+        return need.context.get("iam:PermissionsBoundary")
+
+    assert said("CreateRole", RoleName="new", PermissionsBoundary=bound) == bound
+    assert said("CreateRole", RoleName="new") is None
+    assert said("PutRolePolicy", RoleName="bound") == bound
+    assert said("PutRolePolicy", RoleName="free") is None
+    assert said("PutRolePermissionsBoundary", RoleName="bound", PermissionsBoundary=other) == other
+
+
 def test_an_action_that_iam_does_not_have_is_told(estate: Estate) -> None:
     with pytest.raises(needs.UnknownCall, match=r"which right ecs:Nothing needs: .* no action ecs:Nothing"):
         needs.of(Asked("ecs", "Nothing", "us-east-1"), estate)

@@ -227,6 +227,20 @@ def test_a_file_system_with_targets_and_access_point(aws: Cloud, stacks: Stacks)
     assert point["RootDirectory"]["CreationInfo"] == {"OwnerUid": 1000, "OwnerGid": 1000, "Permissions": "0755"}
 
 
+def test_a_policy_of_a_file_system_comes_and_goes_in_place(aws: Cloud, stacks: Stacks) -> None:
+    efs = aws.client("efs")
+    ids = stacks.made("files", FILES)
+    policy = "{Version: '2012-10-17', Statement: [{Effect: Deny, Principal: {AWS: '*'}, Action: '*'}]}"
+    anchor = "Type: AWS::EFS::FileSystem\n    Properties:\n"
+    assert anchor in FILES
+    stacks.changed("files", FILES.replace(anchor, f"{anchor}      FileSystemPolicy: {policy}\n"))
+    assert '"Deny"' in efs.describe_file_system_policy(FileSystemId=ids["Files"])["Policy"]
+    stacks.changed("files", FILES)
+    with pytest.raises(efs.exceptions.PolicyNotFound):
+        efs.describe_file_system_policy(FileSystemId=ids["Files"])
+    assert stacks.physical("files")["Files"] == ids["Files"]
+
+
 def test_file_system_settings_change_in_place_and_nothing_is_left(aws: Cloud, stacks: Stacks) -> None:
     efs = aws.client("efs")
     stacks.made("files", FILES)

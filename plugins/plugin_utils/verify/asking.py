@@ -44,6 +44,7 @@ class Site:
         outputs: of stacks.
         platform: of the hosts, `linux/amd64`.
         run: names the log stream that is made.
+        threshold: severity from which on a weakness of an image is wrong (`scans.check`).
         entries: of the ledger, newest first; None where it was not read.
         check_mode: whether nothing may be changed.
     """
@@ -54,6 +55,7 @@ class Site:
     outputs: Mapping[str, str]
     platform: str
     run: str
+    threshold: str
     entries: list[dict[str, Any]] | None
     check_mode: bool = False
 
@@ -117,15 +119,15 @@ class Asking:
             return [Finding("image", subject, images.WHAT, NOT_ASKED, reason(error)) for subject in every]
         found = []
 
-        def ask(subject: str, image: str, called: str) -> list[Finding]:
+        def ask(subject: str, image: str, called: str, threshold: str = "") -> list[Finding]:
             def question() -> Iterable[Finding]:
-                return images.check(ecr, known, subject, image, called, site.platform)
+                return images.check(ecr, known, subject, image, called, site.platform, threshold)
 
             return attempt("image", subject, images.WHAT, question)
 
         for task in site.tasks:
             for container in task.containers:
-                found += ask(task.of(container), container.image, container.called)
+                found += ask(task.of(container), container.image, container.called, site.threshold)
         return [*found, *last_good.check(site.entries, self._live(), ask)]
 
     def _files(self) -> list[Finding]:

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from plugins.plugin_utils.ecs import chunks
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.images import ECR, name_of
-from plugins.plugin_utils.verify.finding import NOT_ASKED, OK, WRONG, Finding
+from plugins.plugin_utils.verify import scans
+from plugins.plugin_utils.verify.finding import NOT_ASKED, OK, WRONG, Finding, attempt
 
 WHAT = "in the registry"
 INDEXES = (
@@ -35,11 +36,13 @@ class Found:
         digest: of what the name leads to; empty if there is no such image.
         platforms: `linux/amd64`, …; empty if they could not be read.
         lost: digests of parts that the registry has no longer.
+        own: digest of what the hosts run of it, where it is for several platforms; empty if it is `digest`.
     """
 
     digest: str
     platforms: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    own: str = ""
 
 
 def repositories(ecr: Any) -> dict[str, str]:
@@ -53,7 +56,7 @@ def repositories(ecr: Any) -> dict[str, str]:
 
 
 def check(
-    ecr: Any, known: Mapping[str, str], subject: str, image: str, called: str, platform: str
+    ecr: Any, known: Mapping[str, str], subject: str, image: str, called: str, platform: str, threshold: str = ""
 ) -> Iterator[Finding]:
     """Look for an image.
 
@@ -64,6 +67,7 @@ def check(
         image: to run; empty where nobody knows of one.
         called: as the inventory calls it.
         platform: of the hosts, `linux/amd64`.
+        threshold: of `scans.check`; empty if its scan is not to be asked for.
 
     Raises:
         ClientError: a right is missing.
@@ -72,7 +76,12 @@ def check(
         why = f"{called} is not published yet; {verb('site.yml')} does that"
         yield Finding("image", subject, WHAT, NOT_ASKED, why)
     elif name_of(image) in known:
-        yield judge(subject, image, look(ecr, known[name_of(image)], image, platform), platform)
+        repository = known[name_of(image)]
+        there = look(ecr, repository, image, platform)
+        yield judge(subject, image, there, platform)
+        if threshold and there.digest:
+            given = ecr, repository, subject, there.own or there.digest, threshold
+            yield from attempt("image", subject, scans.WHAT, lambda: scans.check(*given))
     elif ECR.match(image):
         why = f"{image} lies in a repository that this account has not, or in another region; a host's pull says it"
         yield Finding("image", subject, WHAT, NOT_ASKED, why)
@@ -122,7 +131,7 @@ def look(ecr: Any, repository: str, image: str, platform: str) -> Found:
     own = by_platform.get(platform)
     inner = _manifest(ecr, repository, {"imageDigest": own}) if own else None
     lost = _lost(ecr, repository, inner[1]) if inner else (own,) if own else ()
-    return Found(digest, tuple(sorted(each for each in by_platform if "unknown" not in each)), lost)
+    return Found(digest, tuple(sorted(each for each in by_platform if "unknown" not in each)), lost, own or "")
 
 
 def _manifest(ecr: Any, repository: str, which: dict[str, str]) -> tuple[str, dict[str, Any]] | None:

@@ -23,18 +23,19 @@ CALLED = {
     "runtime": "python3.13",
     "routes": "$default",
 }
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0123abcd"
 ENTRIES: dict[str, Any] = {
     "site_databases": {
         "main": {},
         "big-one": {
             "version": "16.4", "class": "db.m6g.large", "name": "shop", "username": "shop", "storage_gb": 100,
             "storage_max_gb": 400, "backup_days": 35, "multi_az": True, "deletion_protection": False,
-            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"],
+            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"], "kms_key_arn": KEY,
         },
         "elsewhere": {"endpoint": "db.example.net"},
     },
     "site_volumes": {
-        "media": {"uid": 7},
+        "media": {"uid": 7, "tls_only": True, "kms_key_arn": KEY},
         "kept": {"uid": 33, "gid": 34, "mode": "0770", "file_system_id": "fs-0123456789abcdef0", "driver": "rexray"},
         "scratch": {"driver": "task"},
     },
@@ -71,7 +72,7 @@ ENTRIES: dict[str, Any] = {
         "docs": {"folder": "roles/static/files/example", "keep_days": 90, "cache_control": {"*.pdf": "max-age=60"}},
     },
     "site_secrets": {
-        "django": {"generate": ["secret_key"]},
+        "django": {"generate": ["secret_key"], "kms_key_arn": KEY},
         "admin": {"generate": "password", "length": 20, "values": {"username": "admin"}},
         "stripe": {"secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stripe-AbCdEf"},
     },
@@ -144,7 +145,8 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
     assert (main["DatabaseDeletionProtection"], big["DatabaseDeletionProtection"]) == (True, False)
     assert layers["volume.kept"]["parameters"] == {
         "SiteName": "shop", "EnvironmentName": "unit", "EntryName": "kept", "VolumeUid": 33, "VolumeGid": 34,
-        "VolumeMode": "0770", "VolumeFileSystemId": "fs-0123456789abcdef0",
+        "VolumeMode": "0770", "VolumeFileSystemId": "fs-0123456789abcdef0", "VolumeTlsOnly": False,
+        "VolumeKmsKeyArn": "",
     }  # fmt: skip
     assert layers["bucket.logs"]["parameters"] == {
         "BucketVersioned": False, "BucketExpireDays": 30, "BucketOldVersionsDays": 3,
@@ -228,6 +230,36 @@ def test_a_file_system_is_named_as_rexray_looks_for_it_and_maps_no_user(layers: 
     point = of_type(layers["volume.media"], "AWS::EFS::AccessPoint")["Properties"]
     assert "PosixUser" not in point
     assert point["RootDirectory"]["Path"] == "/data"
+
+
+@pytest.mark.parametrize(
+    ("keyed", "plain", "parameter", "kinds"),
+    [
+        ("volume.media", "volume.kept", "VolumeKmsKeyArn", {"AWS::EFS::FileSystem"}),
+        ("secret.django", "secret.admin", "SecretKmsKeyArn", {"AWS::SecretsManager::Secret"}),
+        (
+            "database.big-one", "database.main", "DatabaseKmsKeyArn",
+            {"AWS::SecretsManager::Secret", "AWS::RDS::DBInstance"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_encrypted_is_so_with_the_key_that_is_named(
+    layers: dict[str, Any], keyed: str, plain: str, parameter: str, kinds: set[str]
+) -> None:
+    assert (layers[keyed]["parameters"][parameter], layers[plain]["parameters"][parameter]) == (KEY, "")
+    found = {each["Type"]: each["Properties"]["KmsKeyId"] for each in resources(layers[keyed]).values()
+             if "KmsKeyId" in each.get("Properties", {})}  # fmt: skip
+    assert found == {kind: {"Fn::If": ["HasKmsKey", {"Ref": parameter}, {"Ref": "AWS::NoValue"}]} for kind in kinds}
+
+
+def test_a_file_system_refuses_mounts_without_tls_where_that_is_wanted(layers: dict[str, Any]) -> None:
+    media, kept = layers["volume.media"], layers["volume.kept"]
+    assert (media["parameters"]["VolumeTlsOnly"], kept["parameters"]["VolumeTlsOnly"]) == (True, False)
+    condition, policy, otherwise = of_type(media, "AWS::EFS::FileSystem")["Properties"]["FileSystemPolicy"]["Fn::If"]
+    assert (condition, otherwise) == ("IsTlsOnly", {"Ref": "AWS::NoValue"})
+    (denied,) = policy["Statement"]
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", {"AWS": "*"}, "*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 @pytest.mark.parametrize("name", ["bucket.uploads", "static.front"])

@@ -161,6 +161,8 @@ WRONG = [
     one("host_key_name", "ada.pem", "Leave .pem out: ada."),
     one("host_volume_gb", 8, "30 GiB"),
     one("cluster_idle_seconds", 4001, "1 to 4000 seconds"),
+    one("site_permissions_boundary", "boundary", "is no ARN of a policy"),
+    one("site_permissions_boundary", "arn:aws:iam::123456789012:role/boundary", "is no ARN of a policy"),
     one("maintenance_page", "gone.html", "is neither HTML nor a file"),
     one("maintenance_page", "<p>" + "x" * 1022, "larger than the 1024 bytes"),
     one("maintenance_allowed_cidrs", ["192.0.2.10"], "/32"),
@@ -176,6 +178,7 @@ WRONG = [
     one("service_deregistration_seconds", 4000, "0 to 3600"),
     one("log_retention_days", 31, "CloudWatch Logs offers"),
     one("image_keep", 5, "Set 10 or more"),
+    one("image_scan_threshold", "hihg", "Did you mean high?"),
     one("release_keep", 0, "Set 1 to 100"),
     one("deployer_subjects", ["repo:acme/*:environment:prod"], "lets in more than one"),
     one("deployer_subjects", ["repo:acme/shop:pull_request"], "lets in more than one"),
@@ -407,6 +410,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "host_launch_source": "launch_template", "host_instance_type": "m7i.large", "host_imds_tokens": "required",
         "site_volumes": {"media": None}, "host_roles": ["host_limits", "docker_engine", "ecs_agent"],
         "host_ami_id": "ami-0123456789abcdef0", "host_volume_gb": 50, "host_wait_minutes": 30,
+        "site_permissions_boundary": "arn:aws-us-gov:iam::123456789012:policy/of/the-team",
     },
     "arm-hosts": {
         "host_launch_source": "launch_template", "host_instance_type": "t4g.small",
@@ -450,7 +454,7 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
         "publish_select": "local", "service_grace_seconds": 0, "service_wait_minutes": 30, "image_keep": 10,
-        "release_keep": 100,
+        "image_scan_threshold": "high", "release_keep": 100,
         "deployer_subjects": ["project_path:acme/shop:ref_type:branch:ref:main"],
         "deployer_plan_subjects": ["project_path:acme/shop:ref_type:branch:ref:other"],
         "deployer_issuer": "https://gitlab.com", "deployer_audience": "https://gitlab.com",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import json
 import re
@@ -488,7 +489,52 @@ def test_without_session_manager_there_is_no_right_to_a_session() -> None:
         assert not given(document) & set(SESSION)
 
 
+def test_with_a_boundary_no_role_is_made_or_widened_without_it() -> None:
+    bound = "arn:aws:iam::123456789012:policy/boundary"
+    role = "arn:aws:iam::123456789012:role/shop-prod-service-web-TaskRole-abc"
+    free, deploy = policies(SHOP)["deploy"], policies(dataclasses.replace(SHOP, boundary=bound))["deploy"]
+    for action in operator_policy.BOUNDED:
+        assert allows(deploy, action, role, iam_PermissionsBoundary=bound)
+        assert not allows(deploy, action, role, iam_PermissionsBoundary=bound + "-of-another")
+        assert not allows(deploy, action, role), "a role without one"
+        assert allows(free, action, role) is (action != operator_policy.BOUND)
+    assert allows(deploy, "iam:DeleteRole", role)
+    assert not allows(deploy, "iam:DeleteRolePermissionsBoundary", role, iam_PermissionsBoundary=bound)
+    longest = Site("s" * 20, "ap-southeast-1", "1" * 12, "aws-us-gov", ("Z" * 32,), True, f"{bound[:-8]}{'x' * 128}")
+    assert all(operator_policy.length(document) <= 6144 for document in policies(longest).values())
+
+
+def test_who_makes_what_is_under_a_key_of_the_account_may_use_it_and_no_other() -> None:
+    keys = tuple(f"arn:aws:kms:eu-central-1:123456789012:key/{name}" for name in ("a", "b"))
+    data = policies(dataclasses.replace(SHOP, kms_keys=keys))["data"]
+    for action in operator_policy.ENCRYPTING:
+        assert all(allows(data, action, key) for key in keys)
+        assert not allows(data, action, keys[0][:-1] + "c")
+        assert not allows(policies(SHOP)["data"], action, keys[0])
+    (granting,) = (each for each in data["Statement"] if "kms:CreateGrant" in each["Action"])
+    assert granting["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert operator_policy.length(data) <= 6144
+
+
 # The command
+
+
+def test_the_command_takes_keys(tmp_path: Path) -> None:
+    site = ["--site", "shop", "--region", "eu-central-1", "--account", "123456789012", "--output", str(tmp_path)]
+    key = "arn:aws:kms:eu-central-1:123456789012:key/a"
+    operator_policy.main([*site, "--kms-key", key])
+    assert key in (tmp_path / "operator-policy-data.json").read_text()
+
+
+def test_the_command_takes_a_boundary(tmp_path: Path) -> None:
+    site = ["--site", "shop", "--region", "eu-central-1", "--account", "123456789012", "--output", str(tmp_path)]
+    operator_policy.main([*site, "--permissions-boundary", "arn:aws:iam::123456789012:policy/boundary"])
+    assert (
+        '"iam:PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"'
+        in (tmp_path / "operator-policy-deploy.json").read_text()
+    )
+    operator_policy.main(site)
+    assert "Boundary" not in (tmp_path / "operator-policy-deploy.json").read_text()
 
 
 def test_the_command_writes_the_policies_of_a_site(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ class Database:
 
     Attributes:
         secret_arn: of an existing one's secret in Secrets Manager, whose JSON has `username` and `password`.
-        kms_key_arn: the key that this secret is encrypted with, if it is not AWS's own.
+        kms_key_arn: the key that this secret is encrypted with, or storage and secret of one that Berth makes, if it
+            is not AWS's own.
         port: of an existing one.
     """
 
@@ -115,7 +116,7 @@ def check(entry: Database, given: Mapping[Any, Any], at: Place) -> None:
             if key in given and key not in ("name", "username"):
                 (at / key).wrong("is a setting of a database that Berth makes, and this one has an endpoint already.")
         return
-    for key in ("port", "secret_arn", "kms_key_arn"):
+    for key in ("port", "secret_arn"):
         if key in given:
             (at / key).wrong("belongs to a database that exists. Write its endpoint: too, or take the line out.")
     if entry.name.lower() in KEPT_NAMES:
@@ -164,7 +165,10 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
         "password": None,
         "engine": entry.engine,
     }
-    made = {key: Attribute(value, Stored(Output("SecretArn"), key)) for key, value in plain.items()}
+    made = {
+        key: Attribute(value, Stored(Output("SecretArn"), key, kms_key_arn=entry.kms_key_arn))
+        for key, value in plain.items()
+    }
     return made | {"host": replace(made["host"], data="")}
 
 

@@ -108,8 +108,6 @@ def check(entry: Secret, given: Mapping[Any, Any], at: Place) -> None:
     for key, kind in wanted.items():
         if key in given and kinds and kind not in kinds:
             (at / key).wrong(f"belongs to a secret with {kind}. Take the line out.")
-    if "kms_key_arn" in given and kinds == ["generate"]:
-        (at / "kms_key_arn").wrong("belongs to a secret that exists. Write patch: {Secret.KmsKeyId: …} for a new one.")
     for key in entry.values:
         if SECRET_VALUE.fullmatch(key):
             (at / "values" / key).wrong(
@@ -129,8 +127,8 @@ def attributes(entry: Secret, identity: Identity) -> dict[str, Attribute]:
             for key in keys
         }
     arn_output = Output("SecretArn")
-    made = {key: Attribute(value, Stored(arn_output, key)) for key, value in entry.values.items()}
-    return made | {key: Attribute(stored=Stored(arn_output, key)) for key in entry.generate}
+    stored = {key: Stored(arn_output, key, kms_key_arn=entry.kms_key_arn) for key in (*entry.values, *entry.generate)}
+    return {key: Attribute(entry.values.get(key), each) for key, each in stored.items()}
 
 
 NOUN = Noun(

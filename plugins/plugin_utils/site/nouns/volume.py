@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.plugin_utils.site.kinds import Choice, Text, Whole
+from plugins.plugin_utils.site.kinds import Choice, Flag, Text, Whole
 from plugins.plugin_utils.site.noun import STACK, AwsName, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
 from plugins.plugin_utils.site.place import Place
-from plugins.plugin_utils.site.reference import Attribute, Output
+from plugins.plugin_utils.site.reference import KEY_ARN, Attribute, Output, existing_arn
 from plugins.plugin_utils.site.schema import Key, Schema
 
 DRIVERS = ("efs", "rexray", "task")
@@ -26,6 +26,8 @@ SCHEMA = Schema(
             Text("octal, in quotes: without them YAML makes another number of it", '"0755"', "0[0-7]{3}"), "0755"
         ),
         "file_system_id": Key(Text("the id of a file system", "fs-0123456789abcdef0", "fs-[0-9a-f]{8,40}"), ""),
+        "tls_only": Key(Flag(), False),
+        "kms_key_arn": Key(existing_arn(KEY_ARN, "arn:aws:kms:…:key/…"), ""),
         "patch": Key(patch, {}),
     },
     {
@@ -52,6 +54,8 @@ class Volume:
         gid: its group; the same number by default.
         mode: its mode, octal.
         file_system_id: a file system that exists, to use instead of a new one.
+        tls_only: whether the file system itself refuses who mounts it without TLS and without a right of its own.
+        kms_key_arn: the key that it is encrypted with, if that is not AWS's own.
         patch: see patch.py.
     """
 
@@ -61,6 +65,8 @@ class Volume:
     gid: int
     mode: str
     file_system_id: str
+    tls_only: bool
+    kms_key_arn: str
     patch: dict[str, Any] = field(default_factory=dict)
 
 
@@ -70,11 +76,17 @@ def make(entry: str, gid: int | None, uid: int, **values: Any) -> Volume:
 
 
 def check(entry: Volume, given: Mapping[Any, Any], at: Place) -> None:
-    """A folder of a task has no owner to set and no file system."""
+    """A folder of a task has no owner to set and no file system. rexray has neither TLS nor a right of its own."""
     if entry.driver == "task":
-        for key in ("uid", "gid", "mode", "file_system_id"):
+        for key in ("uid", "gid", "mode", "file_system_id", "tls_only", "kms_key_arn"):
             if key in given:
                 (at / key).wrong("means nothing with driver: task, which has no file system. Take the line out.")
+        return
+    if entry.tls_only and entry.driver == "rexray":
+        (at / "tls_only").wrong("would shut out rexray, which mounts without TLS. Write driver: efs, or take it out.")
+    for key in ("tls_only", "kms_key_arn") if entry.file_system_id else ():
+        if key in given:
+            (at / key).wrong("is for a file system that Berth makes; this one is as it was made. Take the line out.")
 
 
 def attributes(entry: Volume, identity: Identity) -> dict[str, Attribute]:

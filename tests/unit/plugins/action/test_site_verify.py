@@ -133,7 +133,9 @@ def wrong(result: Mapping[str, Any]) -> dict[str, str]:
 def test_a_site_that_is_well_is_ok_in_everything(site: Site) -> None:
     result = site.asked()
     found = states(result)
-    assert {name for name, state in found.items() if state != "OK"} == {"last good release can be pulled"}
+    assert {name for name, state in found.items() if state != "OK"} == {
+        "last good release can be pulled", "service.web/app known weaknesses",
+    }  # fmt: skip
     assert {
         "service.web/app in the registry", "service.web/app a host can pull it", "service.web/app KEY",
         "service.web execution role", "service.web task role", "service.web takes an event",
@@ -165,6 +167,15 @@ def test_what_has_a_role_that_ecs_cannot_take_is_not_started(site: Site) -> None
     assert list(wrong(result)) == ["service.web task role"]
     assert states(result)["service.web/app KEY"] == "NOT ASKED"
     assert "demo-verify" not in site.world.region.revisions
+
+
+def test_a_weakness_of_an_image_is_wrong_from_the_threshold_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"findingSeverityCounts": {"HIGH": 1}}
+    answer = {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": found}
+    monkeypatch.setattr(site.client("ecr"), "describe_image_scan_findings", lambda **_: answer)
+    assert states(site.asked())["service.web/app known weaknesses"] == "OK"
+    assert not wrong(site.asked(scan_threshold="critical"))
+    assert list(wrong(site.asked(scan_threshold="high"))) == ["service.web/app known weaknesses"]
 
 
 def test_what_a_host_cannot_pull_is_told_by_its_agent(site: Site) -> None:

@@ -73,6 +73,22 @@ def test_a_key_of_one_s_own_needs_a_right_of_its_own() -> None:
     assert not taken(made), "it exists: there is no stack"
 
 
+@pytest.mark.parametrize(
+    ("reference", "entry"),
+    [
+        ("secret.k.a", "site_secrets: {k: {generate: [a], KEY}}"),
+        ("secret.k.user", "site_secrets: {k: {generate: [a], values: {user: me}, KEY}}"),
+        ("database.k.password", "site_databases: {k: {KEY}}"),
+        ("database.k.host", "site_databases: {k: {KEY}}"),
+    ],
+)
+def test_so_does_one_of_what_berth_makes(reference: str, entry: str) -> None:
+    keyed = site(f"secrets: {{K: {reference}}}", entry.replace("KEY", f"kms_key_arn: '{KEY}'"))
+    assert allowed(keyed, "kms:Decrypt") == [KEY]
+    plain = site(f"secrets: {{K: {reference}}}", entry.replace(", KEY", "").replace("KEY", ""))
+    assert allowed(plain, "kms:Decrypt") == [], "AWS's own keys ask for none"
+
+
 def test_a_parameter_as_an_entry() -> None:
     made = site("secrets: {K: secret.k.value}", "site_secrets: {k: {parameter: /shop/key}}")
     assert secrets(made) == {"K": "/shop/key"}

@@ -116,7 +116,8 @@ DJANGO: dict[str, Any] = {
         "StartPeriod": 60,
     },
     "DockerLabels": {"berth.release": "1-2", "berth.image": "legacy-site/django"},
-    "LinuxParameters": {"InitProcessEnabled": True},
+    "LinuxParameters": {"InitProcessEnabled": True, "Capabilities": {"Drop": ["ALL"]}},
+    "DockerSecurityOptions": ["no-new-privileges"],
     "LogConfiguration": log("django"),
 }
 NGINX = {
@@ -131,6 +132,7 @@ NGINX = {
     "MountPoints": [{"SourceVolume": "media", "ContainerPath": "/srv/media", "ReadOnly": True}],
     "DockerLabels": {"berth.release": "1-2", "berth.image": "legacy-site/nginx"},
     "LinuxParameters": {"InitProcessEnabled": True},
+    "DockerSecurityOptions": ["no-new-privileges"],
     "LogConfiguration": log("nginx"),
 }
 """What the founding site has always been, and is to stay; secrets are references, and their values nowhere."""

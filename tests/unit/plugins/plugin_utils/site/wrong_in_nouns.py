@@ -229,6 +229,29 @@ OF_NOUNS = {
     "a driver of Docker's": volume("driver: local", "driver: task", ".driver", "write task: empty with every task"),
     "an owner below root": volume("uid: -1", "uid: 0", ".uid", "from 0 to 4294967294"),
     "a group by its name": volume("gid: www", "gid: 33", ".gid", "from 0 to 4294967294"),
+    "TLS as a text": volume("tls_only: 'true'", "tls_only: true", ".tls_only", "true or false, without quotes"),
+    "TLS with a plugin that has none": volume(
+        "driver: rexray, tls_only: true", "driver: rexray, tls_only: false", ".tls_only", "would shut out rexray"
+    ),
+    "TLS of a file system that exists": volume(
+        "file_system_id: fs-0123456789abcdef0, tls_only: true",
+        "file_system_id: fs-0123456789abcdef0",
+        ".tls_only",
+        "is for a file system that Berth makes",
+    ),
+    "a volume's key by its alias": volume(
+        "kms_key_arn: alias/shop", f"kms_key_arn: '{KEY}'", ".kms_key_arn", "must be an ARN: arn:aws:kms:…:key/…"
+    ),
+    "a key of a file system that exists": volume(
+        f"file_system_id: fs-0123456789abcdef0, kms_key_arn: '{KEY}'",
+        "file_system_id: fs-0123456789abcdef0",
+        ".kms_key_arn",
+        "is for a file system that Berth makes",
+    ),
+    "a key of a folder of a task": volume(
+        f"driver: task, kms_key_arn: '{KEY}'", "driver: task", ".kms_key_arn", "means nothing"
+    ),
+    "TLS of a folder of a task": volume("driver: task, tls_only: true", "driver: task", ".tls_only", "means nothing"),
     "a patch of a volume as a list": volume("patch: [a]", "patch: {}", ".patch", "must be a mapping"),
     # Databases
     "Compose's name of the engine": database("engine: postgresql", "engine: postgres", ".engine", "write postgres."),
@@ -544,11 +567,12 @@ OF_NOUNS = {
     "a length of a secret that exists": secret(
         f"secret_arn: '{ARN}', length: 20", f"secret_arn: '{ARN}'", ".length", "belongs to a secret with generate"
     ),
-    "a key of one's own for a new secret": secret(
+    # A right to decrypt with an alias is a right to nothing.
+    "an alias of a key for a new secret": secret(
+        f"generate: [a], kms_key_arn: '{KEY.replace('key/', 'alias/')}'",
         f"generate: [a], kms_key_arn: '{KEY}'",
-        f"generate: [a], patch: {{Secret.KmsKeyId: '{KEY}'}}",
         ".kms_key_arn",
-        "patch: {Secret.KmsKeyId:",
+        "must be an ARN: arn:aws:kms:…:key/…",
     ),
     "a patch of a secret as a list": secret(
         "generate: [a], patch: [a]", "generate: [a], patch: {}", ".patch", "must be a mapping"

@@ -34,9 +34,11 @@ SITE: dict[str, Any] = {
     "site_jobs": {"report": {"like": "front.app", "command": "report", "schedule": "0 3 * * *"}},
     "site_edge": {"default": "front"},
     "deployer_subjects": ["repo:acme/shop:environment:prod"],
+    "site_backups": {"every": "1d"},
+    "alarms_subscribers": ["ops@shop.test"],
     "deployer_plan_subjects": ["repo:acme/shop:environment:plan"],
 }  # fmt: skip
-MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "deployer")
+MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "deployer", "backup", "alarms")
 """Layers of `SITE`: nouns that no inventory has, and those there is one of that the inventories leave out."""
 
 

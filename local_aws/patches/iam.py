@@ -1,4 +1,4 @@
-"""AWS-managed policies of the partition that there is, and the audiences of a provider of tokens.
+"""AWS-managed policies of the partition that there is, the audiences of a provider of tokens, boundaries that exist.
 
 moto makes 1,600 policies for each of five partitions, a second of every start.
 """
@@ -11,7 +11,7 @@ from moto.core.responses import EmptyResult
 from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
 
-from local_aws.patches._moto import around, missing
+from local_aws.patches._moto import AwsError, around, missing
 
 
 @around(IAMBackend, "_init_aws_policies")
@@ -39,3 +39,34 @@ def _remove(self: Any) -> Any:
     if client in clients:
         clients.remove(client)
     return EmptyResult()
+
+
+def _refuse_unknown(backend: Any, boundary: str | None) -> None:
+    """moto takes any ARN that looks like a policy's.
+
+    Raises:
+        AwsError: there is no such policy.
+    """
+    if boundary and boundary not in backend.managed_policies:
+        raise AwsError("NoSuchEntity", f"Scope ARN: {boundary} does not exist or is not attachable.")
+
+
+@around(IAMBackend, "create_role")
+def _create_role(
+    create: Any,
+    self: Any,
+    role_name: str,
+    assume_role_policy_document: str,
+    path: str,
+    permissions_boundary: str | None,
+    *arguments: Any,
+    **keywords: Any,
+) -> Any:
+    _refuse_unknown(self, permissions_boundary)
+    return create(self, role_name, assume_role_policy_document, path, permissions_boundary, *arguments, **keywords)
+
+
+@around(IAMBackend, "put_role_permissions_boundary")
+def _put_boundary(put: Any, self: Any, role_name: str, permissions_boundary: str) -> Any:
+    _refuse_unknown(self, permissions_boundary)
+    return put(self, role_name, permissions_boundary)

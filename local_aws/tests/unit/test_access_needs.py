@@ -82,6 +82,8 @@ def test_what_makes_or_changes_a_role_says_what_bounds_it(aws: Cloud, estate: Es
     bound, other = (f"arn:aws:iam::123456789012:policy/{name}" for name in ("bound", "other"))
     iam = aws.client("iam")
     trust = '{"Version": "2012-10-17", "Statement": []}'
+    allowed = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+    iam.create_policy(PolicyName="bound", PolicyDocument=allowed)
     iam.create_role(RoleName="bound", AssumeRolePolicyDocument=trust, PermissionsBoundary=bound)
     iam.create_role(RoleName="free", AssumeRolePolicyDocument=trust)
 

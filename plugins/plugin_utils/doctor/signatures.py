@@ -436,6 +436,12 @@ LAUNCHES = (
         told=True,
     ),
     Signature(
+        "no-boundary", (STACK,), r"Scope ARN: \S+ does not exist or is not attachable",
+        "The account has no policy of the name that is to bound the roles.",
+        SITE, "Set site_permissions_boundary to the ARN of a policy that the account has, or leave it empty.",
+        told=True,
+    ),
+    Signature(
         "key-pair", REASONS, r"key pair .* does not exist|InvalidKeyPair",
         "The region has no key pair of that name.",
         SITE, "Set host_key_name to a key pair of this region, or leave it empty.", told=True,

@@ -81,6 +81,10 @@ def test_roles_that_are_there_get_it_change_it_and_lose_it(
     talk_to(aws, monkeypatch)
     site, iam = Deployed(aws, stacks), aws.client("iam")
     given = {"deployer_subjects": SITE["deployer_subjects"]}
+    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    for arn in (ARN, OTHER):
+        path, _, name = arn.partition(":policy")[2].rpartition("/")
+        iam.create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=document)
 
     def deployed(**more: str) -> str:
         layer = made({**given, **more}, ("deployer",))["deployer"]
@@ -94,3 +98,14 @@ def test_roles_that_are_there_get_it_change_it_and_lose_it(
     assert deployed(site_permissions_boundary=ARN) == ARN
     assert deployed(site_permissions_boundary=OTHER) == OTHER
     assert deployed() == ""
+
+
+def test_one_that_the_account_has_not_is_told_with_what_to_set(
+    aws: Cloud, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk_to(aws, monkeypatch)
+    layer = made({"deployer_subjects": SITE["deployer_subjects"], "site_permissions_boundary": ARN}, ("deployer",))
+    result = Deployed(aws, stacks).run("deployer", layer["deployer"])
+    assert result["failed"]
+    assert f"Scope ARN: {ARN} does not exist or is not attachable." in result["msg"]
+    assert "Set site_permissions_boundary to the ARN of a policy that the account has" in result["msg"]

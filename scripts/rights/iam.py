@@ -22,14 +22,17 @@ PATTERNS: Mapping[str, str] = {
     r"s3:Get\w+Configuration": "s3:Get*Configuration",
     r"(application-autoscaling|cloudwatch|ecr|ecs|events|lambda|logs|sns):(Tag|Untag)Resource": r"\1:*agResource",
     r"sns:(S|Uns)ubscribe": "sns:*ubscribe",
+    r"elasticloadbalancing:(Create|Delete|Modify)(Listener|Rule|TargetGroup)": r"elasticloadbalancing:*\2",
+    r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.
 
 The first on everything, as a list cannot be asked for in part; but not `s3:List*`, which would show the names of
 files in other buckets of the account. Those of CloudFront change something too: AWS makes up the ids of its things, and
-a distribution needs most of its actions, so one by one they would bound nothing more. So do the pairs before them, of
-which both are needed; their patterns take nothing else, and a managed policy has little room.
+a distribution needs most of its actions, so one by one they would bound nothing more. So do the pairs and threes before
+them, of which all are needed; their patterns take nothing else that changes something, as a managed policy has little
+room.
 """
 LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions

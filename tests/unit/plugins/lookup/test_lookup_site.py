@@ -74,6 +74,7 @@ def test_what_holds_data_says_what_is_left_out() -> None:
     assert asked("'database'")["main"]["class"] == "db.t3.micro"
     assert asked("'volume'")["media"] == {
         "entry": "media", "driver": "efs", "uid": 7, "gid": 7, "mode": "0755", "file_system_id": "", "patch": {},
+        "kms_key_arn": "", "tls_only": False,
     }  # fmt: skip
     assert asked("'bucket'")["uploads"]["old_versions_days"] == 90
     assert asked("'secret'")["app"]["generate"] == ["key"]

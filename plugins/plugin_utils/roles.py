@@ -220,6 +220,14 @@ class Roles:
                 found |= self._load(file) or {}
         return found
 
+    def read_all(self) -> None:
+        """Read the files of all roles, so that whoever has this loader, or is a fork of who has it, need not."""
+        for role in sorted(path.name for path in self.directory.iterdir() if path.is_dir()):
+            for folder in ("defaults", "vars"):
+                self._read(role, folder)
+            self.rules(role)
+            self.account(role)
+
     def _load(self, path: Path) -> Any:
         # As it is: a copy of what nobody changes would take longer than reading it.
         return self._loader.load_from_file(str(path), cache="all", unsafe=True, trusted_as_template=True)

@@ -37,10 +37,10 @@ def judge(caller: Caller, need: Need, context: Context, estate: Estate, call: st
         call: for the denial.
     """
     known: dict[str, str | Sequence[str]] = {**dict.fromkeys(COMPUTED, ()), **context}
-    for key in _tag_keys(caller):
-        known.setdefault(key, ())
-    request = Request(caller.principal, need.action, need.resource, known, account=estate.owner(need.resource))
     try:
+        for key in (key for policy in caller.policies for key in policy.request_tags):
+            known.setdefault(key, ())  # a request without such a tag has no such key
+        request = Request(caller.principal, need.action, need.resource, known, account=estate.owner(need.resource))
         decision = decide(
             request, caller.policies, _of_resource(need, estate), caller.boundary, caller.session,
         )  # fmt: skip
@@ -94,15 +94,3 @@ def _of_resource(need: Need, estate: Estate) -> Policy | None:
         case _:
             found = None
     return read(f"of {rest.partition('/')[0]}", json.dumps(found)) if found is not None else None
-
-
-def _tag_keys(caller: Caller) -> set[str]:
-    """Keys of tags in requests that the caller's policies ask for: a request without such a tag has no such key."""
-    named = set()
-    for each in caller.policies:
-        document = json.loads(each.document) if isinstance(each.document, str) else each.document
-        statements = document.get("Statement", [])
-        for statement in statements if isinstance(statements, list) else [statements]:
-            for pairs in statement.get("Condition", {}).values():
-                named |= {key for key in pairs if key.lower().startswith("aws:requesttag/")}
-    return named

@@ -18,6 +18,8 @@ ELEMENTS = {
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }  # fmt: skip
 VERSIONS = ("2008-10-17", "2012-10-17")
+REQUEST_TAG = "aws:requesttag/"
+"""How a key of a tag in a request begins, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Statement:
 
     def covers(self, action: str) -> bool:
         """Whether it is about an action."""
-        return any(patterns.action_like(pattern, action) for pattern in self.actions) != self.but_actions
+        return patterns.any_action_like(self.actions, action) != self.but_actions
 
     def reaches(self, resource: str, kind: str, facts: Facts) -> bool:
         """Whether it is about a resource: an ARN, or `*` where the action has none.
@@ -147,6 +149,16 @@ class Policy:
             Unevaluable: for a document that is not understood.
         """
         return self._statements(of_resource=True)
+
+    @cached_property
+    def request_tags(self) -> frozenset[str]:
+        """The keys `aws:RequestTag/…` that its conditions ask for.
+
+        Raises:
+            Unevaluable: for a document that is not understood.
+        """
+        conditions_of = (condition for statement in self.of_identity for condition in statement.conditions)
+        return frozenset(each.key for each in conditions_of if each.key.lower().startswith(REQUEST_TAG))
 
     def _statements(self, of_resource: bool) -> tuple[Statement, ...]:
         try:

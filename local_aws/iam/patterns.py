@@ -71,6 +71,12 @@ def action_like(pattern: str, action: str) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
+def any_action_like(written: tuple[str, ...], action: str) -> bool:
+    """Whether an action is of one of these patterns; remembered, as each of a caller's calls asks all its policies."""
+    return any(action_like(pattern, action) for pattern in written)
+
+
+@functools.lru_cache(maxsize=4096)
 def _glob(pieces: tuple[tuple[str, bool], ...]) -> re.Pattern[str]:
     wild = {"*": ".*", "?": "."}
     signs = ((sign, is_wild) for piece, is_wild in pieces for sign in piece)

@@ -306,10 +306,10 @@ class AwsAction(ActionBase):
             service: boto3's name of it.
             region: where not the task's `region` or the environment's.
         """
-        region = region or self.arguments.get("region")
         with self._clients_lock:
+            self._session = self._session or session()
+            region = region or self.arguments.get("region") or self._session.region_name
             if (service, region) not in self._clients:
-                self._session = self._session or session()
                 self._clients[service, region] = self._session.client(
                     service,
                     region_name=region,

@@ -31,7 +31,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -184,7 +184,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for ansible-playbook, which says how it ended
     lines = Lines(sys.stdin.fileno())
     kept = Kept(**json.loads(lines.next(60) or "{}"))
-    ledger = Ledger(boto3.Session(region_name=kept.region).client("s3"), kept.bucket)
+    # Without boto3, of which nothing is needed here: while this starts, the run goes on beside it.
+    ledger = Ledger(botocore.session.get_session().create_client("s3", kept.region), kept.bucket)
     held = Held(Holder(**kept.holder), kept.etag)
 
     def answer(said: Mapping[str, str]) -> None:

@@ -137,6 +137,27 @@ def test_a_session_has_the_rights_of_its_role(guard: Callable[..., Guarded]) -> 
         s3.delete_objects(Bucket="shop-photos", Delete={"Objects": [{"Key": "a/b c.png"}]})
 
 
+def test_a_policy_that_is_written_anew_counts_from_the_next_call_on(guard: Callable[..., Guarded]) -> None:
+    guarded = guard()
+    tagged = {"StringEquals": {"aws:RequestTag/Site": "shop"}}
+    sqs = guarded.client("sqs", keys=guarded.assumed("web", allow("sqs:CreateQueue")))
+    sqs.create_queue(QueueName="first")
+
+    def written(*statements: dict[str, Any]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        guarded.cloud.client("iam").put_role_policy(RoleName="web", PolicyName="given", PolicyDocument=document)
+
+    written(allow("sqs:CreateQueue", **tagged), allow("sqs:TagQueue"))
+    with denied("AccessDenied", "no identity-based policy allows the sqs:CreateQueue action"):
+        sqs.create_queue(QueueName="second")
+    sqs.create_queue(QueueName="second", tags={"Site": "shop"})
+    written(allow("sqs:DeleteQueue"))
+    with denied("AccessDenied", "no identity-based policy allows the sqs:CreateQueue action"):
+        sqs.create_queue(QueueName="third", tags={"Site": "shop"})
+    written(allow("sqs:CreateQueue"))
+    sqs.create_queue(QueueName="third")
+
+
 def test_a_key_that_nobody_has_is_refused(guard: Callable[..., Guarded]) -> None:
     guarded = guard()
     nobody = {"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "x"}

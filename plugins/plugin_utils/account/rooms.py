@@ -74,10 +74,12 @@ class Rooms:
         means: dict[str, str] = {}
         warnings: list[str] = []
         for name in self._names:
-            means |= self._part(name, "unasked", {})
+            if unasked:
+                means |= self._part(name, "unasked", {})
             warnings += self._part(name, "warnings", [])
         lines = [f"Could not ask for {each}: {why.removesuffix('.')}. {means[each]}" for each, why in unasked.items()]
         return [line for text in (*sorted(lines), *warnings) if (line := " ".join(text.split()))]
 
     def _part(self, name: str, part: str, default: Any) -> Any:
-        return self._roles.value(self._roles.account(name).get(f"{name}_account_{part}", default), self.variables)
+        written = self._roles.account(name).get(f"{name}_account_{part}", default)
+        return self._roles.value(written, self.variables) if written else written

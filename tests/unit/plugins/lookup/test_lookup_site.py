@@ -227,6 +227,34 @@ def test_a_site_is_read_once_while_it_is_kept_and_other_variables_are_another_si
     assert len(read) == 4, "outside of a task nobody knows what changes"
 
 
+def test_a_template_reads_it_once_and_sees_any_variable_that_is_another(read: list[Any]) -> None:
+    plugins_known()
+    twice = trust_as_template("{{ [lookup('site', 'bucket'), lookup('site', 'bucket')] }}")
+    known: dict[str, Any] = {**GIVEN, "twice": twice}
+    templar = Templar(None, known)
+
+    def names(template: str = "{{ twice + twice }}") -> list[list[str]]:
+        return [list(each) for each in templar.template(trust_as_template(template))]
+
+    assert names() == [["uploads"]] * 4
+    assert len(read) == 1
+    known["site_buckets"] = {"photos": {}, "uploads": {}}
+    assert names() == [["photos", "uploads"]] * 4
+    assert len(read) == 2
+    known["site_buckets"] = trust_as_template("{{ {item: {}, 'uploads': {}} }}")
+    for item in ("one", "two"):
+        known["item"] = item
+        assert names() == [[item, "uploads"]] * 4, "as in a loop"
+    assert len(read) == 4
+    del known["item"]
+    known["things"] = "three"
+    with pytest.raises(AnsibleError, match="'item' is undefined"):
+        names()
+    templar.available_variables = {**known, "item": "one"}
+    assert names() == [["one", "uploads"]] * 4
+    assert len(read) == 5, "another task's"
+
+
 class Twice(AwsAction):
     """A task that looks the site up twice."""
 

@@ -116,6 +116,25 @@ def test_a_rule_is_judged_for_each_of_its_items(folder: Path) -> None:
     assert known.rules("store") == []
 
 
+def test_what_one_expression_sees_the_next_does_not(folder: Path) -> None:
+    known = roles(folder, one_days=30, two_days=40)
+    each, _ = known.rules("single")
+    expression = trust_as_template("{{ item }}")
+    told = known.refusals(each, known.variables("single"))
+    assert next(told)[0] == "one_days"
+    assert known.value(expression, {"item": "another"}) == "another"
+    with pytest.raises(AnsibleError, match="item"):
+        known.value(expression, {})
+    assert next(told)[0] == "two_days"
+    for name in ("here", "there"):
+        (folder / name).mkdir()
+        (folder / name / "part").write_text(f"{name} {{{{ item }}}}")
+        (folder / name / "whole").write_text("{% include 'part' %}")
+    for item in (1, 2):
+        assert known.text(folder / "here/whole", {"item": item}) == f"here {item}"
+        assert known.text(folder / "there/whole", {"item": item}) == f"there {item}"
+
+
 ITEMS = "{{ [{'name': 'one', 'days': one_days}, {'name': 'two', 'days': two_days}] }}"
 RULES: dict[str, dict[str, Any]] = {
     "plain": {"that": "one_days < 10"},

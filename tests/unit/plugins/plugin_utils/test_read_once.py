@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plugins.plugin_utils import read_once
+
 PROJECT = Path(__file__).resolve().parents[4]
 COUNT = """
 import json, os, sys
@@ -15,6 +17,7 @@ sys.path.insert(0, ".")
 from botocore.loaders import JSONFileLoader
 from ansible.plugins.loader import PluginLoader
 from plugins.plugin_utils import read_once
+read_once.read_ahead(60)
 read = []
 for kind, method in ((JSONFileLoader, "load_file"), (PluginLoader, "_load_module_source")):
     def counted(self, *arguments, _original=getattr(kind, method), **options):
@@ -32,7 +35,7 @@ print(json.dumps([read, where, all(found)]))
 
 
 def counted(*services: str) -> tuple[list[str], list[str], bool]:
-    """What is read for clients of these services after the import; where the first one leads, and as whom."""
+    """What is read for clients of these services after what was read ahead; where the first leads, and as whom."""
     done = subprocess.run(
         [sys.executable, "-c", COUNT, *services],
         cwd=PROJECT,
@@ -46,13 +49,40 @@ def counted(*services: str) -> tuple[list[str], list[str], bool]:
 
 
 def test_the_clients_of_most_tasks_read_nothing_and_are_made_of_their_own_environment() -> None:
-    assert counted("cloudformation", "ecs") == ([], ["http://127.0.0.1:9", "key"], True)
+    assert counted(*read_once.SERVICES) == ([], ["http://127.0.0.1:9", "key"], True)
 
 
 def test_another_client_reads_its_own_data_only() -> None:
-    read, _, _ = counted("ecr")
+    read, _, _ = counted("backup")
     assert read
-    assert all("/ecr/" in each for each in read), read
+    assert all("/backup/" in each for each in read), read
+
+
+FORK = """
+import os, sys
+sys.path.insert(0, ".")
+from plugins.plugin_utils import read_once
+told = [len(read_once._left)]
+if not os.fork():
+    if not os.fork():
+        os._exit(0)
+    os.wait()
+    os._exit(len(read_once._left))
+told += [len(read_once._left), os.waitstatus_to_exitcode(os.wait()[1])]
+for _ in read_once.SERVICES:
+    if not os.fork():
+        os._exit(0)
+    os.wait()
+print([*told, len(read_once._left)])
+"""
+
+
+def test_it_is_read_by_the_controller_while_its_workers_work() -> None:
+    done = subprocess.run([sys.executable, "-c", FORK], cwd=PROJECT, text=True, capture_output=True, check=True)
+    before, behind, in_worker, at_last = json.loads(done.stdout)
+    assert in_worker == before == len(read_once.SERVICES), "a worker reads nothing ahead, also where it forks itself"
+    assert behind < before
+    assert at_last == 0
 
 
 def test_settings_of_a_person_that_are_wrong_are_told_by_who_asks_and_stop_nobody_else() -> None:

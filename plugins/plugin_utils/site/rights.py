@@ -86,6 +86,8 @@ def _uses(site: Site, uses: Mapping[tuple[str, str], tuple[str, ...]], inputs: I
     found: dict[tuple[str, ...], list[Value]] = {}
     for (noun, entry), rights in uses.items():
         arn = NOUNS[noun].arn(site.entries[noun][entry])
+        if key := getattr(site.entries[noun][entry], "kms_key_arn", ""):  # only what is read has one so far: secrets
+            found.setdefault(("kms:Decrypt",), []).append(key)
         for right in rights:
             for grant in (NOUNS[noun].grants or {})[right]:
                 found.setdefault(grant.actions, []).append(inputs.sub(f"{noun}.{entry}", arn, grant.on))

@@ -89,6 +89,20 @@ def test_so_does_one_of_what_berth_makes(reference: str, entry: str) -> None:
     assert allowed(plain, "kms:Decrypt") == [], "AWS's own keys ask for none"
 
 
+def test_who_reads_one_by_itself_decrypts_by_itself() -> None:
+    used = "site_services: {web: {uses: {secret.k: read}}}\nsite_secrets: {k: {generate: [v]%s}}"
+    keyed, plain = (
+        {
+            action: statement["Resource"]
+            for statement in rendered(read(small(used % more)), "service.web").task_statements
+            for action in statement["Action"]
+        }
+        for more in (f", kms_key_arn: '{KEY}'", "")
+    )
+    assert keyed.pop("kms:Decrypt") == [KEY]
+    assert keyed == plain
+
+
 def test_a_parameter_as_an_entry() -> None:
     made = site("secrets: {K: secret.k.value}", "site_secrets: {k: {parameter: /shop/key}}")
     assert secrets(made) == {"K": "/shop/key"}

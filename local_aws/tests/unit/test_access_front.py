@@ -139,7 +139,6 @@ def test_a_session_has_the_rights_of_its_role(guard: Callable[..., Guarded]) -> 
 
 def test_a_policy_that_is_written_anew_counts_from_the_next_call_on(guard: Callable[..., Guarded]) -> None:
     guarded = guard()
-    tagged = {"StringEquals": {"aws:RequestTag/Site": "shop"}}
     sqs = guarded.client("sqs", keys=guarded.assumed("web", allow("sqs:CreateQueue")))
     sqs.create_queue(QueueName="first")
 
@@ -147,7 +146,7 @@ def test_a_policy_that_is_written_anew_counts_from_the_next_call_on(guard: Calla
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         guarded.cloud.client("iam").put_role_policy(RoleName="web", PolicyName="given", PolicyDocument=document)
 
-    written(allow("sqs:CreateQueue", **tagged), allow("sqs:TagQueue"))
+    written(allow("sqs:CreateQueue", StringEquals={"aws:RequestTag/Site": "shop"}), allow("sqs:TagQueue"))
     with denied("AccessDenied", "no identity-based policy allows the sqs:CreateQueue action"):
         sqs.create_queue(QueueName="second")
     sqs.create_queue(QueueName="second", tags={"Site": "shop"})

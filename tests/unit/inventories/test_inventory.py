@@ -104,7 +104,7 @@ def test_ansible_goes_through_session_manager_where_that_is_the_way(on: bool) ->
     site = yaml.safe_load((PROJECT / "group_vars/all/site.yml").read_text())
     scope = {
         "host_ssh_session_manager": trust_as_template(site["host_ssh_session_manager"]), "aws_region": "eu-west-1",
-        "inventory_hostname": "i-0a", "host_access_session_manager": on,
+        "aws_instance_id": "i-0a", "host_access_session_manager": on,
     }  # fmt: skip
     arguments = load("prod", "group_vars/ecs_hosts.yml")["ansible_ssh_common_args"]
     words = shlex.split(Templar(loader=DataLoader(), variables=scope).template(trust_as_template(arguments)))
@@ -118,6 +118,35 @@ def test_ansible_goes_through_session_manager_where_that_is_the_way(on: bool) ->
         ]
         * on
     )
+
+
+HOST_FILES = sorted(PROJECT.glob("inventories/*/group_vars/ecs_hosts.yml"))
+HOST_FILES += sorted(PROJECT.glob("examples/*/local/group_vars/ecs_hosts.yml"))
+
+
+@pytest.mark.parametrize("file", HOST_FILES, ids=lambda path: path.parts[-3])
+def test_a_hosts_key_is_kept_by_its_id_also_in_a_task_that_is_delegated_to_it(file: Path, tmp_path: Path) -> None:
+    """An address is used again by another host, with another key; and `localhost` would be one for all of them."""
+    reached = {"ansible_host": "127.0.0.1", "ansible_port": 1, "aws_instance_id": "i-0a", "ansible_ssh_retries": 0}
+    local = {"localhost": {"ansible_connection": "local"}}
+    given = {"host_access_session_manager": True, "host_ssh_session_manager": "echo"}
+    hosts = {"all": {"hosts": local, "vars": given, "children": {"ecs_hosts": {"hosts": {"i-0a": reached}}}}}
+    (tmp_path / "hosts.yml").write_text(json.dumps(hosts))
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/ecs_hosts.yml").write_text(file.read_text())
+    task = {"ansible.builtin.raw": "true", "ignore_unreachable": True}
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [task | {"delegate_to": "i-0a"}]}]
+    plays += [{"hosts": "ecs_hosts", "gather_facts": False, "tasks": [task]}]
+    (tmp_path / "play.yml").write_text(json.dumps(plays))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "hosts.yml", "play.yml", "-vvv"], cwd=tmp_path, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    commands = [line for line in done.stdout.splitlines() if "SSH: EXEC" in line]
+    assert len(commands) == 2, done.stdout
+    for command in commands:
+        assert "HostKeyAlias=i-0a" in command
+        assert ("ProxyCommand" in command) <= ("--target i-0a" in command)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -54,7 +54,7 @@ class ActionModule(AwsAction):
             ) from None
         except OSError as error:
             raise Failed(
-                f"{shown(self._folder)} cannot be read: {error.strerror} ({error.filename}). Type: "
+                f"This machine cannot read {shown(self._folder)}: {error.strerror} ({error.filename}). Type: "
                 f"{verb('import_data.yml')} -e volume={self._volume} -e folder=<a folder that you may read>"
             ) from None
 

@@ -28,7 +28,7 @@ The first on everything, as a list cannot be asked for in part; but not `s3:List
 files in other buckets of the account. Those of CloudFront change something too: AWS makes up the ids of its things, and
 a distribution needs most of its actions, so one by one they would bound nothing more.
 """
-LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
+LOOKING = re.compile(r"(?!s3:GetObject|secretsmanager:GetSecretValue)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
 included."""
 

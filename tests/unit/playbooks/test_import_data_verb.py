@@ -92,6 +92,41 @@ def test_who_names_nothing_is_told_what_to_name() -> None:
     assert refused(task, folder="old") == ""
 
 
+@pytest.mark.parametrize(
+    ("site", "typed", "said"),
+    [
+        (NONE, {}, "This site has no database: site_databases is empty."),
+        (SITE | {"site_databases": {"main": {}, "more": {}}}, {}, "Name the database (main, more): ansible-playbook"),
+        (SITE, {"database": "mian"}, "The site has no database mian (main): ansible-playbook import_data.yml"),
+    ],
+)
+def test_a_database_that_is_not_meant_is_refused(site: dict[str, Any], typed: dict[str, str], said: str) -> None:
+    task = "Refuse a database that the site has not"
+    assert refused(task, site, dump="old.dump", **typed).startswith(said)
+    assert refused(task, site, folder="old", **typed) == "", "it is not asked for"
+    assert refused(task, dump="old.dump") == ""
+
+
+def test_hosts_that_let_no_port_through_are_told_where_a_database_is_meant() -> None:
+    task = "Refuse hosts that let no port through"
+    assert "host_access_forwarding is none" in refused(task, dump="old.dump", host_access_forwarding="none")
+    assert refused(task, folder="old", host_access_forwarding="none") == ""
+    assert refused(task, dump="old.dump", host_access_forwarding="none", host_access_session_manager=True) == ""
+    assert refused(task, dump="old.dump") == ""
+
+
+def test_the_database_is_asked_for_as_the_inventory_has_it() -> None:
+    task = tasks_of("playbooks/tasks/import_database.yml")["Restore the dump beside the database, and switch"]
+    there = known(SITE | {"site_databases": {"main": {"name": "shop"}}}, dump="old.dump", confirm="prod")
+    there |= {"groups": {"ecs_hosts": ["i-0a"]}, "hostvars": {"i-0a": {"inventory_hostname": "i-0a"}}}
+    assert {name: evaluate(value, there) for name, value in task["database_import"].items()} == {
+        "database": "main", "dump": "old.dump", "confirm": "prod", "wanted": "prod", "overwrite": False,
+        "stack": "shop-prod-database-main", "address": "", "to_port": 5432, "secret": "", "dbname": "shop",
+        "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
+        "session_manager": False, "region": "us-east-1",
+    }  # fmt: skip
+
+
 def test_a_site_in_use_is_refused_unless_its_visitors_are_kept_out() -> None:
     task = "Refuse a site that may be in use"
     assert refused(task, import_data_page={"on": True}) == ""
@@ -168,5 +203,5 @@ def test_files_come_over_and_the_ledger_says_so(site: Site) -> None:
         ("import_data", "good"),
         ("import_data", "failed"),
     ]
-    assert entries[0]["files"] == {"files": 1, "bytes": 3, "sent": 1, "replaced": 0}
+    assert entries[0]["files"] == {"volume": "uploads", "files": 1, "bytes": 3, "sent": 1, "replaced": 0}
     assert site.ledger.lock.read() is None

@@ -98,6 +98,8 @@ class ActionModule(AwsAction):
         where = place(self.client, self.arguments)
         told = self.client("secretsmanager").get_secret_value(SecretId=where["secret"])
         secret = json.loads(told["SecretString"])
+        if lack := {"username", "password"} - secret.keys():
+            raise Failed(f"The secret of the database {self._name} has no {' and no '.join(sorted(lack))} in it.")
         with socket.socket() as free:
             free.bind((LOOPBACK, 0))
             way = Way(free.getsockname()[1], where["address"], where["port"])

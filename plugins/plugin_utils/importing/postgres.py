@@ -13,6 +13,8 @@ from plugins.plugin_utils.importing.remote import Talk, talk
 
 MARK = "import_data"
 """What the comment of a database begins with that this has made: `import_data restored <checksum of the dump>`."""
+STALL_SECONDS = 6 * 3600.0
+"""For how long one statement may take, such as an index of a large table."""
 MOST_TABLES = 200
 """That are counted at once."""
 FOREIGN = re.compile(r"PG[A-Z]+$")
@@ -66,7 +68,7 @@ def literal(text: str) -> str:
 
 
 @contextmanager
-def psql(login: Login, database: str, *options: str) -> Iterator[Talk]:
+def psql(login: Login, database: str, idle: Callable[[], None], *options: str) -> Iterator[Talk]:
     """A psql that runs what is written to it, and ends at the first error.
 
     The password is in no process list, no environment and no file that has a name: psql reads it from an open one that
@@ -75,6 +77,7 @@ def psql(login: Login, database: str, *options: str) -> Iterator[Talk]:
     Args:
         login: how it comes there.
         database: to which it connects.
+        idle: called about once a second in which nothing moves.
         options: more of psql's.
     """
     command = [
@@ -90,7 +93,7 @@ def psql(login: Login, database: str, *options: str) -> Iterator[Talk]:
             "PGSSLMODE": login.mode, "PGPASSFILE": f"/dev/fd/{secret.fileno()}", "PGAPPNAME": MARK,
             "PGCONNECT_TIMEOUT": "20",
         }  # fmt: skip
-        with talk(command, shell, (secret.fileno(),)) as talking:
+        with talk(command, idle, STALL_SECONDS, shell, (secret.fileno(),)) as talking:
             yield talking
 
 
@@ -116,9 +119,9 @@ class Server:
         Raises:
             Broken: one failed.
         """
-        with psql(self.login, database) as talking:
+        with psql(self.login, database, self._idle) as talking:
             talking.write(statements.encode())
-            return [line.decode().split("\t") for line in talking.lines(self._idle)]
+            return [line.decode().split("\t") for line in talking.lines()]
 
     def settings(self) -> frozenset[str]:
         """Names of the settings that it knows."""
@@ -165,14 +168,14 @@ class Server:
         Raises:
             Broken: one failed.
         """
-        with psql(self.login, name, "--output=/dev/null") as talking:
+        with psql(self.login, name, self._idle, "--output=/dev/null") as talking:
             talking.write(b"BEGIN;\n")
             for line in lines:
                 talking.write(line)
             talking.write(
                 f"COMMENT ON DATABASE {quoted(name)} IS {literal(f'{MARK} restored {checksum}')};\nCOMMIT;\n".encode()
             )
-            for _ in talking.lines(self._idle):
+            for _ in talking.lines():
                 pass
 
     def counts(self, name: str, tables: Sequence[str]) -> dict[str, int]:
@@ -225,7 +228,7 @@ class Server:
                 f"{rename}{told}ALTER DATABASE {quoted(kept)} ALLOW_CONNECTIONS true;\nCOMMIT;\n"
             )
         finally:
-            if self.ask(f"SELECT FROM pg_database WHERE datname = {literal(now)} AND NOT datallowconn;"):
+            if self.ask(f"SELECT 1 FROM pg_database WHERE datname = {literal(now)} AND NOT datallowconn;"):
                 self.ask(f"ALTER DATABASE {quoted(now)} ALLOW_CONNECTIONS true;")
 
 

@@ -43,8 +43,8 @@ class Volume:
             Broken: it failed.
         """
         found, total = dict[str, str](), 0
-        with talk(self._command("list")) as talking:
-            lines = talking.lines(lambda: tell(len(found), total))
+        with talk(self._command("list"), lambda: tell(len(found), total)) as talking:
+            lines = talking.lines()
             total = int(next(lines, b"0"))
             for each in lines:
                 path, checksum = read(each)
@@ -73,7 +73,7 @@ class Volume:
             if piece[0].size > PIECE_BYTES:
                 self._send_large(folder, piece[0], sums[piece[0].path], how, tell)
             else:
-                with talk(self._command("take", how)) as talking:
+                with talk(self._command("take", how), lambda: tell(0, 0)) as talking:
                     _pack(talking, folder, piece, sums, tell)
                     for _ in talking.lines():
                         pass
@@ -91,7 +91,8 @@ class Volume:
         """One that is larger than a piece: from where it was interrupted."""
         held = int(answered(self._command("held", checksum))[0])
         tell(0, min(held, file.size))
-        with open(folder / file.path, "rb") as content, talk(self._command("append", checksum)) as talking:
+        appending = self._command("append", checksum)
+        with open(folder / file.path, "rb") as content, talk(appending, lambda: tell(0, 0)) as talking:
             content.seek(held)
             left = file.size - held
             while left > 0:
@@ -102,7 +103,7 @@ class Volume:
                 tell(0, talking.write(part))
             for _ in talking.lines():
                 pass
-        answered(self._command("finish", checksum, how, f"{file.mode:o}", file.path))
+        answered(self._command("finish", checksum, how, f"{file.mode:o}", file.path), lambda: tell(0, 0))
 
 
 def _pack(

@@ -84,6 +84,6 @@ class Source:
                 yield from file
         else:
             command = ["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(self.path)]
-            with talk(command) as talking:
-                for line in talking.lines(idle):
+            with talk(command, idle) as talking:
+                for line in talking.lines():
                     yield line + b"\n"

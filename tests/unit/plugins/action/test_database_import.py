@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -260,6 +261,26 @@ def test_what_was_restored_with_other_rows_is_not_switched_to(
     monkeypatch.undo()
 
 
+def test_the_way_back_is_what_the_page_says(site: Postgres, bring: Bring, tmp_path: Path) -> None:
+    assert bring(dumped(site, tmp_path), confirm="prod")[0]["kept"] == "site_before_1"
+    page = (PROJECT / "docs/move.md").read_text()
+    (typed,) = re.findall(r"^```sql\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
+    site.sql(f"SET ROLE clerk;\n{typed}")
+    assert site.sql("SELECT id FROM fresh", "site") == "7"
+    assert site.sql("SELECT count(*) FROM people", "site_moved_1") == "2500"
+
+
+def test_a_switch_that_fails_lets_everybody_in_again(
+    site: Postgres, bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Server, "free_name", lambda *_: "postgres")  # which is there already
+        result, _ = bring(dumped(site, tmp_path), confirm="prod")
+    assert 'database "postgres" already exists. Nothing of the site was changed' in result["msg"]
+    assert site.sql("SELECT datallowconn FROM pg_database WHERE datname = 'site'") == "t"
+    assert site.sql("SELECT id FROM fresh", "site") == "7"
+
+
 def test_after_a_kill_the_same_command_goes_on(site: Postgres, bring: Bring, tmp_path: Path) -> None:
     """Killed while it is being restored, as something in the dump is slow."""
     dump = dumped(site, tmp_path, "plain")
@@ -334,6 +355,11 @@ def test_without_a_way_or_a_program_it_is_said(
         assert bring(dump)[0]["msg"].startswith(said)
     assert "nowhere: No such file or directory. Type:" in bring(tmp_path / "nowhere")[0]["msg"]
     assert "it is a folder. Make one file" in bring(tmp_path)[0]["msg"]
+    secret = json.dumps({"host": "x"})
+    nobody = SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": secret})  # noqa: ARG005 # as boto3 calls it
+    given = arguments(dump, stack="", address="127.0.0.1", secret="arn:secret")  # noqa: S106 # a name
+    result = run_action(database_import, given, client=lambda _service: nobody, say=lambda *_: None)
+    assert result["msg"] == "The secret of the database main has no password and no username in it."
     there = ["ssh", "psql"]
     monkeypatch.setattr("plugins.action.database_import.shutil.which", lambda name: name if name in there else None)
     assert bring(dump)[0]["msg"].startswith("This machine has no pg_restore, by which a dump is restored.")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
@@ -19,13 +16,13 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.database_tunnel import DOCUMENTATION
 from plugins.plugin_utils import spans
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
+from plugins.plugin_utils.database_way import behind, check_programs, place
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.tunnel import (
     LOOPBACK,
     Held,
     Host,
     Way,
-    answer,
     by_session_manager,
     by_ssh,
     free_from,
@@ -39,12 +36,6 @@ MOST_HOSTS = 5
 """How many hosts are tried."""
 LOOK_SECONDS = 1.0
 """Between two looks whether the program still runs."""
-PROGRAMS = {
-    "ssh": "Install an OpenSSH client.",
-    "aws": "Install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
-    "session-manager-plugin": "Install it: https://docs.aws.amazon.com/systems-manager/latest/userguide/"
-    "session-manager-working-with-install-plugin.html",
-}
 
 
 class ActionModule(AwsAction):
@@ -59,8 +50,8 @@ class ActionModule(AwsAction):
             Failed: something was typed wrong or is missing here, no host leads there, or the program has ended.
         """
         port, lasting = self._port(), self._lasting()
-        self._check_programs()
-        where = self._where()
+        check_programs(self.arguments["session_manager"])
+        where = place(self.client, self.arguments)
         hosts = [Host.of(each) for each in self.arguments["hosts"]]
         way = Way(port, where["address"], where["port"])
         if self.check_mode:
@@ -74,7 +65,10 @@ class ActionModule(AwsAction):
         reasons = []
         for host in hosts[:MOST_HOSTS]:
             with held(self._command(way, host)) as holder:
-                if not (trouble := self._trouble(holder, way)):
+                trouble, self._encrypted = behind(
+                    holder, way, Wait(READY_SECONDS, self.say, self.arguments["database"])
+                )
+                if not trouble:
                     self._tell(way, host, where, lasting)
                     self._stay(holder, lasting)
                     return {"changed": False, "host": host.name}
@@ -108,54 +102,12 @@ class ActionModule(AwsAction):
             return float(found)
         raise Failed(f"for is {typed!r}; write a time as 30s, 15m, 2h or 3d: {verb('tunnel.yml')} -e for=1h")
 
-    def _check_programs(self) -> None:
-        for name in ("aws", "session-manager-plugin") if self.arguments["session_manager"] else ("ssh",):
-            if shutil.which(name) is None:
-                raise Failed(f"This machine has no {name}, by which hosts are reached. {PROGRAMS[name]}")
-
-    def _where(self) -> dict[str, Any]:
-        """Address, port and secret of the database.
-
-        Raises:
-            Failed: it is not up.
-        """
-        if not self.arguments["stack"]:
-            given = self.arguments
-            return {"address": given["address"], "port": given["to_port"], "secret": given["secret"]}
-        stack = self.arguments["stack"]
-        try:
-            found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" not in error.response["Error"].get("Message", ""):
-                raise
-            found = {}
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-        if "Endpoint" not in outputs:
-            raise Failed(
-                f"The database {self.arguments['database']} is not up (stack {stack}). Type: {verb('site.yml')}"
-            )
-        return {"address": outputs["Endpoint"], "port": int(outputs["Port"]), "secret": outputs["SecretArn"]}
-
     # The way
 
     def _command(self, way: Way, host: Host) -> list[str]:
         if self.arguments["session_manager"]:
             return by_session_manager(way, host, self.arguments["region"])
         return by_ssh(way, host)
-
-    def _trouble(self, holder: Held, way: Way) -> str:
-        """Wait until the database answers; why it does not, empty if it does."""
-        wait = Wait(READY_SECONDS, self.say, self.arguments["database"])
-        self._encrypted, found = "", "-"
-        while not holder.is_over:
-            found = answer(way.port)
-            if found in ("S", "N"):
-                self._encrypted = found
-                return ""
-            if not wait.pause("the database to answer"):
-                behind = "nothing answers behind it" if found != "-" else "the port is not open"
-                return f"{behind} after {wait.seconds:.0f} s"
-        return holder.reason
 
     def _tell(self, way: Way, host: Host, where: dict[str, Any], lasting: float | None) -> None:
         """What can be typed now."""

@@ -44,6 +44,8 @@ class ActionModule(AwsAction):
                 return {"changed": False, "replaced": []}
             raise Failed(f"There is no hosted zone {wanted['zone']} in this account.") from None
         now = [record for record in found if record["Type"] in ADDRESS_TYPES]
+        if wanted["state"] == "former":
+            return self._former(route53, now)
         goes = [record for record in now if self._goes(record)]
         comes = self._aliases(kept=[record for record in now if record not in goes])
         result: dict[str, Any] = {
@@ -60,6 +62,29 @@ class ActionModule(AwsAction):
             undo = f"--hosted-zone-id {wanted['zone']} --change-batch '{result['undo']}'"
             self.say("dns", f"to go back, type: aws route53 change-resource-record-sets {undo}")
         return result
+
+    def _former(self, route53: Any, now: list[Record]) -> dict[str, Any]:
+        """Bring back what a name was before it was taken over, if it still is what it became then."""
+        name, changes = self.arguments["name"], json.loads(self.arguments["changes"])["Changes"]
+        made = [each["ResourceRecordSet"] for each in changes if each["Action"] == "DELETE"]
+        former = [each["ResourceRecordSet"] for each in changes if each["Action"] == "CREATE"]
+        there, wanted = {_told(record): record for record in now}, {_told(record) for record in made}
+        if not there.keys() & wanted and all(_told(record) in there for record in former):
+            return {"changed": False, "replaced": []}
+        # One that was an alias of the same target before the switch was left then, and is now.
+        targets = {str(record["AliasTarget"]["DNSName"]) for record in made}
+        beside = [each for told, each in there.items() if told not in wanted]
+        if wanted - there.keys() or not all(is_alias_of(each, target) for each in beside for target in targets):
+            before = "; ".join(_texts(former)) or "no record of its own"
+            raise Failed(
+                f"{name} is not what dns_switch.yml has made of it: {'; '.join(_texts(now)) or 'no record'}. Somebody "
+                f"has changed it since, so it is left. Before the switch it was: {before}. Nothing of it was changed."
+            )
+        goes = [there[told] for told in sorted(wanted)]
+        if not self.check_mode:
+            batch = {"Changes": _changes(goes, former)}
+            route53.change_resource_record_sets(HostedZoneId=self.arguments["zone"], ChangeBatch=batch)
+        return {"changed": True, "replaced": _texts(goes)}
 
     def _goes(self, record: Record) -> bool:
         """Whether a record is to be deleted."""
@@ -83,6 +108,16 @@ class ActionModule(AwsAction):
         return [
             {"Name": wanted["name"], "Type": kind, "AliasTarget": target} for kind in ("A", "AAAA") if kind not in there
         ]
+
+
+def _told(record: Record) -> str:
+    """A record, the same however it is written."""
+    return str(shown(record)["text"]).lower()
+
+
+def _texts(records: list[Record]) -> list[str]:
+    """Records as a person reads them."""
+    return sorted(str(shown(record)["text"]) for record in records)
 
 
 def _changes(goes: list[Record], comes: list[Record]) -> list[dict[str, Any]]:

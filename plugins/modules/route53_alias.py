@@ -10,6 +10,8 @@ description:
     exist. A CNAME cannot stand beside an A record, so two calls could not do that.
   - CloudFormation can only create a record; where there is one already, its stack fails.
   - With O(state=absent) only those records go that point at the load balancer, as an alias or a CNAME.
+  - With O(state=former) the records come back that O(changes) says, in place of those that it says. Where the name has
+    others by now, nothing is changed.
 options:
   zone:
     description: Id of the hosted zone.
@@ -20,17 +22,21 @@ options:
     type: str
     required: true
   target:
-    description: DNS name of the load balancer.
+    description: DNS name of the load balancer; not for O(state=former).
     type: str
-    required: true
+    default: ""
   target_zone:
     description: Hosted zone of the load balancer's own name (AWS's); needed for O(state=present).
     type: str
   state:
-    description: Whether the name is to point there, or not to.
+    description: Whether the name is to point there, or not to, or as it did before.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, former]
     default: present
+  changes:
+    description: For O(state=former), what was returned as RV(undo) when the name was taken over.
+    type: str
+    default: ""
   region:
     description: AWS region; the default is the environment's.
     type: str

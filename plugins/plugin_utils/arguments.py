@@ -113,6 +113,8 @@ def _unknown(name: str, typed: str, own: set[str], known: set[str]) -> str:
     if others:
         shown = " and ".join(f"{each}.yml" for each in others[:3])
         advice = f" It is an argument of {shown}. Type for example: {verb(f'{others[0]}.yml')} -e {typed}=…"
+    elif typed in _said()["verb_arguments"]:
+        advice = f" It is a verb of its own. Type: {verb(f'{typed}.yml')}"
     elif near:
         advice = f" Did you mean {near[0]}?"
     else:

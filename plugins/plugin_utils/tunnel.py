@@ -81,10 +81,35 @@ class Way:
 
 def by_ssh(way: Way, host: Host) -> list[str]:
     """The program that holds a port by ssh."""
-    options = [word for option in SSH_OPTIONS for word in ("-o", option)]
+    return ["ssh", "-N", "-T", *_options(), "-L", _leads(way), *_to(host)]
+
+
+def by_ssh_tied(way: Way, host: Host) -> list[str]:
+    """The program that holds a port by ssh until its input ends, as it does when this process is killed."""
+    return ["ssh", "-T", *_options(), "-L", _leads(way), *_to(host), "cat"]
+
+
+def run_by_ssh(host: Host, words: Sequence[str]) -> list[str]:
+    """The program that runs a command on a host by ssh.
+
+    Args:
+        host: the host.
+        words: the command with its arguments, as they are.
+    """
+    return ["ssh", "-T", *_options(), *_to(host), shlex.join(words)]
+
+
+def _leads(way: Way) -> str:
+    return f"{LOOPBACK}:{way.port}:{way.address}:{way.to}"
+
+
+def _options() -> list[str]:
+    return [word for option in SSH_OPTIONS for word in ("-o", option)]
+
+
+def _to(host: Host) -> list[str]:
     key = ["-i", str(Path(host.key_file).expanduser())] if host.key_file else []
-    leads = f"{LOOPBACK}:{way.port}:{way.address}:{way.to}"
-    return ["ssh", "-N", "-T", *options, "-L", leads, *key, *shlex.split(host.options), f"{host.user}@{host.address}"]
+    return [*key, *shlex.split(host.options), f"{host.user}@{host.address}"]
 
 
 def by_session_manager(way: Way, host: Host, region: str) -> list[str]:
@@ -151,25 +176,32 @@ class Held:
 
 
 @contextmanager
-def held(command: Sequence[str]) -> Iterator[Held]:
+def held(command: Sequence[str], tied: bool = False) -> Iterator[Held]:
     """Run a program while the block does; it ends with the block, and with this process if a signal ends that.
 
     Ansible ends its workers by a signal when a person types Ctrl-C; a program of another group would live on.
 
     Args:
         command: the program with its arguments.
+        tied: whether its input ends with this process, even if that is killed; else it has none.
     """
     with tempfile.TemporaryFile() as said:
         started: list[subprocess.Popen[bytes]] = []
         with _ended_by_signals(started):  # before it starts: a signal may come at once
             process = subprocess.Popen(  # in a group of its own: it may start programs itself
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+                command,
+                stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
             started.append(process)
             try:
                 yield Held(process, said)
             finally:
                 _end(process)
+                if process.stdin:
+                    process.stdin.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -34,7 +34,7 @@ a distribution needs most of its actions, so one by one they would bound nothing
 them, of which all are needed; their patterns take nothing else that changes something, as a managed policy has little
 room.
 """
-LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
+LOOKING = re.compile(r"(?!s3:GetObject|secretsmanager:GetSecretValue)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
 included."""
 

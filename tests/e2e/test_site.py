@@ -1056,6 +1056,86 @@ def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud
     assert digest == hashlib.sha256(IMAGE.read_bytes()).hexdigest()
 
 
+IMPORT = ("-e", "in_use=false", "-e", f"confirm={SITE.partition('-')[2]}")
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("cloud")
+def test_files_of_another_server_come_to_the_volume_though_the_run_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "old/été").mkdir(parents=True)
+    for number in range(1500):
+        (tmp_path / "old/été" / f"picture {number}.png").write_bytes(os.urandom(2000))
+    folder = ("-e", f"folder={tmp_path}/old")
+    run = playbook("import_data.yml", *folder)
+    assert run.status != 0
+    assert "Visitors may be writing to the site" in run.output
+    killed = subprocess.Popen(
+        ["ansible-playbook", "import_data.yml", "-i", "test", *folder, *IMPORT], cwd=PROJECT, text=True,
+        env=environment("import_data.yml"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert killed.stdout
+    for line in killed.stdout:
+        if "on the volume only" in line:  # compared, so they are on their way
+            break
+    time.sleep(1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    run = succeed(playbook("import_data.yml", *folder, *IMPORT, "-e", "lock_wait=6m"))
+    assert "with the same checksum" in " ".join(run.output.split())
+    run = succeed(playbook("import_data.yml", *folder, *IMPORT))
+    assert "there already 1,500, not there 0, there with another content 0" in run.output
+    assert run.changed == 0
+    for number in (0, 1499):
+        content = (tmp_path / "old/été" / f"picture {number}.png").read_bytes()
+        assert served(f"/media/%C3%A9t%C3%A9/picture%20{number}.png") == content
+    assert served("/media/.import_data/piece/sums") == b""
+
+
+@pytest.mark.long
+def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tmp_path: Path) -> None:
+    address, password = uploaded(), secret(cloud, "database-main")["password"]
+    (record,) = cloud.client("rds").describe_db_instances()["DBInstances"]
+    container = cloud.docker.containers.get(CONFIG.container(f"db-{record['DBInstanceIdentifier']}"))
+
+    def ask(database: str, statement: str) -> str:
+        command = [
+            "psql",
+            "--username=rdsadmin",
+            "--host=/var/run/postgresql",
+            f"--dbname={database}",
+            "-Atc",
+            statement,
+        ]
+        status, output = container.exec_run(command)
+        assert status == 0, output.decode()
+        return str(output.decode().strip())
+
+    dumping = ["pg_dump", "--username=rdsadmin", "--host=/var/run/postgresql", "--format=custom", "site"]
+    (tmp_path / "old.dump").write_bytes(container.exec_run(dumping, stderr=False).output)
+    people = ask("site", "SELECT count(*) FROM auth_user")
+    dump = ("-e", f"dump={tmp_path}/old.dump")
+    run = playbook("import_data.yml", *dump, "-e", "in_use=false")
+    assert run.status != 0
+    assert "It would be called site_before_1 then, and stay." in " ".join(run.output.split())
+    run = succeed(playbook("import_data.yml", *dump, *IMPORT))
+    assert "as many as the dump has" in run.output
+    assert "what was site before is site_before_1" in run.output
+    assert password not in run.output
+    assert (
+        ask("site", "SELECT count(*) FROM auth_user")
+        == people
+        == ask("site_before_1", "SELECT count(*) FROM auth_user")
+    )
+    assert (
+        ask("site", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == record["MasterUsername"]
+    )
+    until(lambda: served("/healthz") and served("/"), "the site on the new database", 30)
+    assert uploaded() == address
+    run = succeed(playbook("import_data.yml", *dump, *IMPORT))
+    assert "the database site is this dump already" in run.output
+    assert run.changed == 0
+
+
 def test_the_image_outlives_a_reboot(cloud: Cloud) -> None:
     """The task that ran is gone, as on EC2; the service starts another on the same host, with the same volume."""
     address = uploaded()

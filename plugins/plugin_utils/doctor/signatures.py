@@ -409,9 +409,9 @@ LAUNCHES = (
     Signature(
         "record-there", (STACK,), r"Tried to create resource record set .* but it already exists",
         "The name has a record already, which CloudFormation does not take over.",
-        "site.yml -e dns_switch=true",
-        "The domain is in use. Type the same command with -e dns_switch=true to take it over once the site works, "
-        "or leave hosted_zone_id empty. The right route53:ListResourceRecordSets is needed for that switch.", told=True,
+        "dns_switch.yml",
+        "The domain is in use. With the right route53:ListResourceRecordSets a run sees that beforehand and leaves it; "
+        "dns_switch.yml takes it over once the site works; or leave hosted_zone_id empty.", told=True,
     ),
     # https://repost.aws/knowledge-center/ec2-instance-type-not-supported-az-error has EC2's words.
     Signature(

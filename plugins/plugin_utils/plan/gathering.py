@@ -173,7 +173,7 @@ def domain(fates: Mapping[str, str], elsewhere: Mapping[str, Iterable[str]]) -> 
         if fate == "taken over":
             changing.append(f"{name} would point at this site, in place of: {now}")
         elif fate == "left":
-            staying.append(f"{name} points at {now}, and stays so; -e dns_switch=true would take it over")
+            staying.append(f"{name} points at {now}, and stays so; dns_switch.yml takes it over")
         elif fate == "by hand":
             staying.append(f"{name} lies in no hosted zone of ours: its record is made by hand")
     return changing, staying

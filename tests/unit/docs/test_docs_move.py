@@ -1,4 +1,4 @@
-"""docs/move.md: its names are the templates', and its commands bring files over, with ssh and docker stood in for."""
+"""docs/move.md: its names are those of nouns and verbs; its commands bring files over, with ssh and docker stood in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from plugins.plugin_utils.arguments import arguments
 from plugins.plugin_utils.site.nouns import NOUNS
 from scripts.docs_pages import PROJECT
 from scripts.pages.markdown import section
 from tests.unit.docs.test_docs_costs import defaults
 
 PAGE = (PROJECT / "docs/move.md").read_text()
-FILES = section(PAGE, "6-bring-the-files-over")[1]
+FILES = section(PAGE, "without-room-on-this-machine")[1]
 SSH = """#!/bin/sh
 echo "ssh $*" >> "$LOG"
 while [ $# -gt 1 ]; do shift; done
@@ -91,17 +92,18 @@ def test_the_container_is_found_by_the_labels_that_exec_looks_for() -> None:
     assert "{{ site_prefix }}-service-{{" in played
 
 
-def test_names_are_those_of_the_templates() -> None:
-    template = (PROJECT / "cloudformation/database.yml").read_text()
-    assert 'Name: !Sub "${SiteName}-${EnvironmentName}/database/${EntryName}"' in template
-    assert "--secret-id shop-live/database/main " in PAGE
-    assert "  Endpoint:\n    Value:" in template
-    assert "OutputKey=='Endpoint'" in PAGE
-    assert "--stack-name shop-live-database-main " in PAGE
-    keys = NOUNS["database"].schema.keys
-    assert (keys["name"].default, keys["username"].default) == ("site", "site")
-    assert "PGUSER=site" in PAGE
+def test_names_are_those_of_the_nouns() -> None:
+    assert NOUNS["database"].schema.keys["name"].default == "site"
     assert "ALTER DATABASE site RENAME" in PAGE
+    assert "`site` is the default for the name" in PAGE
+
+
+def test_the_verb_is_told_what_it_takes_and_the_environment_s_name() -> None:
+    typed = re.findall(r"import_data\.yml -i live((?: -e \S+)+)", PAGE)
+    assert len(typed) >= 2
+    for name, value in re.findall(r"-e (\w+)=(\S+)", " ".join(typed)):
+        assert name in arguments("import_data.yml")
+        assert name != "confirm" or value == "live"
 
 
 def test_the_way_in_is_made_of_variables_that_there_are() -> None:

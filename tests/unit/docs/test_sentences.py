@@ -31,6 +31,7 @@ REASONS = {
     "trap 'rm -rf \"$folder\"' EXIT": "a script's own temporary folder",
     "then rm -rf .move-volume-*": "a script's own sentinel",
     'rm -rf "$folder" echo "The sentinel is removed': "as above",
+    'clear() { # $1: what this has made itself rm -rf "$1"': "a script's own room",
     "every file with its content, and remove the folder again": "says what the comparison does with its own sentinel",
     "aws autoscaling terminate-instance-in-auto-scaling-group": "a host holds no data; another takes its place",
     "name: Delete the layers cloudformation_stacks": "the name of a task in an example",

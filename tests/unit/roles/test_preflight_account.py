@@ -55,7 +55,7 @@ INVENTORY: dict[str, Any] = SITE | {
     "domain_name": "www.shop.test",
     "domain_aliases": [],
     "hosted_zone_id": "Z0SHOP",
-    "dns_switch": False,
+    "dns_take_over": False,
     "host_key_name": "",
     "host_launch_source": "launch_configuration",
     "host_imds_tokens": "optional",
@@ -872,8 +872,8 @@ def test_a_name_in_use_stops_nothing_and_is_said() -> None:
     used = EMPTY | {"records": {"www.shop.test": main, "shop.test": other}}
     assert refused(used) == {}
     assert "shop.test is in use: shop.test A 192.0.2.8. This run leaves it" in said(used)
-    assert "www.shop.test is in use: www.shop.test A 192.0.2.7. This run leaves it; -e dns_switch=true" in said(used)
-    assert "This run takes it over" in said(used, dns_switch=True)
+    assert "www.shop.test is in use: www.shop.test A 192.0.2.7. This run leaves it; dns_switch.yml" in said(used)
+    assert "This run takes it over" in said(used, dns_take_over=True)
 
 
 # Quotas, and what was not asked
@@ -939,7 +939,7 @@ def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
 
 def test_records_that_could_not_be_asked_name_the_right_that_the_switch_needs() -> None:
     text = said(EMPTY | {"unasked": {"records": "ListResourceRecordSets: not authorized"}})
-    assert "The right route53:ListResourceRecordSets is needed for -e dns_switch=true" in text
+    assert "The right route53:ListResourceRecordSets is needed for dns_switch.yml" in text
     assert "dns_switch" not in said(EMPTY | {"unasked": {"quotas": "not authorized"}})
 
 

@@ -388,7 +388,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "site_name": "shop", "aws_region": "eusc-de-east-1", "network_cidr": "10.30.0.0/20", "network_nat": "gateway",
         "network_availability_zones": ["eusc-de-east-1a", "eusc-de-east-1b"],
         "host_admin_cidrs": ["203.0.113.7/32"],
-        "hosted_zone_id": "Z0123456789ABC", "dns_switch": True, "certificate_wait_minutes": 30,
+        "hosted_zone_id": "Z0123456789ABC", "dns_take_over": True, "certificate_wait_minutes": 30,
         "edge_dns_moved": True, "edge_dns_seconds": 300,
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
         "ledger_bucket": "shop-live-ledger-history-1a2b3c4d5e6f",

@@ -238,7 +238,7 @@ def test_a_check_run_says_what_it_would_do(tunnel: Tunnel) -> None:
 def test_a_program_that_is_missing_here_is_said(
     tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch, session_manager: bool, there: list[str], missing: str
 ) -> None:
-    monkeypatch.setattr("plugins.action.database_tunnel.shutil.which", lambda name: name if name in there else None)
+    monkeypatch.setattr("plugins.plugin_utils.database_way.shutil.which", lambda name: name if name in there else None)
     result, _ = tunnel(session_manager=session_manager)
     assert result["msg"].startswith(f"This machine has no {missing}, by which hosts are reached. Install")
     there += ["ssh", "aws", "session-manager-plugin"]
@@ -280,7 +280,7 @@ def test_session_manager_leads_past_the_host(tunnel: Tunnel, monkeypatch: pytest
     assert command[command.index("--document-name") + 1] == DOCUMENT
     assert command[-1] == '{"host": ["main.rds.test"], "portNumber": ["5432"], "localPortNumber": ["15432"]}'
     port = a_port()
-    monkeypatch.setattr("plugins.action.database_tunnel.shutil.which", lambda name: name)
+    monkeypatch.setattr("plugins.plugin_utils.database_way.shutil.which", lambda name: name)
     monkeypatch.setattr(database_tunnel, "by_session_manager", lambda _way, _host, _region: a_program(port))
     result, _ = tunnel(port=str(port), open_for="1s", session_manager=True)
     assert not result.get("failed"), result

@@ -269,11 +269,12 @@ TASKS = PROJECT / "roles/dns/tasks/domain.yml"
 
 def test_what_is_to_be_done_is_said_of_each_name() -> None:
     asked = {"records": {MAIN: USED, OTHER: FREE}, "stacks": cluster(BALANCER)}
-    lines = told(asked, [], dns_switch=False, domain_aliases=ALIASES_GIVEN)
+    lines = told(asked, [], dns_take_over=False, domain_aliases=ALIASES_GIVEN)
     assert lines[0] == "https://www.shop.test/"
     assert lines[1] == "www.shop.test still points elsewhere: www.shop.test A 192.0.2.7."
     assert lines[2].endswith("give the hosts file of your machine an address of that for www.shop.test.")
-    assert "-e dns_switch=true" in lines[3]
+    assert "dns_switch.yml" in lines[3]
+    assert lines[3].endswith(" -e confirm=prod")
     assert lines[4:] == ["Make this DNS record: shop.example CNAME new-alb (or an alias)"]
 
 
@@ -284,7 +285,7 @@ def test_what_was_taken_over_is_said_with_what_it_was() -> None:
         {"item": OTHER, "undo": "{}", "replaced": ["shop.test A alias of old-alb"]},
         {"item": FOREIGN, "replaced": []},
     ]
-    assert told(asked, results, dns_switch=True)[1:] == [
+    assert told(asked, results, dns_take_over=True)[1:] == [
         "www.shop.test points at this site now, in place of: www.shop.test A 192.0.2.7.",
         "shop.test points at this site now, in place of: shop.test A alias of old-alb.",
     ]
@@ -294,7 +295,7 @@ def test_the_task_takes_over_what_is_in_use_and_leads_on_what_follows() -> None:
     asked = {"records": {MAIN: USED, OTHER: OWN}, "stacks": cluster("old-alb")}
     (task,) = (task for task in yaml.safe_load(TASKS.read_text()) if "route53_alias" in task)
     for switch, names in ((True, [MAIN, OTHER]), (False, [OTHER])):
-        known = known_of(asked, dns_switch=switch, domain_aliases=[OTHER])
+        known = known_of(asked, dns_take_over=switch, domain_aliases=[OTHER])
         loop = Templar(DataLoader(), known).template(trust_as_template(task["loop"]))
         assert loop == names
         zone = Templar(DataLoader(), {**known, "item": OTHER}).template(
@@ -329,7 +330,7 @@ def test_names_stay_where_they_lead_until_the_site_was_seen_to_work_the_other_wa
     network = {"status": "", "parameters": {"CdnPrefixListId": "pl-1" if closed else ""}, "outputs": {}}
     stacks = {"legacy-prod-edge": edge, "legacy-prod-dns": dns, "legacy-prod-network": network}
     asked = {"stacks": cluster(BALANCER) | stacks, "records": {MAIN: OWN}}
-    known = known_of(asked, dns_switch=False, layers_edge_wanted=wanted, layers_edge_settled=settled)
+    known = known_of(asked, dns_take_over=False, layers_edge_wanted=wanted, layers_edge_settled=settled)
     known["site"]["outputs"]["AlbHostedZoneId"] = "Z0ALB"
     templar = Templar(DataLoader(), known)
     layer = templar.template(trust_as_template("{{ dns_layer }}"))
@@ -346,6 +347,7 @@ def known_of(asked: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "hosted_zone_id": "Z0SHOP",
         "domain_name": MAIN,
+        "environment_name": "prod",
         "site_prefix": "legacy-prod",
         "site": {"outputs": {"AlbDnsName": BALANCER}},
         "preflight_asked": asked or {"stacks": {}},
@@ -364,7 +366,7 @@ def trusted(value: Any) -> Any:
 
 def decision(asked: dict[str, Any] | None, switch: bool, zone: str = "Z0SHOP", **more: Any) -> dict[str, Any]:
     """What is to be done about which names; `layer` are those of the stack that is deployed, if it is."""
-    templar = Templar(DataLoader(), known_of(asked, dns_switch=switch, hosted_zone_id=zone, **more))
+    templar = Templar(DataLoader(), known_of(asked, dns_take_over=switch, hosted_zone_id=zone, **more))
     words = {
         "made": "dns_made",
         "taken": "dns_taken_over",

@@ -38,7 +38,7 @@ def refused(verb: str, *texts: str, files: tuple[str, ...] = (), folder: Path | 
         ("verify", ["lock_wait=5m"]),  # a pipeline's, behind every verb
         ("exec", ['command=python -c "import sys; a=41; print(a + 1); sys.exit(3)"']),
         ("logs", ["grep=GET /?q=a", "for=1s"]),
-        ("site", ["publish_select=local", "dns_switch=true"]),
+        ("site", ["publish_select=local", "dns_take_over=true"]),
         ("migrate", ["lock_wait=15m", "ansible_forks=2", "_mine=1", "vault_mine=2"]),
         ("compose_file", ["compose_file_start=/tmp/compose"]),  # a play's own
         ("init", ["compose=compose.yml", "inventory=inventories/live"]),

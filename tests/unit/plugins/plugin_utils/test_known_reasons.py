@@ -26,8 +26,7 @@ from tests.unit.plugins.plugin_utils.account.test_account_facts import NAME, rec
         ),
         (
             "[Tried to create resource record set [name='www.shop.test.', type='A'] but it already exists]",
-            "-e dns_switch=true to take it over once the site works, or leave hosted_zone_id empty. The right "
-            "route53:ListResourceRecordSets is needed",
+            "dns_switch.yml takes it over once the site works; or leave hosted_zone_id empty",
         ),
         (
             "The requested Availability Zone us-east-1e (use1-az3) is not supported: UnsupportedAvailabilityZone",
@@ -78,7 +77,7 @@ Resources:
 """
 
 
-@pytest.mark.parametrize(("template", "says"), [(LAUNCH, "launch_template"), (RECORD, "dns_switch=true")])
+@pytest.mark.parametrize(("template", "says"), [(LAUNCH, "launch_template"), (RECORD, "dns_switch.yml")])
 def test_a_layer_that_fails_so_says_what_to_type(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, template: str, says: str
 ) -> None:

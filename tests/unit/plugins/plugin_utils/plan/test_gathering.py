@@ -135,7 +135,7 @@ def test_a_name_that_would_be_taken_over_is_a_change_and_one_that_stays_is_none(
     changing, staying = gathering.domain(fates, {"a.test": ["A 192.0.2.1"], "b.test": []})
     assert changing == ["a.test would point at this site, in place of: A 192.0.2.1"]
     assert [each.split()[0] for each in staying] == ["b.test", "c.test"]
-    assert "-e dns_switch=true" in staying[0]
+    assert "dns_switch.yml takes it over" in staying[0]
 
 
 def test_what_is_not_ours_is_named() -> None:

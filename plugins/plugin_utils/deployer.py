@@ -17,7 +17,7 @@ from plugins.plugin_utils.places import PROJECT
 Statement = dict[str, Any]
 
 OPERATE = PROJECT / "docs/operator-policy-operate.json"
-LOOKING = re.compile(r"(?!s3:GetObject)[\w-]+:(Describe|List|Get)")
+LOOKING = re.compile(r"(?!s3:GetObject|secretsmanager:GetSecretValue)[\w-]+:(Describe|List|Get)")
 """As scripts/rights/iam.py has it: actions that only read, and no content."""
 WORDS = {
     "PARTITION": "${AWS::Partition}",

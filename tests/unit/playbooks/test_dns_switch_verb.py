@@ -141,7 +141,7 @@ def test_a_switch_is_written_down_and_undone_by_the_tasks_themselves(aws: Cloud,
     given = {
         "site_prefix": prefix, "environment_name": "prod", "dns_taken_over": [MAIN], "dns_target": ALB,
         "dns_target_zone": ZONE, "dns_domains": {MAIN: {"hosted_zone_id": ZONE_ID}}, "dns_elsewhere": {MAIN: was},
-        "dns_making": [], "dns_pointing": [], "aws_region": "us-east-1",
+        "dns_making": [], "dns_pointing": [], "aws_region": "us-east-1", "ledger_bucket": "",
     }  # fmt: skip
     vars_file = str(PROJECT / "playbooks/vars/dns_switch.yml")
 

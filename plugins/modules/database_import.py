@@ -13,11 +13,8 @@ description:
   - Who owned what on the old server, and who could do what there, is not restored. All belongs to the site's user.
   - The password is in no argument, environment, log or file with a name.
   - In check mode looks at dump and server, and says what would be done.
+extends_documentation_fragment: [database_way, ssh_hosts]
 options:
-  database:
-    description: What the inventory calls it.
-    type: str
-    required: true
   dump:
     description: The file; plain (also compressed by gzip), custom or tar.
     type: str
@@ -34,60 +31,10 @@ options:
     description: Whether a dump that has become the site's database before is restored again.
     type: bool
     default: false
-  stack:
-    description: Its stack; empty for a database outside of Berth, which O(address), O(to_port) and O(secret) name.
-    type: str
-    default: ""
-  address:
-    description: Host name of a database outside of Berth.
-    type: str
-    default: ""
-  to_port:
-    description: Its port.
-    type: int
-    default: 5432
-  secret:
-    description: ARN of its secret, which has C(username) and C(password).
-    type: str
-    default: ""
   dbname:
     description: Name of the database in the instance.
     type: str
     required: true
-  hosts:
-    description: The hosts that there are, those to be tried first in front.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Instance id.
-        type: str
-        required: true
-      address:
-        description: Address of its sshd.
-        type: str
-        required: true
-      user:
-        description: Who logs in.
-        type: str
-        required: true
-      key_file:
-        description: The private key; ssh's own choice if empty.
-        type: str
-        default: ""
-      options:
-        description: More arguments of ssh, as a shell would split them.
-        type: str
-        default: ""
-  session_manager:
-    description: Whether hosts are reached through Session Manager, which needs the AWS CLI and its plugin here.
-    type: bool
-    default: false
-  session_manager:
-    description: Whether hosts are reached through Session Manager, which needs the AWS CLI and its plugin here.
-    type: bool
-    default: false
   region:
     description: AWS region.
     type: str

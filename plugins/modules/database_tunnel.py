@@ -11,27 +11,8 @@ description:
     itself is not read.
   - Stays until it is interrupted, or for O(open_for). Of several hosts the first that can be reached is taken.
   - In check mode says what it would do.
+extends_documentation_fragment: [database_way, ssh_hosts]
 options:
-  database:
-    description: What the inventory calls it.
-    type: str
-    required: true
-  stack:
-    description: Its stack; empty for a database outside of Berth, which O(address), O(to_port) and O(secret) name.
-    type: str
-    default: ""
-  address:
-    description: Host name of a database outside of Berth.
-    type: str
-    default: ""
-  to_port:
-    description: Its port.
-    type: int
-    default: 5432
-  secret:
-    description: ARN of its secret.
-    type: str
-    default: ""
   dbname:
     description: Name of the database in the instance.
     type: str
@@ -40,36 +21,6 @@ options:
     description: Who logs in; empty where only the secret knows.
     type: str
     default: ""
-  hosts:
-    description: The hosts that there are, those to be tried first in front.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Instance id.
-        type: str
-        required: true
-      address:
-        description: Address of its sshd.
-        type: str
-        required: true
-      user:
-        description: Who logs in.
-        type: str
-        required: true
-      key_file:
-        description: The private key; ssh's own choice if empty.
-        type: str
-        default: ""
-      options:
-        description: More arguments of ssh, as a shell would split them.
-        type: str
-        default: ""
-  session_manager:
-    description: Whether hosts are reached through Session Manager, which needs the AWS CLI and its plugin here.
-    type: bool
-    default: false
   port:
     description: Port of this machine.
     type: str

@@ -12,6 +12,7 @@ description:
   - A file that the volume has with another content ends the run before anything is sent, unless O(overwrite). Files
     that only the volume has stay.
   - In check mode compares, and says what would be sent.
+extends_documentation_fragment: [ssh_hosts]
 options:
   volume:
     description: What the inventory calls it.
@@ -47,32 +48,6 @@ options:
         description: Where the volume is in it.
         type: str
         required: true
-  hosts:
-    description: The hosts that there are.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Instance id.
-        type: str
-        required: true
-      address:
-        description: Address of its sshd.
-        type: str
-        required: true
-      user:
-        description: Who logs in.
-        type: str
-        required: true
-      key_file:
-        description: The private key; ssh's own choice if empty.
-        type: str
-        default: ""
-      options:
-        description: More arguments of ssh, as a shell would split them.
-        type: str
-        default: ""
   script:
     description: What runs in the container, for C(sh).
     type: str

@@ -120,7 +120,8 @@ def _unknown(name: str, typed: str, own: set[str], known: set[str]) -> str:
     else:
         advice = ""
     sentence = f"-e {typed}: {name} takes no such argument, and it is not a variable of this project.{advice}"
-    return sentence if others else f"{sentence} {_takes(name)}"
+    says_what_to_type = others or typed in _said()["verb_arguments"]
+    return sentence if says_what_to_type else f"{sentence} {_takes(name)}"
 
 
 def _takes(name: str) -> str:

@@ -80,6 +80,14 @@ def test_an_argument_of_another_verb_is_refused_with_that_verb(monkeypatch: pyte
     assert refused("run", "job=migrate") == ""
 
 
+def test_a_verb_that_is_typed_as_an_argument_ends_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    said = refused("site", "dns_switch=true")
+    assert said.partition("project. ")[2].startswith("It is a verb of its own. Type: ansible-playbook dns_switch.yml")
+    assert "takes lock_wait" not in said
+    assert refused("dns_switch", "back=true") == ""
+
+
 @pytest.mark.parametrize(
     ("verb", "typed", "near"),
     [

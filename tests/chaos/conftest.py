@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 from collections.abc import Iterator
 
 import pytest
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.lock import TTL_VARIABLE
-from tests.chaos.runs import Site, descendants, write_record
+from tests.chaos.runs import Site, Typed, write_record
 from tests.e2e.conftest import CONFIG, images, local_aws
 from tests.e2e.test_site import IMAGE, SITE, served, stack_statuses, upload, uploaded
 
@@ -57,9 +55,4 @@ def photo(live: Cloud, tmp_path_factory: pytest.TempPathFactory) -> str:
 def _none_left() -> Iterator[None]:
     """A run that its test has not seen end would go on in the next one."""
     yield
-    for process in Site.running:
-        if process.poll() is None:
-            for each in descendants(process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
-    Site.running.clear()
+    Typed.end_all()

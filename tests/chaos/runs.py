@@ -53,6 +53,16 @@ class Typed:
         for line in self._process.stdout:
             self.output += line
 
+    @classmethod
+    def end_all(cls) -> None:
+        """End what is still running of them, with all that it has started."""
+        for process in cls.running:
+            if process.poll() is None:
+                for each in [process.pid, *descendants(process.pid)]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
+        cls.running.clear()
+
     def reaches(self, text: str) -> None:
         """Wait until it shows `text`."""
         until(lambda: text in self.output or self._process.poll() is not None, text, RUN_SECONDS, lambda: self.output)

@@ -9,7 +9,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 # Images of Python set it; each ansible-playbook would compile all plugins anew, a second of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-down bench docs test test-all check lint unit apis integration molecule e2e chaos late mutants soak
+.PHONY: help setup demo demo-down bench docs test test-all check lint unit apis integration molecule e2e chaos late mutants soak acceptance
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -76,6 +76,9 @@ mutants: ## Change modules of the emulator, of stacks and of filters in small wa
 
 soak: setup ## Faults, verbs and killed verbs over a site that is used (up to two hours): make soak ACTS=100 SEED=1 MINUTES=120
 	@python -m benchmarks.soak --acts $(or $(ACTS),100) --seed $(or $(SEED),1) --minutes $(or $(MINUTES),120)
+
+acceptance: setup ## Every verb on a throw-away site in your own AWS account: make acceptance DOMAIN=try.example.org ZONE=Z0123456789 (REGION MINUTES USD)
+	@python -m scripts.acceptance --domain "$(DOMAIN)" --zone "$(ZONE)" --region $(or $(REGION),us-east-1) --minutes $(or $(MINUTES),150) --usd $(or $(USD),2)
 
 late: setup ## The whole site on an AWS that answers late, stale, in short pages and throttled (about 8 minutes)
 	@pytest tests/late --exitfirst

@@ -45,7 +45,7 @@ class Estate:
     @property
     def site(self) -> Site:
         """Where people reach it."""
-        return Site("legacy.test.berth.localhost", CONFIG.https_port, AUTHORITY)
+        return Site("legacy.test.berth.localhost", CONFIG.https_port, "127.0.0.1", AUTHORITY)
 
     def credentials(self) -> tuple[str, str]:
         """Of the admin."""

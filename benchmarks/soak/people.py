@@ -26,14 +26,15 @@ TOKEN = re.compile(r"name='csrfmiddlewaretoken' value='(\w+)'")
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTPS to a port of this machine, whatever the name resolves to."""
+    """HTTPS to an address that the name need not resolve to."""
 
-    def __init__(self, host: str, port: int, authority: Path, seconds: float) -> None:
-        super().__init__(host, port, timeout=seconds)
-        self._context = ssl.create_default_context(cafile=str(authority))
+    def __init__(self, site: Site, seconds: float) -> None:
+        super().__init__(site.host, site.port, timeout=seconds)
+        self._address = site.address or site.host
+        self._context = ssl.create_default_context(cafile=str(site.authority) if site.authority else None)
 
     def connect(self) -> None:
-        made = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+        made = socket.create_connection((self._address, self.port), self.timeout)
         self.sock = self._context.wrap_socket(made, server_hostname=self.host)
 
 
@@ -58,13 +59,20 @@ class Site:
 
     Attributes:
         host: its name, without a port.
-        port: of the loopback.
-        authority: the PEM file that its certificate is judged by.
+        port: of HTTPS.
+        address: that is connected to; where the name leads, if empty.
+        authority: the PEM file that its certificate is judged by; this machine's, if None.
     """
 
     host: str
-    port: int
-    authority: Path
+    port: int = 443
+    address: str = ""
+    authority: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """As a browser says it."""
+        return self.host if self.port == http.client.HTTPS_PORT else f"{self.host}:{self.port}"
 
     def ask(
         self, path: str, seconds: float = PATIENCE_SECONDS, method: str = "GET", body: bytes | None = None,
@@ -76,9 +84,9 @@ class Site:
             OSError: nobody answers, or not in time.
             http.client.HTTPException: what came is no answer.
         """
-        connection = _Connection(self.host, self.port, self.authority, seconds)
+        connection = _Connection(self, seconds)
         try:
-            connection.request(method, path, body, {"Host": f"{self.host}:{self.port}", **(headers or {})})
+            connection.request(method, path, body, {"Host": self.name, **(headers or {})})
             answer = connection.getresponse()
             return Response(answer.status, answer.headers, answer.read())
         finally:
@@ -204,7 +212,7 @@ class Uploader:
 
     def _ask(self, path: str, body: bytes | None = None, content_type: str = "") -> Response:
         headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in self._cookies.items())}
-        headers |= {"Referer": f"https://{self.site.host}:{self.site.port}{path}"}
+        headers |= {"Referer": f"https://{self.site.name}{path}"}
         if body is not None:
             headers |= {"Content-Type": content_type, "X-CSRFToken": self._cookies.get("csrftoken", "")}
         answer = self.site.ask(path, 20, "GET" if body is None else "POST", body, headers)

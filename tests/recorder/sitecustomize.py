@@ -4,11 +4,13 @@ Put this folder on PYTHONPATH, the name of a file into BERTH_CALLS and that of t
 
 Python imports a module of this name at its start, so that a playbook's controller, its modules and its inventory
 plugins are all heard, whatever libraries they call through. One line a call: verb, caller, service, operation. No
-parameter is written, as it may be a secret.
+parameter is written, as it may be a secret. BERTH_RECORDING is a file that shapes of requests and answers go into
+(scripts/acceptance/recording.py).
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -23,6 +25,7 @@ OTHERS = re.compile(r"/ansible_collections/(\w+)/(\w+)/plugins/(?:modules|invent
 OURS = re.compile(r"/(?:plugins/(?:action|modules|inventory)|ansible/legacy)/(\w+)\.py$")
 """Where a call may come from: a collection's plugin, or one of ours (a module runs as ansible/legacy/…)."""
 CLIENT = "botocore.client"
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def caller() -> str:
@@ -38,15 +41,28 @@ def caller() -> str:
     return "plugin_utils"
 
 
+def whole() -> Any:
+    """What writes down requests and answers: a module of the project, which an Ansible module's path has not."""
+    if str(PROJECT) not in sys.path:
+        sys.path.append(str(PROJECT))
+    return importlib.import_module("scripts.acceptance.recording")
+
+
 def listen(module: ModuleType) -> None:
     """Let every client of botocore write down what it is asked to call."""
     make_api_call = module.BaseClient._make_api_call
 
     def recorded(self: Any, operation: str, arguments: Any) -> Any:
         words = (os.environ["BERTH_VERB"], caller(), self.meta.service_model.service_name, operation)
-        with Path(os.environ["BERTH_CALLS"]).open("a") as calls:
-            calls.write(" ".join(words) + "\n")
-        return make_api_call(self, operation, arguments)
+        if named := os.environ.get("BERTH_CALLS"):
+            with Path(named).open("a") as calls:
+                calls.write(" ".join(words) + "\n")
+        if not (recording := os.environ.get("BERTH_RECORDING")):
+            return make_api_call(self, operation, arguments)
+        model = self.meta.service_model.operation_model(operation)
+        return whole().heard(
+            Path(recording), words[0], model, arguments, lambda: make_api_call(self, operation, arguments)
+        )
 
     module.BaseClient._make_api_call = recorded
 
@@ -70,5 +86,5 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-if os.environ.get("BERTH_CALLS"):
+if os.environ.get("BERTH_CALLS") or os.environ.get("BERTH_RECORDING"):
     sys.meta_path.insert(0, Finder())

@@ -35,13 +35,15 @@ LOCK_SECONDS = "30"
 UPLOADS = 3
 """How many images are uploaded an act: before it, in it, and after it."""
 FOUND_SECONDS = 60
+SEEN_SECONDS = 3
+"""Within which it is noticed that something has died; a site that looks whole may be about not to be."""
 
 
-def soak(estate: Estate, seed: int, acts: int, minutes: float) -> tuple[list[Outcome], list[str], str]:
+def soak(estate: Estate, seed: int, acts: int, minutes: float) -> tuple[list[Outcome], int, list[str]]:
     """Do it all.
 
     Returns:
-        What each act has cost, the names of lost uploads, and a sentence about the uploads.
+        What each act has cost, how many uploads were confirmed, and the names of those that are lost.
     """
     uploader = Uploader(estate.site, estate.credentials, its_image())
     visitors = [Visitor(estate.site, "/healthz"), Visitor(estate.site, "/")]
@@ -69,8 +71,7 @@ def soak(estate: Estate, seed: int, acts: int, minutes: float) -> tuple[list[Out
     lost = list(uploader.confirmed)
     with suppress(OSError):
         lost = uploader.lost()
-    there = len(uploader.confirmed)
-    return outcomes, lost, f"{there} uploads were confirmed, {uploader.refused} refused; {len(lost)} are lost"
+    return outcomes, len(uploader.confirmed), lost
 
 
 def _one(estate: Estate, uploader: Uploader, outcome: Outcome) -> None:
@@ -79,6 +80,7 @@ def _one(estate: Estate, uploader: Uploader, outcome: Outcome) -> None:
         uploads = [person.submit(uploader.upload) for _ in range(UPLOADS - 1)]
         try:
             outcome.allowed, outcome.note = estate.do(outcome.act)
+            time.sleep(SEEN_SECONDS)
             estate.is_whole()
         except AssertionError as error:
             outcome.trouble = str(error)
@@ -104,10 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         estate = Estate(Cloud(CONFIG))
         estate.comes_up()
         estate.is_whole()
-        outcomes, lost, said = soak(estate, given.seed, given.acts, given.minutes)
+        outcomes, uploads, lost = soak(estate, given.seed, given.acts, given.minutes)
+        said = f"{uploads} uploads were confirmed, {len(lost)} of them are lost"
         for line in [*table(outcomes), "", f"Seed {given.seed}, {len(outcomes)} acts. {said}."]:
             print(line)
-        wrong = objections(outcomes, lost)
+        wrong = objections(outcomes, uploads, lost)
         for line in wrong:
             print(f"WRONG: {line}")
         return int(bool(wrong))

@@ -22,7 +22,7 @@ FAULTS = {
 }
 """What dies or hangs, of what the site stands on."""
 SHARES = {"planned": 3, "killed": 3, "fault": 6}
-LONGEST = {"site": 12.0, "release": 60.0, "restart": 45.0, "hosts": 20.0, "verify": 20.0}
+LONGEST = {"site": 12.0, "release": 40.0, "restart": 30.0, "hosts": 20.0, "verify": 20.0}
 """Within so many seconds a verb is killed: about as long as it takes on the embedded AWS."""
 
 

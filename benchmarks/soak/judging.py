@@ -75,14 +75,17 @@ def sorted_in(outcomes: Sequence[Outcome], answers: Iterable[Answer]) -> None:
             outcomes[at].answers.append(answer)
 
 
-def objections(outcomes: Iterable[Outcome], lost: Sequence[str]) -> list[str]:
+def objections(outcomes: Iterable[Outcome], confirmed: int, lost: Sequence[str]) -> list[str]:
     """What may not be, a sentence each: nothing, if the soak is well.
 
     Args:
         outcomes: of all acts, with their answers.
+        confirmed: how many uploads were; of none nothing could be lost.
         lost: names of uploads that were confirmed and are not there, or are not the same.
     """
     found = [f"the upload {name} is lost" for name in lost]
+    if not confirmed:
+        found.append("no upload was confirmed, so none could be lost")
     for outcome in outcomes:
         about = f"act {outcome.act.number} ({outcome.act.name})"
         if outcome.trouble:

@@ -21,7 +21,7 @@ from benchmarks.soak.judging import Answer
 PATIENCE_SECONDS = 5.0
 """For which a visitor waits for a page before it counts as failed."""
 RELEASE_HEADER = "X-Release"
-UPLOAD = "/admin/filer/clipboard/operations/upload/no_folder/"
+UPLOAD = "/admin/filer/clipboard/operations/upload/"
 TOKEN = re.compile(r"name='csrfmiddlewaretoken' value='(\w+)'")
 
 

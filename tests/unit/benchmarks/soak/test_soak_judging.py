@@ -17,29 +17,35 @@ FAILED = Answer(13, 18, False, why="503")
 
 
 def test_a_soak_without_a_failed_request_is_well() -> None:
-    assert objections([outcome("planned", "restart", WELL), outcome("fault", "kill host", WELL)], []) == []
+    assert objections([outcome("planned", "restart", WELL), outcome("fault", "kill host", WELL)], 4, []) == []
 
 
 def test_a_verb_may_cost_no_request_and_a_fault_may() -> None:
     said = "act 3 (restart): 1 requests failed (503), and a verb may cost none"
-    assert objections([outcome("planned", "restart", WELL, FAILED)], []) == [said]
-    (killed,) = objections([outcome("killed", "release", FAILED)], [])
+    assert objections([outcome("planned", "restart", WELL, FAILED)], 4, []) == [said]
+    (killed,) = objections([outcome("killed", "release", FAILED)], 4, [])
     assert killed.startswith("act 3 (SIGKILL of release): 1 requests failed")
-    assert objections([outcome("fault", "kill host", FAILED)], []) == []
+    assert objections([outcome("fault", "kill host", FAILED)], 4, []) == []
 
 
 def test_a_release_that_was_not_to_answer_is_told_after_a_fault_too() -> None:
-    (said,) = objections([outcome("fault", "kill host", Answer(12, 13, True, "zero"), WELL)], [])
+    (said,) = objections([outcome("fault", "kill host", Answer(12, 13, True, "zero"), WELL)], 4, [])
     assert said == "act 3 (kill host): 1 answers of the release zero"
-    assert objections([outcome("fault", "kill host", Answer(12, 13, True, ""))], []) == [], "a page may say nothing"
+    assert objections([outcome("fault", "kill host", Answer(12, 13, True, ""))], 4, []) == [], "a page may say nothing"
 
 
 def test_a_lost_upload_and_a_site_that_is_not_whole_are_told() -> None:
     broken = outcome("fault", "kill host")
     broken.trouble = "not within 240 s"
-    assert objections([broken], ["soak-1.png"]) == [
+    assert objections([broken], 4, ["soak-1.png"]) == [
         "the upload soak-1.png is lost", "act 3 (kill host): not within 240 s",
     ]  # fmt: skip
+
+
+def test_where_nothing_was_uploaded_nothing_is_proven() -> None:
+    assert objections([outcome("planned", "restart", WELL)], 0, []) == [
+        "no upload was confirmed, so none could be lost"
+    ]
 
 
 def test_an_answer_belongs_to_the_act_in_which_it_was_asked_for() -> None:

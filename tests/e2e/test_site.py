@@ -34,7 +34,7 @@ from plugins.plugin_utils.lock import Holder
 from plugins.plugin_utils.tunnel import answer
 from scripts import operator_policy
 from scripts.rights import calls
-from tests.e2e import browser, damage
+from tests.e2e import browser, damage, leaks
 from tests.e2e.conftest import CALLS, CONFIG, Run, environment, local_aws, playbook, succeed
 
 SCREEN_LINES = 50
@@ -853,6 +853,46 @@ def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to() -> None:
     assert run.changed == 0, run.output
 
 
+@pytest.mark.long
+def test_no_verb_shows_a_secret_however_much_it_is_asked_to_say(cloud: Cloud, tmp_path: Path) -> None:
+    """All verbs with -vvv: what they print, the processes meanwhile, what is kept in the account and on the hosts."""
+    secrets = leaks.Secrets()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/old.txt").write_text("of the old server")
+    (tmp_path / "compose.yml").write_text("services: {web: {image: nginx, ports: ['80']}}\n")
+    places = {
+        "folder": str(tmp_path / "folder"),
+        "compose": str(tmp_path / "compose.yml"),
+        "made": str(tmp_path / "made"),
+    }
+    watched = ["-e", json.dumps({"alarms_subscribers": ["ops@example.org"]}), *BACKED_UP]
+    leaked, ended = dict[str, list[str]](), dict[str, int]()
+    with leaks.process_list() as processes, built(cloud, "legacy-site/nginx", "LABEL release=said"):
+        for verb, arguments in leaks.VERBS.items():
+            given = [each.format(**places) for each in arguments] + ([] if verb == "init" else watched)
+            run = playbook(f"{verb}.yml", *given, "-vvv")
+            secrets.learn(cloud)
+            ended[verb] = run.status
+            leaked[verb] = secrets.seen(run.output)
+            if run.status and verb not in leaks.REFUSING:
+                print(run.output)
+    assert {name.split(":")[0].rpartition("/")[0] for name in secrets.values} == {
+        f"{SITE}/database",
+        f"{SITE}/secret/admin",
+    }
+    assert {verb for verb, status in ended.items() if status} == set(leaks.REFUSING)
+    leaked["the process list"] = secrets.seen("\n".join(processes))
+    places_seen = 0
+    for place, text in leaks.kept(cloud):
+        places_seen += 1
+        leaked[place] = secrets.seen(text)
+    assert {place: names for place, names in leaked.items() if names} == {}
+    assert any("ansible-playbook release.yml" in line for line in processes), "nobody looked at the processes"
+    assert places_seen > 50
+    assert secrets.seen(json.dumps([*secrets.values.values()])), "a secret that is there would not be seen"
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
+
+
 def asked(path: str = "/", *options: str) -> tuple[int, str, str]:
     """Status, headers in small letters and text of the site's answer to a GET."""
     done = subprocess.run(
@@ -1160,7 +1200,10 @@ def test_the_image_outlives_its_host(cloud: Cloud) -> None:
 def test_the_site_moves_to_the_native_driver_with_the_same_files(cloud: Cloud) -> None:
     """Checksums of every file before and after; nothing of the proof stays in the volume."""
     address = uploaded()
-    run = succeed(playbook("move_volume.yml", "-e", "volume=media"))
+    secrets = leaks.Secrets()
+    secrets.learn(cloud)
+    run = succeed(playbook("move_volume.yml", "-e", "volume=media", "-vvv"))
+    assert secrets.seen(run.output) == []
     remembered = re.search(r"(\d+) files to read", run.output)
     assert remembered, run.output
     assert int(remembered.group(1)) >= 1
@@ -1250,7 +1293,10 @@ def test_teardown_refuses_without_the_name(cloud: Cloud) -> None:
 
 
 def test_teardown_leaves_the_data_and_nothing_else(cloud: Cloud) -> None:
-    run = succeed(playbook("teardown.yml", "-e", f"confirm={SITE.partition('-')[2]}"))
+    secrets = leaks.Secrets()
+    secrets.learn(cloud)
+    run = succeed(playbook("teardown.yml", "-e", f"confirm={SITE.partition('-')[2]}", "-vvv"))
+    assert secrets.seen(run.output) == []
     assert "Nothing is left but what was to stay" in run.output
     assert stack_statuses(cloud) == {}
     assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1

@@ -35,7 +35,7 @@ from local_aws.config import CONFIGS, PROJECT
 from scripts.acceptance.recording import differences, summary
 from scripts.acceptance.report import report
 from scripts.acceptance.run import Result, Runner, recorder
-from scripts.acceptance.steps import STEPS, Step
+from scripts.acceptance.steps import STEPS, Step, places
 from scripts.acceptance.throwaway import EMBEDDED, KEPT, Throwaway, left, made
 
 HOURS_A_MONTH = 730
@@ -111,10 +111,6 @@ def accepted(site: Throwaway, minutes: float, usd: Decimal) -> int:
 
 
 def _runner(site: Throwaway, minutes: float, recorded: dict[str, str], folder: Path) -> Runner:
-    folder.joinpath("folder").mkdir()
-    folder.joinpath("folder/old.txt").write_text("of the old server")
-    folder.joinpath("compose.yml").write_text("services: {web: {image: nginx, ports: ['80']}}\n")
-    places = {"folder": str(folder / "folder"), "compose": str(folder / "compose.yml"), "made": str(folder / "made")}
     config = CONFIGS["test"]
     reached = (
         Site(site.domain, config.https_port, "127.0.0.1", config.state / "ca/ca.pem")
@@ -123,7 +119,7 @@ def _runner(site: Throwaway, minutes: float, recorded: dict[str, str], folder: P
     )
     environment = {**os.environ, **recorded, "NO_COLOR": "1"}
     uploader = Uploader(reached, lambda: credentials(site), IMAGE.read_bytes())
-    return Runner(site, environment, places, time.monotonic() + minutes * 60, reached, uploader)
+    return Runner(site, environment, places(folder), time.monotonic() + minutes * 60, reached, uploader)
 
 
 def credentials(site: Throwaway) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 LATER = ("teardown", "unlock", "move_volume")
 """Typed at the end whatever happens; of no use where no run was killed; and where a volume has the old driver alone."""
@@ -75,13 +76,25 @@ EVERYWHERE = ('{{"alarms_subscribers": ["acceptance@example.org"], "site_backups
 """Variables of each step on a site, so that what is off by default is tried, too."""
 
 
+def places(folder: Path) -> dict[str, str]:
+    """Make what the words in braces of the steps stand for.
+
+    Args:
+        folder: an empty one.
+    """
+    (folder / "folder").mkdir()
+    (folder / "folder/old.txt").write_text("of the old server")
+    (folder / "compose.yml").write_text("services: {web: {image: nginx, ports: ['80']}}\n")
+    return {"folder": str(folder / "folder"), "compose": str(folder / "compose.yml"), "made": str(folder / "made")}
+
+
 def command(step: Step, inventory: str, places: Mapping[str, str]) -> list[str]:
     """What is typed for a step.
 
     Args:
         step: one with a verb.
         inventory: what `-i` names.
-        places: what the words in braces stand for: `folder`, `compose` and `made`.
+        places: what the words in braces stand for, as of `places`.
     """
     typed = ["ansible-playbook", f"{step.verb}.yml"]
     if step.verb != "init":  # the one that makes an inventory, and has none

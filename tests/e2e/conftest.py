@@ -51,7 +51,11 @@ def environment(verb: str = "site.yml") -> dict[str, str]:
 
 def playbook(name: str, *arguments: str, timeout: float = 900, inventory: str = "test") -> Run:
     """Run a verb against the embedded AWS `test`, as a person would type it."""
-    command = ["ansible-playbook", name, "-i", inventory, *arguments]
+    return typed(["ansible-playbook", name, "-i", inventory, *arguments], name, timeout)
+
+
+def typed(command: list[str], name: str, timeout: float = 900) -> Run:
+    """Run a command that a person would type, as the verb `name` in the record of calls."""
     done = subprocess.run(
         command, cwd=PROJECT, env=environment(name), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=timeout, check=False,

@@ -18,41 +18,6 @@ from local_aws.config import CONFIGS
 CONFIG = CONFIGS["test"]
 PLAIN = ("username", "engine", "host", "port", "dbname", "dbInstanceIdentifier")
 """Keys of a secret whose values are none: the others are not to be seen anywhere."""
-VERBS: dict[str, tuple[str, ...]] = {
-    "preflight": (),
-    "plan": (),
-    "publish": (),
-    "site": (),
-    "hosts": (),
-    "ssh_config": (),
-    "verify": (),
-    "release": ("-e", "release=said"),
-    "releases": (),
-    "rollback": (),
-    "migrate": (),
-    "run": ("-e", "command=true", "-e", "service=web", "-e", "container=django"),
-    "exec": ("-e", "command=true", "-e", "container=django"),
-    "logs": ("-e", "since=1h", "-e", "lines=1000"),
-    "restart": (),
-    "scale": ("-e", "service=web", "-e", "replicas=1"),
-    "maintenance": ("-e", "maintenance=status"),
-    "backup": ("-e", "backup=said"),
-    "backups": (),
-    "import_data": ("-e", "folder={folder}", "-e", "in_use=false"),
-    "tunnel": ("-e", "local_port=15499", "-e", "for=3s"),
-    "alarms_test": (),
-    "dns_switch": (),
-    "refresh_hosts": (),
-    "status": (),
-    "doctor": (),
-    "compose_file": (),
-    "init": ("-e", "compose={compose}", "-e", "inventory={made}"),
-    "unlock": (),
-}
-"""All verbs with what they are told; `move_volume` and `teardown` are typed later in the life of the site."""
-LATER = ("move_volume", "teardown")
-REFUSING = ("alarms_test", "status", "doctor")
-"""Those that end with an error here, as nobody has confirmed to be told of alarms."""
 LOOK_SECONDS = 0.03
 HOST_LOOK = """\
 journalctl --boot --no-pager --quiet

@@ -14,7 +14,6 @@ import yaml
 from local_aws.cloud import Cloud
 from plugins.action import environment_unlock
 from plugins.plugin_utils.lock import Holder
-from tests.e2e import leaks
 from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import PROJECT, load, tasks_of
@@ -44,11 +43,6 @@ def locked_as(verb: str) -> set[str]:
             if task.get("ansible.builtin.import_tasks") == "tasks/lock.yml":
                 found.add(task.get("vars", {}).get("lock_verb", ""))
     return found - {""}
-
-
-def test_of_each_verb_is_known_whether_it_shows_a_secret() -> None:
-    """By tests/e2e/test_site.py, which types them all."""
-    assert set(leaks.VERBS) | set(leaks.LATER) == verbs()
 
 
 def test_each_verb_that_changes_something_takes_the_lock() -> None:

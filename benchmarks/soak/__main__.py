@@ -63,11 +63,14 @@ def soak(estate: Estate, seed: int, acts: int, minutes: float) -> tuple[list[Out
             print(f" {outcome.ended - outcome.began:5.0f} s  {outcome.note}{outcome.trouble}", flush=True)
             if outcome.trouble:
                 break
+    except KeyboardInterrupt:
+        print(" interrupted, and not counted", flush=True)
     finally:
         for visitor in visitors:
             visitor.stop()
     for visitor in visitors:
         sorted_in(outcomes, visitor.answers)
+    outcomes = [outcome for outcome in outcomes if outcome.ended]
     lost = list(uploader.confirmed)
     with suppress(OSError):
         lost = uploader.lost()

@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(gate checkov oracle molecule chaos late)
+steps=(gate checkov oracle molecule chaos late acceptance)
 declare -A commands=(
   [gate]="scripts/test.sh all"
   [checkov]="scripts/checkov.sh"
@@ -12,6 +12,7 @@ declare -A commands=(
   [molecule]="scripts/integration.sh molecule"
   [chaos]="pytest tests/chaos --exitfirst"
   [late]="pytest tests/late --exitfirst"
+  [acceptance]="python -m scripts.acceptance --embedded"
 )
 
 status=0
@@ -21,9 +22,9 @@ for step in "${steps[@]}"; do
   started=$SECONDS
   result=ok
   ${commands[$step]} || { result=FAILED; status=1; }
-  lines+=("$(printf '%-7s %-9s %3d min %02d s' "$result" "$step" $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)))")
+  lines+=("$(printf '%-7s %-10s %3d min %02d s' "$result" "$step" $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)))")
 done
 
 printf '\n=== all of it\n'
-printf '  %s\n' "${lines[@]}" "$(printf '%-7s %-9s %3d min %02d s' "" total $((SECONDS / 60)) $((SECONDS % 60)))"
+printf '  %s\n' "${lines[@]}" "$(printf '%-7s %-10s %3d min %02d s' "" total $((SECONDS / 60)) $((SECONDS % 60)))"
 exit $status

@@ -34,7 +34,7 @@ def test_the_gate_names_scenarios_that_exist() -> None:
 def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failing: str) -> None:
     (tmp_path / "scripts").mkdir()
     shutil.copy(PROJECT / "scripts" / "test-all.sh", tmp_path / "scripts")
-    for name in ("scripts/test.sh", "scripts/checkov.sh", "scripts/integration.sh", "pytest"):
+    for name in ("scripts/test.sh", "scripts/checkov.sh", "scripts/integration.sh", "pytest", "python"):
         stub = f'#!/bin/bash\necho "ran: {name} $*"\n[[ "{name} $*" != "{failing}" ]]\n'
         (tmp_path / name).write_text(stub)
         (tmp_path / name).chmod(0o755)
@@ -49,8 +49,9 @@ def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failin
         "ran: scripts/integration.sh molecule",
         "ran: pytest tests/chaos --exitfirst",
         "ran: pytest tests/late --exitfirst",
+        "ran: python -m scripts.acceptance --embedded",
     ]
     told = re.findall(r"^  (ok|FAILED) +(\w+) +\d+ min \d\d s$", done.stdout, re.MULTILINE)
-    assert [step for _, step in told] == ["gate", "checkov", "oracle", "molecule", "chaos", "late"]
+    assert [step for _, step in told] == ["gate", "checkov", "oracle", "molecule", "chaos", "late", "acceptance"]
     assert ("FAILED", "molecule") in told if failing else {result for result, _ in told} == {"ok"}
     assert (done.returncode != 0) == bool(failing)

@@ -92,7 +92,8 @@ class ActionModule(AwsAction):
     ) -> tuple[list[Evidence], list[dict[str, str]]]:
         """All lines about a site, and what its status calls wrong."""
         region, prefix = self.client("cloudformation").meta.region_name, site.identity.prefix
-        model = gather(self.client, site, self.arguments["layers"], region, SETTINGS, now)
+        settings = SETTINGS | {"subscribers": self.arguments["subscribers"]}
+        model = gather(self.client, site, self.arguments["layers"], region, settings, now)
         lines = [*evidence.of_status(model), *Asking(self.client, model, told, prefix, now).evidence()]
         lines += evidence.of_findings(self._tried())
         if self.arguments["failed"]:

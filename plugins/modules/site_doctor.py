@@ -46,6 +46,11 @@ options:
     description: Why M(site_verify) could not try anything; empty where it could.
     type: str
     default: ""
+  subscribers:
+    description: As M(site_status) takes it.
+    type: list
+    elements: str
+    default: []
   format:
     description: V(text) or V(json).
     type: str

@@ -176,6 +176,18 @@ def test_a_service_without_hosts_and_a_container_that_took_too_much(typed: tuple
 
 
 @pytest.mark.playbook
+def test_who_is_to_be_told_and_has_not_confirmed_ails_a_site_as_its_status_says(
+    typed: tuple[LateAws, Typed], aws: Cloud
+) -> None:
+    late, doctor = typed
+    a_stack(aws, "cluster", **OUTPUTS)
+    a_service(late)
+    told = ("-e", json.dumps({"alarms_subscribers": ["ops@example.org"]}))
+    assert "ops@example.org" in json.dumps(doctor.model(*told)[1]["unexplained"])
+    assert "ops@example.org" not in json.dumps(doctor.model()[1]["unexplained"])
+
+
+@pytest.mark.playbook
 def test_an_image_that_is_not_there(typed: tuple[LateAws, Typed], aws: Cloud) -> None:
     late, doctor = typed
     a_stack(aws, "cluster", **OUTPUTS)

@@ -36,7 +36,8 @@ STATE = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 """How a state may look; what does not is kept as a type only."""
 WITHHELD = "withheld"
 """Of what the API model calls sensitive, not even the type is kept."""
-TYPES = {str: "string", bool: "boolean", int: "number", float: "number", bytes: "bytes", type(None): "null"}
+TYPES = {bool: "boolean", str: "string", int: "number", float: "number", bytes: "bytes", type(None): "null"}
+"""The first that fits: a value of Ansible is a kind of text, and a boolean a kind of number."""
 
 
 def shape(value: Any, model: Any) -> tuple[list[str], dict[str, list[str]]]:
@@ -70,7 +71,8 @@ def _leaves(value: Any, model: Any, path: str) -> Iterator[tuple[str, str, str]]
         for each in value:
             yield from _leaves(each, getattr(model, "member", None), f"{path}[]")
     else:
-        yield path, TYPES.get(type(value), type(value).__name__), _state(value, model, path)
+        kind = next((name for known, name in TYPES.items() if isinstance(value, known)), type(value).__name__)
+        yield path, kind, _state(value, model, path)
 
 
 def _structure(value: dict[str, Any], model: Any, path: str) -> Iterator[tuple[str, str, str]]:

@@ -37,6 +37,16 @@ def test_paths_have_types_and_a_list_is_one_path() -> None:
     assert states == {"services[].deployments[].rolloutState": ["COMPLETED"]}
 
 
+def test_a_value_of_ansible_is_what_it_is_to_aws() -> None:
+    class Tagged(str):
+        __slots__ = ()
+
+    assert shape({"cluster": Tagged("shop")}, model("ecs", "DescribeServices").input_shape)[0] == ["cluster: string"]
+    assert shape({"a": True, "b": 1, "c": 1.5, "d": None}, None)[0] == [
+        "a: boolean", "b: number", "c: number", "d: null",
+    ]  # fmt: skip
+
+
 def test_a_state_that_the_model_does_not_list_is_kept_by_its_name_and_only_if_it_is_a_word() -> None:
     known = model("ecs", "DescribeServices").output_shape
     assert shape({"services": [{"status": "ACTIVE"}, {"status": "INACTIVE"}]}, known)[1] == {

@@ -30,6 +30,8 @@ BOUNDARY = "site_permissions_boundary"
 """The variable that names a policy which bounds every role of the site."""
 ROLE = "AWS::IAM::Role"
 JINJA = re.compile(r"\{[{%#]")
+OTHERS = re.compile(r"\{%[-+]?\s*(?:extends|from|import|include)\b")
+"""A template that reads others, which lie beside it."""
 EXPRESSION = re.compile(r"\s*\{\{((?:(?!\}\}|\{\{).)+)\}\}\s*", re.DOTALL)
 """A template of one expression and nothing else (`fullmatch`)."""
 
@@ -75,7 +77,8 @@ class Roles:
         if not JINJA.search(body.replace(DYNAMIC_REFERENCE, "")):
             return body
         body = body.replace(DYNAMIC_REFERENCE, "{{ '{{' }}resolve:")
-        templar = self._seeing(self._settled.behind(body, variables), path.parent)
+        folder = path.parent if OTHERS.search(body) else None
+        templar = self._seeing(self._settled.behind(body, variables), folder)
         return str(templar.template(trust_as_template(body), escape_backslashes=False))
 
     def rules(self, role: str) -> list[dict[str, Any]]:

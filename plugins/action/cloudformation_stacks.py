@@ -76,6 +76,7 @@ class ActionModule(AwsAction):
             Failed: the layers are wrong as given; nothing was done.
         """
         self.directory = Path(self.arguments["directory"] or PROJECT / "cloudformation")
+        self.roles = Roles(self._loader, self._templar, self.task_vars)
         self.named = self._named("stacks", "layers")
         later = {name: each for name, each in self._named("later", "later_layers").items() if name not in self.named}
         present = self.arguments["state"] == "present"
@@ -169,21 +170,20 @@ class ActionModule(AwsAction):
         """
         deleting = self.arguments["state"] == "absent"
         named: dict[str, Any] = dict(self.arguments[given])
-        roles = Roles(self._loader, self._templar, self.task_vars)
         wrong: list[str] = []
         for noun in self.arguments[of_roles]:
             if deleting:
-                named |= self._deployed(noun) or ({} if roles.has_entries(noun) else {noun: {}})
+                named |= self._deployed(noun) or ({} if self.roles.has_entries(noun) else {noun: {}})
                 continue
             try:
-                named |= roles.layers(noun, self.directory)
+                named |= self.roles.layers(noun, self.directory)
             except (AnsibleError, LookupError, OSError) as error:
                 wrong.append(f"{noun}: {' '.join(str(error).split())}")
         for name, options in named.items():
             if not deleting and (options or {}).get("template") and "template_body" not in options:
                 path = self.directory / str(options["template"])
                 if path.exists():  # read_layers says what is missing
-                    named[name] = {**options, "template_body": roles.text(path, self.task_vars)}
+                    named[name] = {**options, "template_body": self.roles.text(path, self.task_vars)}
         if wrong:
             raise Failed("The layers cannot be deployed as given; nothing was done.\n" + _bullets(wrong))
         only = self.arguments["only"]
@@ -204,7 +204,7 @@ class ActionModule(AwsAction):
 
     def _region_of(self, name: str) -> str | None:
         """The region of a layer's stack, where it is not that of the site."""
-        return Roles(self._loader, self._templar, self.task_vars).region(name.partition(".")[0])
+        return self.roles.region(name.partition(".")[0])
 
     def _stacks_of_this_site(self, region: str | None = None) -> Iterator[str]:
         """Names of the stacks that are not, by their tags, of another site or environment.
@@ -236,14 +236,13 @@ class ActionModule(AwsAction):
     def _no_longer_wanted(self) -> dict[str, str]:
         """Name → stack, of what there is of this call's nouns: all entries (`volume.uploads`), and absent layers."""
         nouns = [*self.arguments["layers"], *self.arguments["later_layers"]]
-        roles = Roles(self._loader, self._templar, self.task_vars)
         begins = {noun: f"{self.arguments['prefix']}-{noun.replace('_', '-')}" for noun in nouns}
-        of_entries = [noun for noun in nouns if roles.has_entries(noun)]
-        gone = [noun for noun in nouns if noun not in of_entries and roles.is_absent(noun)]
-        absent = {begins[noun]: noun for noun in gone if not roles.region(noun)}
+        of_entries = [noun for noun in nouns if self.roles.has_entries(noun)]
+        gone = [noun for noun in nouns if noun not in of_entries and self.roles.is_absent(noun)]
+        absent = {begins[noun]: noun for noun in gone if not self.roles.region(noun)}
         found: dict[str, str] = {}
         for noun in gone:
-            if (region := roles.region(noun)) and begins[noun] in self._stacks_of_this_site(region):
+            if (region := self.roles.region(noun)) and begins[noun] in self._stacks_of_this_site(region):
                 found[noun] = begins[noun]
         if not of_entries and not absent:
             return found

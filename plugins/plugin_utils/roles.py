@@ -17,6 +17,7 @@ from ansible.errors import AnsibleError
 from ansible.template import is_trusted_as_template, trust_as_template
 
 from plugins.plugin_utils.layers import parsed
+from plugins.plugin_utils.settled import Settled
 from plugins.plugin_utils.site.patch import patched
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,8 @@ BOUNDARY = "site_permissions_boundary"
 """The variable that names a policy which bounds every role of the site."""
 ROLE = "AWS::IAM::Role"
 JINJA = re.compile(r"\{[{%#]")
+OTHERS = re.compile(r"\{%[-+]?\s*(?:extends|from|import|include)\b")
+"""A template that reads others, which lie beside it."""
 EXPRESSION = re.compile(r"\s*\{\{((?:(?!\}\}|\{\{).)+)\}\}\s*", re.DOTALL)
 """A template of one expression and nothing else (`fullmatch`)."""
 
@@ -48,6 +51,7 @@ class Roles:
     ) -> None:
         self._loader, self._templar, self._variables, self.directory = loader, templar, variables, directory
         self._templars: dict[Path | None, Any] = {}
+        self._settled = Settled(lambda written, known: self._seeing(known).template(written))
 
     def variables(self, role: str, **more: Any) -> dict[str, Any]:
         """What is known inside a role: its defaults, what the task knows, its own variables; the last one holds."""
@@ -60,7 +64,7 @@ class Roles:
         Raises:
             AnsibleError: one cannot be rendered.
         """
-        return self._seeing(variables).template(expression)
+        return self._seeing(self._settled.behind(expression, variables)).template(expression)
 
     def text(self, path: Path, variables: Mapping[str, Any]) -> str:
         """A file, rendered where it holds Jinja; CloudFormation's dynamic references are none.
@@ -73,7 +77,8 @@ class Roles:
         if not JINJA.search(body.replace(DYNAMIC_REFERENCE, "")):
             return body
         body = body.replace(DYNAMIC_REFERENCE, "{{ '{{' }}resolve:")
-        templar = self._seeing(variables, path.parent)
+        folder = path.parent if OTHERS.search(body) else None
+        templar = self._seeing(self._settled.behind(body, variables), folder)
         return str(templar.template(trust_as_template(body), escape_backslashes=False))
 
     def rules(self, role: str) -> list[dict[str, Any]]:

@@ -130,9 +130,11 @@ def test_what_one_expression_sees_the_next_does_not(folder: Path) -> None:
         (folder / name).mkdir()
         (folder / name / "part").write_text(f"{name} {{{{ item }}}}")
         (folder / name / "whole").write_text("{% include 'part' %}")
+        (folder / name / "base").write_text("{%- extends 'part' %}")
     for item in (1, 2):
         assert known.text(folder / "here/whole", {"item": item}) == f"here {item}"
         assert known.text(folder / "there/whole", {"item": item}) == f"there {item}"
+        assert known.text(folder / "here/base", {"item": item}) == f"here {item}"
 
 
 ITEMS = "{{ [{'name': 'one', 'days': one_days}, {'name': 'two', 'days': two_days}] }}"

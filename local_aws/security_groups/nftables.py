@@ -1,0 +1,91 @@
+"""Guards of interfaces in the language of nftables, for the network of the container that has them.
+
+https://manpages.debian.org/bookworm/nftables/nft.8.en.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network
+
+from local_aws.security_groups.rules import ALL, ANYWHERE, PORTS, Guard, Opening
+
+TABLE = "security_groups"
+DEVICE = "eth0"
+BEFORE_DNAT, AFTER_SNAT = -150, 150
+"""Where EC2's filter is: before a host's own engine hands packets on to its containers, and after it gave theirs the
+host's address."""
+
+
+def render(guards: Sequence[Guard], machine: IPv4Address) -> str:
+    """Commands that put these guards in the place of what was there, all at once.
+
+    Args:
+        guards: of all interfaces of one container.
+        machine: this machine's address.
+    """
+    lines = [
+        f"add table ip {TABLE}",
+        f"delete table ip {TABLE}",
+        f"table ip {TABLE} {{",
+        *_hook("inward", "prerouting", BEFORE_DNAT, "iifname", "daddr", guards),
+        *_hook("outward", "postrouting", AFTER_SNAT, "oifname", "saddr", guards),
+    ]
+    for guard in guards:
+        lines += _chain(_name("from_machine", guard), rules(guard.from_machine, "saddr"))
+        from_machine = f"ip saddr {machine} goto {_name('from_machine', guard)}"
+        lines += _chain(_name("inward", guard), [from_machine, *rules(guard.inward, "saddr")])
+        lines += _chain(_name("outward", guard), rules(guard.outward, "daddr"))
+    return "\n".join([*lines, "}", ""])
+
+
+def rules(openings: Iterable[Opening], other: str) -> list[str]:
+    """A line for each opening.
+
+    Args:
+        openings: what may pass.
+        other: `saddr` or `daddr`, where the address of the other side stands.
+    """
+    return [
+        " ".join([*_networks(each.networks, other), *_protocol(each), "accept"]) for each in openings if each.networks
+    ]
+
+
+def _hook(name: str, hook: str, priority: int, device: str, address: str, guards: Iterable[Guard]) -> list[str]:
+    # What is no answer and to or from nobody's address is dropped.
+    return _chain(
+        name,
+        [
+            f"type filter hook {hook} priority {priority}; policy accept;",
+            f'{device} != "{DEVICE}" accept',
+            "ct state { established, related } accept",
+            *(f"ip {address} {guard.address} goto {_name(name, guard)}" for guard in guards),
+        ],
+    )
+
+
+def _chain(name: str, lines: Iterable[str]) -> list[str]:
+    return [f"  chain {name} {{", *(f"    {line}" for line in lines), "    drop", "  }"]
+
+
+def _name(kind: str, guard: Guard) -> str:
+    return f"{kind}_{str(guard.address).replace('.', '_')}"
+
+
+def _networks(networks: Sequence[IPv4Network], other: str) -> list[str]:
+    if ANYWHERE in networks:
+        return []
+    named = [str(each.network_address) if each.prefixlen == each.max_prefixlen else str(each) for each in networks]
+    return [f"ip {other} {{ {', '.join(named)} }}"]
+
+
+def _protocol(opening: Opening) -> list[str]:
+    protocol, ports = opening.protocol, (opening.first, opening.last)
+    if protocol == "all":
+        return []
+    if protocol == "icmp":
+        words = ((opening.first, "type"), (opening.last, "code"))
+        return [f"icmp {word} {number}" for number, word in words if number >= 0] or ["meta l4proto icmp"]
+    if protocol not in ("tcp", "udp") or ports in (ALL, PORTS):
+        return [f"meta l4proto {protocol}"]
+    return [f"{protocol} dport {opening.first}" + (f"-{opening.last}" if opening.last != opening.first else "")]

@@ -1,0 +1,153 @@
+"""What the APIs say of security groups and of who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local_aws.cloud import Cloud
+from local_aws.config import Config
+from local_aws.security_groups.rules import Interface, Opening, Rules
+
+CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
+SSH = 22
+ALIVE = frozenset({"pending", "running", "stopping", "shutting-down"})
+
+
+class Kind(Enum):
+    """What has a container on the embedded network, and what its identifier is."""
+
+    INSTANCE = "InstanceId"
+    LOAD_BALANCER = "LoadBalancerArn"
+    DATABASE = "DbiResourceId"
+    FILE_SYSTEM = "FileSystemId"
+    DISTRIBUTION = "Id"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One of them."""
+
+    kind: Kind
+    identifier: str
+
+
+class World:
+    """What the APIs say at one moment.
+
+    Args:
+        cloud: whose APIs.
+        addresses: where Docker put the things that it has a container of.
+    """
+
+    def __init__(self, cloud: Cloud, addresses: Mapping[Thing, IPv4Address]) -> None:
+        self._look = cloud.look
+        self._subnets: dict[str, IPv4Network] | None = None
+        self._addresses = addresses
+        self.interfaces = {
+            **self._instances(), **self._load_balancers(), **self._databases(), **self._file_systems(),
+        }  # fmt: skip
+        """Thing → its interfaces; without those that have no security groups at all."""
+        groups = self._look("ec2", "describe_security_groups")["SecurityGroups"]
+        members = [each for found in self.interfaces.values() for each in found]
+        self.rules = Rules(groups, members, self._prefix_lists(groups), services(cloud.config))
+
+    def _instances(self) -> dict[Thing, tuple[Interface, ...]]:
+        found = self._look("ec2", "describe_instances")["Reservations"]
+        return {
+            Thing(Kind.INSTANCE, instance["InstanceId"]): (
+                Interface(IPv4Address(instance["PrivateIpAddress"]), _ids(instance["SecurityGroups"]), way_in=(SSH,)),
+            )
+            for reservation in found
+            for instance in reservation["Instances"]
+            if instance["State"]["Name"] in ALIVE and instance.get("PrivateIpAddress")
+        }
+
+    def _load_balancers(self) -> dict[Thing, tuple[Interface, ...]]:
+        found = self._look("elbv2", "describe_load_balancers")["LoadBalancers"]
+        return {
+            thing: (Interface(self._addresses[thing], frozenset(balancer["SecurityGroups"]), self._of(zones)),)
+            for balancer in found
+            for thing in [Thing(Kind.LOAD_BALANCER, balancer["LoadBalancerArn"])]
+            for zones in [[zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])]]
+            # A network load balancer may have none, and lets everything through then.
+            # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+            if balancer.get("SecurityGroups") and thing in self._addresses
+        }
+
+    def _databases(self) -> dict[Thing, tuple[Interface, ...]]:
+        found = self._look("rds", "describe_db_instances")["DBInstances"]
+        return {
+            thing: (Interface(self._addresses[thing], _ids(record["VpcSecurityGroups"]), self._of(subnets)),)
+            for record in found
+            for thing in [Thing(Kind.DATABASE, record["DbiResourceId"])]
+            for subnets in [
+                [each["SubnetIdentifier"] for each in (record.get("DBSubnetGroup") or {}).get("Subnets", [])]
+            ]
+            if thing in self._addresses
+        }
+
+    def _file_systems(self) -> dict[Thing, tuple[Interface, ...]]:
+        found = self._look("efs", "describe_file_systems")["FileSystems"]
+        return {
+            Thing(Kind.FILE_SYSTEM, identifier): tuple(self._mount_targets(identifier))
+            for identifier in (system["FileSystemId"] for system in found)
+        }
+
+    def _mount_targets(self, file_system: str) -> Iterable[Interface]:
+        for target in self._look("efs", "describe_mount_targets", FileSystemId=file_system)["MountTargets"]:
+            groups = self._look("efs", "describe_mount_target_security_groups", MountTargetId=target["MountTargetId"])[
+                "SecurityGroups"
+            ]
+            yield Interface(IPv4Address(target["IpAddress"]), frozenset(groups))
+
+    def _of(self, subnets: Iterable[str]) -> tuple[IPv4Network, ...]:
+        if self._subnets is None:
+            found = self._look("ec2", "describe_subnets")["Subnets"]
+            self._subnets = {subnet["SubnetId"]: IPv4Network(subnet["CidrBlock"]) for subnet in found}
+        return tuple(self._subnets[each] for each in subnets if each in self._subnets)
+
+    def _prefix_lists(self, groups: Iterable[Mapping[str, Any]]) -> dict[str, list[IPv4Network]]:
+        """Those that rules name. CloudFront's is where the distributions are here."""
+        wanted = {
+            str(item["PrefixListId"])
+            for group in groups
+            for rule in [*group.get("IpPermissions", []), *group.get("IpPermissionsEgress", [])]
+            for item in rule.get("PrefixListIds", [])
+        }
+        return {identifier: self._prefixes(identifier) for identifier in sorted(wanted)}
+
+    def _prefixes(self, identifier: str) -> list[IPv4Network]:
+        try:
+            (found,) = self._look("ec2", "describe_managed_prefix_lists", PrefixListIds=[identifier])["PrefixLists"]
+        except (ClientError, ValueError):
+            return []  # gone: nobody is in it
+        if found["PrefixListName"] == CLOUDFRONT:
+            return [IPv4Network(at) for thing, at in self._addresses.items() if thing.kind is Kind.DISTRIBUTION]
+        entries = self._look("ec2", "get_managed_prefix_list_entries", PrefixListId=identifier)["Entries"]
+        return [IPv4Network(entry["Cidr"]) for entry in entries if ":" not in entry["Cidr"]]
+
+
+def services(config: Config) -> tuple[Opening, ...]:
+    """Where everybody gets, whatever the rules say: the APIs, the agents' socket, the resolver, the registry."""
+
+    def at(address: str, protocol: str, port: int) -> Opening:
+        return Opening(protocol, port, port, (IPv4Network(address),))
+
+    return (
+        at(config.gateway, "tcp", config.api_port),
+        at(config.gateway, "tcp", config.agent_port),
+        *(at(config.resolver, "tcp", port) for port in (53, 80, 443)),
+        at(config.resolver, "udp", 53),
+        at(config.registry_address, "tcp", 5000),
+    )
+
+
+def _ids(groups: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Of groups as EC2 and RDS name them."""
+    return frozenset(str(each.get("GroupId") or each["VpcSecurityGroupId"]) for each in groups)

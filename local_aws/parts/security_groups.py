@@ -74,9 +74,10 @@ class SecurityGroups(Part):
             self._stale.clear()
             self._homes = self._find()
         world = World(self.cloud, {home.thing: home.address for home in self._homes})
-        machine = IPv4Address(self.cloud.config.gateway)
+        config = self.cloud.config
+        machine = IPv4Address(config.gateway)
         wanted = {
-            home: render([world.rules.guard(each) for each in world.interfaces[home.thing]], machine)
+            home: render([world.rules.guard(each) for each in world.interfaces[home.thing]], machine, config.network)
             for home in self._homes
             if home.thing in world.interfaces
         }

@@ -17,12 +17,13 @@ BEFORE_DNAT, AFTER_SNAT = -150, 150
 host's address."""
 
 
-def render(guards: Sequence[Guard], machine: IPv4Address) -> str:
+def render(guards: Sequence[Guard], machine: IPv4Address, inside: IPv4Network) -> str:
     """Commands that put these guards in the place of what was there, all at once.
 
     Args:
         guards: of all interfaces of one container.
         machine: this machine's address.
+        inside: the embedded network; all else is the internet.
     """
     lines = [
         f"add table ip {TABLE}",
@@ -35,7 +36,8 @@ def render(guards: Sequence[Guard], machine: IPv4Address) -> str:
         lines += _chain(_name("from_machine", guard), rules(guard.from_machine, "saddr"))
         from_machine = f"ip saddr {machine} goto {_name('from_machine', guard)}"
         lines += _chain(_name("inward", guard), [from_machine, *rules(guard.inward, "saddr")])
-        lines += _chain(_name("outward", guard), rules(guard.outward, "daddr"))
+        no_route = [] if guard.to_internet else [f"ip daddr != {inside} drop"]
+        lines += _chain(_name("outward", guard), [*no_route, *rules(guard.outward, "daddr")])
     return "\n".join([*lines, "}", ""])
 
 

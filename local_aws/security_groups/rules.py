@@ -50,12 +50,16 @@ class Interface:
         groups: ids of its security groups.
         subnets: where its address would be on AWS, if `address` is one that Docker chose.
         way_in: TCP ports at which this machine gets in, whatever the groups say.
+        from_internet: whether somebody there can reach it, as the groups allow it; this machine is there.
+        to_internet: whether it has a way there.
     """
 
     address: IPv4Address
     groups: frozenset[str]
     subnets: tuple[IPv4Network, ...] = ()
     way_in: tuple[int, ...] = ()
+    from_internet: bool = True
+    to_internet: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,14 @@ class Guard:
         inward: from anybody but this machine.
         from_machine: from this machine; the networks of these count for nothing.
         outward: to anybody.
+        to_internet: whether what is outside of the embedded network is anybody.
     """
 
     address: IPv4Address
     inward: tuple[Opening, ...]
     from_machine: tuple[Opening, ...]
     outward: tuple[Opening, ...]
+    to_internet: bool = True
 
 
 class Rules:
@@ -102,11 +108,13 @@ class Rules:
         known = [self._groups[group] for group in sorted(interface.groups) if group in self._groups]
         inward = [rule for group in known for rule in group.get("IpPermissions", ())]
         outward = [rule for group in known for rule in group.get("IpPermissionsEgress", ())]
+        public = self._from_machine(inward) if interface.from_internet else []
         return Guard(
             interface.address,
             merged(self._openings(inward)),
-            merged([*self._from_machine(inward), *(_tcp(port) for port in interface.way_in)]),
+            merged([*public, *(_tcp(port) for port in interface.way_in)]),
             merged([*self._openings(outward), *self._services]),
+            interface.to_internet,
         )
 
     def _openings(self, rules: Iterable[Mapping[str, Any]]) -> list[Opening]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from local_aws.security_groups.routes import Way, ways
 from local_aws.security_groups.rules import Interface, Opening, Rules
 
 CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
@@ -47,8 +48,14 @@ class World:
 
     def __init__(self, cloud: Cloud, addresses: Mapping[Thing, IPv4Address]) -> None:
         self._look = cloud.look
-        self._subnets: dict[str, IPv4Network] | None = None
         self._addresses = addresses
+        described = self._look("ec2", "describe_subnets")["Subnets"]
+        self._subnets = {subnet["SubnetId"]: IPv4Network(subnet["CidrBlock"]) for subnet in described}
+        self._ways = ways(
+            described,
+            self._look("ec2", "describe_route_tables")["RouteTables"],
+            self._look("ec2", "describe_nat_gateways")["NatGateways"],
+        )
         self.interfaces = {
             **self._instances(), **self._load_balancers(), **self._databases(), **self._file_systems(),
         }  # fmt: skip
@@ -60,21 +67,31 @@ class World:
     def _instances(self) -> dict[Thing, tuple[Interface, ...]]:
         found = self._look("ec2", "describe_instances")["Reservations"]
         return {
-            Thing(Kind.INSTANCE, instance["InstanceId"]): (
-                Interface(IPv4Address(instance["PrivateIpAddress"]), _ids(instance["SecurityGroups"]), way_in=(SSH,)),
-            )
+            Thing(Kind.INSTANCE, instance["InstanceId"]): (self._instance(instance),)
             for reservation in found
             for instance in reservation["Instances"]
             if instance["State"]["Name"] in ALIVE and instance.get("PrivateIpAddress")
         }
 
+    def _instance(self, instance: Mapping[str, Any]) -> Interface:
+        way = self._ways.get(instance["SubnetId"], Way.NONE)
+        public = way is Way.GATEWAY and bool(instance.get("PublicIpAddress"))
+        address, groups = IPv4Address(instance["PrivateIpAddress"]), _ids(instance["SecurityGroups"])
+        return Interface(address, groups, (), (SSH,), from_internet=public, to_internet=public or way is Way.OUT)
+
     def _load_balancers(self) -> dict[Thing, tuple[Interface, ...]]:
         found = self._look("elbv2", "describe_load_balancers")["LoadBalancers"]
+        things = {Thing(Kind.LOAD_BALANCER, balancer["LoadBalancerArn"]): balancer for balancer in found}
         return {
-            thing: (Interface(self._addresses[thing], frozenset(balancer["SecurityGroups"]), self._of(zones)),)
-            for balancer in found
-            for thing in [Thing(Kind.LOAD_BALANCER, balancer["LoadBalancerArn"])]
-            for zones in [[zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])]]
+            thing: (
+                self._placed(
+                    thing,
+                    frozenset(balancer["SecurityGroups"]),
+                    [zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])],
+                    balancer.get("Scheme") != "internal",
+                ),
+            )
+            for thing, balancer in things.items()
             # A network load balancer may have none, and lets everything through then.
             # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
             if balancer.get("SecurityGroups") and thing in self._addresses
@@ -82,13 +99,17 @@ class World:
 
     def _databases(self) -> dict[Thing, tuple[Interface, ...]]:
         found = self._look("rds", "describe_db_instances")["DBInstances"]
+        things = {Thing(Kind.DATABASE, record["DbiResourceId"]): record for record in found}
         return {
-            thing: (Interface(self._addresses[thing], _ids(record["VpcSecurityGroups"]), self._of(subnets)),)
-            for record in found
-            for thing in [Thing(Kind.DATABASE, record["DbiResourceId"])]
-            for subnets in [
-                [each["SubnetIdentifier"] for each in (record.get("DBSubnetGroup") or {}).get("Subnets", [])]
-            ]
+            thing: (
+                self._placed(
+                    thing,
+                    _ids(record["VpcSecurityGroups"]),
+                    [each["SubnetIdentifier"] for each in (record.get("DBSubnetGroup") or {}).get("Subnets", [])],
+                    bool(record.get("PubliclyAccessible")),
+                ),
+            )
+            for thing, record in things.items()
             if thing in self._addresses
         }
 
@@ -104,13 +125,20 @@ class World:
             groups = self._look("efs", "describe_mount_target_security_groups", MountTargetId=target["MountTargetId"])[
                 "SecurityGroups"
             ]
-            yield Interface(IPv4Address(target["IpAddress"]), frozenset(groups))
+            yield Interface(IPv4Address(target["IpAddress"]), frozenset(groups), from_internet=False)
 
-    def _of(self, subnets: Iterable[str]) -> tuple[IPv4Network, ...]:
-        if self._subnets is None:
-            found = self._look("ec2", "describe_subnets")["Subnets"]
-            self._subnets = {subnet["SubnetId"]: IPv4Network(subnet["CidrBlock"]) for subnet in found}
-        return tuple(self._subnets[each] for each in subnets if each in self._subnets)
+    def _placed(self, thing: Thing, groups: frozenset[str], subnets: Sequence[str], public: bool) -> Interface:
+        """Of something at an address that Docker chose.
+
+        Args:
+            thing: what.
+            groups: ids of its security groups.
+            subnets: in which it would be on AWS.
+            public: whether it would have a public address.
+        """
+        led = all(self._ways.get(each) is Way.GATEWAY for each in subnets)
+        networks = tuple(self._subnets[each] for each in subnets if each in self._subnets)
+        return Interface(self._addresses[thing], groups, networks, from_internet=public and led)
 
     def _prefix_lists(self, groups: Iterable[Mapping[str, Any]]) -> dict[str, list[IPv4Network]]:
         """Those that rules name. CloudFront's is where the distributions are here."""

@@ -31,6 +31,7 @@ class Place:
         groups: name → id.
         addresses: name → where it is.
         containers: name → container.
+        route: of both subnets to the internet, as EC2 names it, and the gateway that it leads to.
     """
 
     own: OwnServer
@@ -38,6 +39,8 @@ class Place:
     addresses: dict[str, str] = field(default_factory=dict)
     containers: dict[str, Any] = field(default_factory=dict)
     subnets: list[str] = field(default_factory=list)
+    route: dict[str, str] = field(default_factory=dict)
+    gateway: str = ""
 
     def reaches(self, who: str, what: str, port: int) -> bool:
         """Whether one of them can connect to another."""
@@ -87,6 +90,12 @@ def build(place: Place) -> None:
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"{base}.{1 + number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
         for number, zone in enumerate(("us-east-1a", "us-east-1b"))
     ]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    place.route = {"RouteTableId": tables[0]["RouteTableId"], "DestinationCidrBlock": "0.0.0.0/0"}
+    place.gateway = gateway
+    ec2.create_route(**place.route, GatewayId=gateway)
     for name in ("hosts", "database", "volume", "balancer"):
         made = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
         place.groups[name] = made["GroupId"]
@@ -203,6 +212,17 @@ def test_this_machine_comes_from_the_internet(place: Place) -> None:
     finally:
         place.rule("authorize", "balancer", 80, anywhere)
         place.rule("revoke", "balancer", 80, within)
+    until(lambda: answers(place), "the site answers again", 10)
+
+
+def test_without_a_route_nobody_comes_from_the_internet(place: Place) -> None:
+    until(lambda: answers(place), "the site answers", 10)
+    place.own.client("ec2").delete_route(**place.route)
+    try:
+        until(lambda: not answers(place), "the site is closed", 10)
+        assert place.reaches("stranger", "balancer", 80)
+    finally:
+        place.own.client("ec2").create_route(**place.route, GatewayId=place.gateway)
     until(lambda: answers(place), "the site answers again", 10)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -16,9 +17,9 @@ from local_aws.config import PROJECT
 from local_aws.security_groups.nftables import render, rules
 from local_aws.security_groups.rules import ANYWHERE, Guard, Opening
 
-MACHINE = IPv4Address("10.9.0.1")
+MACHINE, INSIDE = IPv4Address("10.9.0.1"), IPv4Network("10.9.0.0/16")
 ONE, TWO = "10.9.1.4", "10.9.1.5"
-FRIEND, STRANGER = "10.9.2.2", "10.9.2.3"
+FRIEND, STRANGER, FAR = "10.9.2.2", "10.9.2.3", "10.8.2.2"
 FRIENDS = (IPv4Network(f"{FRIEND}/32"),)
 needs_nft = pytest.mark.skipif(
     os.geteuid() != 0 or not all(map(shutil.which, ("nft", "ip", "unshare"))),
@@ -60,9 +61,9 @@ def tried(guards: list[Guard], *packets: tuple[Any, ...], before: tuple[str, ...
     """Which packets come through: (protocol, port, from, to[, whether outwards[, where else somebody listens]])."""
     names = ("protocol", "port", "from", "to", "outward", "listens")
     asked = {
-        "rules": [*before, render(guards, MACHINE)],
+        "rules": [*before, render(guards, MACHINE, INSIDE)],
         "filtered": [ONE, TWO],
-        "others": [str(MACHINE), FRIEND, STRANGER],
+        "others": [str(MACHINE), FRIEND, STRANGER, FAR],
         "packets": [dict(zip(names, packet, strict=False)) for packet in packets],
     }
     done = subprocess.run(
@@ -122,6 +123,14 @@ def test_only_what_is_open_goes_out_and_its_answer_comes_in() -> None:
 
 
 @needs_nft
+def test_where_no_route_leads_nothing_goes_but_an_answer() -> None:
+    within = dataclasses.replace(guard(ONE, (opening("tcp", 1),)), to_internet=False)
+    packets = [("tcp", 443, ONE, FRIEND, True), ("tcp", 443, ONE, FAR, True), ("tcp", 1, FAR, ONE)]
+    assert tried([within], *packets) == [True, False, True]
+    assert tried([guard(ONE)], *packets[:2]) == [True, True]
+
+
+@needs_nft
 def test_an_answer_goes_out_to_whom_nothing_else_does() -> None:
     open_ = guard(ONE, (opening("tcp", 1), opening("udp", 1)), outward=())
     packets = [("tcp", 1, FRIEND, ONE), ("udp", 1, FRIEND, ONE), ("tcp", 1, ONE, FRIEND, True)]
@@ -130,7 +139,7 @@ def test_an_answer_goes_out_to_whom_nothing_else_does() -> None:
 
 @needs_nft
 def test_new_rules_take_the_place_of_the_old_and_leave_others_tables_alone() -> None:
-    first = render([guard(ONE, (opening("tcp", 1),))], MACHINE)
+    first = render([guard(ONE, (opening("tcp", 1),))], MACHINE, INSIDE)
     somebody = """
 table ip docker {
   chain in {

@@ -161,6 +161,18 @@ def test_this_machine_has_a_way_in_that_no_group_takes() -> None:
     assert not comes_in(found, "tcp", 22, HOST)
 
 
+def test_this_machine_reaches_what_the_internet_does() -> None:
+    found = guard(rule(ports=(5432, 5432), cidr="0.0.0.0/0"), from_internet=False, way_in=(22,))
+    assert not passes(found.from_machine, Packet("tcp", 5432, MACHINE))
+    assert passes(found.from_machine, Packet("tcp", 22, MACHINE))
+    assert comes_in(found, "tcp", 5432, HOST)
+
+
+def test_what_has_no_way_to_the_internet_is_said() -> None:
+    assert guard().to_internet
+    assert not guard(to_internet=False).to_internet
+
+
 def test_everything_goes_out_by_default_and_what_the_rules_say_otherwise() -> None:
     assert passes(guard().outward, Packet("tcp", 443, "192.0.2.1"))
     tight = guard(outward=(rule(ports=(443, 443), cidr="0.0.0.0/0"), rule(ports=(5432, 5432), group="hosts")))

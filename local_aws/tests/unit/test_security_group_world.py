@@ -70,7 +70,7 @@ def test_a_host_is_where_ec2_says_and_this_machine_gets_in_by_ssh(
     hosts = group("hosts")
     identifier, address = host(aws, network, hosts)
     assert only(World(aws, {}), Kind.INSTANCE, identifier) == Interface(
-        IPv4Address(address), frozenset({hosts}), way_in=(22,)
+        IPv4Address(address), frozenset({hosts}), way_in=(22,), from_internet=False, to_internet=False
     )
     aws.client("ec2").terminate_instances(InstanceIds=[identifier])
     assert World(aws, {}).interfaces == {}
@@ -95,9 +95,8 @@ def test_a_database_lets_the_hosts_in_that_are_in_the_group_now(
     def let_in(*addresses: str) -> list[str]:
         world = World(aws, {thing: DOCKERS})
         (found,) = world.interfaces[thing]
-        assert found == Interface(
-            DOCKERS, frozenset({mine}), (IPv4Network("10.79.0.0/24"), IPv4Network("10.79.1.0/24"))
-        )
+        subnets = (IPv4Network("10.79.0.0/24"), IPv4Network("10.79.1.0/24"))
+        assert found == Interface(DOCKERS, frozenset({mine}), subnets, from_internet=False)
         return [each for each in addresses if comes_in(world.rules.guard(found), "tcp", 5432, each)]
 
     assert let_in(first, STRANGER) == [first]
@@ -110,9 +109,47 @@ def test_a_database_lets_the_hosts_in_that_are_in_the_group_now(
     assert let_in(first, second) == []
 
 
-def balancer(aws: Cloud, network: dict[str, str], kind: str, *groups: str) -> Thing:
+def lead_to_internet(aws: Cloud, network: dict[str, str]) -> None:
+    """Make both subnets public ones."""
+    ec2 = aws.client("ec2")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=network["vpc"])
+    table = ec2.create_route_table(VpcId=network["vpc"])["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    for zone in "ab":
+        ec2.associate_route_table(RouteTableId=table, SubnetId=network[zone])
+        ec2.modify_subnet_attribute(SubnetId=network[zone], MapPublicIpOnLaunch={"Value": True})
+
+
+def test_a_host_with_a_public_address_in_a_public_subnet_is_on_the_internet(
+    aws: Cloud, network: dict[str, str], group: Group
+) -> None:
+    hosts = group("hosts")
+    inside, _ = host(aws, network, hosts)
+    lead_to_internet(aws, network)
+    outside, _ = host(aws, network, hosts)
+    world = World(aws, {})
+    found = [only(world, Kind.INSTANCE, each) for each in (inside, outside)]
+    assert [each.from_internet for each in found] == [False, True], "the first has no public address"
+    assert [each.to_internet for each in found] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "led", "public"),
+    [("internet-facing", True, True), ("internet-facing", False, False), ("internal", True, False)],
+)
+def test_which_load_balancer_is_on_the_internet(
+    aws: Cloud, network: dict[str, str], group: Group, scheme: str, led: bool, public: bool
+) -> None:
+    if led:
+        lead_to_internet(aws, network)
+    thing = balancer(aws, network, "application", group("balancers"), scheme=scheme)
+    assert only(World(aws, {thing: DOCKERS}), thing.kind, thing.identifier).from_internet is public
+
+
+def balancer(aws: Cloud, network: dict[str, str], kind: str, *groups: str, scheme: str = "internet-facing") -> Thing:
     made = aws.client("elbv2").create_load_balancer(
-        Name=kind, Type=kind, Subnets=[network["a"], network["b"]], SecurityGroups=list(groups)
+        Name=kind, Type=kind, Subnets=[network["a"], network["b"]], SecurityGroups=list(groups), Scheme=scheme
     )["LoadBalancers"][0]
     return Thing(Kind.LOAD_BALANCER, made["LoadBalancerArn"])
 
@@ -144,7 +181,7 @@ def test_each_mount_target_has_its_own_groups(aws: Cloud, network: dict[str, str
         for zone, each in zip("ab", groups, strict=True)
     ]
     assert set(World(aws, {}).interfaces[thing]) == {
-        Interface(IPv4Address(target["IpAddress"]), frozenset({each}))
+        Interface(IPv4Address(target["IpAddress"]), frozenset({each}), from_internet=False)
         for target, each in zip(targets, groups, strict=True)
     }
 

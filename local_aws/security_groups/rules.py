@@ -5,40 +5,18 @@ https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-ANYWHERE = IPv4Network("0.0.0.0/0")
+from local_aws.security_groups.acls import OPEN, Acl, Entry
+from local_aws.security_groups.openings import ANYWHERE, Opening, openings, tcp
+
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 """https://datatracker.ietf.org/doc/html/rfc1918#section-3"""
-PORTS = (0, 65535)
-ALL = (-1, -1)
-PROTOCOLS = {"-1": "all", "6": "tcp", "17": "udp", "1": "icmp"}
-WITH_PORTS = ("tcp", "udp")
-IPV6_ONLY = ("icmpv6", "58")
-NFS = 2049
-BESIDE_NFS = (111, 20048)
-"""EFS has one port. Its stand-in speaks NFSv3, which asks the port mapper for mountd first
-(images/efs_server/ganesha.conf): who may reach the one, may reach these."""
-
-
-@dataclass(frozen=True, order=True)
-class Opening:
-    """Packets that may pass.
-
-    Attributes:
-        protocol: `all`, `tcp`, `udp`, `icmp` or the number of another one.
-        first, last: ports at the receiver's end, of TCP and UDP; type and code of ICMP, -1 for any.
-        networks: addresses of the other side, none twice.
-    """
-
-    protocol: str
-    first: int
-    last: int
-    networks: tuple[IPv4Network, ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +30,7 @@ class Interface:
         way_in: TCP ports at which this machine gets in, whatever the groups say.
         from_internet: whether somebody there can reach it, as the groups allow it; this machine is there.
         to_internet: whether it has a way there.
+        acl: what passes the network ACL of its subnet.
     """
 
     address: IPv4Address
@@ -60,6 +39,7 @@ class Interface:
     way_in: tuple[int, ...] = ()
     from_internet: bool = True
     to_internet: bool = True
+    acl: Acl = OPEN
 
 
 @dataclass(frozen=True)
@@ -72,6 +52,9 @@ class Guard:
         from_machine: from this machine; the networks of these count for nothing.
         outward: to anybody.
         to_internet: whether what is outside of the embedded network is anybody.
+        acl: what passes it at all, in either direction, besides what is `spared`.
+        spared: what everybody may reach, with its answers.
+        way_in: TCP ports of the interface that this machine may reach, with their answers.
     """
 
     address: IPv4Address
@@ -79,6 +62,9 @@ class Guard:
     from_machine: tuple[Opening, ...]
     outward: tuple[Opening, ...]
     to_internet: bool = True
+    acl: Acl = OPEN
+    spared: tuple[Opening, ...] = ()
+    way_in: tuple[int, ...] = ()
 
 
 class Rules:
@@ -112,9 +98,12 @@ class Rules:
         return Guard(
             interface.address,
             merged(self._openings(inward)),
-            merged([*public, *(_tcp(port) for port in interface.way_in)]),
+            merged([*public, *(tcp(port) for port in interface.way_in)]),
             merged([*self._openings(outward), *self._services]),
             interface.to_internet,
+            self._there(interface.acl),
+            self._services,
+            interface.way_in,
         )
 
     def _openings(self, rules: Iterable[Mapping[str, Any]]) -> list[Opening]:
@@ -125,10 +114,27 @@ class Rules:
         ranges = _ranges(rule)
         lists = [str(each["PrefixListId"]) for each in rule.get("PrefixListIds", ())]
         groups = {str(each.get("GroupId", "")) for each in rule.get("UserIdGroupPairs", ())}
-        members = [each.address for each in self._interfaces if groups & each.groups]
-        members += [each.address for each in self._interfaces if any(_has(network, each) for network in ranges)]
-        networks = [*ranges, *(network for name in lists for network in self._prefix_lists.get(name, ()))]
-        return [*networks, *map(IPv4Network, members)]
+        members = [IPv4Network(each.address) for each in self._interfaces if groups & each.groups]
+        prefixes = [network for name in lists for network in self._prefix_lists.get(name, ())]
+        return [*ranges, *self._chosen(ranges), *prefixes, *members]
+
+    def _chosen(self, networks: Iterable[IPv4Network]) -> list[IPv4Network]:
+        """The addresses that Docker chose for what would be in one of these networks on AWS."""
+        networks = tuple(networks)
+        return [
+            IPv4Network(each.address) for each in self._interfaces if any(_has(network, each) for network in networks)
+        ]
+
+    def _there(self, acl: Acl) -> Acl:
+        """The ACL for where things are on the embedded network."""
+
+        def moved(entry: Entry) -> Entry:
+            networks = (*entry.what.networks, *self._chosen(entry.what.networks))
+            (what,) = merged([dataclasses.replace(entry.what, networks=networks)])
+            return dataclasses.replace(entry, what=what)
+
+        inward, outward = (tuple(moved(entry) for entry in entries) for entries in (acl.inward, acl.outward))
+        return dataclasses.replace(acl, inward=inward, outward=outward)
 
     def _from_machine(self, rules: Iterable[Mapping[str, Any]]) -> list[Opening]:
         """What this machine may reach: its address counts as one on the internet, and as any that a rule names."""
@@ -140,38 +146,14 @@ class Rules:
         ]
 
 
-def openings(rule: Mapping[str, Any], networks: Sequence[IPv4Network]) -> list[Opening]:
-    """What one rule lets through, an IpPermission of EC2; nothing if the other side is nobody.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
-    """
-    protocol = str(rule["IpProtocol"]).lower()
-    protocol = PROTOCOLS.get(protocol, protocol)
-    if not networks or protocol in IPV6_ONLY:
-        return []
-    if protocol not in (*WITH_PORTS, "icmp"):
-        return [Opening(protocol, *ALL, tuple(networks))]
-    first, last = int(rule.get("FromPort", -1)), int(rule.get("ToPort", -1))
-    if protocol in WITH_PORTS and first == -1:
-        first, last = PORTS
-    opening = Opening(protocol, first, last, tuple(networks))
-    if protocol == "tcp" and first <= NFS <= last:
-        return [opening, *(_tcp(port, opening.networks) for port in BESIDE_NFS)]
-    return [opening]
-
-
-def merged(openings: Iterable[Opening]) -> tuple[Opening, ...]:
+def merged(found: Iterable[Opening]) -> tuple[Opening, ...]:
     """The same, one for each protocol and its ports, in a stable order, without networks that another one has."""
-    found: dict[tuple[str, int, int], list[IPv4Network]] = {}
-    for each in openings:
-        found.setdefault((each.protocol, each.first, each.last), []).extend(each.networks)
+    same: dict[tuple[str, int, int], list[IPv4Network]] = {}
+    for each in found:
+        same.setdefault((each.protocol, each.first, each.last), []).extend(each.networks)
     return tuple(
-        Opening(*what, tuple(ipaddress.collapse_addresses(networks))) for what, networks in sorted(found.items())
+        Opening(*what, tuple(ipaddress.collapse_addresses(networks))) for what, networks in sorted(same.items())
     )
-
-
-def _tcp(port: int, networks: tuple[IPv4Network, ...] = (ANYWHERE,)) -> Opening:
-    return Opening("tcp", port, port, networks)
 
 
 def _ranges(rule: Mapping[str, Any]) -> list[IPv4Network]:

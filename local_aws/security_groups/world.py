@@ -12,8 +12,10 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.config import Config
+from local_aws.security_groups.acls import OPEN, Acl, acl_of
+from local_aws.security_groups.openings import Opening
 from local_aws.security_groups.routes import Way, ways
-from local_aws.security_groups.rules import Interface, Opening, Rules
+from local_aws.security_groups.rules import Interface, Rules
 
 CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
 SSH = 22
@@ -56,6 +58,8 @@ class World:
             self._look("ec2", "describe_route_tables")["RouteTables"],
             self._look("ec2", "describe_nat_gateways")["NatGateways"],
         )
+        found = self._look("ec2", "describe_network_acls")["NetworkAcls"]
+        self._acls = {str(each["SubnetId"]): described for described in found for each in described["Associations"]}
         self.interfaces = {
             **self._instances(), **self._load_balancers(), **self._databases(), **self._file_systems(),
         }  # fmt: skip
@@ -77,7 +81,8 @@ class World:
         way = self._ways.get(instance["SubnetId"], Way.NONE)
         public = way is Way.GATEWAY and bool(instance.get("PublicIpAddress"))
         address, groups = IPv4Address(instance["PrivateIpAddress"]), _ids(instance["SecurityGroups"])
-        return Interface(address, groups, (), (SSH,), from_internet=public, to_internet=public or way is Way.OUT)
+        out, acl = public or way is Way.OUT, self._acl([instance["SubnetId"]])
+        return Interface(address, groups, (), (SSH,), from_internet=public, to_internet=out, acl=acl)
 
     def _load_balancers(self) -> dict[Thing, tuple[Interface, ...]]:
         found = self._look("elbv2", "describe_load_balancers")["LoadBalancers"]
@@ -125,7 +130,8 @@ class World:
             groups = self._look("efs", "describe_mount_target_security_groups", MountTargetId=target["MountTargetId"])[
                 "SecurityGroups"
             ]
-            yield Interface(IPv4Address(target["IpAddress"]), frozenset(groups), from_internet=False)
+            address, acl = IPv4Address(target["IpAddress"]), self._acl([target["SubnetId"]])
+            yield Interface(address, frozenset(groups), from_internet=False, acl=acl)
 
     def _placed(self, thing: Thing, groups: frozenset[str], subnets: Sequence[str], public: bool) -> Interface:
         """Of something at an address that Docker chose.
@@ -138,7 +144,16 @@ class World:
         """
         led = all(self._ways.get(each) is Way.GATEWAY for each in subnets)
         networks = tuple(self._subnets[each] for each in subnets if each in self._subnets)
-        return Interface(self._addresses[thing], groups, networks, from_internet=public and led)
+        acl = self._acl(subnets)
+        return Interface(self._addresses[thing], groups, networks, from_internet=public and led, acl=acl)
+
+    def _acl(self, subnets: Sequence[str]) -> Acl:
+        """Of something in one of these subnets; where they have several, nobody knows of which."""
+        described = {found["NetworkAclId"]: found for each in subnets if (found := self._acls.get(each))}
+        if len(described) != 1:
+            return OPEN
+        (only,) = described.values()
+        return acl_of(only, self._subnets.get(subnets[0]) if len(subnets) == 1 else None)
 
     def _prefix_lists(self, groups: Iterable[Mapping[str, Any]]) -> dict[str, list[IPv4Network]]:
         """Those that rules name. CloudFront's is where the distributions are here."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from local_aws.security_groups.rules import Guard, Opening
+from local_aws.security_groups.openings import Opening
+from local_aws.security_groups.rules import Guard
 
 
 @dataclass(frozen=True)

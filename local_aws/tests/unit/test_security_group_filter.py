@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from local_aws.config import PROJECT
+from local_aws.security_groups.acls import Acl, Entry
 from local_aws.security_groups.nftables import render, rules
-from local_aws.security_groups.rules import ANYWHERE, Guard, Opening
+from local_aws.security_groups.openings import ANYWHERE, Opening
+from local_aws.security_groups.rules import Guard
 
 MACHINE, INSIDE = IPv4Address("10.9.0.1"), IPv4Network("10.9.0.0/16")
 ONE, TWO = "10.9.1.4", "10.9.1.5"
@@ -167,3 +169,76 @@ table ip nat {
 """
     packets = [("tcp", port, FRIEND, ONE, False, 8080) for port in (40000, 40001, 8080)]
     assert tried([guard(ONE, (opening("tcp", 40000),))], *packets, before=(on,)) == [True, False, False]
+
+
+@needs_nft
+def test_the_address_that_counts_is_the_one_that_goes_out() -> None:
+    as_one = f"""
+table ip nat {{
+  chain post {{
+    type nat hook postrouting priority 100
+    ip saddr {TWO} snat to {ONE}
+  }}
+}}
+"""
+    packets = [("tcp", 443, TWO, FRIEND, True), ("tcp", 80, TWO, FRIEND, True)]
+    assert tried([guard(ONE, outward=(opening("tcp", 443),))], *packets, before=(as_one,)) == [True, False]
+
+
+ALL_IN_AND_OUT = guard(ONE, (opening("all", -1),), (opening("all", -1),))
+EVERYTHING = Entry(True, opening("all", -1))
+
+
+def with_acl(inward: tuple[Entry, ...] = (), outward: tuple[Entry, ...] = (), **more: Any) -> Guard:
+    """Everything is open but for the ACL."""
+    within = more.pop("within", None)
+    return dataclasses.replace(ALL_IN_AND_OUT, acl=Acl(inward, outward, within), **more)
+
+
+@needs_nft
+def test_the_first_entry_of_an_acl_that_is_for_a_packet_counts() -> None:
+    stranger = (IPv4Network(f"{STRANGER}/32"),)
+    entries = (Entry(False, opening("tcp", 1, networks=stranger)), Entry(True, opening("tcp", 1, 2)))
+    packets = [("tcp", port, other, ONE) for port in (1, 2, 3) for other in (FRIEND, STRANGER)]
+    assert tried([with_acl(entries)], *packets) == [True, False, True, True, False, False]
+
+
+@needs_nft
+def test_an_acl_knows_of_no_connections() -> None:
+    entries = (Entry(True, opening("tcp", 443)),)
+    packets = [("tcp", 443, ONE, FRIEND, True), ("tcp", 80, ONE, FRIEND, True), ("tcp", 80, FRIEND, ONE)]
+    assert tried([with_acl(outward=entries)], *packets) == [True, False, False], "the answer to the last is stopped"
+    answers = (Entry(True, opening("tcp", 1024, 65535)),)
+    assert tried([with_acl(inward=answers)], *packets) == [True, True, False]
+    assert tried([with_acl(inward=entries)], *packets) == [False, False, False], "no answer comes in"
+
+
+@needs_nft
+def test_packets_of_the_subnet_itself_pass_no_acl() -> None:
+    nothing = (Entry(False, opening("all", -1)),)
+    packets = [("tcp", 1, FRIEND, ONE), ("tcp", 1, ONE, FRIEND, True), ("tcp", 1, FAR, ONE), ("tcp", 1, ONE, FAR, True)]
+    here = with_acl(nothing, nothing, within=IPv4Network("10.9.2.0/24"))
+    assert tried([here], *packets) == [True, True, False, False]
+
+
+@needs_nft
+def test_an_acl_spares_the_embedded_aws_and_the_way_in() -> None:
+    nothing = (Entry(False, opening("all", -1)),)
+    services = (opening("tcp", 443, networks=FRIENDS), opening("udp", 53, networks=FRIENDS))
+    packets = [
+        ("tcp", 443, ONE, FRIEND, True),
+        ("udp", 53, ONE, FRIEND, True),
+        ("tcp", 22, str(MACHINE), ONE),
+        ("tcp", 80, ONE, FRIEND, True),
+        ("tcp", 443, ONE, STRANGER, True),
+        ("tcp", 23, str(MACHINE), ONE),
+        ("tcp", 22, FRIEND, ONE),
+    ]
+    found = tried([with_acl(nothing, nothing, spared=services, way_in=(22,))], *packets)
+    assert found == [True, True, True, False, False, False, False]
+
+
+@needs_nft
+def test_what_an_acl_lets_through_the_groups_are_asked_of() -> None:
+    closed = Guard(IPv4Address(ONE), (opening("tcp", 1),), (), (), acl=Acl((EVERYTHING,), (EVERYTHING,)))
+    assert tried([closed], ("tcp", 1, FRIEND, ONE), ("tcp", 2, FRIEND, ONE)) == [True, False]

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from local_aws.security_groups.rules import ANYWHERE, Guard, Interface, Opening, Rules, merged, openings
+from local_aws.security_groups.acls import Acl, Entry
+from local_aws.security_groups.openings import ANYWHERE, Opening, openings
+from local_aws.security_groups.rules import Guard, Interface, Rules, merged
 from local_aws.tests.packets import Packet, comes_in, passes
 
 HOST, OTHER_HOST, BALANCER, DATABASE = "10.79.1.4", "10.79.1.5", "10.79.192.2", "10.79.192.3"
@@ -187,6 +189,14 @@ def test_the_resolver_and_the_like_are_reached_whatever_the_rules_say() -> None:
     assert passes(closed.outward, Packet("udp", 53, "10.79.0.2"))
     assert not passes(closed.outward, Packet("udp", 53, "10.79.0.3"))
     assert not passes(closed.outward, Packet("tcp", 53, "10.79.0.2"))
+
+
+def test_an_acl_means_where_things_are_here() -> None:
+    zone, elsewhere = IPv4Network("10.79.2.0/24"), IPv4Network("10.79.1.0/24")
+    entries = tuple(Entry(True, Opening("tcp", 1, 1, (each,))) for each in (zone, elsewhere))
+    found = guard(acl=Acl(entries, entries)).acl
+    assert found.inward == found.outward
+    assert [each.what.networks for each in found.inward] == [(zone, IPv4Network(f"{BALANCER}/32")), (elsewhere,)]
 
 
 def test_what_is_the_same_is_said_once_and_in_one_order() -> None:

@@ -116,8 +116,8 @@ def build(place: Place) -> None:
     arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "here"}}
     elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[answer])
-    place.containers["stranger"] = own.start_host(images.ensure("postgres"), "stranger", ["sleep", "infinity"])
-    for name, called in (("database", "db-main"), ("balancer", "elb-web")):
+    own.start_host(images.ensure("postgres"), "stranger", ["sleep", "infinity"])
+    for name, called in (("database", "db-main"), ("balancer", "elb-web"), ("stranger", "stranger")):
         place.containers[name] = until(functools.partial(container, place, called), f"{called} runs", 60)
     place.containers["file system"] = until(lambda: container(place, f"efs-{system}"), "NFS runs", 60)
     for name in ("host", "database", "balancer", "stranger"):
@@ -127,7 +127,7 @@ def build(place: Place) -> None:
     for port in (APPLICATION, NOT_OPEN):
         place.containers["host"].exec_run(["python3", "-m", "http.server", str(port)], detach=True)
     until(lambda: own.status()["security groups"][1] == ENFORCED, "rules are set", 30)
-    until(lambda: "main" in str(rds.describe_db_instances()) and available(rds), "the database is available", 90)
+    until(lambda: available(rds), "the database is available", 90)
 
 
 def available(rds: Any) -> bool:
@@ -256,6 +256,35 @@ def test_what_goes_out_is_filtered_where_the_rules_say_so(place: Place) -> None:
         ec2.authorize_security_group_egress(GroupId=group, IpPermissions=everything)
         ec2.revoke_security_group_egress(GroupId=group, IpPermissions=database)
     until(lambda: place.reaches("host", "balancer", 80), "the host reaches a website again", 10)
+
+
+def acl(place: Place) -> tuple[str, str]:
+    """The association of the host's subnet, and its ACL."""
+    for described in place.own.client("ec2").describe_network_acls()["NetworkAcls"]:
+        for each in described["Associations"]:
+            if each["SubnetId"] == place.subnets[0]:
+                return each["NetworkAclAssociationId"], described["NetworkAclId"]
+    raise AssertionError("the subnet has no ACL")
+
+
+def test_an_acl_stops_what_the_groups_let_through(place: Place) -> None:
+    ec2, (association, before) = place.own.client("ec2"), acl(place)
+    vpc = ec2.describe_subnets(SubnetIds=[place.subnets[0]])["Subnets"][0]["VpcId"]
+    tight = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    everything = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0", "NetworkAclId": tight, "RuleAction": "allow"}
+    stopped = {"Protocol": "6", "PortRange": {"From": APPLICATION, "To": APPLICATION}, "RuleAction": "deny"}
+    ec2.create_network_acl_entry(**{**everything, **stopped}, RuleNumber=90, Egress=False)
+    for egress in (False, True):
+        ec2.create_network_acl_entry(**everything, RuleNumber=100, Egress=egress)
+    assert place.reaches("balancer", "host", APPLICATION)
+    ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=tight)
+    try:
+        until(lambda: not place.reaches("balancer", "host", APPLICATION), "the ACL stops it", 10)
+        assert place.reaches("host", "database", 5432)
+        assert place.reaches("stranger", "host", 22)
+    finally:
+        ec2.replace_network_acl_association(AssociationId=acl(place)[0], NetworkAclId=before)
+    until(lambda: place.reaches("balancer", "host", APPLICATION), "the way is open again", 10)
 
 
 def test_a_host_is_let_in_when_it_comes_and_no_longer_when_it_is_gone(place: Place) -> None:

@@ -25,7 +25,17 @@ import docker
 import requests
 from docker.models.containers import Container
 
-from local_aws.config import DIRECT, IAM, LABEL, PROJECT, Config, Iam, config
+from local_aws.config import (
+    DIRECT,
+    IAM,
+    LABEL,
+    PROJECT,
+    SECURITY_GROUPS,
+    Config,
+    Iam,
+    SecurityGroups,
+    config,
+)
 from plugins.plugin_utils.troubleshooting import see
 
 UP_SECONDS = 900  # a first start builds the images
@@ -53,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--iam", type=Iam, choices=list(Iam), default=os.environ.get("BERTH_IAM", IAM),
         help="what becomes of a call that IAM denies (up; default: BERTH_IAM, or record)",
     )  # fmt: skip
+    parser.add_argument(
+        "--security-groups", type=SecurityGroups, choices=list(SecurityGroups),
+        default=os.environ.get("BERTH_SECURITY_GROUPS", SECURITY_GROUPS),
+        help="what becomes of packets that no group lets through (up; default: BERTH_SECURITY_GROUPS, or record)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help="what --late draws from (default: another one each time)")
     parsed = parser.parse_args(arguments)
     try:
@@ -62,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.seed is not None and not parsed.late:
         parser.error("--seed is for --late")
     seed = secrets.randbelow(10**6) if parsed.late and parsed.seed is None else parsed.seed
-    options = Options(parsed.only, parsed.host_image, seed, parsed.iam)
+    options = Options(parsed.only, parsed.host_image, seed, parsed.iam, parsed.security_groups)
     try:
         if parsed.verb in ("up", "serve"):
             return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
@@ -81,19 +96,22 @@ class Options:
         host_image: the image of the hosts.
         seed: of what late mode draws; None for an AWS that answers at once.
         iam: what becomes of a call that IAM denies.
+        security_groups: what becomes of a packet that no security group lets through.
     """
 
     only: tuple[str, ...] | None = None
     host_image: str = "host"
     seed: int | None = None
     iam: Iam = IAM
+    security_groups: SecurityGroups = SECURITY_GROUPS
 
     @property
     def arguments(self) -> list[str]:
         """The same on a command line."""
         only = [] if self.only is None else ["--only", ",".join(self.only)]
         late = [] if self.seed is None else ["--late", "--seed", str(self.seed)]
-        return [*only, "--host-image", self.host_image, "--iam", self.iam, *late]
+        judged = ["--security-groups", self.security_groups, "--iam", self.iam]
+        return [*only, "--host-image", self.host_image, *judged, *late]
 
 
 def up(chosen: Config, options: Options = Options()) -> int:
@@ -177,7 +195,8 @@ def _serve(chosen: Config, options: Options) -> int:
 
     chosen.state.mkdir(parents=True, exist_ok=True)
     late = None if options.seed is None else Settings(options.seed)
-    serve(chosen, set(options.only) if options.only is not None else None, options.host_image, late, options.iam)
+    only = None if options.only is None else set(options.only)
+    serve(chosen, only, options.host_image, late, options.iam, options.security_groups)
     logging.shutdown()
     os._exit(0)  # all is closed; the interpreter would take a second or two to free moto's records, and `down` waits
 

@@ -31,7 +31,17 @@ class Iam(StrEnum):
     """It is written down, and refused."""
 
 
+class SecurityGroups(StrEnum):
+    """What becomes of a packet that no group lets through: `up --security-groups`, or BERTH_SECURITY_GROUPS."""
+
+    RECORD = "record"
+    """It passes: the groups are recorded only."""
+    ENFORCE = "enforce"
+    """It is dropped."""
+
+
 IAM = Iam.RECORD
+SECURITY_GROUPS = SecurityGroups.RECORD
 """Unless something else is said."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """For requests to this machine: a proxy of the shell does not know its loopback."""

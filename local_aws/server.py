@@ -15,7 +15,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import images
 from local_aws.cloud import Cloud
-from local_aws.config import IAM, Config, Iam
+from local_aws.config import IAM, SECURITY_GROUPS, Config, Iam, SecurityGroups
 from local_aws.late.chance import Settings
 from local_aws.part import Part
 
@@ -35,6 +35,7 @@ class Server:
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
         late: how late its APIs answer to this machine; at once if None.
         iam: what becomes of a call that IAM denies.
+        security_groups: what becomes of a packet that no security group lets through.
 
     Raises:
         ValueError: `only` names a part, or `host_image` an image, that there is not.
@@ -47,6 +48,7 @@ class Server:
         host_image: str = "host",
         late: Settings | None = None,
         iam: Iam = IAM,
+        security_groups: SecurityGroups = SECURITY_GROUPS,
     ) -> None:
         from local_aws.parts import parts
 
@@ -58,7 +60,11 @@ class Server:
         if not (images.FOLDER / host_image / "Dockerfile").is_file():
             there = ", ".join(sorted(path.parent.name for path in images.FOLDER.glob("host*/Dockerfile")))
             raise ValueError(f"There is no image {host_image} of a host. There are: {there}.")
-        self.parts: list[Part] = [part for part in known if only is None or part.name in only | {"network"}]
+        # Rules need not be asked for as a part: they come with the parts that there are, if they are to be enforced.
+        always = {"network", "security_groups"}
+        if security_groups is SecurityGroups.RECORD:
+            known = [part for part in known if part.name != "security_groups"]
+        self.parts: list[Part] = [part for part in known if only is None or part.name in only | always]
         self._late_settings = late
         self._iam = iam
         self._late: Late | None = None
@@ -145,7 +151,12 @@ class Server:
 
 
 def serve(
-    config: Config, only: set[str] | None = None, host_image: str = "host", late: Settings | None = None, iam: Iam = IAM
+    config: Config,
+    only: set[str] | None = None,
+    host_image: str = "host",
+    late: Settings | None = None,
+    iam: Iam = IAM,
+    security_groups: SecurityGroups = SECURITY_GROUPS,
 ) -> None:
     """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background.
 
@@ -155,7 +166,7 @@ def serve(
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        server = Server(config, only, host_image, late, iam)
+        server = Server(config, only, host_image, late, iam, security_groups)
     except ValueError as error:
         sys.exit(str(error))
     done = threading.Event()

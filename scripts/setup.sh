@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly packages=(python3-venv docker.io docker-compose iptables mmdebstrap openssh-client postgresql-client-15 git curl chromium libnss3-tools)
+readonly packages=(python3-venv docker.io docker-compose iptables nftables mmdebstrap openssh-client postgresql-client-15 git curl chromium libnss3-tools)
 readonly engine_log=/var/log/berth-dockerd.log
 
 say() { echo "setup: $*"; }

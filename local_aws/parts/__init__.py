@@ -20,6 +20,7 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
     from local_aws.parts.schedules import Schedules
+    from local_aws.parts.security_groups import SecurityGroups
 
     return [
         Network(cloud),
@@ -34,4 +35,5 @@ def parts(cloud: Cloud) -> list[Part]:
         Instances(cloud),
         Schedules(cloud),
         Functions(cloud),
+        SecurityGroups(cloud),
     ]

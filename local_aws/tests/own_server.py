@@ -23,7 +23,7 @@ from typing import Any
 import boto3
 import docker
 
-from local_aws.config import LABEL, PROJECT, REGION, Config
+from local_aws.config import LABEL, PROJECT, REGION, Config, SecurityGroups
 
 START_SECONDS = 300  # images may have to be built
 
@@ -80,13 +80,20 @@ class OwnServer:
 
 
 @contextlib.contextmanager
-def running(number: int, parts: set[str]) -> Iterator[OwnServer]:
-    """Start an embedded AWS with `parts` (and the network), stop it and remove all that bears its label."""
+def running(number: int, parts: set[str], guarded: bool = False) -> Iterator[OwnServer]:
+    """Start an embedded AWS with `parts` (and the network), stop it and remove all that bears its label.
+
+    Args:
+        number: of its configuration.
+        parts: their names.
+        guarded: whether security groups are enforced.
+    """
     config = configuration(number)
     _clean(config)
     config.state.mkdir(parents=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    command = [sys.executable, "-m", "local_aws.tests.own_server", str(number), *sorted({"network", *parts})]
+    groups = SecurityGroups.ENFORCE if guarded else SecurityGroups.RECORD
+    command = [sys.executable, "-m", "local_aws.tests.own_server", str(number), groups, *sorted({"network", *parts})]
     with (config.state / "log").open("w") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -116,14 +123,14 @@ def _clean(config: Config) -> None:
     shutil.rmtree(config.state, ignore_errors=True)
 
 
-def _serve(number: int, parts: set[str]) -> None:
+def _serve(number: int, groups: SecurityGroups, parts: set[str]) -> None:
     from local_aws.server import Server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
-    server = Server(configuration(number), only=parts)
+    server = Server(configuration(number), only=parts, security_groups=groups)
     server.start()
     (configuration(number).state / "ready").touch()
     done.wait()
@@ -131,4 +138,4 @@ def _serve(number: int, parts: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), set(sys.argv[2:]))
+    _serve(int(sys.argv[1]), SecurityGroups(sys.argv[2]), set(sys.argv[3:]))

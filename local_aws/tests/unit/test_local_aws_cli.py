@@ -25,9 +25,10 @@ import requests
 
 from local_aws import __main__ as cli
 from local_aws import server
-from local_aws.config import LABEL, Config, Iam
+from local_aws.config import LABEL, Config, Iam, SecurityGroups
 from local_aws.functions.responses import Response
 from local_aws.late.chance import Settings
+from local_aws.tests.own_server import configuration
 from local_aws.tests.until import until
 
 FROM_ENV = docker.from_env
@@ -316,6 +317,43 @@ def test_what_becomes_of_denials_is_said_by_an_option_or_a_variable(say: Say, mo
     assert cli.Options(iam=Iam.ENFORCE).arguments[-2:] == ["--iam", "enforce"]
     with pytest.raises(SystemExit):
         say("up", "--iam", "perhaps")
+
+
+@pytest.mark.usefixtures("chosen")
+def test_whether_security_groups_are_enforced_is_said_by_an_option_or_a_variable(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def up(_chosen: Config, options: cli.Options) -> int:
+        told.append(options.security_groups)
+        return 0
+
+    monkeypatch.setattr(cli, "up", up)
+    say("up")
+    say("up", "--security-groups", "enforce")
+    monkeypatch.setenv("BERTH_SECURITY_GROUPS", "enforce")
+    say("up")
+    assert told == ["record", "enforce", "enforce"]
+    assert "--security-groups enforce" in " ".join(cli.Options(security_groups=SecurityGroups.ENFORCE).arguments)
+    with pytest.raises(SystemExit):
+        say("up", "--security-groups", "perhaps")
+
+
+@pytest.mark.parametrize(
+    ("groups", "only", "there"),
+    [
+        (SecurityGroups.RECORD, None, False),
+        (SecurityGroups.ENFORCE, None, True),
+        (SecurityGroups.RECORD, {"rds"}, False),
+        (SecurityGroups.ENFORCE, {"rds"}, True),
+    ],
+)
+def test_the_part_of_security_groups_is_there_where_they_are_enforced(
+    groups: SecurityGroups, only: set[str] | None, there: bool
+) -> None:
+    made = server.Server(configuration(9), only=only, security_groups=groups)
+    assert ("security_groups" in {part.name for part in made.parts}) is there
 
 
 @pytest.mark.usefixtures("chosen")

@@ -586,7 +586,27 @@ CASES = {
     "limits of scale turned round": service(
         "scale: {min: 4, max: 2, cpu: 60}", "scale: {min: 2, max: 4, cpu: 60}", ".scale.min", "above max, 2", "min: 2"
     ),
-    "scale by nothing": service("scale: {max: 2}", "scale: {max: 2, memory: 70}", ".scale", "cpu: 60"),
+    "scale by nothing": service(
+        "scale: {max: 2}", "scale: {max: 2, memory: 70}", ".scale", "cpu: 60", "requests: 1000"
+    ),
+    "scale by requests in a second": service(
+        "scale: {max: 2, rps: 9}", "scale: {max: 2, cpu: 60}", ".scale.rps", "write requests"
+    ),
+    "scale by requests that nobody sends": service(
+        "routes: [], scale: {max: 2, requests: 9}",
+        "routes: [{to: web}], scale: {max: 2, requests: 9}",
+        ".scale.requests",
+        "no route leads here",
+        "cpu: 60",
+    ),
+    "scale by the requests of two ports": service(
+        "containers: {web: {ports: ['80', '81']}}, scale: {max: 2, requests: 9}, "
+        "routes: [{to: web, port: 80}, {to: web, port: 81, path: /x}]",
+        "containers: {web: {ports: ['80', '81']}}, scale: {max: 2, cpu: 60}, "
+        "routes: [{to: web, port: 80}, {to: web, port: 81, path: /x}]",
+        ".scale.requests",
+        "routes lead to web:80, web:81",
+    ),
     "a right that is none": case(
         "site_buckets: {up: {}}\nsite_services: {web: {uses: {bucket.up: [raed]}}}",
         "site_buckets: {up: {}}\nsite_services: {web: {uses: {bucket.up: [read]}}}",

@@ -1,4 +1,4 @@
-"""Load makes tasks come, its end makes them go, and nobody waits in vain: `scale` by requests, for real."""
+"""Load makes tasks and hosts come, its end makes them go, and nobody waits in vain: `scale` by requests, for real."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 EXAMPLE = "flask_plain"
 LEAST, MOST = 2, 6
+"""Tasks. Two of them fit on a host."""
+HOSTS = {"min": 2, "max": 4, "scale": True}
+"""Six tasks take three; the fourth is for what comes beside them."""
 MINUTE = 3
 """Seconds that a minute lasts for autoscaling: three of load are nine, fifteen without are three quarters of one."""
 REQUESTS = 100
@@ -92,7 +95,8 @@ def site(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     web = description["site_services"]["web"]
     del web["deploy"]
     web["scale"] = {"min": LEAST, "max": MOST, "requests": REQUESTS}
-    web["containers"]["flask"]["mem_reservation"] = "64m"  # all of them on one host
+    web["containers"]["flask"] |= {"mem_limit": "320m", "mem_reservation": "300m"}
+    description["site_hosts"] = HOSTS
     (folder / "group_vars/site/description.yml").write_text(yaml.safe_dump(description))
     made = Site(EXAMPLE, name, folder, cloud)
     succeed(made.run("site.yml"))
@@ -106,14 +110,28 @@ def test_load_makes_tasks_come_and_its_end_makes_them_go_without_a_failed_reques
     def tasks() -> int:
         return len(running(site, "web"))
 
+    def hosts() -> int:
+        return len(site.cloud.client("ecs").list_container_instances(cluster=site.prefix)["containerInstanceArns"])
+
+    def up() -> int:
+        arns = [arn for arns in site.tasks().values() for arn in arns]
+        found = site.cloud.client("ecs").describe_tasks(cluster=site.prefix, tasks=arns)["tasks"]
+        return sum(each["lastStatus"] == "RUNNING" for each in found)
+
     until(lambda: tasks() == LEAST, "the least", 120)
+    assert hosts() == HOSTS["min"]
     with visited(site) as visits:
         time.sleep(15 * MINUTE)
         assert tasks() == LEAST, "a calm visitor needs no more"
         visits.pause = BUSY
-        until(lambda: tasks() == MOST, "as many tasks as 600 requests a minute ask for", 180)
+        until(lambda: tasks() == MOST, "as many tasks as 600 requests a minute ask for", 120)
+        until(lambda: (up(), hosts()) == (MOST, 3), "the host that they need, and all of them on it", 240)
+        run = succeed(site.run("site.yml"))
+        assert run.changed == 0, "what load has brought is nobody's change"
+        assert (tasks(), hosts()) == (MOST, 3)
         visits.pause = CALM
         until(lambda: tasks() == LEAST, "the least again, once nobody asks for more", 300)
+        until(lambda: (up(), hosts()) == (LEAST, HOSTS["min"]), "the hosts of before", 300)
         time.sleep(10)
     assert visits.failed == []
     assert visits.answered > 200

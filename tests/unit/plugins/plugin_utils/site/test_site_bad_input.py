@@ -814,10 +814,19 @@ CASES = {
     "more tasks than the hosts that there may be fit": case(
         "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\nsite_hosts: {min: 2}",
         "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
-        "site_hosts: {min: 2, max: 5}",
+        "site_hosts: {min: 2, max: 5, scale: true}",
         "site_hosts",
         "4 tasks at the most take 8192m",
-        "site_hosts: {max: 5}",
+        "site_hosts: {min: 5}, or {max: 5, scale: true} to have them come",
+    ),
+    "more tasks than the hosts that may come fit": case(
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
+        "site_hosts: {min: 2, max: 4, scale: true}",
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
+        "site_hosts: {min: 5, max: 6}",
+        "site_hosts",
+        "allows 4 hosts",
+        "Write site_hosts: {max: 5}, lower mem_limit",
     ),
     "a name that is none": case(
         "site_databases: {My_DB: {}}", "site_databases: {my-db: {}}", "site_databases.My_DB", "for example my-db"

@@ -585,6 +585,9 @@ OF_NOUNS = {
     ),
     # Hosts and names
     "no hosts": case("site_hosts: {min: 0}", "site_hosts: {min: 1}", "site_hosts.min", "of hosts from 1 to 1000"),
+    "hosts that scale by a number": case(
+        "site_hosts: {scale: 80}", "site_hosts: {scale: true}", "site_hosts.scale", "must be true or false"
+    ),
     "hosts up to none": case("site_hosts: {max: 0}", "site_hosts: {max: 2}", "site_hosts.max", "of hosts from 1"),
     "a name of a site with a scheme": case(
         "domain_aliases: [{name: 'https://acme.de', hosted_zone_id: Z1}]",

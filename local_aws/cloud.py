@@ -43,6 +43,7 @@ class Cloud:
         names_changed: called by `publish` and `keep_private` after one of these changed; the resolver sets it.
         changes: whether anybody may have changed what the APIs say.
         guard: IAM; None where nobody is judged.
+        minute: seconds that a minute lasts for what scales by load; `POST /_local_aws/minute` changes it.
     """
 
     config: Config
@@ -52,6 +53,7 @@ class Cloud:
     names_changed: Callable[[], None] | None = None
     changes: Changes = field(default_factory=Changes, repr=False)
     guard: Guard | None = field(default=None, repr=False)
+    minute: float = 60.0
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _docker: docker.DockerClient | None = field(default=None, repr=False)

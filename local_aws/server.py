@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 import sys
 import threading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 """How long `shutdown` may have to wait for a server's loop, which looks twice a second otherwise."""
+MINUTE_MOST = 60
+"""Seconds."""
 
 
 class Server:
@@ -145,9 +148,21 @@ class Server:
                 body = json.dumps(self.status()).encode()
                 start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
                 return [body]
+            if (environ["PATH_INFO"], environ.get("REQUEST_METHOD")) == ("/_local_aws/minute", "POST"):
+                return self._set_minute(environ, start_response)
             return application(environ, start_response)
 
         return serve
+
+    def _set_minute(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Let a minute of what scales by load last as many seconds as the body says."""
+        text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode(errors="replace")
+        good = re.fullmatch(r"[1-9]\d?", text) is not None and int(text) <= MINUTE_MOST
+        if good:
+            self.cloud.minute = float(text)
+        body = b"" if good else f"Say how many seconds a minute lasts, from 1 to {MINUTE_MOST}.\n".encode()
+        start_response("204 No Content" if good else "400 Bad Request", [("Content-Length", str(len(body)))])
+        return [body]
 
 
 def serve(

@@ -16,6 +16,7 @@ from local_aws.ecs.api import Api
 from local_aws.ecs.dispatcher import Dispatcher
 from local_aws.ecs.errors import EcsError
 from local_aws.ecs.managed_draining import ManagedDraining
+from local_aws.ecs.managed_scaling import NAMESPACE, ManagedScaling
 from local_aws.ecs.metrics import SECONDS as METRICS_SECONDS
 from local_aws.ecs.metrics import Metrics
 from local_aws.ecs.outside import Services
@@ -40,6 +41,7 @@ class Regional:
     dispatcher: Dispatcher
     metrics: Metrics
     draining: ManagedDraining
+    scaling: ManagedScaling
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Ecs:
                     Dispatcher(self.state, region, outside, registry=registry),
                     Metrics(self.state, region),
                     ManagedDraining(self.state, region),
+                    ManagedScaling(self.state, region, autoscaling.Groups(name, self.cloud.changes.happening)),
                 )
             return self._regional[name]
 
@@ -160,6 +163,9 @@ class ControlPlane(Part):
         for regional in self.ecs.every():
             regional.scheduler.round()
             regional.dispatcher.deliver()
+        for name, regional in list(self.ecs._regional.items()):
+            if data := regional.scaling.round(self.cloud.minute):
+                self.cloud.client("cloudwatch", name).put_metric_data(Namespace=NAMESPACE, MetricData=data)
         for name, instance in autoscaling.waiting():
             if self.ecs.regional(name).draining.drained(instance):
                 self.log.info("host %s is drained and goes", instance)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from local_aws.ecs import deployments, placement
 from local_aws.ecs.errors import invalid
+from local_aws.ecs.managed_scaling import waiting_at
 from local_aws.ecs.outside import Outside, TargetHealth
 from local_aws.ecs.state import (
     Container,
@@ -25,6 +26,7 @@ from local_aws.ecs.state import (
     deployment_id,
     new_id,
 )
+from local_aws.scaling.hosts import WAITS_SECONDS
 
 MAX_TARGET_GROUPS = 5
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/register-multiple-targetgroups.html"""
@@ -32,6 +34,8 @@ REPEAT_SECONDS = 60.0
 """How long the same placement failure is not repeated in a service's events."""
 STOPPED_SECONDS = 3600.0
 """How long stopped tasks can be described."""
+WAITED_TOO_LONG = "Timeout waiting for capacity to become available."
+"""Of a task that no host has come for: the words are ours."""
 UNPLACED_SECONDS = 2.0
 """How long the scheduler waits after it could not place a task."""
 
@@ -60,14 +64,18 @@ def new_task(
     region: Region,
     cluster: str,
     definition: Json,
-    instance: Instance,
+    instance: Instance | None,
     *,
     group: str,
     now: float,
     provider: str = "",
     started_by: str = "",
+    placing: Json | None = None,
 ) -> Task:
-    """Make a PENDING task on `instance`; its resources are taken from there on."""
+    """Make a PENDING task on `instance`; its resources are taken from there on.
+
+    Without an instance it is PROVISIONING, and `placing` what placement is to be asked again (`placement.place`).
+    """
     wanted = placement.needs(definition)
     identity = new_id()
     arn = region.arn("task", cluster, identity)
@@ -79,7 +87,7 @@ def new_task(
         arn,
         cluster,
         definition,
-        instance.arn,
+        instance.arn if instance else "",
         containers,
         now,
         group,
@@ -88,6 +96,8 @@ def new_task(
         cpu=wanted.cpu,
         memory=wanted.memory,
         ports=list(wanted.ports),
+        status="PENDING" if instance else "PROVISIONING",
+        placing=placing or {},
     )
     region.tasks[arn] = task
     return task
@@ -100,7 +110,9 @@ def stop_task(task: Task, reason: str, code: str, now: float) -> None:
     task.desired = "STOPPED"
     task.stop_code, task.stopped_reason, task.stopping_at = code, reason, now
     task.version += 1
-    if task.registered:
+    if not task.instance:
+        end_task(task, reason, code, now)
+    elif task.registered:
         task.status = "DEACTIVATING"
 
 
@@ -155,6 +167,7 @@ class Scheduler:
         with self.state.lock:
             now = self.clock()
             self._remove_gone(facts, now)
+            self._provision(now)
             for service in list(self.region.services.values()):
                 self._service(service, facts, now)
             for task in list(self.region.tasks.values()):
@@ -186,6 +199,16 @@ class Scheduler:
                 if task.active:
                     end_task(task, f"Host EC2 (instance {instance.ec2_id}) terminated.", "TerminationNotice", now)
             del self.region.instances[instance.arn]
+
+    def _provision(self, now: float) -> None:
+        """Place the tasks that wait for a host, the oldest first; end those that have waited too long."""
+        for task in [each for each in self.region.tasks.values() if each.provisioning]:
+            instance, provider, _ = placement.place(self.region, task.cluster, task.definition, **task.placing)
+            if instance is not None:
+                task.instance, task.provider, task.status = instance.arn, provider, "PENDING"
+                task.version += 1
+            elif now - task.created_at > WAITS_SECONDS:
+                end_task(task, WAITED_TOO_LONG, "TaskFailedToStart", now)
 
     # --- health
 
@@ -236,7 +259,8 @@ class Scheduler:
         old: list[Task] = []
         for task in wanted:
             host = self.region.instances.get(task.instance)
-            stays = task.deployment == service.primary.id and host is not None and host.status == "ACTIVE"
+            placed = task.provisioning or (host is not None and host.status == "ACTIVE")
+            stays = task.deployment == service.primary.id and placed
             (new if stays else old).append(task)
         healthy = {task.arn for task in wanted if task.healthy_since is not None}
         counts = deployments.Counts(
@@ -357,24 +381,23 @@ class Scheduler:
         definition = self.region.definitions[deployment.task_definition]
         started: list[Task] = []
         for _ in range(count):
-            instance, provider, refusals = placement.place(
-                self.region,
-                service.cluster,
-                definition,
-                launch_type=deployment.launch_type,
-                strategy=deployment.strategy,
-                constraints=service.request.get("placementConstraints", []),
-                placement=service.request.get("placementStrategy", []),
-                group=f"service:{service.name}",
-            )
-            if instance is None:
+            placing: Json = {
+                "launch_type": deployment.launch_type,
+                "strategy": deployment.strategy,
+                "constraints": service.request.get("placementConstraints", []),
+                "placement": service.request.get("placementStrategy", []),
+                "group": f"service:{service.name}",
+            }
+            instance, provider, refusals = placement.place(self.region, service.cluster, definition, **placing)
+            provider = provider or waiting_at(self.region, deployment.strategy)
+            if instance is None and not provider:
                 service.say(placement.event(refusals, bool(deployment.strategy)), now, REPEAT_SECONDS)
                 self._no_room[service.arn] = now
                 break
             self._no_room.pop(service.arn, None)
             task = new_task(
                 self.region, service.cluster, definition, instance, group=f"service:{service.name}", now=now,
-                provider=provider, started_by=deployment.id,
+                provider=provider, started_by=deployment.id, placing=placing,
             )  # fmt: skip
             task.service, task.deployment = service.arn, deployment.id
             task.exec_enabled = service.request.get("enableExecuteCommand", False)

@@ -133,6 +133,8 @@ class Task:
     """A task.
 
     Attributes:
+        instance: ARN of its container instance; empty while it is PROVISIONING.
+        placing: what placement is asked again, of one that is PROVISIONING.
         ports: host ports that placement reserved for it, (port, protocol).
         delivered: the desired status that its agent was last sent, empty if none.
         targets: where the load balancer finds it, (target group ARN, instance id, port).
@@ -178,6 +180,7 @@ class Task:
     healthy_since: float | None = None
     counted: bool = False
     credentials: dict[str, tuple[str, float]] = field(default_factory=dict)
+    placing: Json = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -188,6 +191,11 @@ class Task:
     def active(self) -> bool:
         """Whether it still holds resources of its instance."""
         return self.status != "STOPPED"
+
+    @property
+    def provisioning(self) -> bool:
+        """Whether it waits for a host: its capacity provider scales, and none has room now."""
+        return self.status == "PROVISIONING" and self.desired == "RUNNING"
 
     @property
     def wanted(self) -> bool:

@@ -45,8 +45,11 @@ class Admin:
         return dict(line.split(": ", 1) for line in lines if ": " in line)
 
     def servers(self) -> dict[tuple[str, str], dict[str, str]]:
-        """HAProxy's statistics of each server, by backend and name; raises as `command` does."""
-        rows = csv.DictReader(io.StringIO(self.command("show stat -1 4 -1").lstrip("# ")))
+        """HAProxy's statistics of each server, by backend and name, and of each backend, as `BACKEND` by the name.
+
+        Raises as `command` does.
+        """
+        rows = csv.DictReader(io.StringIO(self.command("show stat -1 6 -1").lstrip("# ")))
         return {(row["pxname"], row["svname"]): row for row in rows}
 
 

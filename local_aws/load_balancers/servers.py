@@ -44,6 +44,7 @@ class Servers:
 
     Attributes:
         states: the servers that there are, draining ones included.
+        requests: target group ARN → how many requests it got since HAProxy's last reload.
         stale: whether HAProxy has one more, which only a reload takes away.
 
     Args:
@@ -52,6 +53,7 @@ class Servers:
 
     def __init__(self, admin: Admin) -> None:
         self.states: dict[Key, TargetState] = {}
+        self.requests: dict[str, int] = {}
         self.stale = False
         self._command = admin.command
         self._statistics = admin.servers
@@ -138,6 +140,11 @@ class Servers:
         """Read HAProxy's view of the servers into their states."""
         now = time.monotonic()
         measured = self._statistics()
+        self.requests = {
+            state.group.arn: int(whole.get("req_tot") or 0)
+            for state in self.states.values()
+            if (whole := measured.get((state.group.name, "BACKEND")))
+        }
         for state in self.states.values():
             row = measured.get((state.group.name, state.target.server))
             if row is None or state.until is not None:

@@ -19,6 +19,7 @@ def parts(cloud: Cloud) -> list[Part]:
     from local_aws.parts.private_zones import PrivateZones
     from local_aws.parts.registry import Registry
     from local_aws.parts.resolver import Resolver
+    from local_aws.parts.scaling import Scaling
     from local_aws.parts.schedules import Schedules
     from local_aws.parts.security_groups import SecurityGroups
 
@@ -34,6 +35,7 @@ def parts(cloud: Cloud) -> list[Part]:
         Edge(cloud),
         Instances(cloud),
         Schedules(cloud),
+        Scaling(cloud),
         Functions(cloud),
         SecurityGroups(cloud),
     ]

@@ -16,6 +16,7 @@ from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
 from local_aws.edge.world import any_there
 from local_aws.haproxy import Balancer
+from local_aws.load_balancers import traffic
 from local_aws.load_balancers.configuration import render, structure, with_servers
 from local_aws.load_balancers.health import HEALTHY, INITIAL, NO_ADDRESS, NOT_IN_USE, State
 from local_aws.load_balancers.proxy import Proxy
@@ -44,6 +45,8 @@ class LoadBalancers(Part):
         self._running: dict[str, Proxy] = {}
         self._troubles: dict[str, str] = {}
         self._order: list[str] = []
+        self._traffic = traffic.of(cloud)
+        self._told = time.monotonic()
 
     def prepare(self) -> None:
         images.ensure("load_balancer")
@@ -68,6 +71,7 @@ class LoadBalancers(Part):
                 self._troubles[arn] = f"{type(error).__name__}: {error}"
                 errors.append(error)
         self._tell_health(world)
+        self._tell_traffic()
         if errors:
             raise errors[0]
 
@@ -116,6 +120,14 @@ class LoadBalancers(Part):
         else:
             self._apply(running, wanted, world)
         running.servers.measure()
+        if wanted.type == "application":
+            self._count(running)
+
+    def _count(self, running: Proxy) -> None:
+        for arn, counted in running.servers.requests.items():
+            states = running.servers.of(group for group in running.balancer.groups if group.arn == arn).values()
+            healthy = sum(state.state == HEALTHY for state in states)
+            self._traffic.seen(traffic.end(running.arn), traffic.end(arn), counted, healthy)
 
     def _wanted(self, arn: str, world: World) -> Balancer:
         balancer = world.balancer(arn, self._published(arn, world))
@@ -186,6 +198,7 @@ class LoadBalancers(Part):
 
     def _remove(self, running: Proxy) -> None:
         self.cloud.publish(running.dns_name, [])
+        self._traffic.forget(traffic.end(running.arn))
         container = self._container(running.arn)
         if container:
             container.remove(force=True)
@@ -208,6 +221,13 @@ class LoadBalancers(Part):
             with self.cloud.changes.happening():
                 elbv2.target_health.clear()
                 elbv2.target_health.update(told)
+
+    def _tell_traffic(self) -> None:
+        if time.monotonic() - self._told < traffic.SECONDS:
+            return
+        self._told = time.monotonic()
+        if data := self._traffic.data():
+            self.cloud.client("cloudwatch").put_metric_data(Namespace=traffic.NAMESPACE, MetricData=data)
 
     def _container(self, arn: str) -> Container | None:
         label = f"{ARN_LABEL}={arn}"

@@ -1,6 +1,7 @@
 """Application Auto Scaling: moto looks for services in its own ECS, leaves their counts as they are, and has no tags.
 
-Limits hold as on AWS: a count outside of them becomes the nearest within, when they are set. No load changes it.
+Limits hold as on AWS: a count outside of them becomes the nearest within, when they are set. What load makes of it, by
+the policies of `scaling_policies`, is `parts/scaling.py`'s.
 https://docs.aws.amazon.com/autoscaling/application/userguide/services-that-can-integrate-ecs.html
 """
 

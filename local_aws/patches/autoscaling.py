@@ -116,6 +116,34 @@ def complete(region: str, instance_id: str) -> None:
                     _let_go(group, state)
 
 
+class Groups:
+    """The groups of a region, for ECS's managed scaling.
+
+    Args:
+        region: of AWS.
+        happening: entered while one is changed, as no request does it (`Changes.happening`).
+    """
+
+    def __init__(self, region: str, happening: Callable[[], AbstractContextManager[None]]) -> None:
+        self._region, self._happening = region, happening
+
+    def find(self, name: str) -> Any:
+        """moto's group; None if there is none."""
+        from moto.autoscaling import autoscaling_backends
+
+        for backends in list(autoscaling_backends.values()):
+            if found := backends[self._region].autoscaling_groups.get(name):
+                return found
+        return None
+
+    def want(self, name: str, count: int) -> None:
+        """Let a group have so many hosts."""
+        group = self.find(name)
+        if group is not None:
+            with self._happening():
+                group.set_desired_capacity(count)
+
+
 def _let_go(group: Any, state: Any) -> None:
     group.instance_states.remove(state)
     group.ec2_backend.terminate_instances([state.instance.id])

@@ -12,7 +12,9 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.ecs_container_instance import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Wait
+from plugins.plugin_utils.ecs import container_instances
 from plugins.plugin_utils.host_draining import HostDraining
+from plugins.plugin_utils.scale_room import coming
 
 
 class ActionModule(AwsAction):
@@ -35,6 +37,7 @@ class ActionModule(AwsAction):
             lambda: Wait(self.arguments["timeout"], self.say, name),
             self.arguments["stop_tasks"],
             self.check_mode,
+            lambda: coming(self.client, container_instances(self.client("ecs"), self.arguments["cluster"])),
         )
         instance = host.find()
         before = instance["status"] if instance else ""

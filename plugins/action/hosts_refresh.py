@@ -17,13 +17,14 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.hosts_refresh import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.consoles import Consoles
-from plugins.plugin_utils.ecs import some
+from plugins.plugin_utils.ecs import container_instances, some
 from plugins.plugin_utils.host_draining import HostDraining
 from plugins.plugin_utils.host_start import RECENT, failed_launches
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.refresh.order import Goal, Refused, Scene, Step, next_step, steps
 from plugins.plugin_utils.refresh.proof import unproved
 from plugins.plugin_utils.refresh.seeing import Seeing
+from plugins.plugin_utils.scale_room import coming
 
 NAME = "refresh"
 PLAYBOOK = "refresh_hosts.yml"
@@ -150,8 +151,9 @@ class ActionModule(AwsAction):
         seconds = self.arguments["drain_timeout"]
         wait = lambda: Wait(seconds, self.say, name)  # noqa: E731 - of this module, where tests replace it
         return HostDraining(
-            self.client("ecs"), self.arguments["cluster"], name, self.say, wait, stop_tasks=self._in_place
-        )
+            self.client("ecs"), self.arguments["cluster"], name, self.say, wait, stop_tasks=self._in_place,
+            coming=lambda: coming(self.client, container_instances(self.client("ecs"), self.arguments["cluster"])),
+        )  # fmt: skip
 
     def _drain(self, name: str) -> None:
         host = self._draining(name)

@@ -29,6 +29,7 @@ class HostDraining:
         wait: makes a wait with the deadline.
         stop_tasks: whether tasks without a place elsewhere are stopped.
         check_mode: whether nothing may be changed.
+        coming: how many more hosts come for tasks that have no place.
 
     Attributes:
         changed: whether something was changed, or would be.
@@ -44,7 +45,9 @@ class HostDraining:
         wait: Callable[[], Wait],
         stop_tasks: bool = False,
         check_mode: bool = False,
+        coming: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._coming = coming
         self.ecs, self.cluster, self.host, self.say = ecs, cluster, host, say
         self._wait, self._stop_tasks, self.check_mode = wait, stop_tasks, check_mode
         self.changed = False
@@ -252,7 +255,7 @@ class HostDraining:
             if each["status"] == "ACTIVE" and each.get("agentConnected") and each.get("ec2InstanceId") != self.host
         ]
         if not others:
-            return bound, "no other host of the cluster takes tasks"
+            return ([], "") if self._coming() else (bound, "no other host of the cluster takes tasks")
         if frozen := [task for task in bound if _is_frozen(services[_service(task)])]:
             return frozen, "minimumHealthyPercent and maximumPercent of their service allow neither a stop nor a start"
         # A drain that was begun has started replacements already, which hold the room that is looked for here.
@@ -261,6 +264,9 @@ class HostDraining:
         rooms = [_Room(other) for other in others]
         largest_first = sorted(bound, key=lambda task: _needs(task)["MEMORY"], reverse=True)
         homeless = [task for task in largest_first if not any(room.takes(task) for room in rooms)]
+        # Their replacements wait for a host, and the drain for them.
+        if homeless and self._coming():
+            return [], ""
         return homeless, "no other host has room for it"
 
 

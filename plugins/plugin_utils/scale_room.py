@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/memory-management.ht
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,32 @@ def _amounts(needs: Needs, host: Mapping[str, Any], amount: Callable[..., int]) 
     return f"{amount(host)} MiB{cpu}"
 
 
+def coming(client: Callable[[str], Any], hosts: Iterable[Mapping[str, Any]]) -> int:
+    """How many hosts managed scaling may still add to those of a cluster, if tasks need them.
+
+    Args:
+        client: gives a boto3 client by the service's name.
+        hosts: its container instances.
+    """
+    there = list(hosts)
+    providers = sorted({str(each["capacityProviderName"]) for each in there if each.get("capacityProviderName")})
+    most = sum(int(group["MaxSize"]) for scales, group in _groups(client, providers) if scales)
+    return max(0, most - len(there))
+
+
 def _hosts_at_most(client: Callable[[str], Any], providers: list[str]) -> int:
     """How many hosts there are to be: with managed scaling the group's maximum."""
+    return sum(int(group["MaxSize" if scales else "DesiredCapacity"]) for scales, group in _groups(client, providers))
+
+
+def _groups(client: Callable[[str], Any], providers: list[str]) -> Iterator[tuple[bool, dict[str, Any]]]:
+    """Whether managed scaling is on, and the Auto Scaling group, of each capacity provider."""
     if not providers:
-        return 0
+        return
     found = client("ecs").describe_capacity_providers(capacityProviders=providers)["capacityProviders"]
-    most = 0
     for given in (each.get("autoScalingGroupProvider", {}) for each in found):
         name = given.get("autoScalingGroupArn", "").rpartition("autoScalingGroupName/")[2]
-        size = "MaxSize" if given.get("managedScaling", {}).get("status") == "ENABLED" else "DesiredCapacity"
+        scales = given.get("managedScaling", {}).get("status") == "ENABLED"
         groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-        most += sum(int(group[size]) for group in groups)
-    return most
+        for group in groups:
+            yield scales, group

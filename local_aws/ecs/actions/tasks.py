@@ -8,6 +8,7 @@ from local_aws.ecs import placement, task_definitions, views
 from local_aws.ecs.actions.base import Actions, page
 from local_aws.ecs.actions.capacity_providers import capacity
 from local_aws.ecs.errors import EcsError, invalid
+from local_aws.ecs.managed_scaling import waiting_at
 from local_aws.ecs.scheduler import managed_tags, new_task, stop_task
 from local_aws.ecs.state import Cluster, Json, Task
 
@@ -45,17 +46,16 @@ class Tasks(Actions):
         tasks: list[Task] = []
         failures: list[Json] = []
         for _ in range(count):
-            instance, provider, refusals = placement.place(
-                self.region,
-                cluster.name,
-                merged,
-                launch_type=launch_type,
-                strategy=strategy,
-                constraints=request.get("placementConstraints", []),
-                placement=request.get("placementStrategy", []),
-                group=group,
-            )
-            if instance is None:
+            placing: Json = {
+                "launch_type": launch_type,
+                "strategy": strategy,
+                "constraints": request.get("placementConstraints", []),
+                "placement": request.get("placementStrategy", []),
+                "group": group,
+            }
+            instance, provider, refusals = placement.place(self.region, cluster.name, merged, **placing)
+            provider = provider or ("" if launch_type else waiting_at(self.region, strategy))
+            if instance is None and not provider:
                 if not [each for each in refusals if each.code != "DRAINING"]:
                     if strategy and not launch_type:
                         raise invalid("No Container Instances were found in your capacity provider.")
@@ -63,8 +63,9 @@ class Tasks(Actions):
                 failures += [{"arn": each.instance.arn, "reason": each.code} for each in refusals]
                 break
             task = new_task(
-                self.region, cluster.name, merged, instance, group=group, now=self.clock(), provider=provider
-            )
+                self.region, cluster.name, merged, instance,
+                group=group, now=self.clock(), provider=provider, placing=placing,
+            )  # fmt: skip
             self._fill(task, request)
             tasks.append(task)
         return {"tasks": [views.task(self.region, task, ["TAGS"]) for task in tasks], "failures": failures}

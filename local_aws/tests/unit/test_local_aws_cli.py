@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import io
 import ipaddress
 import json
 import re
@@ -505,6 +506,24 @@ def test_an_engine_that_does_not_remove_a_container_is_told_of(
 def test_what_there_is_not_is_refused_by_a_sentence(only: set[str] | None, host_image: str, says: str) -> None:
     with pytest.raises(SystemExit, match=re.escape(says)):
         server.serve(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only, host_image)
+
+
+@pytest.mark.parametrize(("said", "minute"), [("4", 4.0), ("60", 60.0), ("0", None), ("61", None), ("soon", None)])
+def test_how_long_a_minute_of_scaling_is(said: str, minute: float | None) -> None:
+    made = server.Server(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only=set())
+    serve = made._status_middleware(lambda _environ, _start: [b"an API"])
+    statuses: list[str] = []
+
+    def call(path: str, method: str = "POST") -> list[bytes]:
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "CONTENT_LENGTH": len(said)}
+        body: list[bytes] = serve(environ | {"wsgi.input": io.BytesIO(said.encode())}, lambda *a: statuses.append(a[0]))
+        return body
+
+    (answer,) = call("/_local_aws/minute")
+    assert made.cloud.minute == (minute or 60.0)
+    assert statuses == ["204 No Content" if minute else "400 Bad Request"]
+    assert (b"from 1 to 60" in answer) == (minute is None)
+    assert call("/_local_aws/minute", "GET") == [b"an API"]
 
 
 @pytest.mark.parametrize("late", [None, Settings(42)])

@@ -22,7 +22,7 @@ from moto.s3.models import S3Backend
 from local_aws import patches
 from local_aws.cloud import Cloud
 from local_aws.config import REGION
-from local_aws.patches import _models, _moto, applicationautoscaling, ecr, elbv2, rds, route53
+from local_aws.patches import _models, _moto, applicationautoscaling, ecr, elbv2, rds, route53, scaling_policies
 from local_aws.patches import autoscaling as autoscaling_patch
 from local_aws.tests.stack_support import refused
 from local_aws.tests.watched_support import Watched
@@ -663,6 +663,105 @@ def test_autoscaling_knows_the_services_of_our_ecs(watched: Watched, monkeypatch
     )  # fmt: skip
     (service,) = ecs.describe_services(cluster="shop", services=["api"])["services"]
     assert service["desiredCount"] == 2
+
+
+def a_target(aws: Cloud) -> tuple[Any, dict[str, str]]:
+    """A client of Application Auto Scaling, and a service that is registered with it."""
+    ecs, scaling = aws.client("ecs"), aws.client("application-autoscaling")
+    ecs.create_cluster(clusterName="shop")
+    ecs.create_service(cluster="shop", serviceName="api", desiredCount=1)
+    target = {
+        "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount", "ResourceId": "service/shop/api",
+    }  # fmt: skip
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=4)
+    return scaling, target
+
+
+def by(kind: str, target: float, **more: str) -> dict[str, Any]:
+    """A target tracking policy."""
+    config = {"TargetValue": target, "PredefinedMetricSpecification": {"PredefinedMetricType": kind, **more}}
+    return {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": config}
+
+
+LABEL = "app/shop/0123456789abcdef/targetgroup/api/fedcba9876543210"
+
+
+@pytest.mark.parametrize(
+    ("policy", "namespace", "metric", "dimensions"),
+    [
+        (by("ECSServiceAverageCPUUtilization", 60), "AWS/ECS", "CPUUtilization", {"shop", "api"}),
+        (by("ECSServiceAverageMemoryUtilization", 60), "AWS/ECS", "MemoryUtilization", {"shop", "api"}),
+        (
+            by("ALBRequestCountPerTarget", 60, ResourceLabel=LABEL), "AWS/ApplicationELB", "RequestCountPerTarget",
+            {"app/shop/0123456789abcdef", "targetgroup/api/fedcba9876543210"},
+        ),
+    ],
+    ids=["cpu", "memory", "requests"],
+)  # fmt: skip
+def test_a_policy_has_an_upper_and_a_lower_alarm_that_go_with_it(
+    aws: Cloud, policy: dict[str, Any], namespace: str, metric: str, dimensions: set[str]
+) -> None:
+    scaling, target = a_target(aws)
+
+    def alarms() -> list[Any]:
+        found = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        for each in found:
+            assert (each["Namespace"], each["MetricName"]) == (namespace, metric)
+            assert {item["Value"] for item in each["Dimensions"]} == dimensions
+        return [(each["ComparisonOperator"], each["EvaluationPeriods"], each["Threshold"]) for each in found]
+
+    def at(value: float) -> Any:
+        policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] = value
+        return scaling.put_scaling_policy(**target, PolicyName="load", **policy)["PolicyARN"]
+
+    made = at(60)
+    assert alarms() == [("GreaterThanThreshold", 3, 60.0), ("LessThanThreshold", 15, 54.0)]
+    assert at(50) == made
+    assert alarms() == [("GreaterThanThreshold", 3, 50.0), ("LessThanThreshold", 15, 45.0)]
+    assert aws.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmActions"] == [made]
+    scaling.deregister_scalable_target(**target)
+    assert alarms() == []
+    assert scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (by("ECSServiceAverageCPUUtilization", 0), "TargetValue must be greater than 0"),
+        (by("ALBRequestCountPerTarget", 60), "Invalid resource label"),
+        (by("ALBRequestCountPerTarget", 60, ResourceLabel=f"{LABEL}/"), "Invalid resource label"),
+        (by("ECSServiceAverageCPUUtilization", 60, ResourceLabel=LABEL), "A resource label is not supported"),
+        (by("EC2SpotFleetRequestAverageCPUUtilization", 60), "is not emulated"),
+        (
+            {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity"}},
+            "is not emulated",
+        ),
+    ],
+)
+def test_a_policy_that_is_wrong_or_that_nothing_acts_on_is_refused(
+    aws: Cloud, policy: dict[str, Any], words: str
+) -> None:
+    scaling, target = a_target(aws)
+    with refused(words, "ValidationException"):
+        scaling.put_scaling_policy(**target, PolicyName="load", **policy)
+    right = by("ECSServiceAverageCPUUtilization", 60)
+    with refused("No scalable target registered", "ObjectNotFoundException"):
+        scaling.put_scaling_policy(**target | {"ResourceId": "service/shop/none"}, PolicyName="load", **right)
+    scaling.put_scaling_policy(**target, PolicyName="load", **right)
+
+
+def test_scaling_activities_come_in_pages_the_newest_first(aws: Cloud) -> None:
+    from moto.applicationautoscaling.models import applicationautoscaling_backends
+
+    scaling, target = a_target(aws)
+    backend = applicationautoscaling_backends["123456789012"]["us-east-1"]
+    for number in range(101):
+        scaling_policies.record(backend, target["ResourceId"], "load", f"to {number}", "Successful", "done")
+    pages = list(scaling.get_paginator("describe_scaling_activities").paginate(ServiceNamespace="ecs"))
+    told = [each["Description"] for page in pages for each in page["ScalingActivities"]]
+    assert (len(pages), told[0], told[-1], len(told)) == (2, "to 100", "to 1", 100)
+    other = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId="service/shop/none")
+    assert other["ScalingActivities"] == []
 
 
 # efs, ssm, route53, iam

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.sizes import host_memory
-from plugins.plugin_utils.site.kinds import Whole, whole
+from plugins.plugin_utils.site.kinds import Flag, Whole, whole
 from plugins.plugin_utils.site.place import Place
 from plugins.plugin_utils.site.schema import Key, Schema
 
@@ -16,7 +16,7 @@ RESERVED = 256
 
 SCHEMA = Schema(
     "site_hosts",
-    {"min": Key(Whole(1, 1000, "hosts"), 1), "max": Key(Whole(1, 1000, "hosts"))},
+    {"min": Key(Whole(1, 1000, "hosts"), 1), "max": Key(Whole(1, 1000, "hosts")), "scale": Key(Flag(), False)},
     {
         "count": "write min: 2, and max for the most there may be.",
         "type": "write host_instance_type: t3.small.",
@@ -33,12 +33,14 @@ class Hosts:
     Attributes:
         min: hosts at least.
         max: at most; one more than `min` by default, so that one can be replaced without a gap.
+        scale: whether there are as many between the two as the tasks need; else there are `min`.
         instance_type: their type, or empty where the inventory does not say.
         memory: MiB that one has for tasks; 0 where that is not known beforehand.
     """
 
     min: int
     max: int
+    scale: bool
     instance_type: str
     memory: int
 
@@ -60,4 +62,4 @@ def read(variables: Mapping[str, Any], problems_at: Place) -> Hosts:
     reserved = whole(variables.get("ecs_agent_reserved_memory"))
     memory = host_memory(name)
     memory = max(0, memory - (RESERVED if reserved is None else reserved)) if memory else 0
-    return Hosts(given["min"], given["max"] or given["min"] + 1, name, memory)
+    return Hosts(given["min"], given["max"] or given["min"] + 1, bool(given["scale"]), name, memory)

@@ -58,7 +58,8 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
     A deployment that starts first has a new task beside the old ones, one service at a time, or a job runs beside all.
     What has a schedule comes beside these, whenever it is: a run that finds no room is lost, as RunTask calls that a
     success (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, `failures`).
-    What always runs must fit the hosts that there always are; what autoscaling may come to, those that there may be.
+    What always runs must fit the hosts that there always are; what autoscaling may come to, those that there may be:
+    that are more only where hosts scale.
 
     Args:
         services, jobs: of the site, each of which fits a host alone.
@@ -70,15 +71,17 @@ def check_all(services: Mapping[str, Service], jobs: Mapping[str, Job], hosts: H
     extra = _beside(services, jobs)
     what = ", and ".join(f"{each} takes {sum(sizes)}m" for each, sizes in extra.items()) or "nothing comes beside"
     more = [size for sizes in extra.values() for size in sizes]
-    for most, count, key in ((False, hosts.min, "min"), (True, hosts.max, "max")):
+    greatest = (hosts.max, "max") if hosts.scale else (hosts.min, "min")
+    for most, (count, key) in ((False, (hosts.min, "min")), (True, greatest)):
         tasks = _tasks(services, most)
         needed = hosts_for([*tasks, *more], hosts.memory)
         if needed > count:
+            come = f", or {{max: {needed}, scale: true}} to have them come" if most and not hosts.scale else ""
             at.wrong(
                 f"allows {count} host{'s' if count > 1 else ''} of type {hosts.instance_type} with about "
                 f"{hosts.memory}m for tasks each; {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
                 f"{' at the most' if most else ''} take{'' if len(tasks) > 1 else 's'} {sum(tasks)}m, and {what}: "
-                f"that needs {needed} hosts. Write site_hosts: {{{key}: {needed}}}, lower mem_limit, or "
+                f"that needs {needed} hosts. Write site_hosts: {{{key}: {needed}}}{come}, lower mem_limit, or "
                 f"{LARGER}."
             )
             return

@@ -79,6 +79,7 @@ def check(services: Mapping[str, Service], identity: Identity, at: Place) -> dic
     _one_port_each(services, at)
     _fixed_ports(services, at)
     _few_groups(services, at)
+    _requests_of_one_group(services, at)
     numbers = numbered([(name, route) for name, _, route in _routes(services)])
     return {
         name: replace(
@@ -164,6 +165,22 @@ def _few_groups(services: Mapping[str, Service], at: Place) -> None:
             (at / name).wrong(
                 f"is asked at {len(groups)} ports by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a "
                 "service. Put some of its containers into another service."
+            )
+
+
+def _requests_of_one_group(services: Mapping[str, Service], at: Place) -> None:
+    """A policy counts the requests of one target group; of several, one that is seldom asked would keep all tasks."""
+    for name, service in services.items():
+        here = at / name / "scale" / "requests"
+        if not service.scale or service.scale.requests is None or any(not route.to for route in service.routes):
+            continue
+        ports = sorted({f"{route.to}:{route.port}" for route in service.routes})
+        if not ports:
+            here.wrong("counts what the load balancer sends, and no route leads here. Write cpu: 60, or routes.")
+        elif len(ports) > 1:
+            here.wrong(
+                f"counts the requests of one port, and routes lead to {listed(ports)}. Write cpu: 60, or put one of "
+                "them into another service."
             )
 
 

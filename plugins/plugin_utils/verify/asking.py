@@ -13,6 +13,7 @@ from plugins.plugin_utils.aws_action import reason
 from plugins.plugin_utils.ecs import container_instances, listed
 from plugins.plugin_utils.ecs import tasks as described_tasks
 from plugins.plugin_utils.ecs_placement import usable
+from plugins.plugin_utils.scale_room import coming
 from plugins.plugin_utils.verify import (
     images,
     last_good,
@@ -152,6 +153,8 @@ class Asking:
             services = [each.service for each in self._site.tasks if each.service]
             going = room.leaving(self._client("ecs"), self._site.cluster, services)
             found = room.judge(task, self._instances, own, going)
+        if found.state == WRONG:
+            found = room.judge(task, self._instances, own, going, coming(self._client, self._instances))
         yield found
 
     def _started(self, found: list[Finding]) -> list[Finding]:

@@ -7,7 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 from plugins.plugin_utils.ecs import listed, primary_of, tasks
-from plugins.plugin_utils.ecs_placement import REMEDY, Needs, arithmetic, lacking, obstacle, remaining, usable
+from plugins.plugin_utils.ecs_placement import (
+    REMEDY,
+    Needs,
+    arithmetic,
+    lacking,
+    obstacle,
+    registered,
+    remaining,
+    usable,
+)
 from plugins.plugin_utils.verify.finding import OK, WRONG, Finding
 from plugins.plugin_utils.verify.subjects import NOTHING, Task
 
@@ -19,6 +28,7 @@ def judge(
     instances: Collection[Mapping[str, Any]],
     own: Collection[str] = (),
     leaving: Mapping[str, Needs] = MappingProxyType({}),
+    coming: int = 0,
 ) -> Finding:
     """The finding for a service or job.
 
@@ -27,6 +37,7 @@ def judge(
         instances: container instances of the cluster.
         own: ARNs of those on which tasks of it run, which a deployment that stops first gives free.
         leaving: ARN → what tasks take there that end by themselves (`leaving`).
+        coming: how many more hosts come if tasks need them.
     """
     if task.needs.memory == 0 or (task.key.startswith("service.") and task.replicas == 0):
         return Finding("room", task.key, WHAT, OK, "it runs no task")
@@ -49,6 +60,9 @@ def judge(
         names = ", ".join(str(each.get("ec2InstanceId")) for each in later)
         why = f"{needs}; {names} has them once tasks that are on their way out have ended"
         return Finding("room", task.key, WHAT, OK, why)
+    if coming and any(_empty(each, task.needs) for each in there):
+        more = f"{coming} more hosts come" if coming > 1 else "one more host comes"
+        return Finding("room", task.key, WHAT, OK, f"{needs}; no host has them left, and {more} if tasks need it")
     return Finding("room", task.key, WHAT, WRONG, f"{arithmetic(task.needs, [dict(each) for each in there])}. {REMEDY}")
 
 
@@ -85,6 +99,15 @@ def leaving(ecs: Any, cluster: str, services: Collection[Mapping[str, Any]]) -> 
         there = found.get(host, NOTHING)
         found[host] = Needs(there.memory + needs[definition].memory, there.cpu + needs[definition].cpu)
     return found
+
+
+def _empty(instance: Mapping[str, Any], needs: Needs) -> bool:
+    """Whether a host like a container instance, without tasks, holds one of these needs."""
+    return (
+        not lacking(instance, needs)
+        and registered(instance) >= needs.memory
+        and registered(instance, "CPU") >= needs.cpu
+    )
 
 
 def _with(instance: Mapping[str, Any], old: Needs, new: Needs) -> bool:

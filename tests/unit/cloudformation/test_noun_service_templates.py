@@ -55,6 +55,7 @@ ENTRIES: dict[str, Any] = {
             "task_statements": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme/*"}],
         },
         "worker": {**TASK, "scale": {"min": 1, "max": 4, "cpu": 50}},
+        "asked": {**TASK, "routes": [{**ROUTE, "priority": 48000}], "scale": {"min": 2, "max": 4, "requests": 600}},
         "beat": {"containers": [CONTAINER], "replicas": 0, "stop_first": True, "volumes": TASK["volumes"],
                  "takes": TASK["takes"]},
         "my-redis": {**TASK, "expose": {"container": "web", "container_port": 80, "port": 6379, "scheme": "redis"}},
@@ -192,6 +193,19 @@ def test_autoscaling_has_the_count_to_itself(layers: dict[str, Any]) -> None:
             f"ECSServiceAverage{metric}Utilization"
         )
     assert "ScalingPolicyMemory" not in worker
+    assert "ScalingPolicyRequests" not in api
+
+
+def test_requests_are_those_of_the_target_group(layers: dict[str, Any]) -> None:
+    asked = resources(layers["service.asked"])
+    assert [name for name in asked if name.startswith("ScalingPolicy")] == ["ScalingPolicyRequests"]
+    tracking = asked["ScalingPolicyRequests"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == 600
+    counted = tracking["PredefinedMetricSpecification"]
+    assert counted["PredefinedMetricType"] == "ALBRequestCountPerTarget"
+    text, given = counted["ResourceLabel"]["Fn::Sub"]
+    assert text == "app/${Name}/${Id}/${Group}"
+    assert given["Group"] == {"Fn::GetAtt": ["TargetGroupweb", "TargetGroupFullName"]}
 
 
 def test_a_singleton_s_old_task_goes_first_and_all_others_stay(layers: dict[str, Any]) -> None:

@@ -170,6 +170,15 @@ def test_keeping_and_going_back_exclude_each_other() -> None:
     assert "refresh_hosts.yml" in evaluate(check["fail_msg"], known())
 
 
+def test_hosts_that_scale_are_not_kept() -> None:
+    check = TASKS["Refuse to keep old hosts that would go by themselves"]["ansible.builtin.assert"]
+    scaling = {"site_hosts": {"min": 2, "max": 4, "scale": True}}
+    for typed in ({}, scaling, {"keep_old": "true"}, scaling | {"keep_old": "false", "back": "true"}):
+        assert holds(check["that"], known(**typed))
+    assert not holds(check["that"], known(keep_old="true", **scaling))
+    assert "refresh_hosts.yml" in evaluate(check["fail_msg"], known())
+
+
 @pytest.mark.parametrize(
     ("typed", "goal"),
     [({}, "refresh"), ({"keep_old": "true"}, "keep"), ({"back": "true"}, "back"), ({"back": "false"}, "refresh")],
@@ -182,10 +191,11 @@ def test_a_refresh_that_was_begun_is_ended_with_its_image_and_takes_no_host_away
     begun = known(refresh_found={"under_way": True, "desired": 3})
     assert evaluate("{{ cluster_ami_newest }}", begun) is False
     layer = load("roles/cluster/vars/main.yml")["cluster_layer"]
-    given = begun | {"cluster_host_count": 2, "host_ami_id": ""}
+    given = begun | {"cluster_host_count": 2, "cluster_scales": False, "host_ami_id": ""}
     assert evaluate(layer["parameters"]["HostCountDesired"], given) in (3, "3")
     assert evaluate(layer["keep"], given) == ["HostAmiId"]
-    first = known(refresh_found={"under_way": False, "desired": 2}) | {"cluster_host_count": 2, "host_ami_id": ""}
+    first = known(refresh_found={"under_way": False, "desired": 2})
+    first |= {"cluster_host_count": 2, "cluster_scales": False, "host_ami_id": ""}
     assert evaluate(layer["keep"], first) == []
     assert evaluate(layer["parameters"]["HostCountDesired"], first) in (2, "2")
 

@@ -470,6 +470,19 @@ def test_a_quota_that_is_used_up_is_said_before_anything_is_made(
     assert refused(EMPTY | {"quotas": {}}, **given) == {}, "what could not be asked is no obstacle"
 
 
+def test_hosts_that_load_would_bring_in_vain_are_told_of() -> None:
+    scaling = {"site_hosts": {"min": 1, "max": 2, "scale": True}}
+    short_of = EMPTY | short("vcpus", used=2)
+    assert refused(short_of, **scaling) == {}, "the one that is always there has its place"
+    told = said(short_of, **scaling)
+    assert "Under load some hosts would not come: the 2 that there may be (site_hosts.max) would bring" in told
+    assert "to 6 vCPUs of running standard instances in the region, and its quota is 5." in told
+    assert "--desired-value 6 --region" in told
+    assert "Under load" not in said(EMPTY | short("vcpus", used=1), **scaling)
+    assert "Under load" not in said(short_of, site_hosts={"min": 1, "max": 2}), "none would come"
+    assert "Under load" not in said(EMPTY | {"quotas": {}}, **scaling)
+
+
 def test_what_a_live_site_has_is_not_counted_twice() -> None:
     assert refused(LIVE | short("vpcs", used=5)) == {}
     assert refused(LIVE, site_hosts={"min": 2}) == {}

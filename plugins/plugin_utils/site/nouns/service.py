@@ -116,12 +116,19 @@ _DEPLOY = Schema(
 
 @dataclass(frozen=True)
 class Scale:
-    """Autoscaling: limits of the count, and the averages in percent that it aims at (None: not looked at)."""
+    """Autoscaling: limits of the count, and the averages that it aims at (None: not looked at).
+
+    Attributes:
+        min, max: tasks.
+        cpu, memory: percent of what a task reserves.
+        requests: that a task gets in a minute.
+    """
 
     min: int
     max: int
     cpu: int | None
     memory: int | None
+    requests: int | None
 
 
 _SCALE = Schema(
@@ -131,8 +138,13 @@ _SCALE = Schema(
         "max": Key(Whole(1, 1000), missing="Write the most tasks there may be: max: 4."),
         "cpu": Key(Whole(10, 90, "percent")),
         "memory": Key(Whole(10, 90, "percent")),
+        "requests": Key(Whole(1, 1_000_000, "requests a minute")),
     },
-    {"replicas": "write min and max.", "target": "write cpu: 60."},
+    {
+        "replicas": "write min and max.",
+        "target": "write cpu: 60.",
+        "rps": "write requests, which a task gets a minute.",
+    },
 )
 
 
@@ -143,8 +155,11 @@ def _scale(value: Any, at: Place) -> Scale | None:
     made = Scale(**given)
     if made.min > made.max:
         (at / "min").wrong(f"is {made.min}, above max, {made.max}. Write min: {made.max} or less.")
-    if made.cpu is None and made.memory is None and not at.is_wrong:
-        at.wrong("says not by what to scale. Write cpu: 60, or memory: 70, percent on average.")
+    if (made.cpu, made.memory, made.requests) == (None, None, None) and not at.is_wrong:
+        at.wrong(
+            "says not by what to scale. Write cpu: 60, or memory: 70, percent on average, or requests: 1000, of a task "
+            "in a minute."
+        )
     return made
 
 

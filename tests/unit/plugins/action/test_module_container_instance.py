@@ -101,6 +101,41 @@ def test_tasks_move_before_the_host_is_drained_and_it_comes_back(world: World) -
     assert not turn(world, "ACTIVE")[0]["changed"]
 
 
+def test_where_hosts_come_for_tasks_the_drain_waits_for_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only host: its task's replacement waits for another, which comes."""
+    group = "arn:aws:autoscaling:us-east-1:1:autoScalingGroup:u:autoScalingGroupName/asg"
+    strategy = [{"capacityProvider": "hosts", "weight": 1}]
+    world.call(
+        "CreateCapacityProvider", name="hosts",
+        autoScalingGroupProvider={"autoScalingGroupArn": group, "managedScaling": {"status": "ENABLED"}},
+    )  # fmt: skip
+    world.call(
+        "PutClusterCapacityProviders", cluster="demo", capacityProviders=["hosts"],
+        defaultCapacityProviderStrategy=strategy,
+    )  # fmt: skip
+    world.elsewhere.groups |= {"i-1": "asg", "i-2": "asg"}
+    world.agent("i-1")
+    world.create(world.define(), launchType="", capacityProviderStrategy=strategy)
+    world.tick(12)
+    tick, more = world.tick, 1
+
+    def joining(rounds: int = 6, seconds: float = 0.5) -> None:
+        nonlocal more
+        tick(rounds, seconds)
+        if more and any(task.provisioning for task in world.tasks()):
+            world.agent("i-2")
+            more = 0
+
+    monkeypatch.setattr(ecs_container_instance, "coming", lambda _client, _hosts: more)
+    monkeypatch.setattr(world, "tick", joining)
+    result, shown = turn(world, "DRAINING")
+    assert not result.get("failed"), result
+    assert "i-1: drained" in shown
+    assert where(world) == ["i-2"]
+    refused, _ = turn(world, "DRAINING", host="i-2")
+    assert "no other host of the cluster takes tasks" in refused["msg"]
+
+
 @pytest.mark.parametrize(
     ("hosts", "memory", "configuration", "why"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plugins.plugin_utils.ecs_placement import Needs
-from plugins.plugin_utils.scale_room import counted, room
+from plugins.plugin_utils.scale_room import coming, counted, room
 
 
 def host(name: str, memory: int, cpu: int = 1024, *, agent: bool = True, of: int = 950) -> dict[str, Any]:
@@ -79,3 +79,7 @@ def test_hosts_come_only_where_the_group_adds_them(managed: str, tasks: int) -> 
 
     service = {"taskDefinition": "web:1", "capacityProviderStrategy": [{"capacityProvider": "hosts"}]}
     assert room(lambda _: Fake(), "shop-prod", service).tasks == tasks
+    there = [{"capacityProviderName": "hosts"}]
+    assert coming(lambda _: Fake(), there) == (2 if managed == "ENABLED" else 0)
+    assert coming(lambda _: Fake(), there * 4) == 0
+    assert coming(lambda _: Fake(), [{}]) == 0, "of no provider"

@@ -586,7 +586,27 @@ CASES = {
     "limits of scale turned round": service(
         "scale: {min: 4, max: 2, cpu: 60}", "scale: {min: 2, max: 4, cpu: 60}", ".scale.min", "above max, 2", "min: 2"
     ),
-    "scale by nothing": service("scale: {max: 2}", "scale: {max: 2, memory: 70}", ".scale", "cpu: 60"),
+    "scale by nothing": service(
+        "scale: {max: 2}", "scale: {max: 2, memory: 70}", ".scale", "cpu: 60", "requests: 1000"
+    ),
+    "scale by requests in a second": service(
+        "scale: {max: 2, rps: 9}", "scale: {max: 2, cpu: 60}", ".scale.rps", "write requests"
+    ),
+    "scale by requests that nobody sends": service(
+        "routes: [], scale: {max: 2, requests: 9}",
+        "routes: [{to: web}], scale: {max: 2, requests: 9}",
+        ".scale.requests",
+        "no route leads here",
+        "cpu: 60",
+    ),
+    "scale by the requests of two ports": service(
+        "containers: {web: {ports: ['80', '81']}}, scale: {max: 2, requests: 9}, "
+        "routes: [{to: web, port: 80}, {to: web, port: 81, path: /x}]",
+        "containers: {web: {ports: ['80', '81']}}, scale: {max: 2, cpu: 60}, "
+        "routes: [{to: web, port: 80}, {to: web, port: 81, path: /x}]",
+        ".scale.requests",
+        "routes lead to web:80, web:81",
+    ),
     "a right that is none": case(
         "site_buckets: {up: {}}\nsite_services: {web: {uses: {bucket.up: [raed]}}}",
         "site_buckets: {up: {}}\nsite_services: {web: {uses: {bucket.up: [read]}}}",
@@ -794,10 +814,19 @@ CASES = {
     "more tasks than the hosts that there may be fit": case(
         "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\nsite_hosts: {min: 2}",
         "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
-        "site_hosts: {min: 2, max: 5}",
+        "site_hosts: {min: 2, max: 5, scale: true}",
         "site_hosts",
         "4 tasks at the most take 8192m",
-        "site_hosts: {max: 5}",
+        "site_hosts: {min: 5}, or {max: 5, scale: true} to have them come",
+    ),
+    "more tasks than the hosts that may come fit": case(
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
+        "site_hosts: {min: 2, max: 4, scale: true}",
+        "site_services: {web: {containers: {web: {mem_limit: 2g}}, scale: {max: 4, cpu: 60}}}\n"
+        "site_hosts: {min: 5, max: 6}",
+        "site_hosts",
+        "allows 4 hosts",
+        "Write site_hosts: {max: 5}, lower mem_limit",
     ),
     "a name that is none": case(
         "site_databases: {My_DB: {}}", "site_databases: {my-db: {}}", "site_databases.My_DB", "for example my-db"

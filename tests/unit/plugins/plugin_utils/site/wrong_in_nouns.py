@@ -99,7 +99,7 @@ OF_NOUNS = {
         ".deploy.update_config",
         "keys to values: order",
     ),
-    "scale as a number": service("scale: 3", "scale: {max: 3, cpu: 60}", ".scale", "min, max, cpu, memory"),
+    "scale as a number": service("scale: 3", "scale: {max: 3, cpu: 60}", ".scale", "min, max, cpu, memory, requests"),
     "scale from less than none": service(
         "scale: {min: -1, max: 2, cpu: 60}", "scale: {min: 0, max: 2, cpu: 60}", ".scale.min", "from 0 to 1000"
     ),
@@ -110,6 +110,12 @@ OF_NOUNS = {
     ),
     "scale by full memory": service(
         "scale: {max: 2, memory: 100}", "scale: {max: 2, memory: 90}", ".scale.memory", "of percent from 10 to 90"
+    ),
+    "scale by no request": service(
+        "routes: [{to: web}], scale: {max: 2, requests: 0}",
+        "routes: [{to: web}], scale: {max: 2, requests: 1}",
+        ".scale.requests",
+        "of requests a minute from 1 to 1000000",
     ),
     "rights as a number": case(
         "site_buckets: {up: {}}\nsite_services: {web: {uses: {bucket.up: 7}}}",
@@ -579,6 +585,9 @@ OF_NOUNS = {
     ),
     # Hosts and names
     "no hosts": case("site_hosts: {min: 0}", "site_hosts: {min: 1}", "site_hosts.min", "of hosts from 1 to 1000"),
+    "hosts that scale by a number": case(
+        "site_hosts: {scale: 80}", "site_hosts: {scale: true}", "site_hosts.scale", "must be true or false"
+    ),
     "hosts up to none": case("site_hosts: {max: 0}", "site_hosts: {max: 2}", "site_hosts.max", "of hosts from 1"),
     "a name of a site with a scheme": case(
         "domain_aliases: [{name: 'https://acme.de', hosted_zone_id: Z1}]",

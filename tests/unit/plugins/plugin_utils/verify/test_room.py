@@ -56,6 +56,19 @@ def test_what_stops_first_takes_the_place_of_the_old(stop_first: bool, own: set[
     assert judge(wanted, [host(10)], own).state == state
 
 
+@pytest.mark.parametrize(
+    ("coming", "needs", "state"),
+    [(0, Needs(100, 0), WRONG), (1, Needs(100, 0), OK), (1, Needs(901, 0), WRONG), (1, Needs(100, 1), WRONG)],
+    ids=["nobody comes", "one comes", "too large", "no host has CPU"],
+)
+def test_a_host_that_comes_has_room(coming: int, needs: Needs, state: str) -> None:
+    found = judge(task(needs=needs), [host(10)], coming=coming)
+    assert found.state == state
+    if state == OK:
+        assert found.reason == "100 MiB; no host has them left, and one more host comes if tasks need it"
+        assert "2 more hosts come" in judge(task(needs=needs), [host(10)], coming=2).reason
+
+
 @pytest.mark.parametrize(("host_of", "memory", "state"), [("ci/1", 90, OK), ("ci/1", 89, WRONG), ("ci/2", 90, WRONG)])
 def test_what_is_on_its_way_out_makes_room(host_of: str, memory: int, state: str) -> None:
     found = judge(task(), [host(10)], leaving={host_of: Needs(memory, 0)})

@@ -55,6 +55,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     sns,
     ssm,
     sts,
+    wafv2,
 )
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "sns",
     "ssm",
     "sts",
+    "wafv2",
 ]
 
 

@@ -23,6 +23,8 @@ from local_aws.load_balancers.servers import TargetState
 from local_aws.load_balancers.world import World
 from local_aws.part import Health, Part
 from local_aws.patches import elbv2
+from local_aws.waf.balancer import hits
+from local_aws.waf.telling import Teller
 
 ARN_LABEL = "berth.local-aws.load-balancer"
 PUBLISHED_LABEL = "berth.local-aws.published"
@@ -44,6 +46,7 @@ class LoadBalancers(Part):
         self._running: dict[str, Proxy] = {}
         self._troubles: dict[str, str] = {}
         self._order: list[str] = []
+        self._teller = Teller(cloud, "ALB", hits)
 
     def prepare(self) -> None:
         images.ensure("load_balancer")
@@ -116,6 +119,8 @@ class LoadBalancers(Part):
         else:
             self._apply(running, wanted, world)
         running.servers.measure()
+        if wanted.firewall and container.status == "running":
+            self._teller.tell(wanted.firewall, container)
 
     def _wanted(self, arn: str, world: World) -> Balancer:
         balancer = world.balancer(arn, self._published(arn, world))

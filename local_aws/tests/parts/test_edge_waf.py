@@ -22,7 +22,7 @@ ATTACKS = (
     "/cart?q=${jndi:ldap://x}",
     "/sqlmanager",
 )
-BROWSER = {"User_Agent": "Mozilla/5.0"}
+BROWSER = "Mozilla/5.0"
 FORM = "--b\r\nContent-Disposition: form-data; name=f; filename=a.jpg\r\nContent-Type: image/jpeg\r\n\r\n"
 
 
@@ -44,17 +44,17 @@ def groups(action: str) -> list[Rule]:
 
 def test_attacks_are_blocked_before_they_reach_an_origin_and_visitors_pass(asking: Callable[..., Edge]) -> None:
     edge = asking(*groups("block"))
-    assert [edge.ask(path, **BROWSER)[0] for path in ATTACKS] == [403] * len(ATTACKS)
+    assert [edge.ask(path, User_Agent=BROWSER)[0] for path in ATTACKS] == [403] * len(ATTACKS)
     assert edge.origins.asked == []
-    status, headers, _ = edge.ask(ATTACKS[0], **BROWSER)
+    status, headers, _ = edge.ask(ATTACKS[0], User_Agent=BROWSER)
     assert (status, headers["x-cache"]) == (403, "Error from cloudfront")
     assert [edge.ask("/cart")[0], edge.ask("/cart", User_Agent="nmap")[0]] == [403, 403]
-    assert edge.ask("/cart", **BROWSER)[0] == 200
+    assert edge.ask("/cart", User_Agent=BROWSER)[0] == 200
 
 
 def test_the_same_pass_where_they_are_counted(asking: Callable[..., Edge]) -> None:
     edge = asking(*groups("count"))
-    assert [edge.ask(path, **BROWSER)[0] for path in ATTACKS] == [200] * len(ATTACKS)
+    assert [edge.ask(path, User_Agent=BROWSER)[0] for path in ATTACKS] == [200] * len(ATTACKS)
 
 
 def test_an_upload_passes_what_blocks_attacks(asking: Callable[..., Edge]) -> None:

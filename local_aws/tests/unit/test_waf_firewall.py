@@ -54,7 +54,7 @@ def test_a_web_acl_is_read_in_the_order_in_which_it_is_asked() -> None:
         Rule("common", "block", group=COMMON, counted=("SizeRestrictions_BODY",), metric="shop-c"),
     )
     assert (FIREWALL.log, FIREWALL.redacted, FIREWALL.metric) == ("aws-waf-logs-shop", ("cookie",), "shop")
-    counting = {**ACL["Rules"][0], "OverrideAction": {"Count": {}}}  # type: ignore[dict-item, index]  # a rule
+    counting = {**ACL["Rules"][0], "OverrideAction": {"Count": {}}}  # type: ignore[index]  # a list of rules
     assert read({**ACL, "Rules": [counting]}, {}, {}).rules[0].action == "count"
     assert read({**ACL, "Rules": [counting]}, {}, {}).log == ""
 

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from local_aws.waf import balancer as waf
+from local_aws.waf.firewall import Firewall
+
 FOLDER = "/etc/balancer"
 FILE = "haproxy.cfg"
 CONNECT_SECONDS = 10
@@ -118,6 +121,7 @@ class Balancer:
         published: listener port → port of this machine at which a person reaches it.
         idle: of an application load balancer, in seconds (attribute idle_timeout.timeout_seconds).
         type: `application`, or `network` (network_balancer.py).
+        firewall: that looks at requests first; None for none.
     """
 
     name: str
@@ -126,6 +130,7 @@ class Balancer:
     published: tuple[tuple[int, int], ...] = ()
     idle: int = 60
     type: str = "application"
+    firewall: Firewall | None = None
 
 
 def render(balancer: Balancer) -> dict[str, str]:
@@ -139,6 +144,9 @@ def render(balancer: Balancer) -> dict[str, str]:
     parts = [_global(balancer)]
     listeners = sorted(balancer.listeners, key=lambda item: item.port)
     parts += [_frontend(balancer, listener, groups, bodies) for listener in listeners]
+    if balancer.firewall:
+        bodies |= waf.files(balancer.firewall)
+        parts += [made for item in listeners if (made := waf.backend(balancer.firewall, item.port))]
     parts += [_backend(group) for group in sorted(balancer.groups, key=lambda item: item.name)]
     return {FILE: "\n".join(parts), **bodies}
 
@@ -237,6 +245,9 @@ def _frontend(balancer: Balancer, listener: Listener, groups: dict[str, str], bo
         f"    http-request set-header X-Forwarded-Proto {scheme}",
         f"    http-request set-header X-Forwarded-Port {listener.port}",
     ]
+    if balancer.firewall:
+        made = waf.lines(balancer.firewall, listener.port, FOLDER, SERVER_HEADER, quote)
+        lines += [f"    {line}" for line in made]
     last: list[str] = []
     rules = sorted(listener.rules, key=lambda rule: float("inf") if rule.priority == "default" else int(rule.priority))
     for rule in rules:

@@ -6,8 +6,8 @@
 Three managed policies, by trade. `operate` looks at everything, and runs things: images, hosts, tasks, services, logs;
 with it alone nothing can be changed that holds data (publish, hosts, exec, run, migrate, ssh_config, tunnel) but the
 site's ledger. Who makes, changes and deletes what a site stands on (site, move_volume, teardown) needs `deploy`
-besides, and `data` for databases, file systems, buckets, tables and secrets. They are made of the calls that the
-plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
+besides, and `data` for databases, file systems, buckets, tables, secrets and the firewall. They are made of the calls
+that the plugins make (scripts/rights/calls.py), of what CloudFormation's handlers need for the templates
 (scripts/rights/handlers.py), and scoped as far as IAM can tell the site's things from others'
 (scripts/rights/iam.py). Never tried on AWS.
 """
@@ -18,6 +18,7 @@ import argparse
 import fnmatch
 import functools
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,18 @@ RUNNING_ALSO = ("cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage"
 that could not be started, which stay."""
 KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
+FIREWALL = re.compile(
+    r"wafv2:.*|elasticloadbalancing:\w*WebACL\w*|logs:(Create|Delete)LogDelivery|logs:PutResourcePolicy"
+)
+"""The firewall and its log are the trade of `data` too: `deploy` has no room left, and who types `site` has both."""
+FIREWALL_LOG = (
+    "logs:*agResource", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy",
+    "logs:FilterLogEvents", "logs:PutRetentionPolicy",
+)  # fmt: skip
+"""What its log group is made, tagged, read and deleted with; its name is WAF's to bound, and it may be in us-east-1.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+"""
 
 BY_HAND: Mapping[str, Collection[str]] = {
     # docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
@@ -103,6 +116,8 @@ class Site:
 
     def arns(self, service: str, pattern: str) -> list[str]:
         """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
+        if iam.ANYWHERE.fullmatch(pattern):
+            return [self.arn(service, pattern, "*")]
         zones = self.hosted_zones if "{hosted_zone}" in pattern else ("",)
         return [
             self.arn(service, pattern.replace("{hosted_zone}", zone), region)
@@ -143,6 +158,8 @@ def needs() -> dict[str, dict[str, set[str]]]:
         reading = iam.LOOKING.match(action) and (pattern != action or action in called)
         running = service in RUNNING or reading or action in RUNNING_ALSO
         trade = "operate" if running else "data" if service in KEEPING else "deploy"
+        if FIREWALL.fullmatch(action):
+            trade = "data"
         found[trade].setdefault(pattern, set()).update(called.get(action, ()), by_stacks.get(action, ()))
     return found
 
@@ -186,6 +203,13 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
             # the longest site and environment fit, and names of entries that do not are refused (nouns/static.py).
             code, files = "{site}-*-code-codebucket-*/*", "{site}-*-static-*-files-*/*"
             return [site.arn("s3", pattern) for pattern in (code, files)], {}
+        case "wafv2:*WebACL" | "wafv2:GetWebACLForResource":
+            # A web ACL is put before a load balancer, which has a right of its own in it.
+            acls = [arn for pattern in iam.patterns(action) for arn in site.arns("wafv2", pattern)]
+            return [*acls, site.arn("elasticloadbalancing", "loadbalancer/app/*")], {}
+        case "logs:CreateLogDelivery" | "logs:DeleteLogDelivery" | "logs:PutResourcePolicy":
+            # Of no log group: they hold for the account. As what else is made for a CDN.
+            return ["*"], {"StringEquals": {"aws:RequestedRegion": _one(site.regions("acm"))}}
         case "ssm:StartSession":
             return [site.arn("ec2", "instance/*")], {"StringEquals": {"ssm:resourceTag/Site": site.name}}
         case "ssm:TerminateSession" | "ssm:ResumeSession":
@@ -244,6 +268,9 @@ def policies(site: Site) -> dict[str, dict[str, Any]]:
                 *statements(SESSION, site),
                 {"Effect": "Allow", "Action": ["ssm:StartSession"], "Resource": [begin + each for each in DOCUMENTS]},
             ]
+        if trade == "data":
+            logs = site.arn("logs", "log-group:aws-waf-logs-{site}-*", "*")
+            listed.append({"Effect": "Allow", "Action": list(FIREWALL_LOG), "Resource": logs})
         if trade == "data" and site.kms_keys:
             keys = _one(list(site.kms_keys))
             listed.append({"Effect": "Allow", "Action": list(ENCRYPTING), "Resource": keys})

@@ -33,12 +33,13 @@ SITE: dict[str, Any] = {
     },
     "site_jobs": {"report": {"like": "front.app", "command": "report", "schedule": "0 3 * * *"}},
     "site_edge": {"default": "front"},
+    "site_waf": {"mode": "block", "rate": 2000, "allow": ["192.0.2.0/24"], "block": ["2001:db8::/32"], "log_days": 30},
     "deployer_subjects": ["repo:acme/shop:environment:prod"],
     "site_backups": {"every": "1d"},
     "alarms_subscribers": ["ops@shop.test"],
     "deployer_plan_subjects": ["repo:acme/shop:environment:plan"],
 }  # fmt: skip
-MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "deployer", "backup", "alarms")
+MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "edge_waf", "waf", "deployer", "backup", "alarms")
 """Layers of `SITE`: nouns that no inventory has, and those there is one of that the inventories leave out."""
 
 

@@ -326,6 +326,41 @@ def _together(service: str, types: Mapping[str, Resolver]) -> Iterable[tuple[tup
     return (((service, kind), _tagged(service, kind, resolve)) for kind, resolve in types.items())
 
 
+# WAF
+
+
+def _of_waf(kind: str, *arns: str) -> Resolver:
+    """Things of WAF: by an ARN, or by scope, name and id."""
+
+    def resolve(asked: Asked, _estate: Estate) -> list[str]:
+        found = [each for each in asked.all(*arns) if f"/{kind}/" in each]
+        if asked.first("Name") and kind in asked.operation.lower():
+            scope = "global" if asked.first("Scope") == "CLOUDFRONT" else "regional"
+            found.append(arn("wafv2", asked, f"{scope}/{kind}/{asked.first('Name')}/{asked.first('Id') or '*'}"))
+        return found
+
+    return resolve
+
+
+def _rule_sets(asked: Asked, estate: Estate) -> list[str]:
+    """Sets of addresses, those that rules refer to among them."""
+    referred = [
+        str(rule["Statement"]["IPSetReferenceStatement"]["ARN"])
+        for rule in asked.parameters.get("Rules") or []
+        if "IPSetReferenceStatement" in rule.get("Statement", {})
+    ]
+    return [*referred, *_of_waf("ipset", *TAG_PARAMETERS)(asked, estate)]
+
+
+def _web_acl(asked: Asked, estate: Estate) -> list[str]:
+    log = (asked.parameters.get("LoggingConfiguration") or {}).get("ResourceArn")
+    return [log] if log else _of_waf("webacl", "ARN", "WebACLArn", *TAG_PARAMETERS)(asked, estate)
+
+
+def _before_balancer(asked: Asked, _estate: Estate) -> list[str]:
+    return [each for each in asked.all("ResourceArn") if ":loadbalancer/app/" in each]
+
+
 RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
     [
         *_together("autoscaling", {"autoscalinggroup": _group, "launchconfiguration": _configuration}),
@@ -385,6 +420,9 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
         *_together("sqs", {"queue": _queue}),
         *_together("ssm", {"parameter": _parameter}),
         *_together("sts", {"role": _assumed}),
+        (("wafv2", "ipset"), _rule_sets),
+        (("wafv2", "loadbalancer/app/"), _before_balancer),
+        (("wafv2", "webacl"), _web_acl),
     ]
 )
 """(IAM's prefix, type of resource in small letters) → the ARNs that a call names of it."""

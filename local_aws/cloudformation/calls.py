@@ -19,7 +19,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 if TYPE_CHECKING:
     from local_aws.cloudformation.handlers import Context
 
-GONE = re.compile(r"NotFound|NoSuch|NotExist|does not exist|not found|was not found", re.IGNORECASE)
+GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|does not exist|not found|was not found", re.IGNORECASE)
 
 
 class PropertyError(ValueError):

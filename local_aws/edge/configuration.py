@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from local_aws.edge.distribution import ERROR_SECONDS, ERRORS, Behaviour, Distribution, Origin
+from local_aws.waf import modsecurity
+from local_aws.waf.firewall import Firewall
 
 FILE = "nginx.conf"
 KEY = "CLOUDFRONT-"
@@ -52,6 +54,7 @@ def render(
     place: Place,
     functions: Mapping[str, str] | None = None,
     invalidations: Sequence[Sequence[str]] = (),
+    firewall: Firewall | None = None,
 ) -> dict[str, str]:
     """The files of a distribution, by their path below the folder.
 
@@ -60,6 +63,7 @@ def render(
         place: where nginx stands, and the origins.
         functions: ARN → code.
         invalidations: the paths of each, the oldest first.
+        firewall: that looks at requests first; None for none.
     """
     used = [each.function for each in distribution.behaviours if each.function]
     named = {arn: f"function{number}" for number, arn in enumerate(dict.fromkeys(used))}
@@ -69,8 +73,10 @@ def render(
         _inner(number, each, origins[each.origin], place, distribution.id)
         for number, each in enumerate(distribution.behaviours)
     ]
+    if firewall:
+        made |= modsecurity.files(firewall, place.folder)
     return made | {
-        FILE: _process(place, [*inner, _outer(distribution, place)], len(distribution.behaviours)),
+        FILE: _process(place, [*inner, _outer(distribution, place, firewall)], len(distribution.behaviours), firewall),
         "js/edge.js": (files("local_aws.edge") / "edge.js").read_text(),
         "js/site.js": _site(distribution, named, invalidations),
     }
@@ -116,17 +122,19 @@ def _site(distribution: Distribution, functions: Mapping[str, str], invalidation
     return f"{imports}var site = {json.dumps(told, default=dict)};\nsite.functions = {{{run}}};\nexport default site;\n"
 
 
-def _process(place: Place, servers: list[str], behaviours: int) -> str:
+def _process(place: Place, servers: list[str], behaviours: int, firewall: Firewall | None) -> str:
     upstreams = "\n".join(
         f"    upstream behaviour{number} {{ server unix:{place.folder}/{number}.sock; }}"
         for number in range(behaviours)
     )
-    first = "\n".join(place.first)
+    first = "\n".join([*place.first, modsecurity.MODULE] if firewall else place.first)
+    # What only counts is told as information.
+    level = "info" if firewall else "notice"
     return f"""\
 {first}
 worker_processes 1;
 pid {place.folder}/nginx.pid;
-error_log stderr notice;
+error_log stderr {level};
 events {{ worker_connections 512; }}
 http {{
     access_log off;
@@ -154,7 +162,7 @@ http {{
     proxy_pass_header Server; # the origin's; CloudFront has one of its own only for what it answers itself
     proxy_read_timeout 60s;
 {upstreams}
-{"".join(servers)}}}
+{modsecurity.http(firewall) if firewall else ""}{"".join(servers)}}}
 """
 
 
@@ -214,7 +222,7 @@ def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place, dist
 """
 
 
-def _outer(distribution: Distribution, place: Place) -> str:
+def _outer(distribution: Distribution, place: Place, firewall: Firewall | None) -> str:
     names = " ".join(distribution.names)
     pages = {code: page for code, page in distribution.errors.items() if page.path}
     answering = "".join(
@@ -230,7 +238,7 @@ def _outer(distribution: Distribution, place: Place) -> str:
         ssl_certificate_key {place.folder}/{place.certificate};
         ssl_protocols TLSv1.2 TLSv1.3;
         if ($http_host = "") {{ return 400; }}
-{answering}{shown}    }}
+{modsecurity.server(firewall, place.folder) if firewall else ""}{answering}{shown}    }}
     server {{
         listen {place.http};
         server_name {names};

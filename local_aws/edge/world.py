@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.edge.distribution import MANAGED, Distribution, Origin, items, read
+from local_aws.waf.firewall import Firewall, of_distribution
 
 NOWHERE = "https://127.0.0.1:9"
 """Where nobody listens: a load balancer that has gone is a 502."""
@@ -27,6 +28,7 @@ class Known:
         functions: ARN → code.
         invalidations: the paths of each, the oldest first.
         addresses: id of an origin → where it is; one of S3 that may not be read has none.
+        firewall: that looks at requests first; None for none.
     """
 
     distribution: Distribution
@@ -35,6 +37,7 @@ class Known:
     functions: Mapping[str, str]
     invalidations: tuple[tuple[str, ...], ...]
     addresses: Mapping[str, str]
+    firewall: Firewall | None = None
 
 
 def distributions(cloud: Cloud) -> list[Known]:
@@ -73,6 +76,7 @@ def _known(cloud: Cloud, identifier: str, name: str) -> Known:
         {arn: _code(cloud, arn) for arn in functions},
         tuple(_invalidations(cloud, identifier)),
         {each.id: _address(cloud, each, bool(given[each.id].get("OriginAccessControlId"))) for each in made.origins},
+        of_distribution(cloud, config.get("WebACLId") or ""),
     )
 
 

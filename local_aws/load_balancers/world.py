@@ -7,13 +7,14 @@ from typing import Any
 from local_aws import haproxy
 from local_aws.cloud import Cloud
 from local_aws.haproxy import Balancer, HealthCheck, Listener, Rule, Target, TargetGroup
+from local_aws.waf.firewall import of_balancer
 
 
 class World:
     """What the APIs say at one moment about load balancers, target groups and targets."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._look = cloud.look
+        self._cloud, self._look = cloud, cloud.look
         self._addresses: dict[str, str] | None = None
         records = self._elb("describe_load_balancers")["LoadBalancers"]
         self.balancers: dict[str, dict[str, Any]] = {item["LoadBalancerArn"]: item for item in records}
@@ -56,7 +57,8 @@ class World:
         attributes = self._elb("describe_load_balancer_attributes", LoadBalancerArn=arn)["Attributes"]
         idle = {item["Key"]: item["Value"] for item in attributes}.get("idle_timeout.timeout_seconds", "60")
         groups = tuple(self._group(item) for item in sorted(used))
-        return Balancer(record["LoadBalancerName"], listeners, groups, published, int(idle), record["Type"])
+        firewall = of_balancer(self._cloud, arn) if record["Type"] == "application" else None
+        return Balancer(record["LoadBalancerName"], listeners, groups, published, int(idle), record["Type"], firewall)
 
     def _listener(self, record: dict[str, Any]) -> Listener:
         rules = self._elb("describe_rules", ListenerArn=record["ListenerArn"])["Rules"]

@@ -18,6 +18,8 @@ from local_aws.edge.distribution import Unsupported
 from local_aws.edge.world import Known, distributions
 from local_aws.part import Health, Part
 from local_aws.patches import cloudfront
+from local_aws.waf.modsecurity import hits
+from local_aws.waf.telling import Teller
 
 FOLDER = "/etc/edge"
 ID_LABEL = "berth.local-aws.distribution"
@@ -39,6 +41,7 @@ class Edge(Part):
         self._files: dict[str, dict[str, str]] = {}
         self._troubles: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._teller = Teller(cloud, "CF", hits)
 
     def prepare(self) -> None:
         cloudfront.recorded = True  # from now on something answers at their names
@@ -75,7 +78,8 @@ class Edge(Part):
 
     def _keep(self, known: Known, published: bool) -> None:
         identifier = known.distribution.id
-        files = render(known.distribution, self._place(known), known.functions, known.invalidations)
+        place = self._place(known)
+        files = render(known.distribution, place, known.functions, known.invalidations, known.firewall)
         container = self._container(identifier)
         if container is None or container.status != "running":
             if container:
@@ -90,6 +94,8 @@ class Edge(Part):
                     raise RuntimeError(done.output.decode(errors="replace")[-500:])
             self.log.info("distribution %s: new configuration", identifier)
         self._files[identifier] = files
+        if known.firewall and container and container.status == "running":
+            self._teller.tell(known.firewall, container)
 
     def _place(self, known: Known) -> Place:
         folder = self._folder(known.distribution.id)

@@ -24,6 +24,8 @@ from local_aws.load_balancers.servers import TargetState
 from local_aws.load_balancers.world import World
 from local_aws.part import Health, Part
 from local_aws.patches import elbv2
+from local_aws.waf.balancer import hits
+from local_aws.waf.telling import Teller
 
 ARN_LABEL = "berth.local-aws.load-balancer"
 PUBLISHED_LABEL = "berth.local-aws.published"
@@ -47,6 +49,7 @@ class LoadBalancers(Part):
         self._order: list[str] = []
         self._traffic = traffic.of(cloud)
         self._told = time.monotonic()
+        self._teller = Teller(cloud, "ALB", hits)
 
     def prepare(self) -> None:
         images.ensure("load_balancer")
@@ -122,6 +125,8 @@ class LoadBalancers(Part):
         running.servers.measure()
         if wanted.type == "application":
             self._count(running)
+        if wanted.firewall and container.status == "running":
+            self._teller.tell(wanted.firewall, container)
 
     def _count(self, running: Proxy) -> None:
         for arn, counted in running.servers.requests.items():

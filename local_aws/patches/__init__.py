@@ -56,6 +56,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     sns,
     ssm,
     sts,
+    wafv2,
 )
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "sns",
     "ssm",
     "sts",
+    "wafv2",
 ]
 
 

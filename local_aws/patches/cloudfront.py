@@ -18,6 +18,7 @@ from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from local_aws.config import ACCOUNT_ID
+from local_aws.patches import wafv2
 from local_aws.patches._moto import AwsError, instead, missing
 
 BEHAVIOURS_MOST = 25
@@ -150,6 +151,12 @@ def judge(backend: CloudFrontBackend, config: Config, own: str = "") -> None:
             if each["FunctionARN"] not in live:
                 raise AwsError("InvalidFunctionAssociation", f"There is no published function {each['FunctionARN']}.")
     _judge_names(backend, config, own)
+    firewall = config.get("WebACLId")
+    if firewall and not wafv2.known(firewall):
+        raise AwsError(
+            "InvalidWebACLId",
+            "Web ACL is not accessible by the requester. It must be a web ACL of the scope CLOUDFRONT, by its ARN.",
+        )
 
 
 def _judge_names(backend: CloudFrontBackend, config: Config, own: str) -> None:

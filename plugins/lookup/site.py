@@ -16,7 +16,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.plugin_utils.places import not_right
-from plugins.plugin_utils.site import edge, rendering, room
+from plugins.plugin_utils.site import edge, rendering, room, waf
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.kept import site_of
 from plugins.plugin_utils.site.model import Site
@@ -31,8 +31,8 @@ options:
   _terms:
     description:
       - A noun (C(service), C(job), C(function), C(static), C(volume), C(database), C(bucket), C(table),
-        C(secret), C(image)); C(edge) for the CDN before it, empty where there is none; C(backups) for what
-        C(site_backups) says;
+        C(secret), C(image)); C(edge) for the CDN before it, empty where there is none; C(waf) for its firewall,
+        likewise; C(backups) for what C(site_backups) says;
         C(domain) for the names of the site, also where no service is known yet; C(memory) for what the tasks take that
         may stand at the same time; or C(entries) for the names of each noun's entries.
     required: true
@@ -95,12 +95,14 @@ class LookupModule(LookupBase):
             return dataclasses.asdict(site.backups)
         if noun == "edge":
             return edge.described(site.edge)
+        if noun == "waf":
+            return waf.described(site.waf)
         if noun == "image":
             return {name: {"name": each.name, "written": list(each.written)} for name, each in site.images.items()}
         if noun == "entries":
             return {name: list(entries) for name, entries in {**site.entries, "image": site.images}.items()}
         if noun not in site.entries:
-            known = ", ".join([*site.entries, "backups", "image", "edge", "domain", "memory", "entries"])
+            known = ", ".join([*site.entries, "backups", "image", "edge", "waf", "domain", "memory", "entries"])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
         if noun == "function":
             return {name: rendering.function(site, each) for name, each in site.functions.items()}

@@ -276,7 +276,7 @@ def read_layers(
             layers[name] = layer
     if errors:
         raise LayersWrong(errors)
-    givers = _givers(layers, region, errors)
+    givers = _givers(layers, region, errors, deleting)
     known = {name: text(value) for name, value in outputs.items()}
     missing: list[str] = []
     connected = {name: _connect(layer, layers, givers, known, missing) for name, layer in layers.items()}
@@ -420,8 +420,13 @@ def _values(given: Mapping[str, Any] | None, what: str, template: Template, wron
     return values
 
 
-def _givers(layers: Mapping[str, Layer], region: str | None, errors: list[str]) -> dict[str, tuple[str, str]]:
-    """Name of an output → the layer that gives it on under that name, and the output's own name."""
+def _givers(
+    layers: Mapping[str, Layer], region: str | None, errors: list[str], deleting: bool
+) -> dict[str, tuple[str, str]]:
+    """Name of an output → the layer that gives it on under that name, and the output's own name.
+
+    Of what is deleted nobody is told how it calls its outputs: two of one name are no fault then.
+    """
     same = aliases(layers, region)
     givers: dict[str, tuple[str, str]] = {}
     for name, layer in layers.items():
@@ -437,7 +442,7 @@ def _givers(layers: Mapping[str, Layer], region: str | None, errors: list[str]) 
             errors.append(f"{name}: would be the same stack as {twin.name} ({layer.stack}). Rename one.")
         for given, output in layer.gives.items():
             other, original = givers.setdefault(given, (name, output))
-            if same[other] != same[name] or original != output:
+            if not deleting and (same[other] != same[name] or original != output):
                 errors.append(
                     f"{name}: gives the output {given}, which {other} gives too. "
                     f"Rename one (outputs: {{{output}: …}} in the layer)."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from plugins.plugin_utils.site import backups, hosts
+from plugins.plugin_utils.site import backups, hosts, waf
 from plugins.plugin_utils.site.container import CONTAINER
 from plugins.plugin_utils.site.kinds import Choice, Flag, Kind, Listed, Pairs, Seconds, Size, Text, Whole, Words
 from plugins.plugin_utils.site.noun import Noun
@@ -20,12 +20,11 @@ BLOCK = re.compile(r"^```yaml\n.*?^```\n", re.MULTILINE | re.DOTALL)
 
 
 def nouns(project: Path) -> str:
-    """A section for each noun, for a container, for the hosts and for backups."""
+    """A section for each noun, for a container, for the hosts, for backups and for the firewall."""
     made = [_noun(noun, project) for noun in NOUNS.values()]
     container = f"## A container\n\n{_shown(project, 'service', 'containers')}\n{_keys(CONTAINER)}"
-    return "\n".join(
-        [*made, container, f"## site_hosts\n\n{_keys(hosts.SCHEMA)}", f"## site_backups\n\n{_keys(backups.SCHEMA)}"]
-    )
+    others = {"site_hosts": hosts.SCHEMA, "site_backups": backups.SCHEMA, "site_waf": waf.SCHEMA}
+    return "\n".join([*made, container, *(f"## {name}\n\n{_keys(schema)}" for name, schema in others.items())])
 
 
 def _noun(noun: Noun, project: Path) -> str:

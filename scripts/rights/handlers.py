@@ -219,7 +219,16 @@ BEYOND: Mapping[str, str] = {
         ),
         "functions that are scaled; what is scaled here are services",
     ),
-    "logs:CreateLogDelivery": "logs that services deliver to the group; none does",
+    **dict.fromkeys(
+        (
+            "ec2:AssociateVerifiedAccessInstanceWebAcl", "ec2:DisassociateVerifiedAccessInstanceWebAcl",
+            "ec2:DescribeVerifiedAccessInstanceWebAclAssociations", "ec2:GetVerifiedAccessInstanceWebAcl",
+            "apigateway:SetWebACL",
+        ),
+        "a firewall before something else than a load balancer",
+    ),
+    "wafv2:PutPermissionPolicy": "a group of rules that another account gives; there are AWS's own",
+    "wafv2:GetPermissionPolicy": "the same",
     "autoscaling:StartInstanceRefresh": "of an UpdatePolicy, which the hosts' group has not",
     "autoscaling:CancelInstanceRefresh": "of an UpdatePolicy",
     "autoscaling:SuspendProcesses": "of an UpdatePolicy",

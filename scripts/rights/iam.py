@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any
 
-EVERYWHERE = r"(?!s3:)([\w-]+:(?:Describe|List))\w*[*]?"
+EVERYWHERE = r"(?!s3:|wafv2:)([\w-]+:(?:Describe|List))\w*[*]?"
 PATTERNS: Mapping[str, str] = {
     EVERYWHERE: r"\1*",
     r"s3:GetBucket\w+": "s3:GetBucket*",
@@ -25,14 +25,17 @@ PATTERNS: Mapping[str, str] = {
     r"elasticloadbalancing:(Create|Delete|Modify)(Listener|Rule|TargetGroup)": r"elasticloadbalancing:*\2",
     r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
+    r"wafv2:(Create|Delete|Update|Associate|Disassociate)(WebACL|IPSet)": r"wafv2:*\2",
+    r"wafv2:(Put|Delete)LoggingConfiguration": "wafv2:*LoggingConfiguration",
+    r"wafv2:(Tag|Untag)Resource": "wafv2:*agResource",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.
 
 The first on everything, as a list cannot be asked for in part; but not `s3:List*`, which would show the names of
-files in other buckets of the account. Those of CloudFront change something too: AWS makes up the ids of its things, and
-a distribution needs most of its actions, so one by one they would bound nothing more. So do the pairs and threes before
-them, of which all are needed; their patterns take nothing else that changes something, as a managed policy has little
-room.
+files in other buckets of the account, nor those of WAF, of which a stack needs the tags of its own things only. Those
+of CloudFront change something too: AWS makes up the ids of its things, and a distribution needs most of its actions, so
+one by one they would bound nothing more. So do the pairs and threes before them, of which all are needed; their
+patterns take nothing else that changes something, as a managed policy has little room.
 """
 LOOKING = re.compile(r"(?!s3:GetObject|secretsmanager:GetSecretValue)[\w-]+:(Describe|List|Get)")
 """Actions that only read, and no content. Where they cannot be scoped by name they hold everywhere, other regions
@@ -78,7 +81,12 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
     "s3": {"bucket": ["{site}-*"], "object": ["{site}-*"]},
     "secretsmanager": {"secret": ["secret:{site}-*"]},
     "ssm": {"parameter": ["parameter/aws/service/*"]},
-}
+    "wafv2": {
+        "ipset": ["*/ipset/{site}-*"],
+        "managedruleset": ["*/managedruleset/*"],
+        "webacl": ["*/webacl/{site}-*"],
+    },
+}  # fmt: skip
 """Service → type of resource → how ours are called, behind the ARN's account.
 
 Stacks, and with them what CloudFormation names, begin with `<site_name>-<environment_name>-`; what has a name of its
@@ -90,6 +98,8 @@ balancers, whose names CloudFormation cuts to 32 characters, the site's name bef
 EDGE_REGION = "us-east-1"
 EDGE_SERVICES = ("acm", "cloudformation")
 """Where the certificate of a CDN is, and its stack, wherever the site is; and the services that make them there."""
+ANYWHERE = re.compile(r"[*]/(ipset|managedruleset|webacl)/.*")
+"""What is in the site's region or in that of a CDN, and has the site's name in it: of any region, for brevity."""
 GLOBAL = ("cloudfront", "iam", "route53", "s3", "sts")
 """Services whose ARNs name no region, or whose calls may go to another than the site's."""
 

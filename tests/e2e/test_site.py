@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -934,6 +935,58 @@ def test_a_page_answers_for_a_site_in_maintenance_and_who_has_the_cookie_sees_th
     maintained("off")
     assert served("/healthz")
     assert asked("/healthz", "--cookie", cookie)[0] == 200, "an old cookie does no harm"
+
+
+SQL_ATTACK, SCRIPT_ATTACK = "/healthz?q=1%27%20OR%20%271%27%3D%271", "/healthz?q=%3Cscript%3Ealert(1)%3C/script%3E"
+
+
+def met(cloud: Cloud, metric: str, rule: str) -> float:
+    """How many requests a rule of the firewall has met in the last hour, as CloudWatch says."""
+    now = datetime.now(UTC)
+    found = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/WAFV2", MetricName=metric, Period=60, Statistics=["Sum"],
+        StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1),
+        Dimensions=[{"Name": "WebACL", "Value": f"{SITE}-waf"}, {"Name": "Rule", "Value": f"{SITE}-waf-{rule}"}],
+    )  # fmt: skip
+    return float(sum(point["Sum"] for point in found["Datapoints"]))
+
+
+@pytest.mark.long
+def test_a_firewall_counts_then_blocks_attacks_and_floods_and_no_uploads_and_goes(cloud: Cloud, tmp_path: Path) -> None:
+    common, sql = "AWSManagedRulesCommonRuleSet", "AWSManagedRulesSQLiRuleSet"
+
+    def given(mode: str) -> list[str]:
+        waf = {"mode": mode, "groups": [common, sql], "rate": 100, "log_days": 1}
+        return ["-e", json.dumps({"site_waf": waf})]
+
+    succeed(playbook("site.yml", *given("count")))
+    until(lambda: (asked(SQL_ATTACK), met(cloud, "CountedRequests", sql))[1] > 0, "an attack to be counted", 30)
+    assert (asked(SQL_ATTACK)[0], asked(SCRIPT_ATTACK)[0]) == (200, 200), "what counts lets pass"
+    assert succeed(playbook("site.yml", *given("count"))).changed == 0
+
+    succeed(playbook("site.yml", *given("block")))
+    until(lambda: asked(SQL_ATTACK)[0] == 403, "the load balancer to have its new rules", 30)
+    status, head, _ = asked(SCRIPT_ATTACK, "--cookie", "session=of-somebody")
+    assert (status, "server: awselb/2.0" in head) == (403, True)
+    assert asked("/healthz")[0] == 200
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(os.urandom(5_000_000))
+    _, head, _ = asked("/admin/", "--form", f"file=@{photo}")
+    assert "awselb" not in head, "an upload reaches the site, whatever that says of it"
+    until(lambda: met(cloud, "BlockedRequests", common) > 0, "what was blocked to be counted", 30)
+    until(lambda: met(cloud, "CountedRequests", common) > 0, "the upload to be counted", 30)
+    events = cloud.client("logs").filter_log_events(logGroupName=f"aws-waf-logs-{SITE}-waf")["events"]
+    assert any(json.loads(each["message"])["action"] == "BLOCK" for each in events)
+    assert "of-somebody" not in json.dumps(events)
+
+    answers = [asked("/healthz")[0] for _ in range(120)]
+    assert answers[-1] == 403, "a flood from one address"
+    until(lambda: met(cloud, "BlockedRequests", "rate") > 0, "the flood to be counted", 30)
+
+    succeed(playbook("site.yml"))
+    assert f"{SITE}-waf" not in stack_statuses(cloud)
+    until(lambda: asked(SQL_ATTACK)[0] == 200, "the load balancer to ask nobody any more", 30)
+    assert served("/healthz")
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ METHODS = {"GET", "HEAD"}
 KNOWN = {
     "DistributionConfig": (
         "Aliases", "CacheBehaviors", "Comment", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject",
-        "Enabled", "HttpVersion", "IPV6Enabled", "Origins", "PriceClass", "ViewerCertificate",
+        "Enabled", "HttpVersion", "IPV6Enabled", "Origins", "PriceClass", "ViewerCertificate", "WebACLId",
     ),
     "Origins": (
         "Id", "DomainName", "OriginPath", "CustomOriginConfig", "S3OriginConfig", "OriginAccessControlId",

@@ -75,6 +75,16 @@ class Edge:
         found = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, found, body.decode(errors="replace")
 
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        """Status and body."""
+        context = ssl._create_unverified_context()
+        made = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
+        made.request("POST", path, body, {"Host": "shop.test"} | headers)
+        answer = made.getresponse()
+        said = answer.status, answer.read()
+        made.close()
+        return said
+
     def found(self, path: str, host: str = "shop.test", **headers: str) -> str:
         """The header X-Cache."""
         return self.ask(path, "GET", host, True, **headers)[1]["x-cache"].removesuffix(" from cloudfront")

@@ -53,6 +53,19 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1")]),
     ("apigatewayv2:CreateApi", {"Name": "x"}, [("apigateway:POST", "*")]),
     ("ec2:DescribeVpcs", {}, [("ec2:DescribeVpcs", "*")]),
+    ("wafv2:CreateWebACL",
+     {"Name": "a", "Scope": "CLOUDFRONT", "Rules": [{"Statement": {"IPSetReferenceStatement": {"ARN": "arn:set"}}}]},
+     [("wafv2:CreateWebACL", "arn:set"), ("wafv2:CreateWebACL", f"arn:aws:wafv2:{HERE}:global/webacl/a/*")]),
+    ("wafv2:UpdateIPSet", {"Name": "s", "Scope": "REGIONAL", "Id": "1"},
+     [("wafv2:UpdateIPSet", f"arn:aws:wafv2:{HERE}:regional/ipset/s/1")]),
+    ("wafv2:AssociateWebACL",
+     {"WebACLArn": f"arn:aws:wafv2:{HERE}:regional/webacl/a/1", "ResourceArn": "arn:x:loadbalancer/app/b/2"},
+     [("wafv2:AssociateWebACL", "arn:x:loadbalancer/app/b/2"),
+      ("wafv2:AssociateWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/a/1")]),
+    ("wafv2:PutLoggingConfiguration", {"LoggingConfiguration": {"ResourceArn": "arn:acl"}},
+     [("wafv2:PutLoggingConfiguration", "arn:acl")]),
+    ("wafv2:TagResource", {"ResourceARN": f"arn:aws:wafv2:{HERE}:global/webacl/a/1", "Tags": []},
+     [("wafv2:TagResource", f"arn:aws:wafv2:{HERE}:global/webacl/a/1")]),
 ]  # fmt: skip
 
 

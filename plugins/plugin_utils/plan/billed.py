@@ -72,6 +72,9 @@ UNBILLED = frozenset(
         "AWS::SQS::Queue",
         "AWS::Scheduler::Schedule",
         "AWS::SecretsManager::SecretTargetAttachment",
+        "AWS::WAFv2::IPSet",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::WAFv2::WebACLAssociation",
     }
 )
 """Types that cost nothing, or by use only."""
@@ -86,6 +89,7 @@ BILLED = frozenset(
         "AWS::RDS::DBInstance",
         "AWS::Route53::HostedZone",
         "AWS::SecretsManager::Secret",
+        "AWS::WAFv2::WebACL",
     }
 )
 """Types that are billed as long as they are there."""
@@ -149,6 +153,9 @@ class _Reader:
         elif kind == "AWS::CloudWatch::Alarm":
             # By the metric: one that is computed of several is billed for each.
             yield "alarm", sum("MetricStat" in each for each in given.get("Metrics") or []) or 1
+        elif kind == "AWS::WAFv2::WebACL":
+            yield "web_acl", 1
+            yield "waf_rule", len(given.get("Rules") or [])  # a managed group is one
         elif name := {
             "AWS::EC2::EIP": "ipv4",
             "AWS::EC2::NatGateway": "nat",

@@ -99,7 +99,7 @@ SCHEMA = Schema(
         "aliases": "its names are those of the site, domain_name and domain_aliases. Take it out.",
         "secret": "write header: 2 for another secret header than the one of now.",
         "prefix_list": _ALB,
-        "waf": "there is no firewall for web applications yet. Take it out.",
+        "waf": "write site_waf beside site_edge.",
     },
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from plugins.plugin_utils.site.nouns.table import Table
 from plugins.plugin_utils.site.nouns.volume import Volume
 from plugins.plugin_utils.site.place import Problem
 from plugins.plugin_utils.site.reference import Attribute
+from plugins.plugin_utils.site.waf import Waf
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Site:
         domains: name → what is to be made of it (domains.py), `domain_name` first.
         edge: the CDN before it; None if there is none.
         backups: how often there has to be one, and how many are kept.
+        waf: the firewall where visitors come in; None if there is none.
         problems: everything that is wrong, in the order of the description.
     """
 
@@ -49,6 +51,7 @@ class Site:
     domains: dict[str, dict[str, Any]]
     edge: Edge | None = None
     backups: Backups = field(default_factory=Backups)
+    waf: Waf | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property

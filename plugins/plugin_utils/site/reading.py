@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plugins.plugin_utils.site import backups, domains, edge, hosts, images, names, room, tasks, traffic
+from plugins.plugin_utils.site import backups, domains, edge, hosts, images, names, room, tasks, traffic, waf
 from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
@@ -19,7 +19,14 @@ from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.place import Place, Problem, shown
 from plugins.plugin_utils.site.relations import Relations
 
-VARIABLES = (*(noun.variable for noun in NOUNS.values()), "site_hosts", "domain_aliases", "site_edge", "site_backups")
+VARIABLES = (
+    *(noun.variable for noun in NOUNS.values()),
+    "site_hosts",
+    "domain_aliases",
+    "site_edge",
+    "site_backups",
+    "site_waf",
+)
 """The variables that describe a site."""
 ALSO_READ = (
     "site_name",
@@ -69,8 +76,9 @@ class _Reading:
         self._build_jobs()
         self._relate()
         made = Site(
-            self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups
-        )
+            self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups,
+            waf.read(self._variables.get("site_waf"), self._at("site_waf")),
+        )  # fmt: skip
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made

@@ -56,6 +56,8 @@ def expected(site: Site) -> Iterator[str]:
     yield from ALWAYS
     if site.edge:
         yield "edge"
+    elif site.waf:
+        yield "waf"  # that of a CDN is in us-east-1, where nobody looks
     if site.backups.wanted and any(each.driver != "task" for each in site.volumes.values()):
         yield "backup"
     for noun in ("service", "job", "function"):

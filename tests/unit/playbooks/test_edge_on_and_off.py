@@ -42,7 +42,7 @@ def verb(folder: Path) -> None:
     ]
     _, names, by_hand, closing = loaded("playbooks/tasks/edge_settle.yml")
     wait, close, *_ = closing["block"]
-    close["cloudformation_stacks"]["layers"] = ["network"]
+    close["cloudformation_stacks"]["layers"] = ["network", "waf"]
     steps = [names, by_hand, closing | {"block": [wait, close]}]
     settling = {"name": "Settle it", "when": settle["when"], "vars": settle["vars"], "block": steps}
     # The verb lies higher than the playbooks that they are of.

@@ -127,6 +127,8 @@ WRONG = [
     one("host_admin_cidrs", ["203.0.113.7/32", "2001:db8::/32"], "no IPv4 network"),
     one("site_edge", {"default": "wbe"}, "Did you mean web?"),
     one("site_edge", ["web"], "must be of type dict"),
+    one("site_waf", {"groups": ["CommonRuleSet"]}, "Did you mean AWSManagedRulesCommonRuleSet?"),
+    one("site_waf", ["rate"], "must be of type dict"),
     one("alarms_subscribers", ["ops", "http://ops.example.org"], "names ops, http://ops.example.org, which is neither"),
     one("alarms_subscribers", ["https://ops@example"], "begins with https://"),
     one("alarms_subscribers", ["a@example.org", "a@example.org"], "names somebody twice"),
@@ -389,7 +391,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "network_availability_zones": ["eusc-de-east-1a", "eusc-de-east-1b"],
         "host_admin_cidrs": ["203.0.113.7/32"],
         "hosted_zone_id": "Z0123456789ABC", "dns_take_over": True, "certificate_wait_minutes": 30,
-        "edge_dns_moved": True, "edge_dns_seconds": 300,
+        "edge_dns_moved": True, "edge_dns_seconds": 300, "site_waf": {"mode": "block", "rate": 2000, "log_days": 30},
         "domain_aliases": ["acme.de", "*.acme.de", {"name": "acme.io", "hosted_zone_id": ""}],
         "ledger_bucket": "shop-live-ledger-history-1a2b3c4d5e6f",
         "site_backups": {"every": "12h", "keep": 14}, "backup_wait_minutes": 600,
@@ -546,7 +548,8 @@ HANDED_OVER = {
     "dns_records": {"x": {"own": ["x"], "elsewhere": []}}, "dns_stack": {"status": "x", "parameters": {}},
     "dns_balancer_seen": "x", "dns_edge_name": "x", "dns_tells": False, "network_edge_prefix_list_id": "pl-3b927c52",
     "network_edge_headers": [1], "network_edge_asked": [1], "service_edge_headers": [1],
-    "edge_certificate_needless": True, "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
+    "edge_certificate_needless": True, "edge_waf_needless": True, "waf_needless": True, "waf_behind_edge": True,
+    "answers_address": "192.0.2.7", "move_volume_to_efs": ["media"],
     **{f"{layer}_outputs": {"VpcId": "x"} for layer in LAYERS},
 }  # fmt: skip
 """What a play gives a layer's role, and no inventory."""

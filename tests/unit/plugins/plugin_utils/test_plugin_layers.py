@@ -147,6 +147,12 @@ def test_two_stacks_must_not_give_one_output(directory: Path) -> None:
     ]
 
 
+def test_two_stacks_that_go_may_have_given_one_output(directory: Path) -> None:
+    """How they call it on is not said any more."""
+    stacks = {"certificate": {}, "certificate_us": {"template": "certificate.yml", "region": "us-east-1"}}
+    assert read(directory, stacks, region="eu-central-1", deleting=True).keys() == stacks.keys()
+
+
 def test_one_of_two_equal_outputs_can_be_renamed(directory: Path) -> None:
     renamed = {**CERTIFICATES["certificate_us"], "outputs": {"CertificateArn": "CdnCertificateArn"}}
     stacks = {**CERTIFICATES, "certificate_us": renamed}

@@ -22,6 +22,7 @@ from tests.unit.plugins.plugin_utils.site.wrong_in_backups import OF_BACKUPS
 from tests.unit.plugins.plugin_utils.site.wrong_in_containers import OF_CONTAINERS
 from tests.unit.plugins.plugin_utils.site.wrong_in_edge import OF_EDGE
 from tests.unit.plugins.plugin_utils.site.wrong_in_nouns import OF_NOUNS
+from tests.unit.plugins.plugin_utils.site.wrong_in_waf import OF_WAF
 
 table = entry("site_tables: items")
 
@@ -852,6 +853,7 @@ CASES = {
     **OF_NOUNS,
     **OF_EDGE,
     **OF_BACKUPS,
+    **OF_WAF,
 }
 
 

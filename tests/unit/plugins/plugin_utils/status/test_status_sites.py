@@ -14,6 +14,7 @@ from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
 from plugins.plugin_utils.status.stacks import ALWAYS, expected
 from plugins.plugin_utils.status.topology import drawn
 from tests.unit.noun_support import RolesOf
+from tests.unit.plugins.plugin_utils.site.support import small
 
 SITES = sorted((Path(__file__).parents[1] / "site/sites").glob("*.yml"))
 IDENTITY = {"site_name": "shop", "environment_name": "prod", "domain_name": "www.shop.test"}
@@ -59,6 +60,14 @@ def test_a_stack_is_expected_of_what_the_roles_make_one_of(path: Path) -> None:
     made |= {"edge"} if site.edge else set()
     made |= {"backup"} if site.backups.wanted else set()
     assert set(expected(site)) == made
+
+
+def test_a_firewall_is_expected_where_no_cdn_has_it() -> None:
+    waf = "site_waf: {mode: count}\n"
+    routes = "site_services: {web: {routes: [{to: web}]}}\nsite_edge: {default: web}\n"
+    assert "waf" in set(expected(read_site(small(waf))))
+    assert "waf" not in set(expected(read_site(small(f"{routes}{waf}"))))
+    assert "waf" not in set(expected(read_site(small(""))))
 
 
 def _entries(roles: RolesOf, noun: str) -> list[tuple[str, bool]]:

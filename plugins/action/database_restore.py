@@ -300,6 +300,9 @@ class ActionModule(AwsAction):
             there = server.known(self._now)
             is_it = IS.fullmatch(there.comment) if there else None
             before = server.known(is_it["kept"]) if is_it else None
+            if is_it is None and not self.arguments["named"]:
+                self._say("was not switched to a backup: there is nothing to go back to")
+                return {"changed": False, "beside": "", "switched": False, "kept": ""}
             if there is None or is_it is None or before is None:
                 lack = "is not one that restore.yml has switched to" if is_it is None else f"{is_it['kept']} is gone"
                 raise Failed(

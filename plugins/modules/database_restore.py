@@ -49,6 +49,10 @@ options:
     description: Whether the last switch is undone, instead.
     type: bool
     default: false
+  named:
+    description: Whether it is an error, with O(back), that nothing was switched; else it is said.
+    type: bool
+    default: true
   overwrite:
     description: Whether a backup that has become the site's database before is restored again.
     type: bool

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plugins.plugin_utils.backups import buckets, volumes
+from plugins.plugin_utils.backups import buckets
 from plugins.plugin_utils.backups.point import Part, Point
 from plugins.plugin_utils.ledger import GOOD
 from plugins.plugin_utils.places import nearest
 
-RESTORED = ("database",)
+RESTORED = ("database", "volume")
 """Nouns whose parts are."""
 ELSEWHERE = {
     buckets.KIND: "its old versions lead back there, file by file: aws s3api list-object-versions",
-    volumes.KIND: "its recovery point is restored by AWS Backup, in its console",
 }
 """Kind of a part that is not → how else one comes by it."""
 

@@ -13,6 +13,7 @@ from plugins.plugin_utils.lock import code
 TAG = "Berth::Restore"
 """Of such an instance: for which backup it is there."""
 ABSENT = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
+THERE = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 BUSY = ("InvalidDBInstanceState", "InvalidDBInstanceStateFault")
 DEAD = (
     "failed", "incompatible-network", "incompatible-option-group", "incompatible-parameters", "incompatible-restore",
@@ -66,19 +67,23 @@ class Instance:
         Raises:
             ClientError: RDS does not.
         """
-        self._rds.restore_db_instance_from_db_snapshot(
-            DBInstanceIdentifier=self.name,
-            DBSnapshotIdentifier=snapshot,
-            DBInstanceClass=like["DBInstanceClass"],
-            DBSubnetGroupName=like["DBSubnetGroup"]["DBSubnetGroupName"],
-            VpcSecurityGroupIds=[each["VpcSecurityGroupId"] for each in like["VpcSecurityGroups"]],
-            Port=like["Endpoint"]["Port"],
-            MultiAZ=False,
-            PubliclyAccessible=False,
-            AutoMinorVersionUpgrade=False,
-            DeletionProtection=False,
-            Tags=self._tags,
-        )
+        try:
+            self._rds.restore_db_instance_from_db_snapshot(
+                DBInstanceIdentifier=self.name,
+                DBSnapshotIdentifier=snapshot,
+                DBInstanceClass=like["DBInstanceClass"],
+                DBSubnetGroupName=like["DBSubnetGroup"]["DBSubnetGroupName"],
+                VpcSecurityGroupIds=[each["VpcSecurityGroupId"] for each in like["VpcSecurityGroups"]],
+                Port=like["Endpoint"]["Port"],
+                MultiAZ=False,
+                PubliclyAccessible=False,
+                AutoMinorVersionUpgrade=False,
+                DeletionProtection=False,
+                Tags=self._tags,
+            )
+        except ClientError as error:
+            if code(error) not in THERE:  # what was just begun may not be shown yet
+                raise
 
     def let_in(self, password: str) -> bool:
         """Give its user another password: the snapshot's is the one of then, which nobody may know any more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,12 @@ SITE: dict[str, Any] = {
     },
 }
 PART = {"kind": "snapshot", "of": "shop-prod-main", "id": "shop-prod-main-one", "state": "good", "why": ""}
-CHOICE = {"parts": {"database.main": PART}, "without": []}
+CHOICE = {"parts": {"database.main": PART, "volume.media": {}}, "without": []}
+
+
+SITE["site_services"]["web"]["containers"]["app"] = CONTAINER | {"volumes": ["media:/srv/media"]}
+SITE |= {"site_volumes": {"media": {}, "scratch": {"driver": "task"}}}
+SITE["site_services"]["web"]["containers"]["app"]["volumes"].append("scratch:/tmp/scratch")
 
 
 def known(**typed: Any) -> dict[str, Any]:
@@ -61,6 +67,40 @@ def test_only_a_database_of_berth_s_is_meant() -> None:
     assert "no database old of Berth's" in refused(task, back=True, database="old")
 
 
+def test_only_a_volume_on_a_file_system_is_meant_and_a_path_of_it() -> None:
+    task = "Refuse a volume that the site has not"
+    assert refused(task, backup="one", volume="media") == ""
+    said = refused(task, backup="one", volume="scratch")
+    assert said.startswith("The site has no volume scratch on a file system (media): ansible-playbook restore.yml")
+    assert said.endswith("-e backup=one -e volume=media")
+    task = "Refuse a path of which it is not said in which volume, or that leads elsewhere"
+    for right in ("a.png", "2013/été/with space.png", ".hidden/..x"):
+        assert refused(task, backup="one", volume="media", path=right) == "", right
+    for wrong in ("/a.png", "a/", "a//b", "../b", "a/../b", ".", 'a"b', "a\\b"):
+        said = refused(task, backup="one", volume="media", path=wrong)
+        assert said.endswith("-e backup=one -e volume=media -e path=albums/2013"), wrong
+    assert "-e volume=media" in refused(task, backup="one", path="a.png")
+
+
+@pytest.mark.parametrize(
+    ("volume", "tls_only", "said"),
+    [
+        ("media", False, ""),
+        ("media", True, "with tls_only its file system lets nobody mount more"),
+        ("scratch", False, ""),
+        ("other", False, "no container of a service mounts it to write to it"),
+    ],
+)
+def test_files_of_a_volume_that_nobody_can_mount_are_not_restored(volume: str, tls_only: bool, said: str) -> None:
+    check = tasks_of("playbooks/tasks/restore_files.yml")["Refuse a volume whose root nobody can mount"]
+    there = copy.deepcopy(known(restore_volume=volume, backup="one"))
+    there["site_volumes"] = {"media": {"tls_only": tls_only}, "scratch": {"driver": "task"}, "other": {}}
+    there["site_services"]["web"]["containers"]["more"] = CONTAINER | {"volumes": ["other:/srv/other:ro"]}
+    told = " ".join(str(evaluate(check["ansible.builtin.assert"]["fail_msg"], there)).split())
+    assert holds(check["ansible.builtin.assert"]["that"], there) == (said == "")
+    assert said in told
+
+
 def test_a_table_is_of_one_database_and_is_not_switched_to() -> None:
     task = "Refuse a table of which it is not said in which database, or that the site is to be switched to"
     assert refused(task, backup="one") == ""
@@ -80,7 +120,7 @@ def test_a_switch_and_the_way_back_ask_for_the_word() -> None:
     assert refused(task, back=True, ansible_check_mode=True) == ""
     assert refused(task, backup="one", confirm="prd").startswith("prd is not the environment. To say that it is meant")
     said = refused(task, back=True, database="main")
-    assert said.startswith("The site would have its databases of before again.")
+    assert said.startswith("The site would have its data of before again.")
     assert said.endswith("restore.yml -i <inventory> -e back=true -e database=main -e confirm=prod")
 
 
@@ -97,20 +137,22 @@ def test_only_the_switch_needs_a_closed_site() -> None:
     assert refused(task, backup="one", confirm="prod", restore_page={"on": True}) == ""
     assert refused(task, backup="one", confirm="prod", in_use="false", restore_page={"skipped": True}) == ""
     said = refused(task, backup="one", confirm="prod", restore_page={"on": False})
-    assert "would be in the database that is put aside" in said
+    assert "would be in what is put aside" in said
     assert said.endswith("-e backup=one -e confirm=prod -e in_use=false")
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "databases", "volumes"),
     [
-        ({"backup": "one", "restore_choice": CHOICE}, ["main"]),
-        ({"back": True}, ["main", "more"]),
-        ({"back": True, "database": "more"}, ["more"]),
+        ({"backup": "one", "restore_choice": CHOICE}, ["main"], ["media"]),
+        ({"back": True}, ["main", "more"], ["media"]),
+        ({"back": True, "database": "more"}, ["more"], []),
+        ({"back": True, "volume": "media"}, [], ["media"]),
     ],
 )
-def test_which_databases_are_meant(typed: dict[str, Any], meant: list[str]) -> None:
-    assert evaluate("{{ restore_databases }}", known(**typed)) == meant
+def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: list[str]) -> None:
+    assert evaluate("{{ restore_databases }}", known(**typed)) == databases
+    assert evaluate("{{ restore_volumes }}", known(**typed)) == volumes
 
 
 def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
@@ -120,7 +162,8 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     there |= {"restore_layers": {"outputs": {"database.main.InstanceId": "db-1"}}, "site_tags": {"Site": "shop"}}
     assert {name: evaluate(value, there) for name, value in task["database_restore"].items()} == {
         "database": "main", "backup": "one", "snapshot": "shop-prod-main-one", "instance": "db-1",
-        "prefix": "shop-prod", "table": "", "confirm": "prod", "wanted": "prod", "back": False, "overwrite": False,
+        "prefix": "shop-prod", "table": "", "confirm": "prod", "wanted": "prod", "back": False, "named": False,
+        "overwrite": False,
         "stack": "shop-prod-database-main", "dbname": "shop", "session_manager": False, "region": "us-east-1",
         "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
         "tags": {"Site": "shop"}, "timeout": 300,

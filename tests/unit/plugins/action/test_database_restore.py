@@ -201,6 +201,8 @@ def test_then_the_word_switches_to_it_without_another_copy_and_back_undoes_that(
     assert estate.site.sql("SELECT count(*) FROM people", "site_before_2") == "500"
     nothing, _ = estate.go(back=True, confirm="prod")
     assert "There is nothing to go back to: the database site of main is not one that restore.yml" in nothing["msg"]
+    _, shown = estate.go(back=True, confirm="prod", named=False)
+    assert "was not switched to a backup: there is nothing to go back to" in shown
     assert estate.go(confirm="prod")[0]["switched"], "after it was gone back, the same backup is restored again"
 
 
@@ -241,6 +243,12 @@ def test_what_another_run_has_left_goes_too_and_nothing_else(estate: Estate) -> 
         )
     estate.go()
     assert sorted(estate.beside()) == [f"{estate.prefix}-else", f"{estate.prefix}-restore-mine"]
+
+
+def test_one_that_rds_does_not_show_yet_is_not_begun_twice(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, late = Instance.found, iter([True, True])
+    monkeypatch.setattr(Instance, "found", lambda self: None if next(late, False) else real(self))
+    assert not estate.go()[0].get("failed")
 
 
 STEPS = {

@@ -21,18 +21,23 @@ POINT: dict[str, Any] = {
         "volume.media": {"kind": "recovery point", "state": "good"},
     },
 }
-SITE = {"database": ["main", "more"]}
+SITE = {"database": ["main", "more"], "volume": ["media"]}
 
 
 def test_all_that_can_be_or_what_was_typed() -> None:
-    assert list(choice.parts(POINT, {"database": ""}, SITE)) == ["database.main", "database.more"]
+    assert list(choice.parts(POINT, {"database": ""}, SITE)) == ["database.main", "database.more", "volume.media"]
     assert choice.parts(POINT, {"database": "more"}, SITE) == {"database.more": GOOD | {"id": "y"}}
 
 
 @pytest.mark.parametrize(
     ("point", "typed", "site", "said"),
     [
-        (POINT, {"database": "mian"}, SITE, "database.mian is not in it (database.main, database.more; did you mean "),
+        (
+            POINT,
+            {"database": "mian"},
+            SITE,
+            "database.mian is not in it (database.main, database.more, volume.media; did ",
+        ),
         (POINT, {"bucket": "old"}, SITE, "bucket.old is not whole in it: it keeps no old versions"),
         (POINT, {}, {"database": ["main"]}, "the site has no database.more any more to restore it to; write it into "),
         ({"parts": {}}, {}, SITE, "nothing is in it that can be restored"),
@@ -49,7 +54,6 @@ def test_what_is_not_restored_is_told() -> None:
     chosen = choice.parts(POINT, {}, SITE)
     assert choice.without(POINT, chosen) == [
         "bucket.up: its old versions lead back there, file by file: aws s3api list-object-versions",
-        "volume.media: its recovery point is restored by AWS Backup, in its console",
         "the release 2026.11.3 of then: rollback.yml leads to it",
         "secrets: a backup has the names of their versions, never a value",
         "table.items, of which DynamoDB keeps points in time itself: it is not in the backup",

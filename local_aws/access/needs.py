@@ -253,6 +253,8 @@ def _passed(asked: Asked, estate: Estate) -> Iterator[tuple[str, Context]]:
         case "scheduler:CreateSchedule" | "scheduler:UpdateSchedule":
             role = (given.get("Target") or {}).get("RoleArn")
             found = [(role, "scheduler.amazonaws.com")] if role else []
+        case "backup:StartBackupJob" | "backup:StartRestoreJob":
+            found = [(given["IamRoleArn"], "backup.amazonaws.com")] if given.get("IamRoleArn") else []
         case "iam:AddRoleToInstanceProfile":
             found = [(given["RoleName"], HOSTS)]
         case "autoscaling:CreateLaunchConfiguration":

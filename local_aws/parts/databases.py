@@ -44,6 +44,9 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'master')
 again it only sets the password. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html
 """
 
+OWN_ROLE = 'CREATE ROLE "rdsadmin";\n'
+"""What a dump of a whole instance begins with, and each new one has already."""
+
 
 @dataclass
 class Database:
@@ -56,6 +59,7 @@ class Database:
         ready: it has let the master user in, over TLS.
         started: when it was last started (monotonic seconds).
         trouble: why it does not work; empty if it does.
+        loaded: what its snapshot has is in it, if it was restored from one.
     """
 
     record: dict[str, Any]
@@ -64,6 +68,7 @@ class Database:
     ready: bool = False
     started: float = 0.0
     trouble: str = ""
+    loaded: bool = False
 
     @property
     def identifier(self) -> str:
@@ -91,7 +96,8 @@ class Databases(Part):
 
     An instance is `creating` until its master user gets in over TLS, with the certificate of its endpoint. A changed
     master password or parameter group is applied at once. A snapshot is a dump of the whole instance in
-    `<state>/snapshots/<id>.sql`; a deleted instance goes only after its final snapshot was taken.
+    `<state>/snapshots/<id>.sql`; a deleted instance goes only after its final snapshot was taken. One that is restored
+    from a snapshot is `creating` until the dump was loaded.
     """
 
     name = "rds"
@@ -207,6 +213,8 @@ class Databases(Part):
             late = time.monotonic() - database.started > START_SECONDS
             database.trouble = f"does not answer after {START_SECONDS} s" if late else ""
             return
+        if not self._load(database, container):
+            return
         self._administer(database, container)
         target = f"host={database.endpoint} hostaddr=127.0.0.1 port={database.port} dbname=postgres sslmode=verify-full"
         login = [
@@ -222,6 +230,27 @@ class Databases(Part):
         database.ready, database.trouble = True, ""
         self._say(database, "available")
         self.log.info("database %s answers at %s", database.identifier, database.endpoint)
+
+    def _load(self, database: Database, container: Container) -> bool:
+        """Have what its snapshot has in an instance that was restored from one; whether it may go on."""
+        snapshot = "" if database.loaded else rds.restored_from(self.cloud, database.identifier)
+        if not snapshot:
+            return True
+        if database.record["DBInstanceStatus"] == "incompatible-restore":
+            return False  # what came of a try stays as it is; RDS does not repeat it either
+        dump = self.snapshot_path(snapshot).read_text().replace(OWN_ROLE, "")
+        _put(container, {"snapshot.sql": dump})
+        command = ["psql", "--username=rdsadmin", "--dbname=postgres", "--no-psqlrc", "--quiet", "--output=/dev/null"]
+        try:
+            self._execute(container, [*command, "--set=ON_ERROR_STOP=1", f"--file={FOLDER}/snapshot.sql"])
+        except RuntimeError as error:
+            database.trouble = f"the snapshot {snapshot} cannot be loaded: {error}"
+            self._say(database, "incompatible-restore")
+            return False
+        self._execute(container, ["rm", f"{FOLDER}/snapshot.sql"])
+        database.loaded = True
+        self.log.info("database %s has what the snapshot %s has", database.identifier, snapshot)
+        return True
 
     def _administer(self, database: Database, container: Container) -> None:
         password = self._password(database)

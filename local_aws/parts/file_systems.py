@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
+import tarfile
+import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +30,8 @@ class FileSystems(Part):
 
     A mount target's address becomes a secondary address of the container, so that hosts reach the file system where
     DescribeMountTargets says it is. A backup job ends when the files are in an archive, `<state>/backups/<point>.tar`,
-    with owners and modes; the archive goes with its recovery point, and not with the file system.
+    with owners and modes; the archive goes with its recovery point, and not with the file system. A restore job ends
+    when they are in a new folder of the root, `aws-backup-restore_<time>`, as on AWS.
     """
 
     name = "efs"
@@ -56,6 +61,7 @@ class FileSystems(Part):
             containers[identifier] = container
         self._systems = systems
         self._copy_all(containers)
+        self._restore_all(containers)
         self._let_go()
 
     def health(self) -> list[Health]:
@@ -113,6 +119,23 @@ class FileSystems(Part):
         finally:
             beside.unlink(missing_ok=True)
         return path.stat().st_size
+
+    def _restore_all(self, containers: dict[str, Container]) -> None:
+        """Do what the restore jobs wait for."""
+        for job in backup.restores(self.cloud):
+            identifier, name = job["CreatedResourceArn"].rpartition("/")[2], job["RestoreJobId"]
+            try:
+                path = self.copy_path(job["RecoveryPointArn"])
+                items = json.loads(job["Metadata"].get(backup.ITEMS, "[]"))
+                _put_back(containers[identifier], path, restored_folder(containers[identifier]), items)
+            except KeyError:
+                backup.set_restore_state(self.cloud, name, "FAILED", f"{identifier} does not exist any more.")
+            except (docker.errors.APIError, OSError, ValueError) as error:
+                self.log.exception("restore of %s", identifier)
+                backup.set_restore_state(self.cloud, name, "FAILED", f"The files could not be restored: {error}")
+            else:
+                backup.set_restore_state(self.cloud, name, "COMPLETED")
+                self.log.info("restored files of %s", identifier)
 
     def _let_go(self) -> None:
         """Delete the archives of recovery points that are gone."""
@@ -196,3 +219,48 @@ class FileSystems(Part):
                 )
         self._addresses[start] = wanted
         self.cloud.publish(self.dns_name(identifier), wanted)
+
+
+def restored_folder(container: Container) -> str:
+    """The name of a folder that the root of a file system has not; AWS Backup makes a new one for each restore."""
+    while True:
+        name = f"aws-backup-restore_{time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())}Z"
+        if container.exec_run(["test", "-e", f"/export/{name}"]).exit_code:
+            return name
+        time.sleep(0.2)
+
+
+def _put_back(container: Container, path: Path, folder: str, items: list[str]) -> None:
+    """Put the files of an archive into a new folder of the root, with owners and modes.
+
+    Args:
+        container: of the file system.
+        path: of the archive.
+        folder: name of the new folder.
+        items: paths from the root of what is restored, with all that is below; everything if there are none.
+
+    Raises:
+        ValueError: the archive has not one of the items.
+        docker.errors.APIError: they cannot be written.
+        OSError: it cannot be read.
+    """
+    wanted = [each.strip("/") for each in items]
+    missing = set(wanted)
+    with tempfile.TemporaryFile() as file, tarfile.open(path) as archive, tarfile.open(fileobj=file, mode="w") as out:
+        for entry in archive:
+            inside = entry.name.partition("/")[2]  # the archive's first folder is the root itself
+            if wanted and inside:
+                among = [each for each in wanted if inside == each or inside.startswith(f"{each}/")]
+                above = entry.isdir() and any(each.startswith(f"{inside}/") for each in wanted)
+                missing.difference_update(among)
+                if not among and not above:
+                    continue
+            entry.name = f"{folder}/{inside}" if inside else folder
+            if entry.islnk():  # the names of hard links are of the archive too
+                entry.linkname = f"{folder}/{entry.linkname.partition('/')[2]}"
+            out.addfile(entry, archive.extractfile(entry) if entry.isreg() else None)
+        if missing:
+            raise ValueError(f"the recovery point has no {', '.join(sorted(missing))}")
+        out.close()
+        file.seek(0)
+        container.put_archive("/export", file)

@@ -1,8 +1,10 @@
 """AWS Backup's jobs and recovery points, which moto lacks: of file systems, whose files a part copies.
 
-A job is done when whoever copies says so; without one (no Docker) at once, with nothing in it. Plans, copies to another
-vault and restores are not here, and neither are resources other than file systems.
+A job is done when whoever copies says so; without one (no Docker) at once, with nothing in it. A restore goes into the
+file system that the recovery point is of. Plans, copies to another vault and restores to a new file system are not
+here, and neither are resources other than file systems.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartBackupJob.html
+https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ initial_state = "COMPLETED"
 """State of a new job; the file systems part sets it to `RUNNING` and later calls `set_job_state`."""
 FILE_SYSTEM = re.compile(r"arn:[\w-]+:elasticfilesystem:[\w-]+:\d{12}:file-system/(fs-[0-9a-f]+)")
 PRINCIPAL = "backup.amazonaws.com"
+NEEDED = ("file-system-id", "newFileSystem", "Encrypted", "PerformanceMode", "CreationToken")
+ITEMS = "itemsToRestore"
+"""What a restore of a file system has to be told, and what it may be: paths from its root, as JSON."""
 
 for _path in (
     "/account-settings$",
@@ -37,6 +42,8 @@ for _path in (
     "/backup-jobs/(?P<job>[^/]+)$",
     "/backup-vaults/(?P<vault>[^/]+)/recovery-points/$",
     "/backup-vaults/(?P<vault>[^/]+)/recovery-points/(?P<point>[^/]+)$",
+    "/restore-jobs/?$",
+    "/restore-jobs/(?P<job>[^/]+)$",
     "/resources/(?P<resource_arn>.+)/recovery-points/$",
 ):
     urls.url_paths["{0}" + _path] = BackupResponse.dispatch
@@ -58,10 +65,33 @@ def set_job_state(cloud: Cloud, job: str, state: str, size: int = 0, message: st
         _ends(_jobs(backup_backends[ACCOUNT_ID][REGION])[job], state, size, message)
 
 
+def restores(cloud: Cloud) -> list[dict[str, Any]]:
+    """The restore jobs that wait, each with its `Metadata`, which AWS tells nobody."""
+    del cloud  # one embedded AWS a process
+    found = backup_backends[ACCOUNT_ID][REGION].berth_restores.values()
+    return [dict(each) for each in found if each["Status"] == "RUNNING"]
+
+
+def set_restore_state(cloud: Cloud, job: str, state: str, message: str = "") -> None:
+    """Say how a restore job is.
+
+    Args:
+        job: its id.
+        state: `COMPLETED` or `FAILED`.
+        message: why it failed.
+
+    Raises:
+        KeyError: there is none of that id.
+    """
+    with cloud.changes.happening():
+        _restored(backup_backends[ACCOUNT_ID][REGION].berth_restores[job], state, message)
+
+
 @around(BackupBackend, "__init__")
 def _init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
     init(self, *arguments, **keywords)
-    self.berth_jobs, self.berth_points, self.berth_opt_in = {}, {}, {"EFS": True}
+    self.berth_jobs, self.berth_points, self.berth_restores = {}, {}, {}
+    self.berth_opt_in = {"EFS": True}
 
 
 @around(BackupBackend, "list_backup_vaults")
@@ -113,6 +143,20 @@ def _list_backup_jobs(self: BackupResponse) -> str:
     wanted = self._get_param("state")
     jobs = [_told(each) for each in _jobs(self.backup_backend).values() if wanted in (None, each["State"])]
     return json.dumps({"BackupJobs": jobs})
+
+
+@missing(BackupResponse, "start_restore_job")
+def _start_restore_job(self: BackupResponse) -> str:
+    given, found = json.loads(self.body), self.backup_backend.berth_restores
+    token = given.get("IdempotencyToken")
+    same = next((each for each in found.values() if token and each["token"] == token), None)
+    return json.dumps(_told(same or _start_restore(self.backup_backend, given), "RestoreJobId"))
+
+
+@missing(BackupResponse, "describe_restore_job")
+def _describe_restore_job(self: BackupResponse) -> str:
+    job = _found(self.backup_backend.berth_restores, _last(self.path), "Restore job")
+    return json.dumps({name: value for name, value in job.items() if name not in ("token", "Metadata")})
 
 
 @missing(BackupResponse, "describe_recovery_point")
@@ -195,6 +239,50 @@ def _start(backend: BackupBackend, given: dict[str, Any]) -> dict[str, Any]:
     if initial_state != "RUNNING":
         _ends(job, initial_state, 0, "")
     return job
+
+
+def _start_restore(backend: BackupBackend, given: dict[str, Any]) -> dict[str, Any]:
+    point = _found(_points(backend), given["RecoveryPointArn"], "Recovery point")
+    metadata = given["Metadata"]
+    if point["Status"] != "COMPLETED":
+        raise AwsError("InvalidRequestException", f"Recovery point is {point['Status']}.")
+    if lack := [name for name in NEEDED if name not in metadata]:
+        raise AwsError("InvalidParameterValueException", f"Metadata is missing {', '.join(lack)}.")
+    if metadata["newFileSystem"] != "false":
+        raise NotImplementedError("Files are restored only into the file system that they are of.")
+    system = point["ResourceArn"].rpartition("/")[2]
+    if metadata["file-system-id"] != system:
+        raise NotImplementedError("Files are restored only into the file system that they are of.")
+    if system not in efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id:
+        raise AwsError("InvalidParameterValueException", f"File system {system} does not exist.")
+    role = given.get("IamRoleArn", "")
+    roles = iam_backends[ACCOUNT_ID]["aws"].roles.values()
+    if not any(each.arn == role and PRINCIPAL in str(each.assume_role_policy_document) for each in roles):
+        raise AwsError("InvalidParameterValueException", f"IAM Role {role} cannot be assumed by AWS Backup")
+    job = {
+        "token": given.get("IdempotencyToken"),
+        "Metadata": metadata,
+        "AccountId": ACCOUNT_ID,
+        "RestoreJobId": str(uuid.uuid4()).upper(),
+        "RecoveryPointArn": point["RecoveryPointArn"],
+        "CreationDate": unix_time(),
+        "Status": "RUNNING",
+        "PercentDone": "0.00%",
+        "BackupSizeInBytes": point.get("BackupSizeInBytes", 0),
+        "IamRoleArn": role,
+        "ResourceType": "EFS",
+        "CreatedResourceArn": point["ResourceArn"],
+    }
+    backend.berth_restores[job["RestoreJobId"]] = job
+    if initial_state != "RUNNING":
+        _restored(job, initial_state, "")
+    return job
+
+
+def _restored(job: dict[str, Any], state: str, message: str) -> None:
+    job |= {"Status": state, "CompletionDate": unix_time()} | ({"StatusMessage": message} if message else {})
+    if state == "COMPLETED":
+        job["PercentDone"] = "100.00%"
 
 
 def _ends(job: dict[str, Any], state: str, size: int, message: str) -> None:

@@ -254,8 +254,35 @@ def _refuse(action: str, reason: str) -> None:
     instead(RDSResponse, action)(refuse)
 
 
+@around(RDSBackend, "restore_db_instance_from_db_snapshot")
+def _restore_db_instance_from_db_snapshot(restore: Any, self: Any, snapshot: str, given: dict[str, Any]) -> Any:
+    """What is not given is RDS's own or of the snapshot, and not all of the instance that it was made of.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html
+    """
+    found = self.describe_db_snapshots(db_instance_identifier=None, db_snapshot_identifier=snapshot)[0]
+    if found.status != "available":
+        raise AwsError("InvalidDBSnapshotState", f"DB snapshot {snapshot} is {found.status}.")
+    database = restore(self, snapshot, given)
+    database.tags = given.get("tags") or list(found.tags)
+    for name in ("deletion_protection", "multi_az", "publicly_accessible"):
+        setattr(database, name, bool(given.get(name)))
+    database.engine_version = found.engine_version
+    database.berth_restored_from = found.db_snapshot_identifier
+    return database
+
+
+def restored_from(cloud: Cloud, identifier: str) -> str:
+    """Identifier of the snapshot that an instance was restored from; empty if of none.
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    del cloud  # one embedded AWS a process
+    return str(getattr(rds_backends[ACCOUNT_ID][REGION].databases[identifier], "berth_restored_from", ""))
+
+
 # moto would record these, and a client would find an empty PostgreSQL behind the record, or no dump.
-_refuse("restore_db_instance_from_db_snapshot", "The new database would be empty; load the snapshot's dump yourself.")
 _refuse("restore_db_instance_to_point_in_time", "There is no log of changes; the new database would be empty.")
 _refuse("copy_db_snapshot", "The copy would have no data.")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +14,16 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.database_import import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.database_way import behind, check_programs, place
+from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.database_way import check_programs, place
 from plugins.plugin_utils.importing.amounts import TELL_SECONDS, amount, some
+from plugins.plugin_utils.importing.login import credentials, through
 from plugins.plugin_utils.importing.postgres import MARK, Known, Login, Server, differing
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.source import Source
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import shown, verb
-from plugins.plugin_utils.tunnel import LOOPBACK, Host, Way, by_session_manager, by_ssh_tied, held
 
-READY_SECONDS = 30.0
-"""Within which a port leads through a host and the database answers."""
-MOST_HOSTS = 5
-"""How many hosts are tried."""
 LISTED = 5
 """How many tables a message names."""
 PACKAGE = "the package postgresql-client, of the server's version or a newer one"
@@ -92,36 +85,10 @@ class ActionModule(AwsAction):
         self._say(f"{shown(self._path)} is a {source.kind} dump, {amount(source.size)}")
         return source
 
-    @contextmanager
-    def _login(self) -> Iterator[Login]:
-        """A way to the database, for as long as the block."""
+    def _login(self) -> AbstractContextManager[Login]:
         where = place(self.client, self.arguments)
-        told = self.client("secretsmanager").get_secret_value(SecretId=where["secret"])
-        secret = json.loads(told["SecretString"])
-        if lack := {"username", "password"} - secret.keys():
-            raise Failed(f"The secret of the database {self._name} has no {' and no '.join(sorted(lack))} in it.")
-        with socket.socket() as free:
-            free.bind((LOOPBACK, 0))
-            way = Way(free.getsockname()[1], where["address"], where["port"])
-        reasons = []
-        for host in [Host.of(each) for each in self.arguments["hosts"]][:MOST_HOSTS]:
-            with held(self._command(way, host), tied=True) as holder:
-                trouble, encrypted = behind(holder, way, Wait(READY_SECONDS, self.say, self._name))
-                if not trouble:
-                    self._say(f"through {host.name} to {way.address}")
-                    mode = "require" if encrypted == "S" else "prefer"
-                    yield Login(LOOPBACK, way.port, secret["username"], secret["password"], mode)
-                    return
-                reasons.append(f"{host.name}: {trouble.rstrip('.')}")
-        raise Failed(
-            f"No host leads to the database {self._name} at {way.address}:{way.to}. {'. '.join(reasons)}. Port 22 of a "
-            "host is open to host_admin_cidrs only; host_access_session_manager: true needs no port."
-        )
-
-    def _command(self, way: Way, host: Host) -> list[str]:
-        if self.arguments["session_manager"]:
-            return by_session_manager(way, host, self.arguments["region"])
-        return by_ssh_tied(way, host)
+        secret = credentials(self.client, where["secret"], self._name)
+        return through(self.arguments, where, secret, self.say)
 
     # What is done
 
@@ -204,5 +171,5 @@ class ActionModule(AwsAction):
 
     def _switch(self, server: Server, now: str, new: str, kept: str, checksum: str) -> None:
         self._doing = "the names are being changed"
-        server.switch(now, new, kept, checksum)
+        server.switch(now, new, kept, f"{MARK} is {checksum}")
         self._say(f"is {now} now" + (f"; what was {now} before is {kept}" if kept else ""), "green")

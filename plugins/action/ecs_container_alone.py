@@ -16,7 +16,7 @@ from plugins.modules.ecs_container_alone import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.ecs import short
 from plugins.plugin_utils.ecs_placement import Needs
-from plugins.plugin_utils.one_off import NoContainer, alone, mark_of
+from plugins.plugin_utils.one_off import NoContainer, alone, at_root, mark_of
 from plugins.plugin_utils.places import nearest
 from plugins.plugin_utils.revisions import newest_first
 
@@ -42,7 +42,7 @@ class ActionModule(AwsAction):
         source, name = self.arguments["task_definition"], self.arguments["container"]
         definition = ecs.describe_task_definition(taskDefinition=source)["taskDefinition"]
         try:
-            request = alone(definition, name, self.arguments["family"])
+            request = self._request(definition, name)
         except NoContainer:
             names = [each["name"] for each in definition["containerDefinitions"]]
             raise Failed(
@@ -63,6 +63,12 @@ class ActionModule(AwsAction):
         tags = [{"key": key, "value": str(value)} for key, value in self.arguments["tags"].items()]
         made = ecs.register_task_definition(**request, **({"tags": tags} if tags else {}))["taskDefinition"]
         return {"changed": True, "task_definition": made["taskDefinitionArn"], **result}
+
+    def _request(self, definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+        given = self.arguments
+        if not given["file_system"]:
+            return alone(definition, name, given["family"])
+        return at_root(definition, name, given["family"], given["file_system"], given["entry_point"])
 
     def _check_names(self, container: Mapping[str, Any]) -> None:
         """Whether the variables that are given besides may be given so."""

@@ -24,6 +24,17 @@ options:
     description: Family of the new definition.
     type: str
     required: true
+  file_system:
+    description:
+      - Id of a file system whose root the container has at C(/file-system), as root, in the place of all else that it
+        has but its image, memory and log group. The file system must have no policy.
+    type: str
+    default: ""
+  entry_point:
+    description: What it runs then, before the command.
+    type: list
+    elements: str
+    default: []
   environment:
     description: Names that the command's environment gets besides; refused where one is a secret of the container.
     type: list

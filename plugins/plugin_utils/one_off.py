@@ -19,6 +19,10 @@ COPIED = (
     "memory", "pidMode", "ipcMode", "runtimePlatform",
 )  # fmt: skip
 """Keys of a task definition that a container's task has as well (RegisterTaskDefinition)."""
+IMAGE = ("name", "image", "repositoryCredentials", "cpu", "memory", "memoryReservation", "logConfiguration")
+"""Keys of a container that its image is run with for another purpose (`at_root`)."""
+ROOT = "/file-system"
+"""Where that has the root of a file system."""
 LABEL = "berth.run"
 """Docker label by which a definition is known again, so that a second command of the same container needs no other."""
 STREAM_PREFIX = "run"
@@ -51,8 +55,50 @@ def alone(definition: Mapping[str, Any], name: str, family: str) -> dict[str, An
         "containerDefinitions": kept,
         "volumes": [each for each in definition.get("volumes", []) if each["name"] in mounted],
     }
+    return _marked(request)
+
+
+def at_root(
+    definition: Mapping[str, Any], name: str, family: str, file_system: str, entry_point: list[str]
+) -> dict[str, Any]:
+    """What RegisterTaskDefinition is asked for: one container's image with the root of a file system, for its own sake.
+
+    It has no more of the container than the image and where it logs to: no secret, no right and no other volume. Its
+    user is root, as files of any owner are moved. There is no policy of the file system that would ask for a right, or
+    this could not mount it.
+
+    Args:
+        definition: of DescribeTaskDefinition.
+        name: the container's.
+        family: of the new definition.
+        file_system: id of the file system.
+        entry_point: what runs, before the command.
+
+    Raises:
+        NoContainer: it has none of that name.
+    """
+    found = next((each for each in definition["containerDefinitions"] if each["name"] == name), None)
+    if found is None:
+        raise NoContainer(name)
+    kept = {key: found[key] for key in IMAGE if found.get(key)}
+    kept = _kept(kept, True) | {
+        "user": "0",
+        "entryPoint": entry_point,
+        "mountPoints": [{"sourceVolume": "root", "containerPath": ROOT}],
+    }
+    mounted = {"fileSystemId": file_system, "rootDirectory": "/", "transitEncryption": "ENABLED"}
+    request: dict[str, Any] = {
+        "family": family,
+        **{key: definition[key] for key in COPIED if definition.get(key) and key != "taskRoleArn"},
+        "containerDefinitions": [kept],
+        "volumes": [{"name": "root", "efsVolumeConfiguration": mounted}],
+    }
+    return _marked(request)
+
+
+def _marked(request: dict[str, Any]) -> dict[str, Any]:
     mark = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()[:32]
-    for each in kept:
+    for each in request["containerDefinitions"]:
         each["dockerLabels"] = {**each.get("dockerLabels", {}), LABEL: mark}
     return request
 

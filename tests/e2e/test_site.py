@@ -10,12 +10,13 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -1174,25 +1175,131 @@ def test_files_of_another_server_come_to_the_volume_though_the_run_is_killed(tmp
     assert served("/media/.import_data/piece/sums") == b""
 
 
-@pytest.mark.long
-def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tmp_path: Path) -> None:
-    address, password = uploaded(), secret(cloud, "database-main")["password"]
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a verb as if its machine had lost power: its workers too, each of which is in a session of its own."""
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in (process.pid, *map(int, workers)):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+def ask_of(cloud: Cloud) -> tuple[Any, Callable[[str, str], str]]:
+    """The container of the site's database, and what asks it in there: the database and a statement."""
     (record,) = cloud.client("rds").describe_db_instances()["DBInstances"]
     container = cloud.docker.containers.get(CONFIG.container(f"db-{record['DBInstanceIdentifier']}"))
 
     def ask(database: str, statement: str) -> str:
-        command = [
-            "psql",
-            "--username=rdsadmin",
-            "--host=/var/run/postgresql",
-            f"--dbname={database}",
-            "-Atc",
-            statement,
-        ]
-        status, output = container.exec_run(command)
+        options = ["--username=rdsadmin", "--host=/var/run/postgresql", f"--dbname={database}"]
+        status, output = container.exec_run(["psql", *options, "-Atc", statement])
         assert status == 0, output.decode()
         return str(output.decode().strip())
 
+    return container, ask
+
+
+@pytest.mark.long
+def test_a_damaged_database_comes_back_out_of_a_backup_though_the_run_is_killed(cloud: Cloud) -> None:
+    _, ask = ask_of(cloud)
+    rds, count = cloud.client("rds"), "SELECT count(*) FROM auth_user"
+    succeed(playbook("site.yml", *BACKED_UP))
+    succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=whole"))
+    people, password = ask("site", count), secret(cloud, "database-main")["password"]
+    assert int(people) > 0
+    ask("site", "TRUNCATE auth_user CASCADE")
+    whole = ("-e", "backup=whole", "-e", "database=main")
+    sure = ("-e", f"confirm={SITE.partition('-')[2]}", "-e", "in_use=false")
+    succeed(playbook("restore.yml", *whole, "--check"))
+    assert len(rds.describe_db_instances()["DBInstances"]) == 1
+    killed = subprocess.Popen(
+        ["ansible-playbook", "restore.yml", "-i", "test", *whole], cwd=PROJECT, text=True,
+        env=environment("restore.yml"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert killed.stdout
+    seen = list[str]()
+    for line in killed.stdout:
+        seen.append(line)
+        if "to an instance beside, " in line:
+            break
+    kill(killed)
+    assert len(rds.describe_db_instances()["DBInstances"]) == 2, "".join(seen)
+    run = succeed(playbook("restore.yml", *whole, "-e", "lock_wait=6m"))
+    assert "each with the content of then" in run.output
+    assert password not in run.output
+    assert (ask("site", count), ask("site_restore", count)) == ("0", people)
+    refused = playbook("restore.yml", *whole, *sure[:2])
+    assert refused.status != 0
+    assert "in what is put aside" in " ".join(refused.output.split())
+    run = succeed(playbook("restore.yml", *whole, *sure))
+    assert "site_restore is site now; what was before is site_before_1" in run.output
+    assert (ask("site", count), ask("site_before_1", count)) == (people, "0")
+    until(lambda: served("/healthz") and served("/"), "the site on the database of then", 30)
+    assert succeed(playbook("restore.yml", *whole, *sure)).changed == 0
+    succeed(playbook("restore.yml", "-e", "back=true", "-e", "database=main", *sure))
+    assert (ask("site", count), ask("site_before_2", count)) == ("0", people)
+    succeed(playbook("restore.yml", *whole, *sure))
+    assert ask("site", count) == people
+
+    def left() -> int:
+        return len(
+            [each for each in rds.describe_db_instances()["DBInstances"] if "-restore-" in each["DBInstanceIdentifier"]]
+        )
+
+    until(lambda: left() == 0, "the instances beside to be gone", 60)
+    for name in ("site_before_1", "site_before_2", "site_before_3"):
+        ask("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.mark.long
+def test_files_that_were_lost_come_back_out_of_a_backup_though_the_run_is_killed(cloud: Cloud) -> None:
+    def in_volume(command: str) -> str:
+        django = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=django"
+        return on_host(cloud, f"docker exec --user 0 $({django}) sh -c {shlex.quote(f'cd /srv/media && {command}')}")
+
+    def files() -> list[str]:
+        return in_volume("find . -type f -exec sha256sum {} + | sort -k 2").splitlines()
+
+    in_volume("mkdir -p 2013/été && for n in 1 2 3; do echo picture $n >2013/été/$n.png; done && chown -R 33 2013")
+    succeed(playbook("site.yml", *BACKED_UP))
+    succeed(playbook("backup.yml", *BACKED_UP, "-e", "backup=files"))
+    then = files()
+    in_volume("rm -r 2013/été && echo other >2013/1.png")
+    lost = files()
+    assert lost != then
+    whole = (*BACKED_UP, "-e", "backup=files", "-e", "volume=media")
+    sure = ("-e", f"confirm={SITE.partition('-')[2]}", "-e", "in_use=false")
+    succeed(playbook("restore.yml", *whole, "--check"))
+    killed = subprocess.Popen(
+        ["ansible-playbook", "restore.yml", "-i", "test", *whole], cwd=PROJECT, text=True,
+        env=environment("restore.yml"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert killed.stdout
+    for line in killed.stdout:
+        if "AWS Backup restores it, job" in line:
+            break
+    kill(killed)
+    run = succeed(playbook("restore.yml", *whole, "-e", "lock_wait=6m"))
+    told = f"{len(then)} files were read: {len(then) - 3} are as they are now, 0 have another content now, 3 are not"
+    assert told in " ".join(run.output.split())
+    assert files() == lost, "the volume is as it was"
+    one = succeed(playbook("restore.yml", *whole, *sure, "-e", "path=2013/été/2.png"))
+    assert "1 of 1 files are in the volume" in one.output
+    assert in_volume("cat 2013/été/2.png; stat -c %u 2013/été").split() == ["picture", "2", "33"]
+    succeed(playbook("restore.yml", *BACKED_UP, "-e", "back=true", "-e", "volume=media", *sure))
+    assert files() == lost
+    run = succeed(playbook("restore.yml", *whole, *sure))
+    assert f"{len(then)} of {len(then)} files are in the volume, with the content" in " ".join(run.output.split())
+    assert files() == then
+    assert succeed(playbook("restore.yml", *whole, *sure)).changed == 0
+    succeed(playbook("restore.yml", *BACKED_UP, "-e", "back=true", "-e", "volume=media", *sure))
+    assert files() == lost
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
+
+
+@pytest.mark.long
+def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tmp_path: Path) -> None:
+    address, password = uploaded(), secret(cloud, "database-main")["password"]
+    (record,) = cloud.client("rds").describe_db_instances()["DBInstances"]
+    container, ask = ask_of(cloud)
     dumping = ["pg_dump", "--username=rdsadmin", "--host=/var/run/postgresql", "--format=custom", "site"]
     (tmp_path / "old.dump").write_bytes(container.exec_run(dumping, stderr=False).output)
     people = ask("site", "SELECT count(*) FROM auth_user")

@@ -236,7 +236,7 @@ class Instance(Handler):
     def _wait(self, context: Context, name: str) -> None:
         def available() -> bool:
             status = self._find(context, name).get("DBInstanceStatus", "gone")
-            if status in ("failed", "gone", "incompatible-parameters", "storage-full"):
+            if status in ("failed", "gone", "incompatible-parameters", "incompatible-restore", "storage-full"):
                 raise RuntimeError(f"DB instance {name} is {status}.")
             return bool(status == "available")
 

@@ -128,6 +128,27 @@ def test_status_names_the_endpoint(server: OwnServer, database: dict[str, Any]) 
     assert detail == f"{database['Endpoint']['Address']}:5432"
 
 
+def test_an_instance_of_a_snapshot_has_what_was_there_then(
+    server: OwnServer, client: Any, database: dict[str, Any]
+) -> None:
+    rds = server.client("rds")
+    psql(client, database, "CREATE TABLE of_then AS SELECT generate_series(1, 3) AS n")
+    rds.create_db_snapshot(DBInstanceIdentifier=IDENTIFIER, DBSnapshotIdentifier="then")
+    rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier="then", WaiterConfig={"Delay": 1})
+    psql(client, database, "DROP TABLE of_then")
+    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="beside", DBSnapshotIdentifier="then")
+
+    def look() -> Any:
+        record = rds.describe_db_instances(DBInstanceIdentifier="beside")["DBInstances"][0]
+        return record if record["DBInstanceStatus"] == "available" else None
+
+    beside: dict[str, Any] = until(look, "the instance beside is available", 60)
+    assert psql(client, beside, "SELECT count(*) FROM of_then") == "3", "the password is the one of then"
+    assert "does not exist" in psql(client, database, "SELECT FROM of_then")
+    rds.delete_db_instance(DBInstanceIdentifier="beside", SkipFinalSnapshot=True)
+    until(lambda: "database beside" not in server.status(), "it is gone", 20)
+
+
 def test_another_engine_fails_with_the_reason(server: OwnServer) -> None:
     rds = server.client("rds")
     rds.create_db_instance(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.patches import rds as rds_patch
 from local_aws.tests.stack_support import Stacks
 
 SUBNETS = """
@@ -156,7 +157,7 @@ def test_a_deleted_database_leaves_a_snapshot_and_nothing_else(aws: Cloud, stack
     assert aws.client("secretsmanager").list_secrets()["SecretList"] == []
 
 
-def test_a_database_of_a_snapshot_is_refused_as_it_would_be_empty(aws: Cloud, stacks: Stacks) -> None:
+def test_a_database_of_a_snapshot_is_restored_from_it(aws: Cloud, stacks: Stacks) -> None:
     stacks.made("data", DATABASE)
     aws.client("rds").create_db_snapshot(
         DBInstanceIdentifier=stacks.physical("data")["Database"], DBSnapshotIdentifier="before"
@@ -168,13 +169,12 @@ Resources:
     DeletionPolicy: Delete
     Properties: {DBSnapshotIdentifier: before, DBInstanceClass: db.t3.micro, BackupRetentionPeriod: 3}
 """
-    stack = stacks.create("restored", body)["StackId"]
+    stacks.made("restored", body)
 
-    reasons = [
-        reason for logical, status, reason in stacks.events(stack) if (logical, status[-6:]) == ("Database", "FAILED")
-    ]
-    assert "RestoreDBInstanceFromDBSnapshot of rds is not in the embedded AWS" in reasons[0]
-    assert len(aws.client("rds").describe_db_instances()["DBInstances"]) == 1
+    name = stacks.physical("restored")["Database"]
+    found = aws.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+    assert (found["Engine"], found["BackupRetentionPeriod"]) == ("postgres", 3)
+    assert rds_patch.restored_from(aws, name) == "before"
 
 
 FILES = f"""

@@ -458,13 +458,54 @@ def test_an_unknown_parameter_group_is_an_error(aws: Cloud) -> None:
         aws.client("rds").describe_db_parameter_groups(DBParameterGroupName="gone")
 
 
+def test_an_instance_of_a_snapshot_has_what_is_asked_for_and_else_rds_s_own(aws: Cloud) -> None:
+    create_database(aws)
+    api = aws.client("rds")
+    api.modify_db_instance(DBInstanceIdentifier="db", DeletionProtection=True, MultiAZ=True, ApplyImmediately=True)
+    api.create_db_snapshot(
+        DBInstanceIdentifier="db", DBSnapshotIdentifier="before", Tags=[{"Key": "of", "Value": "then"}]
+    )
+    group = aws.client("ec2").create_security_group(GroupName="beside", Description="x")["GroupId"]
+    api.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier="new", DBSnapshotIdentifier="before", DBInstanceClass="db.t3.small",
+        VpcSecurityGroupIds=[group], Port=5433, Tags=[{"Key": "for", "Value": "now"}],
+    )  # fmt: skip
+    api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="plain", DBSnapshotIdentifier="before")
+    old, new, plain = (
+        api.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0] for name in ("db", "new", "plain")
+    )
+    assert (new["DBInstanceClass"], new["Endpoint"]["Port"]) == ("db.t3.small", 5433)
+    assert [each["VpcSecurityGroupId"] for each in new["VpcSecurityGroups"]] == [group]
+    assert [each["Key"] for each in new["TagList"]] == ["for"]
+    assert [each["Key"] for each in plain["TagList"]] == ["of"]
+    for found in (new, plain):
+        assert (found["DeletionProtection"], found["MultiAZ"], found["PubliclyAccessible"]) == (False, False, False)
+        for same in ("MasterUsername", "EngineVersion", "AllocatedStorage"):
+            assert found[same] == old[same]
+    assert len({each["DbiResourceId"] for each in (old, new, plain)}) == 3
+    assert rds.restored_from(aws, "new") == "before"
+    assert rds.restored_from(aws, "db") == ""
+
+
+def test_a_snapshot_that_is_not_whole_or_not_there_is_not_restored(aws: Cloud) -> None:
+    create_database(aws)
+    api = aws.client("rds")
+    with refused("", "DBSnapshotNotFound"):
+        api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="new", DBSnapshotIdentifier="before")
+    api.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="before")
+    rds.set_snapshot_status(aws, "before", "creating")
+    with refused("is creating", "InvalidDBSnapshotState"):
+        api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="new", DBSnapshotIdentifier="before")
+    rds.set_snapshot_status(aws, "before", "available")
+    with refused("", "DBInstanceAlreadyExists"):
+        api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="before")
+
+
 def test_what_would_restore_nothing_is_refused(aws: Cloud) -> None:
     create_database(aws)
     api = aws.client("rds")
     api.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="before")
 
-    with refused("RestoreDBInstanceFromDBSnapshot of rds is not in the embedded AWS", "NotImplemented"):
-        api.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="new", DBSnapshotIdentifier="before")
     with refused("RestoreDBInstanceToPointInTime of rds is not in the embedded AWS", "NotImplemented"):
         api.restore_db_instance_to_point_in_time(
             SourceDBInstanceIdentifier="db", TargetDBInstanceIdentifier="new", UseLatestRestorableTime=True

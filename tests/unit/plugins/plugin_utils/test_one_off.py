@@ -9,7 +9,7 @@ import pytest
 
 from local_aws.ecs import task_definitions
 from local_aws.ecs.errors import EcsError
-from plugins.plugin_utils.one_off import COPIED, NoContainer, alone, mark_of, needed
+from plugins.plugin_utils.one_off import COPIED, NoContainer, alone, at_root, mark_of, needed
 
 LOG = {
     "logDriver": "awslogs",
@@ -147,3 +147,37 @@ def test_ecs_would_not_take_a_task_whose_dependency_is_missing() -> None:
 def test_needs_that_lead_in_a_circle_end() -> None:
     circle: Any = {"a": {"links": ["b"]}, "b": {"dependsOn": [{"containerName": "a", "condition": "START"}]}}
     assert needed(circle, "a") == {"a", "b"}
+
+
+def rooted(definition: dict[str, Any] | None = None, name: str = "app") -> dict[str, Any]:
+    service = definition or a_service()
+    return at_root(service, name, "shop-prod-restore-media", "fs-0123456789abcdef0", ["sh", "-c", "echo"])
+
+
+def test_the_root_of_a_file_system_is_seen_by_an_image_with_nothing_else_of_its_container() -> None:
+    request = rooted(a_service(volumes=[{"name": "files", "host": {}}]))
+    task_definitions.validate(request)
+    (container,) = request["containerDefinitions"]
+    assert {key: value for key, value in container.items() if key not in ("dockerLabels", "logConfiguration")} == {
+        "name": "app", "image": "app:1", "memory": 200, "essential": True, "user": "0",
+        "entryPoint": ["sh", "-c", "echo"], "mountPoints": [{"sourceVolume": "root", "containerPath": "/file-system"}],
+    }  # fmt: skip
+    assert container["logConfiguration"]["options"]["awslogs-stream-prefix"] == "run"
+    assert request["volumes"] == [
+        {
+            "name": "root",
+            "efsVolumeConfiguration": {
+                "fileSystemId": "fs-0123456789abcdef0", "rootDirectory": "/", "transitEncryption": "ENABLED",
+            },
+        }
+    ]  # fmt: skip
+    assert "taskRoleArn" not in request, "it may nothing"
+    assert request["executionRoleArn"] == a_service()["executionRoleArn"]
+
+
+def test_another_script_is_another_definition_and_an_unknown_container_is_told() -> None:
+    other = at_root(a_service(), "app", "shop-prod-restore-media", "fs-0123456789abcdef0", ["sh"])
+    assert mark_of(rooted()) == mark_of(rooted())
+    assert mark_of(rooted()) != mark_of(other)
+    with pytest.raises(NoContainer):
+        rooted(name="web")

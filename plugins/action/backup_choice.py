@@ -1,0 +1,75 @@
+"""Read which parts of a backup are to be restored."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+PROJECT = Path(__file__).resolve().parents[2]
+if str(PROJECT) not in sys.path:
+    sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
+
+from plugins.modules.backup_choice import DOCUMENTATION
+from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.backups import parts
+from plugins.plugin_utils.backups.point import Points, is_good
+from plugins.plugin_utils.ledger import Ledger
+from plugins.plugin_utils.places import nearest, verb
+from plugins.plugin_utils.restoring import choice
+
+LISTED = 5
+"""How many backups a message names, the newest first."""
+
+
+class ActionModule(AwsAction):
+    """See plugins/modules/backup_choice.py for its arguments and results."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self) -> dict[str, Any]:
+        """Read it, and judge it.
+
+        Raises:
+            Failed: there is no such backup, or it has not what is meant.
+        """
+        given, name = self.arguments, self.arguments["name"]
+        ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
+        points = Points(self.client("s3"), ledger) if ledger else None
+        point = points.read(name) if points else None
+        if points is None or point is None:
+            self._refuse(name, points)
+        if not is_good(point):
+            raise Failed(
+                f"The backup {name} is not whole ({point.get('reason') or point.get('outcome')}), so nothing is "
+                f"restored of it. Which are: {verb('backups.yml')}"
+            )
+        try:
+            chosen = choice.parts(point, given["typed"], given["entries"])
+        except choice.Wrong as error:
+            raise Failed(
+                f"The backup {name} cannot be restored so: {error}. What is in which backup: {verb('backups.yml')}"
+            ) from None
+        lost = set(parts.gone(self.client, [point], datetime.now(UTC))[name]) & chosen.keys()
+        if lost:
+            raise Failed(
+                f"The backup {name} was whole, and {', '.join(sorted(lost))} is gone from it, so that cannot be "
+                f"restored. Which are still there: {verb('backups.yml')}"
+            )
+        return {
+            "changed": False,
+            "parts": chosen,
+            "started": str(point.get("started", "")),
+            "without": choice.without(point, chosen),
+        }
+
+    def _refuse(self, name: str, points: Points | None) -> NoReturn:
+        """Say that there is no such backup, and which there are."""
+        good = [str(each["name"]) for each in points.all() if is_good(each)] if points else []
+        if not good:
+            raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
+        raise Failed(
+            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. Type: {verb('restore.yml')} "
+            f"-e backup={nearest(name, good)}"
+        )

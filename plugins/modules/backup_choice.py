@@ -1,0 +1,49 @@
+#!/usr/bin/python
+"""Documentation and arguments of the action plugin of the same name, which does the work on the control machine."""
+
+DOCUMENTATION = r"""
+module: backup_choice
+short_description: Read which parts of a backup are to be restored
+description:
+  - Reads the record of the backup in the environment's ledger, sees that it is whole and that the parts that are meant
+    are there still, and says what of it is not restored. Changes nothing.
+extends_documentation_fragment: [ledger]
+options:
+  name:
+    description: Of the backup.
+    type: str
+    required: true
+  typed:
+    description: Noun to the entry that was typed, for example C({database} main); all parts if none was.
+    type: dict
+    default: {}
+  entries:
+    description: Noun to the names of its entries in the site.
+    type: dict
+    default: {}
+author: Berth
+"""
+
+EXAMPLES = r"""
+- name: Read the backup
+  backup_choice:
+    prefix: shop-prod
+    name: before-the-move
+    typed: {database: main}
+    entries: "{{ lookup('site', 'entries') }}"
+"""
+
+RETURN = r"""
+parts:
+  description: Key (C(database.main)) to the part of the backup.
+  returned: always
+  type: dict
+started:
+  description: When the backup was begun.
+  returned: always
+  type: str
+without:
+  description: A sentence for each thing of the backup that is not restored.
+  returned: always
+  type: list
+"""

@@ -1,0 +1,65 @@
+"""What is known of a volume's restore out of a backup: written into the record of the backup, for the next run."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from plugins.plugin_utils.backups.point import Point, Points
+
+FIELD = "restores"
+BEGUN, BESIDE, SWITCHED, BACK, FAILED = "begun", "beside", "switched", "back", "failed"
+"""States: AWS Backup is at it; its files lie beside, and were read; the volume has them; it had them; AWS Backup could
+not."""
+Attempt = dict[str, Any]
+"""`attempt` (names its folder), `job` (of AWS Backup), `state`, `at`."""
+
+
+class Attempts:
+    """The attempts to restore the parts of backups.
+
+    Args:
+        points: the backups.
+    """
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+
+    def read(self, name: str, key: str) -> Attempt:
+        """The last attempt of a part; empty if there was none.
+
+        Args:
+            name: of the backup.
+            key: of the part, with the path that is meant behind it.
+        """
+        return dict(((self._points.read(name) or {}).get(FIELD) or {}).get(key) or {})
+
+    def new(self, name: str, key: str) -> Attempt:
+        """Begin one, in the place of an earlier one."""
+        return self.note(name, key, {"attempt": uuid.uuid4().hex[:12], "job": "", "state": BEGUN})
+
+    def note(self, name: str, key: str, facts: Mapping[str, Any]) -> Attempt:
+        """Write down what has become of it."""
+        found = {**self.read(name, key), **facts, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        self._points.update(name, {FIELD: {key: found}})
+        return found
+
+    def last_switched(self, volume: str) -> tuple[str, str] | None:
+        """Backup and key of the part that the volume was switched to last, and is still.
+
+        Args:
+            volume: key of the part, without a path.
+        """
+        found = [
+            (str(each.get("at", "")), str(point["name"]), key)
+            for point in self._points.all()
+            for key, each in _of(point).items()
+            if key.partition(" ")[0] == volume and each.get("state") == SWITCHED
+        ]
+        return max(found)[1:] if found else None
+
+
+def _of(point: Point) -> dict[str, Attempt]:
+    return dict(point.get(FIELD) or {})

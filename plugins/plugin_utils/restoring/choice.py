@@ -1,0 +1,68 @@
+"""Which parts of a backup are to be restored, and what of it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plugins.plugin_utils.backups import buckets
+from plugins.plugin_utils.backups.point import Part, Point
+from plugins.plugin_utils.ledger import GOOD
+from plugins.plugin_utils.places import nearest
+
+RESTORED = ("database", "volume")
+"""Nouns whose parts are."""
+ELSEWHERE = {
+    buckets.KIND: "its old versions lead back there, file by file: aws s3api list-object-versions",
+}
+"""Kind of a part that is not → how else one comes by it."""
+
+
+class Wrong(Exception):
+    """What was typed does not fit the backup, and why."""
+
+
+def parts(point: Point, typed: Mapping[str, str], site: Mapping[str, Sequence[str]]) -> dict[str, Part]:
+    """Key → part, of those that are meant.
+
+    Args:
+        point: the backup.
+        typed: noun → the entry that was typed; empty for all.
+        site: noun → its entries in the site now.
+
+    Raises:
+        Wrong: there is none of the kind.
+    """
+    there: Mapping[str, Any] = point.get("parts") or {}
+    can = {key: part for key, part in there.items() if key.partition(".")[0] in RESTORED and part["state"] == GOOD}
+    wanted = {f"{noun}.{entry}" for noun, entry in typed.items() if entry}
+    for key in sorted(wanted - can.keys()):
+        if part := there.get(key):
+            raise Wrong(f"{key} is not whole in it: {part.get('why') or part['state']}")
+        said = (
+            f"{', '.join(can)}; did you mean {nearest(key, list(can))}?" if can else "nothing that can be restored is"
+        )
+        raise Wrong(f"{key} is not in it ({said})")
+    if not can:
+        raise Wrong("nothing is in it that can be restored")
+    found = {key: part for key, part in can.items() if not wanted or key in wanted}
+    for key in found:
+        noun, _, entry = key.partition(".")
+        if entry not in site.get(noun, ()):
+            raise Wrong(f"the site has no {key} any more to restore it to; write it into site_{noun}s first")
+    return found
+
+
+def without(point: Point, chosen: Mapping[str, Part]) -> list[str]:
+    """A sentence for each thing of a backup that is not restored."""
+    there: Mapping[str, Any] = point.get("parts") or {}
+    told = [
+        f"{key}: {ELSEWHERE[part['kind']]}"
+        for key, part in there.items()
+        if key not in chosen and part["state"] == GOOD and part["kind"] in ELSEWHERE
+    ]
+    if release := point.get("release"):
+        told.append(f"the release {release} of then: rollback.yml leads to it")
+    if point.get("secrets"):
+        told.append("secrets: a backup has the names of their versions, never a value")
+    return told + [f"{each}: it is not in the backup" for each in point.get("without") or []]

@@ -1,0 +1,165 @@
+"""The instance of RDS that a snapshot is restored to, for as long as it takes to copy the database out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from plugins.plugin_utils.lock import code
+
+TAG = "Berth::Restore"
+"""Of such an instance: for which backup it is there."""
+ABSENT = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
+THERE = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
+BUSY = ("InvalidDBInstanceState", "InvalidDBInstanceStateFault")
+DEAD = (
+    "failed", "incompatible-network", "incompatible-option-group", "incompatible-parameters", "incompatible-restore",
+    "inaccessible-encryption-credentials", "restore-error", "storage-full",
+)  # fmt: skip
+"""States of which nothing more comes by itself.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+"""
+DELETING = "deleting"
+GIB = 2**30
+
+
+class Instance:
+    """The instance. Its name is made of what it is for, so a run that was killed finds it again.
+
+    Args:
+        rds: boto3 client.
+        prefix: of the environment.
+        entry: of `site_databases`.
+        point: name of the backup.
+        tags: that it gets.
+    """
+
+    def __init__(self, rds: Any, prefix: str, entry: str, point: str, tags: Mapping[str, str]) -> None:
+        self._rds, self._beside = rds, Beside(rds, prefix)
+        self.name = f"{prefix}-restore-{hashlib.sha256(f'{entry} {point}'.encode()).hexdigest()[:8]}"
+        self._tags = [{"Key": name, "Value": str(value)} for name, value in {**tags, TAG: point}.items()]
+
+    def found(self) -> dict[str, Any] | None:
+        """It as RDS describes it; None if it is not there."""
+        return self._described(self.name)
+
+    def like(self, of: str) -> dict[str, Any] | None:
+        """The site's own instance; None if it is not there.
+
+        Args:
+            of: its identifier.
+        """
+        return self._described(of)
+
+    def begin(self, snapshot: str, like: Mapping[str, Any]) -> None:
+        """Restore a snapshot to it, in the place of the site's own instance and of its size.
+
+        What is left out is as of the snapshot or the engine's own, such as parameters, of which a copy needs none.
+
+        Args:
+            snapshot: identifier.
+            like: the site's own instance, as RDS describes it.
+
+        Raises:
+            ClientError: RDS does not.
+        """
+        try:
+            self._rds.restore_db_instance_from_db_snapshot(
+                DBInstanceIdentifier=self.name,
+                DBSnapshotIdentifier=snapshot,
+                DBInstanceClass=like["DBInstanceClass"],
+                DBSubnetGroupName=like["DBSubnetGroup"]["DBSubnetGroupName"],
+                VpcSecurityGroupIds=[each["VpcSecurityGroupId"] for each in like["VpcSecurityGroups"]],
+                Port=like["Endpoint"]["Port"],
+                MultiAZ=False,
+                PubliclyAccessible=False,
+                AutoMinorVersionUpgrade=False,
+                DeletionProtection=False,
+                Tags=self._tags,
+            )
+        except ClientError as error:
+            if code(error) not in THERE:  # what was just begun may not be shown yet
+                raise
+
+    def let_in(self, password: str) -> bool:
+        """Give its user another password: the snapshot's is the one of then, which nobody may know any more.
+
+        Returns:
+            Whether RDS has taken it; it does not while the instance is at something.
+        """
+        try:
+            self._rds.modify_db_instance(
+                DBInstanceIdentifier=self.name, MasterUserPassword=password, ApplyImmediately=True
+            )
+        except ClientError as error:
+            if code(error) not in BUSY:
+                raise
+            return False
+        return True
+
+    def let_go(self) -> bool:
+        """Delete it, with all that is in it; whether there was one."""
+        found = self.found()
+        if found is None or found["DBInstanceStatus"] == DELETING:
+            return False
+        self._beside.delete(self.name)
+        return True
+
+    def let_go_others(self) -> list[str]:
+        """Delete those that earlier runs have left, and that nobody goes on with; their names."""
+        there = self._beside.all()
+        names = [name for name, state in there.items() if name != self.name and state != DELETING]
+        for name in names:
+            self._beside.delete(name)
+        return names
+
+    def _described(self, name: str) -> dict[str, Any] | None:
+        try:
+            # one page: it is asked for one
+            return dict(self._rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+        except ClientError as error:
+            if code(error) not in ABSENT:
+                raise
+            return None
+
+
+class Beside:
+    """The instances of an environment that restores have made.
+
+    Args:
+        rds: boto3 client.
+        prefix: of the environment.
+    """
+
+    def __init__(self, rds: Any, prefix: str) -> None:
+        self._rds, self._prefix = rds, prefix
+
+    def all(self) -> dict[str, str]:
+        """Identifier → state."""
+        pages = self._rds.get_paginator("describe_db_instances").paginate()
+        return {
+            each["DBInstanceIdentifier"]: each["DBInstanceStatus"]
+            for page in pages
+            for each in page["DBInstances"]
+            if re.fullmatch(rf"{re.escape(self._prefix)}-restore-[0-9a-f]{{8}}", each["DBInstanceIdentifier"])
+            and any(tag["Key"] == TAG for tag in each.get("TagList", []))
+        }
+
+    def delete(self, name: str) -> None:
+        """Delete one, with all that is in it."""
+        self._rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+
+
+def room(like: Mapping[str, Any], used: int) -> int:
+    """How many bytes more fit on an instance, of which a tenth is left for what a database needs besides.
+
+    Args:
+        like: the instance, as RDS describes it.
+        used: bytes of its databases.
+    """
+    return int(like["AllocatedStorage"]) * GIB * 9 // 10 - used

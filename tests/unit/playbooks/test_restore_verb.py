@@ -1,0 +1,247 @@
+"""The verb restore: what is meant, what is refused before anything is done, and what it says of a backup."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local_aws.cloud import Cloud
+from plugins.plugin_utils.backups.point import Points
+from tests.unit.playbooks.test_locked_verbs import ANNA, Site
+from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+
+TASKS = tasks_of("playbooks/restore.yml")
+DATABASE = "playbooks/tasks/restore_database.yml"
+CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}
+SITE: dict[str, Any] = {
+    "site_services": {"web": {"containers": {"app": CONTAINER}, "routes": [{"to": "app", "health": "/"}]}},
+    "site_databases": {
+        "main": {"name": "shop"},
+        "more": {},
+        "old": {"endpoint": "db.example.org", "secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:old"},
+    },
+}
+PART = {"kind": "snapshot", "of": "shop-prod-main", "id": "shop-prod-main-one", "state": "good", "why": ""}
+CHOICE = {"parts": {"database.main": PART, "volume.media": {}}, "without": []}
+
+
+SITE["site_services"]["web"]["containers"]["app"] = CONTAINER | {"volumes": ["media:/srv/media"]}
+SITE |= {"site_volumes": {"media": {}, "scratch": {"driver": "task"}}}
+SITE["site_services"]["web"]["containers"]["app"]["volumes"].append("scratch:/tmp/scratch")
+
+
+def known(**typed: Any) -> dict[str, Any]:
+    files = ("playbooks/vars/tunnel.yml", "playbooks/vars/restore.yml")
+    return variables(*files, **SITE) | {"site_prefix": "shop-prod", "ansible_check_mode": False} | typed
+
+
+def refused(task: str, **typed: Any) -> str:
+    """What an assert says; empty where it holds."""
+    check, there = TASKS[task]["ansible.builtin.assert"], known(**typed)
+    said = str(evaluate(check["fail_msg"], there))  # which Ansible does also where it holds
+    return "" if holds(check["that"], there) else " ".join(said.split())
+
+
+def test_either_a_backup_is_named_or_the_way_back() -> None:
+    task = "Refuse a run that is told neither a backup nor to go back"
+    assert refused(task, backup="one") == ""
+    assert refused(task, back="true") == ""
+    for wrong in (refused(task), refused(task, backup="one", back=True)):
+        assert wrong.startswith(
+            "Name a backup, ansible-playbook restore.yml -i <inventory> -e backup=<name>, or go back"
+        )
+        assert "Which there are: ansible-playbook backups.yml" in wrong
+
+
+def test_only_a_database_of_berth_s_is_meant() -> None:
+    task = "Refuse a database that the site has not"
+    assert refused(task, backup="one") == ""
+    assert refused(task, backup="one", database="main") == ""
+    said = refused(task, backup="one", database="mian")
+    assert said.startswith("The site has no database mian of Berth's (main, more): ansible-playbook restore.yml")
+    assert said.endswith("-e backup=one -e database=main")
+    assert "no database old of Berth's" in refused(task, back=True, database="old")
+
+
+def test_only_a_volume_on_a_file_system_is_meant_and_a_path_of_it() -> None:
+    task = "Refuse a volume that the site has not"
+    assert refused(task, backup="one", volume="media") == ""
+    said = refused(task, backup="one", volume="scratch")
+    assert said.startswith("The site has no volume scratch on a file system (media): ansible-playbook restore.yml")
+    assert said.endswith("-e backup=one -e volume=media")
+    task = "Refuse a path of which it is not said in which volume, or that leads elsewhere"
+    for right in ("a.png", "2013/été/with space.png", ".hidden/..x"):
+        assert refused(task, backup="one", volume="media", path=right) == "", right
+    for wrong in ("/a.png", "a/", "a//b", "../b", "a/../b", ".", 'a"b', "a\\b"):
+        said = refused(task, backup="one", volume="media", path=wrong)
+        assert said.endswith("-e backup=one -e volume=media -e path=albums/2013"), wrong
+    assert "-e volume=media" in refused(task, backup="one", path="a.png")
+
+
+@pytest.mark.parametrize(
+    ("volume", "tls_only", "said"),
+    [
+        ("media", False, ""),
+        ("media", True, "with tls_only its file system lets nobody mount more"),
+        ("scratch", False, ""),
+        ("other", False, "no container of a service mounts it to write to it"),
+    ],
+)
+def test_files_of_a_volume_that_nobody_can_mount_are_not_restored(volume: str, tls_only: bool, said: str) -> None:
+    check = tasks_of("playbooks/tasks/restore_files.yml")["Refuse a volume whose root nobody can mount"]
+    there = copy.deepcopy(known(restore_volume=volume, backup="one"))
+    there["site_volumes"] = {"media": {"tls_only": tls_only}, "scratch": {"driver": "task"}, "other": {}}
+    there["site_services"]["web"]["containers"]["more"] = CONTAINER | {"volumes": ["other:/srv/other:ro"]}
+    told = " ".join(str(evaluate(check["ansible.builtin.assert"]["fail_msg"], there)).split())
+    assert holds(check["ansible.builtin.assert"]["that"], there) == (said == "")
+    assert said in told
+
+
+def test_a_table_is_of_one_database_and_is_not_switched_to() -> None:
+    task = "Refuse a table of which it is not said in which database, or that the site is to be switched to"
+    assert refused(task, backup="one") == ""
+    assert refused(task, backup="one", database="main", table="orders") == ""
+    assert "say of which database it is" in refused(task, backup="one", table="orders")
+    for more in ({"confirm": "prod"}, {"back": True}):
+        said = refused(task, backup="one", database="main", table="orders", **more)
+        assert said.startswith("A table is taken out of a backup beside")
+        assert said.endswith("-e backup=one -e database=main -e table=orders")
+
+
+def test_a_switch_and_the_way_back_ask_for_the_word() -> None:
+    task = "Refuse a word that is not the environment's"
+    assert refused(task, backup="one") == ""
+    assert refused(task, backup="one", confirm="prod") == ""
+    assert refused(task, back=True, confirm="prod") == ""
+    assert refused(task, back=True, ansible_check_mode=True) == ""
+    assert refused(task, backup="one", confirm="prd").startswith("prd is not the environment. To say that it is meant")
+    said = refused(task, back=True, database="main")
+    assert said.startswith("The site would have its data of before again.")
+    assert said.endswith("restore.yml -i <inventory> -e back=true -e database=main -e confirm=prod")
+
+
+def test_hosts_that_let_no_port_through_are_told() -> None:
+    task = "Refuse hosts that let no port through"
+    assert "host_access_forwarding is none" in refused(task, host_access_forwarding="none")
+    assert refused(task, host_access_forwarding="none", host_access_session_manager=True) == ""
+    assert refused(task) == ""
+
+
+def test_only_the_switch_needs_a_closed_site() -> None:
+    task = "Refuse to switch a site that may be in use"
+    assert refused(task, backup="one", restore_page={"skipped": True}) == ""
+    assert refused(task, backup="one", confirm="prod", restore_page={"on": True}) == ""
+    assert refused(task, backup="one", confirm="prod", in_use="false", restore_page={"skipped": True}) == ""
+    said = refused(task, backup="one", confirm="prod", restore_page={"on": False})
+    assert "would be in what is put aside" in said
+    assert said.endswith("-e backup=one -e confirm=prod -e in_use=false")
+
+
+@pytest.mark.parametrize(
+    ("typed", "databases", "volumes"),
+    [
+        ({"backup": "one", "restore_choice": CHOICE}, ["main"], ["media"]),
+        ({"back": True}, ["main", "more"], ["media"]),
+        ({"back": True, "database": "more"}, ["more"], []),
+        ({"back": True, "volume": "media"}, [], ["media"]),
+    ],
+)
+def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: list[str]) -> None:
+    assert evaluate("{{ restore_databases }}", known(**typed)) == databases
+    assert evaluate("{{ restore_volumes }}", known(**typed)) == volumes
+
+
+def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
+    task = tasks_of(DATABASE)[next(iter(tasks_of(DATABASE)))]
+    there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_database="main", backup_wait_minutes=5)
+    there |= {"groups": {"ecs_hosts": ["i-0a"]}, "hostvars": {"i-0a": {"inventory_hostname": "i-0a"}}}
+    there |= {"restore_layers": {"outputs": {"database.main.InstanceId": "db-1"}}, "site_tags": {"Site": "shop"}}
+    assert {name: evaluate(value, there) for name, value in task["database_restore"].items()} == {
+        "database": "main", "backup": "one", "snapshot": "shop-prod-main-one", "instance": "db-1",
+        "prefix": "shop-prod", "table": "", "confirm": "prod", "wanted": "prod", "back": False, "named": False,
+        "overwrite": False,
+        "stack": "shop-prod-database-main", "dbname": "shop", "session_manager": False, "region": "us-east-1",
+        "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
+        "tags": {"Site": "shop"}, "timeout": 300,
+    }  # fmt: skip
+    back = there | {"back": True, "restore_choice": {"skipped": True}}
+    assert evaluate(task["database_restore"]["snapshot"], back) == ""
+
+
+DONE = {"beside": "shop_restore", "switched": False, "kept": ""}
+
+
+@pytest.mark.parametrize(
+    ("typed", "done", "said"),
+    [
+        ({}, DONE, "To switch to it: ansible-playbook restore.yml -i <inventory> -e backup=one -e confirm=prod"),
+        ({"table": "orders"}, DONE, "The rows of orders as they were then are in the database shop_restore beside"),
+        ({}, DONE | {"switched": True, "kept": "shop_before_1"}, "-e back=true -e database=main -e confirm=prod"),
+        ({"back": True}, {"beside": "", "switched": True, "kept": "x"}, "The database x takes room as long as it is"),
+        ({"ansible_check_mode": True}, DONE, "In check mode nothing was changed."),
+    ],
+)  # fmt: skip
+def test_it_says_how_to_go_on(typed: dict[str, Any], done: dict[str, Any], said: str) -> None:
+    task = tasks_of(DATABASE)["Say how to go on"]["ansible.builtin.debug"]
+    there = known(**({"backup": "one", "restore_database": "main", "restore_done": done} | typed))
+    assert said in " ".join(str(evaluate(task["msg"], there)).split())
+
+
+def test_the_record_is_read_under_the_lock_and_nothing_is_restored_before_it_is_judged() -> None:
+    (play,) = load("playbooks/restore.yml")
+    names = [task["name"] for task in play["tasks"]]
+    order = [
+        "Lock the environment", "Read the backup", "Say what of the backup is not restored",
+        "Refuse to switch a site that may be in use", "Restore the databases",
+    ]  # fmt: skip
+    assert [name for name in names if name in order] == order
+
+
+@pytest.fixture
+def site(aws: Cloud, tmp_path: Path) -> Site:
+    made = Site(aws, tmp_path)
+    (made._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_databases": {"main": {}}}))
+    tags = {"Site": "shop", "Environment": made._folder.name}
+    aws.client("ec2").run_instances(
+        ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
+        TagSpecifications=[
+            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        ],
+    )  # fmt: skip
+    return made
+
+
+@pytest.mark.playbook
+def test_what_cannot_be_restored_is_told_and_the_ledger_has_it(site: Site, aws: Cloud) -> None:
+    code, shown = site.type("restore", "-e", "backup=one")
+    assert code == 2, shown
+    assert "There is no backup yet of which anything could be restored. Type: ansible-playbook backup.yml" in shown
+    part = {"kind": "snapshot", "of": "db", "id": "shop-gone", "state": "good", "why": "", "bytes": 20 * 2**30}
+    Points(aws.client("s3"), site.ledger).begin(
+        {
+            "name": "one", "run": "one", "who": "anna", "where": "laptop", "started": "2026-11-26T10:02:00+00:00",
+            "seconds": 75.2, "outcome": "good", "release": "2026.11.3", "parts": {"database.main": part}, "without": [],
+        }
+    )  # fmt: skip
+    code, shown = site.type("restore", "-e", "backup=on")
+    assert "There is no backup on to restore; there are one. Type: ansible-playbook restore.yml" in shown
+    code, shown = site.type("restore", "-e", "backup=one", "--check")
+    assert code == 2, shown
+    assert "The backup one was whole, and database.main is gone from it, so that cannot be restored." in shown
+    code, shown = site.type("restore")
+    assert "Name a backup, ansible-playbook restore.yml" in shown
+    assert [(entry["verb"], entry["outcome"]) for entry in site.ledger.entries()] == [("restore", "failed")] * 2
+    assert site.ledger.entries()[0]["arguments"]["backup"] == "on"
+    assert site.ledger.lock.read() is None
+
+
+@pytest.mark.playbook
+def test_it_is_kept_out_by_a_lock_as_any_verb_that_changes_something(site: Site) -> None:
+    site.ledger.lock.take(ANNA)
+    code, shown = site.type("restore", "-e", "backup=one")
+    assert code == 2
+    assert "is locked: release by anna@laptop since " in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,7 @@ class Instance:
     """
 
     def __init__(self, rds: Any, prefix: str, entry: str, point: str, tags: Mapping[str, str]) -> None:
-        self._rds, self._prefix = rds, prefix
+        self._rds, self._beside = rds, Beside(rds, prefix)
         self.name = f"{prefix}-restore-{hashlib.sha256(f'{entry} {point}'.encode()).hexdigest()[:8]}"
         self._tags = [{"Key": name, "Value": str(value)} for name, value in {**tags, TAG: point}.items()]
 
@@ -103,31 +104,19 @@ class Instance:
 
     def let_go(self) -> bool:
         """Delete it, with all that is in it; whether there was one."""
-        return self._delete(self.name)
-
-    def others(self) -> list[str]:
-        """Those of this environment that earlier runs have left, which nobody goes on with."""
-        pages = self._rds.get_paginator("describe_db_instances").paginate()
-        return [
-            each["DBInstanceIdentifier"]
-            for page in pages
-            for each in page["DBInstances"]
-            if each["DBInstanceIdentifier"].startswith(f"{self._prefix}-restore-")
-            and each["DBInstanceIdentifier"] != self.name
-            and each["DBInstanceStatus"] != DELETING
-            and any(tag["Key"] == TAG for tag in each.get("TagList", []))
-        ]
-
-    def let_go_others(self) -> list[str]:
-        """Delete those; their names."""
-        return [name for name in self.others() if self._delete(name)]
-
-    def _delete(self, name: str) -> bool:
-        found = self._described(name)
+        found = self.found()
         if found is None or found["DBInstanceStatus"] == DELETING:
             return False
-        self._rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+        self._beside.delete(self.name)
         return True
+
+    def let_go_others(self) -> list[str]:
+        """Delete those that earlier runs have left, and that nobody goes on with; their names."""
+        there = self._beside.all()
+        names = [name for name, state in there.items() if name != self.name and state != DELETING]
+        for name in names:
+            self._beside.delete(name)
+        return names
 
     def _described(self, name: str) -> dict[str, Any] | None:
         try:
@@ -137,6 +126,33 @@ class Instance:
             if code(error) not in ABSENT:
                 raise
             return None
+
+
+class Beside:
+    """The instances of an environment that restores have made.
+
+    Args:
+        rds: boto3 client.
+        prefix: of the environment.
+    """
+
+    def __init__(self, rds: Any, prefix: str) -> None:
+        self._rds, self._prefix = rds, prefix
+
+    def all(self) -> dict[str, str]:
+        """Identifier → state."""
+        pages = self._rds.get_paginator("describe_db_instances").paginate()
+        return {
+            each["DBInstanceIdentifier"]: each["DBInstanceStatus"]
+            for page in pages
+            for each in page["DBInstances"]
+            if re.fullmatch(rf"{re.escape(self._prefix)}-restore-[0-9a-f]{{8}}", each["DBInstanceIdentifier"])
+            and any(tag["Key"] == TAG for tag in each.get("TagList", []))
+        }
+
+    def delete(self, name: str) -> None:
+        """Delete one, with all that is in it."""
+        self._rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
 
 
 def room(like: Mapping[str, Any], used: int) -> int:

@@ -16,6 +16,8 @@ from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.plugins.action.test_backup_point import the_layer
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b"
+
 
 class Estate:
     """A site with a backup of its volume."""
@@ -25,7 +27,7 @@ class Estate:
         outputs = the_layer(aws, self.prefix)
         self.role = outputs["BackupRoleArn"]
         aws.client("backup").update_region_settings(ResourceTypeOptInPreference={"EFS": True})
-        system = aws.client("efs").create_file_system(CreationToken=self.prefix, Encrypted=True)
+        system = aws.client("efs").create_file_system(CreationToken=self.prefix, Encrypted=True, KmsKeyId=KEY)
         self.system, of = system["FileSystemId"], system["FileSystemArn"]
         made = aws.client("backup").start_backup_job(
             BackupVaultName=outputs["VaultName"], ResourceArn=of, IamRoleArn=self.role
@@ -61,11 +63,10 @@ def test_a_job_is_started_once_and_told_what_it_needs(estate: Estate) -> None:
     assert estate.run("begin")["attempt"] == begun["attempt"]
     assert estate.run("job")["changed"]
     (job,) = estate.jobs()
-    metadata = dict(job["Metadata"])
-    assert metadata.pop("KmsKeyId", "")
-    assert metadata == {
+    assert job["Metadata"] == {
         "file-system-id": estate.system, "newFileSystem": "false", "Encrypted": "true",
         "PerformanceMode": "generalPurpose", "CreationToken": begun["attempt"],
+        "KmsKeyId": KEY,
     }  # fmt: skip
     estate.run("job")
     estate.run("note", state="beside")

@@ -150,7 +150,7 @@ def test_files_come_into_a_new_folder_of_the_root_with_owners_and_modes(aws: Clo
     name = restore(aws, point)
     assert told(aws, name)["Status"] == "RUNNING"
     assert restore(aws, point) == name, "the token is known"
-    part._restore_all({point["system"]: root})  # type: ignore[dict-item]  # stands in for a container
+    part._restore_all({point["system"]: root})
     assert (told(aws, name)["Status"], told(aws, name)["PercentDone"]) == ("COMPLETED", "100.00%")
     assert told(aws, name)["CreatedResourceArn"].endswith(point["system"])
     assert "Metadata" not in told(aws, name)
@@ -164,10 +164,10 @@ def test_files_come_into_a_new_folder_of_the_root_with_owners_and_modes(aws: Clo
 def test_single_paths_come_with_what_is_below(aws: Cloud, point: dict[str, Any]) -> None:
     root, part = Root(), FileSystems(aws)
     restore(aws, point, itemsToRestore=json.dumps(["/data/old"]))
-    part._restore_all({point["system"]: root})  # type: ignore[dict-item]  # the same
+    part._restore_all({point["system"]: root})
     assert {each.partition("/")[2] for each in root.files} == {"", "data", "data/old", "data/old/b.png"}
     failed = restore(aws, point, itemsToRestore=json.dumps(["/data/new", "/data/a.png"]))
-    part._restore_all({point["system"]: root})  # type: ignore[dict-item]  # the same
+    part._restore_all({point["system"]: root})
     assert (told(aws, failed)["Status"], told(aws, failed)["StatusMessage"]) == (
         "FAILED", "The files could not be restored: the recovery point has no data/new",
     )  # fmt: skip
@@ -176,7 +176,7 @@ def test_single_paths_come_with_what_is_below(aws: Cloud, point: dict[str, Any])
 def test_a_folder_that_is_there_is_not_restored_into(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(["one", "one", "two"])
     monkeypatch.setattr("local_aws.parts.file_systems.time.strftime", lambda *_: next(times))
-    found = restored_folder(Root("aws-backup-restore_oneZ"))  # type: ignore[arg-type]  # the same
+    found = restored_folder(Root("aws-backup-restore_oneZ"))
     assert found == "aws-backup-restore_twoZ"
 
 

@@ -6,8 +6,10 @@ import itertools
 from typing import Any
 
 import pytest
+from moto.backup import backup_backends
 
 from local_aws.cloud import Cloud
+from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.patches import backup as emulated
 from plugins.action import volume_restore
 from plugins.plugin_utils.backups.point import Points
@@ -47,7 +49,7 @@ class Estate:
         return run_action(volume_restore, arguments | given, check)
 
     def jobs(self) -> list[dict[str, Any]]:
-        found = emulated.backup_backends[emulated.ACCOUNT_ID][emulated.REGION].berth_restores.values()
+        found = backup_backends[ACCOUNT_ID][REGION].berth_restores.values()
         return [each for each in found if each["CreatedResourceArn"] == self.part["of"]]
 
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ ALL = "ALL"
 NO_RULE = "Default_Action"
 METRICS_MOST = 500
 """Of one call."""
+STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z ")
 
 
 class Teller:
@@ -133,6 +135,8 @@ def _dimensions(firewall: Firewall, rule: str) -> list[dict[str, str]]:
 
 
 def _seconds(line: str) -> float:
-    """When Docker got a line, by its first word: `2026-11-27T17:00:00.123456789Z`."""
-    stamp = line.partition(" ")[0]
-    return datetime.strptime(stamp[:26].rstrip("Z") + "Z", "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp()
+    """When Docker got a line, by its first word (`2026-11-27T17:00:00.123456789Z`); 0 if that is no time."""
+    found = STAMP.match(line)
+    if not found:
+        return 0.0
+    return datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp() + float(f"0{found[2] or '.0'}")

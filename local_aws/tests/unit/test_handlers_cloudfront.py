@@ -161,7 +161,8 @@ def test_what_aws_refuses_of_a_distribution_fails_its_stack(aws: Cloud, stacks: 
     refused = {
         "isn't in us-east-1 region": (body(), other["CertificateArn"]),
         "doesn't cover the alternate domain name": (body(name="www.other.test"), certificate),
-        "WebACLId of DistributionConfig is not in the embedded AWS": (body("WebACLId: x"), certificate),
+        "Staging of DistributionConfig is not in the embedded AWS": (body("Staging: true"), certificate),
+        "must be a web ACL of the scope CLOUDFRONT": (body("WebACLId: x"), certificate),
         "NoSuchCachePolicy": (body().replace("658327ea", "00000000"), certificate),
         "origins or origin groups do not exist": (body().replace("OriginId: files", "OriginId: x"), certificate),
     }

@@ -36,7 +36,7 @@ def test_every_noun_is_in_the_list_and_in_an_example() -> None:
     listed = set(re.findall(r"^\| `(site_\w+)` \|", PAGE, re.MULTILINE))
     assert (
         listed
-        == {*(noun.variable for noun in NOUNS.values()), "site_hosts", "site_edge", "site_backups"}
+        == {*(noun.variable for noun in NOUNS.values()), "site_hosts", "site_edge", "site_backups", "site_waf"}
         <= set(VARIABLES)
     )
     assert listed == {name for block in BLOCKS for name in yaml.safe_load(block)}

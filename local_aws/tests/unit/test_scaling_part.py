@@ -127,6 +127,16 @@ def test_cooldowns_are_as_short_as_the_minutes(shop: Shop) -> None:
     assert [shop.minutes(15), shop.minutes(9), shop.minutes(1)] == [5, 5, 4]
 
 
+def test_a_scale_out_ends_the_cooldown_of_a_scale_in(shop: Shop) -> None:
+    shop.policy(ScaleInCooldown=6000)
+    shop.ecs.update_service(cluster="shop", service="api", desiredCount=4)
+    assert [shop.minutes(15), shop.minutes(30)] == [3, 3]
+    shop.cpu = 120.0
+    assert shop.minutes(3) == 6
+    shop.cpu = 10.0
+    assert shop.minutes(15) == 5
+
+
 def test_a_deployment_and_a_suspension_keep_tasks(shop: Shop) -> None:
     shop.policy()
     shop.ecs.update_service(cluster="shop", service="api", desiredCount=4)

@@ -101,8 +101,11 @@ def test_tasks_move_before_the_host_is_drained_and_it_comes_back(world: World) -
     assert not turn(world, "ACTIVE")[0]["changed"]
 
 
-def test_where_hosts_come_for_tasks_the_drain_waits_for_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The only host: its task's replacement waits for another, which comes."""
+@pytest.mark.parametrize("beside", [[], ["i-0"]], ids=["the only host", "one that is full"])
+def test_where_hosts_come_for_tasks_the_drain_waits_for_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, beside: list[str]
+) -> None:
+    """The replacement of its task has no place, and waits for a host that comes."""
     group = "arn:aws:autoscaling:us-east-1:1:autoScalingGroup:u:autoScalingGroupName/asg"
     strategy = [{"capacityProvider": "hosts", "weight": 1}]
     world.call(
@@ -113,8 +116,10 @@ def test_where_hosts_come_for_tasks_the_drain_waits_for_one(world: World, monkey
         "PutClusterCapacityProviders", cluster="demo", capacityProviders=["hosts"],
         defaultCapacityProviderStrategy=strategy,
     )  # fmt: skip
-    world.elsewhere.groups |= {"i-1": "asg", "i-2": "asg"}
+    world.elsewhere.groups |= dict.fromkeys(["i-1", "i-2", *beside], "asg")
     world.agent("i-1")
+    for name in beside:
+        world.agent(name, 100)
     world.create(world.define(), launchType="", capacityProviderStrategy=strategy)
     world.tick(12)
     tick, more = world.tick, 1
@@ -133,7 +138,7 @@ def test_where_hosts_come_for_tasks_the_drain_waits_for_one(world: World, monkey
     assert "i-1: drained" in shown
     assert where(world) == ["i-2"]
     refused, _ = turn(world, "DRAINING", host="i-2")
-    assert "no other host of the cluster takes tasks" in refused["msg"]
+    assert f"no other host {'has room for it' if beside else 'of the cluster takes tasks'}" in refused["msg"]
 
 
 @pytest.mark.parametrize(

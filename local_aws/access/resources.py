@@ -364,6 +364,13 @@ def _before_balancer(asked: Asked, _estate: Estate) -> list[str]:
 RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
     [
         *_together("autoscaling", {"autoscalinggroup": _group, "launchconfiguration": _configuration}),
+        *_together(
+            "backup",
+            {
+                "backupvault": _named("backup", "backup-vault:", "BackupVaultName"),
+                "recoverypoint": _named("backup", "recovery-point:", "RecoveryPointArn"),
+            },
+        ),
         *_together("cloudformation", {"stack": _stack}),
         *_together("cloudwatch", {"alarm": _named("cloudwatch", "alarm:", "AlarmName", "AlarmNames")}),
         *_together("dynamodb", {"table": _table, "index": _index}),

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: database_beside_delete
-short_description: Delete the instances that restores of databases have left beside the site's
+short_description: Let go of instances that restores of databases have left beside the site's
 description:
   - A restore that was broken off, and that nobody went on with, leaves an instance of RDS, a copy of a snapshot. It
     stands in the subnets and behind the security group of a database of the site, neither of which can be deleted

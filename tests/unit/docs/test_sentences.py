@@ -32,6 +32,7 @@ REASONS = {
     "then rm -rf .move-volume-*": "a script's own sentinel",
     'rm -rf "$folder" echo "The sentinel is removed': "as above",
     'clear() { # $1: what this has made itself rm -rf "$1"': "a script's own room",
+    'in ./aws-backup-restore_*) rm -rf "$from"': "what AWS Backup has made, once it is taken out of it",
     "every file with its content, and remove the folder again": "says what the comparison does with its own sentinel",
     "aws autoscaling terminate-instance-in-auto-scaling-group": "a host holds no data; another takes its place",
     "name: Delete the layers cloudformation_stacks": "the name of a task in an example",

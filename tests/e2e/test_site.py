@@ -1009,7 +1009,7 @@ def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
     assert containers["nginx"]["portMappings"][0]["hostPort"] == 0
     assert containers["nginx"]["mountPoints"][0]["readOnly"] is True
     secrets = {each["name"]: each["valueFrom"] for each in containers["django"]["secrets"]}
-    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "database-main")["SecretArn"] + ":password")
+    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "database-main")["LoginArn"] + ":password")
     assert "DB_PASSWORD" not in {each["name"] for each in containers["django"]["environment"]}
     groups = cloud.client("logs").describe_log_streams(logGroupName="/legacy/test/service/web")["logStreams"]
     assert {stream["logStreamName"].split("/")[0] for stream in groups} >= {"django", "nginx"}

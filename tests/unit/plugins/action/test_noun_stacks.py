@@ -109,16 +109,21 @@ def test_two_databases_have_a_secret_a_way_and_a_protection_of_their_own(
     assert set(found) == {"site", "reports"}
     assert [each["DeletionProtection"] for each in found.values()] == [True, True]
     secrets = aws.client("secretsmanager")
+
+    def told(name: str, output: str) -> dict[str, Any]:
+        arn = site.outputs[f"database.{name}.{output}"]
+        return dict(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]))
+
     for name in ("main", "reports"):
-        value = json.loads(
-            secrets.get_secret_value(SecretId=site.outputs[f"database.{name}.SecretArn"])["SecretString"]
-        )
+        value = told(name, "SecretArn")
+        assert told(name, "LoginArn") == value, "until it is rotated the site logs in as the master"
         assert value["host"] == site.outputs[f"database.{name}.Endpoint"]
         assert str(value["port"]) == site.outputs[f"database.{name}.Port"]
         assert value["dbname"] == {"main": "site"}.get(name, name)
         assert len(value["password"]) == 32
     names = [each["Name"] for each in secrets.list_secrets()["SecretList"]]
-    assert sorted(names) == ["shop-unit/database/main", "shop-unit/database/reports"]
+    made = [f"shop-unit/database/{name}" for name in ("main", "reports")]
+    assert sorted(names) == [f"{name}{end}" for name in made for end in ("", "/login")]
     group = found["reports"]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
     rules = aws.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     ranges = [cidr["CidrIp"] for rule in rules for cidr in rule["IpRanges"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -17,20 +16,16 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.database_import import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.database_way import behind, check_programs, place
+from plugins.plugin_utils.aws_action import AwsAction, Failed
+from plugins.plugin_utils.database_way import check_programs, place, reached
 from plugins.plugin_utils.importing.amounts import TELL_SECONDS, amount, some
 from plugins.plugin_utils.importing.postgres import MARK, Known, Login, Server, differing
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.source import Source
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import shown, verb
-from plugins.plugin_utils.tunnel import LOOPBACK, Host, Way, by_session_manager, by_ssh_tied, held
+from plugins.plugin_utils.tunnel import LOOPBACK
 
-READY_SECONDS = 30.0
-"""Within which a port leads through a host and the database answers."""
-MOST_HOSTS = 5
-"""How many hosts are tried."""
 LISTED = 5
 """How many tables a message names."""
 PACKAGE = "the package postgresql-client, of the server's version or a newer one"
@@ -100,28 +95,11 @@ class ActionModule(AwsAction):
         secret = json.loads(told["SecretString"])
         if lack := {"username", "password"} - secret.keys():
             raise Failed(f"The secret of the database {self._name} has no {' and no '.join(sorted(lack))} in it.")
-        with socket.socket() as free:
-            free.bind((LOOPBACK, 0))
-            way = Way(free.getsockname()[1], where["address"], where["port"])
-        reasons = []
-        for host in [Host.of(each) for each in self.arguments["hosts"]][:MOST_HOSTS]:
-            with held(self._command(way, host), tied=True) as holder:
-                trouble, encrypted = behind(holder, way, Wait(READY_SECONDS, self.say, self._name))
-                if not trouble:
-                    self._say(f"through {host.name} to {way.address}")
-                    mode = "require" if encrypted == "S" else "prefer"
-                    yield Login(LOOPBACK, way.port, secret["username"], secret["password"], mode)
-                    return
-                reasons.append(f"{host.name}: {trouble.rstrip('.')}")
-        raise Failed(
-            f"No host leads to the database {self._name} at {way.address}:{way.to}. {'. '.join(reasons)}. Port 22 of a "
-            "host is open to host_admin_cidrs only; host_access_session_manager: true needs no port."
-        )
+        with reached(self.arguments, where, self._progress) as found:
+            yield Login(LOOPBACK, found.port, secret["username"], secret["password"], found.mode)
 
-    def _command(self, way: Way, host: Host) -> list[str]:
-        if self.arguments["session_manager"]:
-            return by_session_manager(way, host, self.arguments["region"])
-        return by_ssh_tied(way, host)
+    def _progress(self, _name: str, text: str, color: str | None = None) -> None:
+        self._say(text, color)
 
     # What is done
 

@@ -113,7 +113,18 @@ def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventor
     own.write_text(own.read_text().replace(f"aws_region: {REGION}", "aws_region: nowhere-1"))
     seeing = {
         f"{verb}.yml"
-        for verb in ("doctor", "exec", "hosts", "import_data", "release", "rollback", "ssh_config", "tunnel", "verify")
+        for verb in (
+            "doctor",
+            "exec",
+            "hosts",
+            "import_data",
+            "release",
+            "rollback",
+            "rotate_secrets",
+            "ssh_config",
+            "tunnel",
+            "verify",
+        )
     }
     for verb in sorted(path.name for path in PROJECT.glob("*.yml") if path.name != "requirements.yml"):
         typed = {"exec.yml": ("-e", "command=date"), "compose_file.yml": ("-e", written)}.get(verb, ())

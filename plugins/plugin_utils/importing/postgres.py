@@ -162,21 +162,32 @@ class Server:
         self.ask(f"CREATE DATABASE {quoted(name)} TEMPLATE template0 ENCODING 'UTF8';")
         self.ask(f"COMMENT ON DATABASE {quoted(name)} IS {literal(f'{MARK} begun {checksum}')};")
 
-    def restore(self, name: str, lines: Iterator[bytes], checksum: str) -> None:
+    def restore(self, name: str, lines: Iterator[bytes], checksum: str, owner: str = "") -> None:
         """Run the lines in one transaction, which also says that all of them were run.
+
+        Args:
+            name: of the database.
+            lines: of the dump.
+            checksum: of the dump.
+            owner: whose all of it becomes, if there is such a role; else it is of who has logged in.
 
         Raises:
             Broken: one failed.
         """
+        given = f"REASSIGN OWNED BY CURRENT_USER TO {quoted(owner)};\n" if owner and self._has_role(owner) else ""
         with psql(self.login, name, self._idle, "--output=/dev/null") as talking:
             talking.write(b"BEGIN;\n")
             for line in lines:
                 talking.write(line)
             talking.write(
-                f"COMMENT ON DATABASE {quoted(name)} IS {literal(f'{MARK} restored {checksum}')};\nCOMMIT;\n".encode()
+                f"{given}COMMENT ON DATABASE {quoted(name)} IS {literal(f'{MARK} restored {checksum}')};\n"
+                "COMMIT;\n".encode()
             )
             for _ in talking.lines():
                 pass
+
+    def _has_role(self, name: str) -> bool:
+        return bool(self.ask(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(name)};"))
 
     def counts(self, name: str, tables: Sequence[str]) -> dict[str, int]:
         """Table → how many rows it has, of itself: what inherits from it has rows of its own.

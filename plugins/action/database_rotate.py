@@ -21,14 +21,14 @@ from plugins.plugin_utils.importing.postgres import Login, Server
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.rotation import logins
-from plugins.plugin_utils.rotation.readers import Reader, readers
+from plugins.plugin_utils.rotation.readers import Reader, named, readers, services, stale, wait_until_none_is_stale
 from plugins.plugin_utils.rotation.versions import PREVIOUS, Version, Versions
 from plugins.plugin_utils.tunnel import LOOPBACK
 
 LOCKED_SECONDS = 120.0
 """For how long a change of owner is tried while something of the site holds a table."""
 LISTED = 5
-"""How many tables and tasks a message names."""
+"""How many tables a message names."""
 REFUSED = ("password authentication failed", "is not permitted to log in")
 """How PostgreSQL refuses a login."""
 
@@ -71,7 +71,7 @@ class ActionModule(AwsAction):
         now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
         if behind := self._readers(self._where["secret"], now):
             raise Failed(
-                f"Tasks read the login of RDS's master user, which is about to change: {_named(behind)}. Let them read "
+                f"Tasks read the login of RDS's master user, which is about to change: {named(behind)}. Let them read "
                 f"database.{self._name}.username and .password; type: {verb('site.yml')}"
             )
 
@@ -85,7 +85,7 @@ class ActionModule(AwsAction):
         current, pending = self._login.current, self._login.pending
         if pending and pending.id == current.id:
             self._say(f"a rotation goes on: tasks that start log in as {current.value['username']} already")
-            return self._result(bool(self._stale()))
+            return self._result(bool(stale(self.client("ecs"), self.arguments["cluster"], self._login)))
         master = str(self._master.current.value["username"])
         if self.check_mode:
             return self._foreseen(master, current, pending)
@@ -174,7 +174,9 @@ class ActionModule(AwsAction):
         current, pending = self._login.current, self._login.pending
         if self.check_mode or not pending or pending.id != current.id:
             return self._result(self.check_mode, datetime.datetime.now(datetime.UTC) if self.check_mode else None)
-        self._wait_for_tasks()
+        wait = Wait(self.arguments["timeout"], self.say, self._name)
+        what = f"The login of before of the database {self._name}"
+        wait_until_none_is_stale(self.client("ecs"), self.arguments["cluster"], self._login, wait, what)
         with self._server() as (server, found):
             master = str(self._master.current.value["username"])
             self._hand_over(server, master)  # what a task of before has made as the master since
@@ -187,26 +189,6 @@ class ActionModule(AwsAction):
         result = self._result(True)
         self._login.finish()
         return result
-
-    def _wait_for_tasks(self) -> None:
-        """Until no task has the login of before.
-
-        Raises:
-            Failed: one still has.
-        """
-        wait = Wait(self.arguments["timeout"], self.say, self._name)
-        while left := self._stale():
-            if not wait.pause(f"tasks with the login of before to end: {_named(left)}"):
-                alone = next((each.arn.rpartition("/")[2] for each in left if not each.service), "")
-                how = f"{verb('run.yml')} -e stop={alone}" if alone else f"{verb('doctor.yml')}"
-                raise Failed(
-                    f"The login of before of the database {self._name} was not retired: after {wait.seconds:.0f} s "
-                    f"tasks still have it: {_named(left)}. Let them end ({how}), then type the same command again."
-                )
-
-    def _stale(self) -> list[Reader]:
-        """The tasks that have the login of before."""
-        return self._readers(self._login.arn, self._login.changed())
 
     def _change_master(self, found: Reached) -> None:
         """Give RDS's master user another password, which stands in its secret once the server takes it."""
@@ -270,7 +252,7 @@ class ActionModule(AwsAction):
             "secret": self._login.arn,
             "version": "" if self.check_mode else ids["AWSCURRENT"],
             "previous": "" if self.check_mode else ids.get(PREVIOUS, ""),
-            "services": sorted({each.service for each in found if each.service and not each.ending}),
+            "services": services(found),
         }
 
 
@@ -293,7 +275,3 @@ def _takes(found: Reached, version: Version) -> bool:
             raise
         return False
     return True
-
-
-def _named(found: list[Reader]) -> str:
-    return some(map(str, found), LISTED)

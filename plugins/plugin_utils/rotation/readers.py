@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from plugins.plugin_utils.ecs import listed, short, tasks
+from plugins.plugin_utils.aws_action import Failed, Wait
+from plugins.plugin_utils.ecs import listed, short, some, tasks
+from plugins.plugin_utils.places import verb
+from plugins.plugin_utils.rotation.versions import Versions
 from plugins.plugin_utils.secret_versions import places
+
+LISTED = 5
+"""How many tasks a message names."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,42 @@ def readers(ecs: Any, cluster: str, secret: str, until: datetime.datetime) -> li
         for each in sorted(found, key=lambda each: str(each["taskArn"]))
         if each["createdAt"] <= until and each["taskDefinitionArn"] in naming
     ]
+
+
+def stale(ecs: Any, cluster: str, versions: Versions) -> list[Reader]:
+    """The tasks that have what was current before."""
+    return readers(ecs, cluster, versions.arn, versions.changed())
+
+
+def named(found: list[Reader]) -> str:
+    """Tasks, for a sentence."""
+    return some(map(str, found), LISTED)
+
+
+def wait_until_none_is_stale(ecs: Any, cluster: str, versions: Versions, wait: Wait, what: str) -> None:
+    """Until no task has what was current before.
+
+    Args:
+        ecs, cluster, versions: see `stale`.
+        wait: for how long.
+        what: that is to go then: "The login of before of the database main".
+
+    Raises:
+        Failed: one still has it.
+    """
+    while left := stale(ecs, cluster, versions):
+        if not wait.pause(f"tasks that have what was before to end: {named(left)}"):
+            alone = next((short(each.arn) for each in left if not each.service), "")
+            how = f"{verb('run.yml')} -e stop={alone}" if alone else verb("doctor.yml")
+            raise Failed(
+                f"{what} was not retired: after {wait.seconds:.0f} s tasks still have it: {named(left)}. Let them end "
+                f"({how}), then type the same command again."
+            )
+
+
+def services(found: list[Reader]) -> list[str]:
+    """ECS's names of the services that tasks are to be replaced of."""
+    return sorted({each.service for each in found if each.service and not each.ending})
 
 
 def _all(ecs: Any, cluster: str) -> Iterator[dict[str, Any]]:

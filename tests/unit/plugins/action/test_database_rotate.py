@@ -201,11 +201,11 @@ def site(server: Postgres, aws: Cloud, tmp_path: Path, monkeypatch: pytest.Monke
     server.sql("ALTER ROLE clerk SET timezone TO 'UTC'; ALTER ROLE clerk SET search_path TO \"$user\", public")
     vault = aws.client("secretsmanager")
     place = {"host": "main.rds.test", "port": 5432, "dbname": "site"}
-    arns = [
-        vault.create_secret(Name=name, SecretString=json.dumps(MASTER | place))["ARN"]
+    login, master = (
+        str(vault.create_secret(Name=name, SecretString=json.dumps(MASTER | place))["ARN"])
         for name in ("shop-prod/database/main/login", "shop-prod/database/main")
-    ]
-    made = Site(server, aws, *arns, Ecs(dict, {WEB: [arns[0]], OTHER: [], OLD: [arns[1]]}))
+    )
+    made = Site(server, aws, login, master, Ecs(dict, {WEB: [login], OTHER: [], OLD: [master]}))
     made.ecs.read = made.value
     asked = Server.ask
 

@@ -76,20 +76,24 @@ def place(client: Callable[[str], Any], given: Mapping[str, Any]) -> dict[str, A
     """
     if not given["stack"]:
         return {"address": given["address"], "port": given["to_port"], "secret": given["secret"]}
-    stack = given["stack"]
+    found = outputs(client, given["stack"])
+    if "Endpoint" not in found:
+        raise Failed(f"The database {given['database']} is not up (stack {given['stack']}). Type: {verb('site.yml')}")
+    return {
+        "address": found["Endpoint"], "port": int(found["Port"]), "secret": found["SecretArn"],
+        "login": found.get("LoginArn", ""), "instance": found.get("InstanceId", ""),
+    }  # fmt: skip
+
+
+def outputs(client: Callable[[str], Any], stack: str) -> dict[str, str]:
+    """The outputs of a stack; none if it is not there."""
     try:
         found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if "does not exist" not in error.response["Error"].get("Message", ""):
             raise
-        found = {}
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    if "Endpoint" not in outputs:
-        raise Failed(f"The database {given['database']} is not up (stack {stack}). Type: {verb('site.yml')}")
-    return {
-        "address": outputs["Endpoint"], "port": int(outputs["Port"]), "secret": outputs["SecretArn"],
-        "login": outputs.get("LoginArn", ""), "instance": outputs.get("InstanceId", ""),
-    }  # fmt: skip
+        return {}
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
 
 def behind(holder: Held, way: Way, wait: Wait) -> tuple[str, str]:

@@ -23,9 +23,9 @@ LISTS = ("local_preload_libraries", "search_path", "session_preload_libraries", 
 """Settings whose value is a list, each of whose names is quoted by itself."""
 
 
-def password() -> str:
+def password(length: int = LENGTH) -> str:
     """A new one."""
-    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+    return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
 def turns(master: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.source import Source
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import shown, verb
+from plugins.plugin_utils.rotation.logins import owner
 
 LISTED = 5
 """How many tables a message names."""
@@ -148,7 +149,7 @@ class ActionModule(AwsAction):
             self._say(f"is being restored as {new}, beside the site's", "yellow")
             self._doing = "is being restored"
             server.make(new, checksum)
-            server.restore(new, iter(lines), checksum)
+            server.restore(new, iter(lines), checksum, owner(server.login.user))
         self._doing = "its rows are being counted"
         wrong = differing(lines.rows, server.counts(new, sorted(lines.rows)))
         if wrong:

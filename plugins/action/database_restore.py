@@ -29,6 +29,7 @@ from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.restoring.instance import DEAD, DELETING, Instance, room
+from plugins.plugin_utils.rotation.logins import owner
 
 MARK = "restore"
 """What the comment of a database begins with that this has made: `restore proven <backup>`."""
@@ -225,7 +226,7 @@ class ActionModule(AwsAction):
                 self._doing = "is being copied"
                 server.make(self._new, self._what)
                 lines = Dump(self._lines(login), server.settings(), self._tell)
-                server.restore(self._new, iter(lines), self._what)
+                server.restore(self._new, iter(lines), self._what, owner(server.login.user))
             return self._compared(source, server)
 
     def _lines(self, login: Login) -> Iterator[bytes]:
@@ -268,7 +269,7 @@ class ActionModule(AwsAction):
                 f"What was copied is not what the backup has: {'; '.join(wrong[:LISTED])}{more}. Nothing of the site "
                 f"was changed; it lies beside, as {self._new}, and the same command compares again."
             )
-        if others := source.others(self._now):
+        if others := [each for each in source.others(self._now) if each != owner(source.login.user)]:
             self._say(
                 f"what other users own or may do there is not restored ({', '.join(others)}): all of it is the site's "
                 "user's; let them again what they need",

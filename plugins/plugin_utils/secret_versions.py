@@ -6,6 +6,7 @@ something else was changed, a database's password for example, and the value of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.verify.secrets import is_parameter
 
 CURRENT = "AWSCURRENT"
+LOGIN = re.compile(r":secret:[^:]+/database/[^:/]+/login-[A-Za-z0-9]{6}$")
+"""How the ARN ends of what a site logs in with to a database (cloudformation/database.yml)."""
 UNKNOWN = ("ResourceNotFoundException", "AccessDeniedException", "AccessDenied")
 Client = Callable[[str], Any]
 
@@ -91,6 +94,10 @@ def changed(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
 def _back(place: str, was: str, now: str) -> str:
     if is_parameter(place):
         return f"Its history has it: aws ssm get-parameter-history --name {place}"
+    if LOGIN.search(place):
+        return (
+            "rotate_secrets.yml has changed it, and what it was opens nothing any more: nothing is to be brought back."
+        )
     return (
         f"To bring it back: aws secretsmanager update-secret-version-stage --secret-id {place} "
         f"--version-stage {CURRENT} --move-to-version-id {was} --remove-from-version-id {now}, "

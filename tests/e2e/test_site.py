@@ -1093,7 +1093,7 @@ def test_the_task_is_the_pair_of_the_card(cloud: Cloud) -> None:
     assert containers["nginx"]["portMappings"][0]["hostPort"] == 0
     assert containers["nginx"]["mountPoints"][0]["readOnly"] is True
     secrets = {each["name"]: each["valueFrom"] for each in containers["django"]["secrets"]}
-    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "database-main")["SecretArn"] + ":password")
+    assert secrets["DB_PASSWORD"].startswith(outputs(cloud, "database-main")["LoginArn"] + ":password")
     assert "DB_PASSWORD" not in {each["name"] for each in containers["django"]["environment"]}
     groups = cloud.client("logs").describe_log_streams(logGroupName="/legacy/test/service/web")["logStreams"]
     assert {stream["logStreamName"].split("/")[0] for stream in groups} >= {"django", "nginx"}
@@ -1329,6 +1329,58 @@ def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tm
     run = succeed(playbook("import_data.yml", *dump, *IMPORT))
     assert "the database site is this dump already" in run.output
     assert run.changed == 0
+
+
+@pytest.mark.long
+def test_the_login_of_the_database_is_changed_twice_and_no_visitor_notices(cloud: Cloud) -> None:
+    """The second time the run is killed when tasks that start have the new one, and those that run the old one."""
+    login, vault = outputs(cloud, "database-main")["LoginArn"], cloud.client("secretsmanager")
+    (record,) = cloud.client("rds").describe_db_instances()["DBInstances"]
+    container = cloud.docker.containers.get(CONFIG.container(f"db-{record['DBInstanceIdentifier']}"))
+
+    def known() -> dict[str, str]:
+        return dict(json.loads(vault.get_secret_value(SecretId=login)["SecretString"]))
+
+    def let_in(value: dict[str, str]) -> bool:
+        target = f"host={value['host']} hostaddr=127.0.0.1 dbname=site user={value['username']} sslmode=require"
+        asked = ["psql", target, "-Atc", "SELECT count(*) FROM auth_user"]
+        return int(container.exec_run(asked, environment={"PGPASSWORD": value["password"]}).exit_code) == 0
+
+    logins, master, rotate = [known()], secret(cloud, "database-main"), "rotate_secrets.yml"
+    assert let_in(logins[0])
+    run = succeed(playbook(rotate, "--check"))
+    assert "the site would log in as site_a, no longer as site" in run.output
+    assert known() == logins[0]
+    with visited("/") as visits:
+        outputs_of = [succeed(playbook(rotate)).output]
+        logins.append(known())
+        killed = subprocess.Popen(
+            ["ansible-playbook", rotate, "-i", "test"], cwd=PROJECT, text=True, env=environment(rotate),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        assert killed.stdout
+        for line in killed.stdout:
+            if "from now on" in line:
+                break
+        os.killpg(killed.pid, signal.SIGKILL)
+        outputs_of.append(killed.communicate()[0])
+        outputs_of.append(succeed(playbook(rotate, "-e", "lock_wait=6m")).output)
+    logins.append(known())
+    assert not visits.failed, f"{len(visits.failed)} requests failed, {visits.answered} did not: {visits.failed}"
+    assert visits.answered > 50
+    assert [each["username"] for each in logins] == ["site", "site_a", "site_b"]
+    assert [let_in(each) for each in [master, *logins]] == [False, False, False, True]
+    assert let_in(secret(cloud, "database-main")), "RDS's master has another password, which its own secret has"
+    said = "".join(outputs_of)
+    assert "a rotation goes on: tasks that start log in as site_b already" in said
+    assert not [each for each in logins if each["password"] in said]
+    last = the_ledger(cloud).entries()[0]
+    assert last["rotation"]["version"] == vault.get_secret_value(SecretId=login)["VersionId"]
+    assert last["rotation"]["retired"]
+    run = succeed(playbook("site.yml"))
+    assert run.changed == 0, run.output
+    succeed(playbook("migrate.yml"))
+    assert served("/")
 
 
 def test_the_image_outlives_a_reboot(cloud: Cloud) -> None:

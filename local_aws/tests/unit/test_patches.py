@@ -1097,3 +1097,29 @@ def test_rds_tells_its_quota_and_its_use(aws: Cloud) -> None:
     assert aws.client("rds").describe_account_attributes()["AccountQuotas"] == [
         {"AccountQuotaName": "DBInstances", "Used": 0, "Max": 40}
     ]
+
+
+def test_a_label_that_is_moved_says_what_is_current_and_when_it_was_changed(aws: Cloud) -> None:
+    client = aws.client("secretsmanager")
+    arn = client.create_secret(Name="login", SecretString="first")["ARN"]
+    first = client.describe_secret(SecretId=arn)
+    client.put_secret_value(
+        SecretId=arn, ClientRequestToken="b" * 32, SecretString="second", VersionStages=["AWSPENDING"]
+    )
+    assert client.get_secret_value(SecretId=arn)["SecretString"] == "first", "a pending version is read by nobody"
+    (before,) = first["VersionIdsToStages"]
+    time.sleep(1.1)  # moto's dates have no fractions
+    move = {"SecretId": arn, "VersionStage": "AWSCURRENT", "MoveToVersionId": "b" * 32, "RemoveFromVersionId": before}
+    client.update_secret_version_stage(**move)
+    told = client.describe_secret(SecretId=arn)
+    assert told["LastChangedDate"] > first["LastChangedDate"]
+    assert told["VersionIdsToStages"][before] == ["AWSPREVIOUS"]
+    assert client.get_secret_value(SecretId=arn)["SecretString"] == "second"
+    third = client.put_secret_value(SecretId=arn, SecretString="third")["VersionId"]
+    stages = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    assert {version: set(labels) for version, labels in stages.items() if labels} == {
+        third: {"AWSCURRENT"}, "b" * 32: {"AWSPREVIOUS", "AWSPENDING"},
+    }  # fmt: skip
+    client.update_secret_version_stage(SecretId=arn, VersionStage="AWSPENDING", RemoveFromVersionId="b" * 32)
+    client.put_secret_value(SecretId=arn, SecretString="fourth")
+    assert client.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"] == "third"

@@ -135,7 +135,7 @@ class Translator:
     @staticmethod
     def _put(name: str, database: Database, key: str, made: Variables) -> None:
         reference = f"database.{database.entry}.{key}"
-        if key == "password" or (key == "username" and not database.is_made):
+        if key in ("password", "username"):
             made.secrets[name] = reference
         else:
             made.environment[name] = {"from": reference}

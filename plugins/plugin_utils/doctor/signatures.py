@@ -278,8 +278,9 @@ PROGRAMS = (
 DATABASES = (
     # https://www.postgresql.org/docs/current/client-authentication-problems.html
     Signature(
-        "database-password", (LOG,), r"password authentication failed for user",
-        "The database refuses the password: the container still has one that was changed.",
+        "database-password", (LOG,),
+        r"password authentication failed for user|role \"[^\"]+\" is not permitted to log in",
+        "The database refuses the login: the container still has one that was changed.",
         "restart.yml -e service={entry}",
     ),
     Signature(

@@ -202,21 +202,32 @@ class Server:
         """Let a database say something of itself."""
         self.ask(f"COMMENT ON DATABASE {quoted(name)} IS {literal(comment)};")
 
-    def restore(self, name: str, lines: Iterator[bytes], what: str) -> None:
+    def restore(self, name: str, lines: Iterator[bytes], what: str, owner: str = "") -> None:
         """Run the lines in one transaction, which also says that all of them were run.
+
+        Args:
+            name: of the database.
+            lines: of the dump.
+            what: which dump that is.
+            owner: whose all of it becomes, if there is such a role; else it is of who has logged in.
 
         Raises:
             Broken: one failed.
         """
+        given = f"REASSIGN OWNED BY CURRENT_USER TO {quoted(owner)};\n" if owner and self._has_role(owner) else ""
         with psql(self.login, name, self._idle, "--output=/dev/null") as talking:
             talking.write(b"BEGIN;\n")
             for line in lines:
                 talking.write(line)
             talking.write(
-                f"COMMENT ON DATABASE {quoted(name)} IS {literal(f'{self._mark} restored {what}')};\nCOMMIT;\n".encode()
+                f"{given}COMMENT ON DATABASE {quoted(name)} IS {literal(f'{self._mark} restored {what}')};\n"
+                "COMMIT;\n".encode()
             )
             for _ in talking.lines():
                 pass
+
+    def _has_role(self, name: str) -> bool:
+        return bool(self.ask(f"SELECT 1 FROM pg_roles WHERE rolname = {literal(name)};"))
 
     def counts(self, name: str, tables: Sequence[str]) -> dict[str, int]:
         """Table → how many rows it has, of itself: what inherits from it has rows of its own.

@@ -16,7 +16,7 @@ WRITTEN = {
     ("service", "log group"): r'LogGroupName: !Sub "(.+)"',
     ("job", "log group"): r'LogGroupName: !Sub "(.+)"',
     ("secret", "secret"): r'Name: !Sub\n +- "(.+)"',
-    ("database", "secret"): r'  Name: !Sub "(.+)"',
+    ("database", "secret"): r'  Name: !Sub "(.+/login)"',
     ("volume", "file system's Name tag"): r'\{Key: Name, Value: !Sub "(.+)"\}',
 }
 """Noun and name → how its template has it."""

@@ -23,7 +23,7 @@ CONTAINER = {
         "LogDriver": "awslogs",
         "Options": {"awslogs-group": {"Ref": "LogGroup"}, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "w"},
     },
-    "Secrets": [{"Name": "PASSWORD", "ValueFrom": {"Fn::Sub": "${DatabaseMainSecretArn}:password::"}}],
+    "Secrets": [{"Name": "PASSWORD", "ValueFrom": {"Fn::Sub": "${DatabaseMainLoginArn}:password::"}}],
     "Environment": [{"Name": "TITLE", "Value": FLOWERS}],
     "MountPoints": [{"SourceVolume": "media", "ContainerPath": "/srv", "ReadOnly": False}],
 }  # fmt: skip
@@ -31,12 +31,12 @@ TASK: dict[str, Any] = {
     "containers": [CONTAINER],
     "volumes": [{"Name": "media", "EFSVolumeConfiguration": {"FilesystemId": {"Ref": "VolumeMediaFileSystemId"}}}],
     "takes": {
-        "DatabaseMainSecretArn": "database.main.SecretArn",
+        "DatabaseMainLoginArn": "database.main.LoginArn",
         "VolumeMediaFileSystemId": "volume.media.FileSystemId",
     },
     "data": {"web": {"DB_HOST": "", "DB_NAME": "db.example.net/site"}},
     "execution_statements": [
-        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "DatabaseMainSecretArn"}}
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "DatabaseMainLoginArn"}}
     ],
 }
 ROUTE = {"to": "web", "port": 80, "hosts": [], "paths": [], "health": "/healthz", "priority": 49000}

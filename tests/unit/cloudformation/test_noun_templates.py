@@ -317,7 +317,7 @@ def test_a_table_has_the_keys_and_indexes_of_its_entry(layers: dict[str, Any]) -
 @pytest.mark.parametrize("noun", NOUNS)
 def test_outputs_have_no_name_of_an_entry(layers: dict[str, Any], noun: str) -> None:
     wanted = {
-        "database": {"SecretArn", "InstanceId", "Endpoint", "Port", "SecurityGroupId"},
+        "database": {"SecretArn", "LoginArn", "InstanceId", "Endpoint", "Port", "SecurityGroupId"},
         "volume": {"FileSystemId", "FileSystemArn", "AccessPointId", "AccessPointArn"},
         "bucket": {"BucketName", "BucketArn", "BucketDomainName"},
         "table": {"TableName", "TableArn"},

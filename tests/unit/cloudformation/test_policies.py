@@ -32,7 +32,7 @@ ARNS = {
 }
 """What Fn::GetAtt of a resource's Arn says."""
 OUTPUTS = {
-    r".*SecretArn": ARNS["AWS::SecretsManager::Secret"],
+    r".*(Secret|Login)Arn": ARNS["AWS::SecretsManager::Secret"],
     r".*BucketArn": ARNS["AWS::S3::Bucket"],
     r"Table.*Arn": ARNS["AWS::DynamoDB::Table"],
     r".*RepositoryArn": REGIONAL.format(service="ecr", rest="repository/x"),

@@ -36,7 +36,8 @@ STRIPE = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/stripe-Ab12C
 KEPT = ("AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::ECS::Cluster", "AWS::SQS::Queue")
 VALUES = {
     "RepositoryArn": f"arn:aws:ecr:{HERE}:repository/shop-unit/app",
-    "SecretArn": f"arn:aws:secretsmanager:{HERE}:secret:shop-unit/database/main-AbCdEf",
+    "SecretArn": f"arn:aws:secretsmanager:{HERE}:secret:shop-unit/secret/key-AbCdEf",
+    "LoginArn": f"arn:aws:secretsmanager:{HERE}:secret:shop-unit/database/main/login-AbCdEf",
     "BucketArn": "arn:aws:s3:::shop-unit-uploads",
     "BucketName": "shop-unit-uploads",
     "TableArn": f"arn:aws:dynamodb:{HERE}:table/shop-unit-items",
@@ -77,7 +78,7 @@ START: Calls = (
     ("ecr", "BatchCheckLayerAvailability", PULL),
     ("ecr", "BatchGetImage", PULL),
     ("ecr", "GetDownloadUrlForLayer", PULL),
-    ("secretsmanager", "GetSecretValue", {"SecretId": VALUES["SecretArn"]}),
+    ("secretsmanager", "GetSecretValue", {"SecretId": VALUES["LoginArn"]}),
     ("kms", "Decrypt", {"KeyId": "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"}),
 )
 """What it takes to start a task: the agent's calls, and Docker's to the registry and of its log driver."""

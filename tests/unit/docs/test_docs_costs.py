@@ -39,7 +39,7 @@ def fixed(given: dict[str, Any]) -> dict[str, int]:
         "ipv4": BALANCER_ADDRESSES + (hosts if given["network_nat"] == "none" else 1),
         "alb": 1,
         "rds_storage": sum(each.storage_gb * (1 + each.multi_az) for each in databases),
-        "secret": len(databases) + sum(bool(each.generate) for each in site.entries["secret"].values()),
+        "secret": 2 * len(databases) + sum(bool(each.generate) for each in site.entries["secret"].values()),
         "zone": 1,
     }
     for each in databases:

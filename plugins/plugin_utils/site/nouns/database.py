@@ -140,8 +140,9 @@ def check(entry: Database, given: Mapping[Any, Any], at: Place) -> None:
 def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
     """What a database can be asked for.
 
-    RDS's secret has everything, so all of it may stand under secrets. Of a database that exists, Berth only knows that
-    the secret has a user and a password.
+    The secret of the site's login has everything, so all of it may stand under secrets; its user and password there
+    alone, as both are others after rotate_secrets. Of a database that exists, Berth only knows that the secret has a
+    user and a password.
     """
     del identity
     if entry.endpoint:
@@ -161,12 +162,12 @@ def attributes(entry: Database, identity: Identity) -> dict[str, Attribute]:
         "host": Output("Endpoint"),
         "port": Output("Port"),
         "dbname": entry.name,
-        "username": entry.username,
+        "username": None,
         "password": None,
         "engine": entry.engine,
     }
     made = {
-        key: Attribute(value, Stored(Output("SecretArn"), key, kms_key_arn=entry.kms_key_arn))
+        key: Attribute(value, Stored(Output("LoginArn"), key, kms_key_arn=entry.kms_key_arn))
         for key, value in plain.items()
     }
     return made | {"host": replace(made["host"], data="")}
@@ -179,6 +180,6 @@ NOUN = Noun(
     make,
     check,
     attributes,
-    names=(STACK, AwsName("secret", "{prefix}/{noun}/{entry}", 512)),
+    names=(STACK, AwsName("secret", "{prefix}/{noun}/{entry}/login", 512)),
     instead_of_uses="it is reached by its address: secrets: {{DB_PASSWORD: database.{entry}.password}}.",
 )

@@ -171,6 +171,24 @@ def test_a_dump_becomes_the_site_s_database_and_what_was_there_is_kept(
     assert PASSWORD not in (tmp_path / "log").read_text()
 
 
+def test_a_site_that_has_users_of_its_own_has_all_of_the_dump(site: Postgres, bring: Bring, tmp_path: Path) -> None:
+    """As rotate_secrets.yml has left it: both users act as the owner, and import_data logs in as the master."""
+    site.sql("SET ROLE clerk; CREATE ROLE clerk_owner NOLOGIN CREATEDB; GRANT clerk_owner TO clerk")
+    try:
+        assert bring(dumped(site, tmp_path), confirm="prod")[0]["rows"] == ROWS
+        owners = (
+            "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        )
+        assert site.sql(owners, "site") == "clerk_owner"
+        assert site.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'site'") == "clerk_owner"
+        site.sql("SET ROLE clerk_owner; CREATE TABLE later (id int); DROP TABLE people CASCADE", "site")
+        assert bring(dumped(site, tmp_path, "plain"), confirm="prod")[0]["kept"] == "site_before_2"
+    finally:
+        for name in databases(site):
+            site.sql(f"DROP DATABASE {name} WITH (FORCE)")
+        site.sql("ALTER DATABASE postgres OWNER TO clerk; DROP OWNED BY clerk_owner; DROP ROLE clerk_owner")
+
+
 def test_the_same_dump_again_changes_nothing_and_another_one_keeps_both(
     site: Postgres, bring: Bring, tmp_path: Path
 ) -> None:

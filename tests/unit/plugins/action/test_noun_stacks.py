@@ -11,8 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
+from local_aws.patches.rds import master_password
 from local_aws.tests.stack_support import Stacks
 from plugins.action import cloudformation_stacks
+from plugins.plugin_utils.rotation.versions import Versions
 from tests.unit.noun_support import Deployed, body, made
 from tests.unit.plugin_support import talk_to
 
@@ -109,20 +111,59 @@ def test_two_databases_have_a_secret_a_way_and_a_protection_of_their_own(
     assert set(found) == {"site", "reports"}
     assert [each["DeletionProtection"] for each in found.values()] == [True, True]
     secrets = aws.client("secretsmanager")
+
+    def told(name: str, output: str) -> dict[str, Any]:
+        arn = site.outputs[f"database.{name}.{output}"]
+        return dict(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]))
+
     for name in ("main", "reports"):
-        value = json.loads(
-            secrets.get_secret_value(SecretId=site.outputs[f"database.{name}.SecretArn"])["SecretString"]
-        )
+        value = told(name, "SecretArn")
+        assert told(name, "LoginArn") == value, "until it is rotated the site logs in as the master"
         assert value["host"] == site.outputs[f"database.{name}.Endpoint"]
         assert str(value["port"]) == site.outputs[f"database.{name}.Port"]
         assert value["dbname"] == {"main": "site"}.get(name, name)
         assert len(value["password"]) == 32
     names = [each["Name"] for each in secrets.list_secrets()["SecretList"]]
-    assert sorted(names) == ["shop-unit/database/main", "shop-unit/database/reports"]
+    made = [f"shop-unit/database/{name}" for name in ("main", "reports")]
+    assert sorted(names) == [f"{name}{end}" for name in made for end in ("", "/login")]
     group = found["reports"]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
     rules = aws.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     ranges = [cidr["CidrIp"] for rule in rules for cidr in rule["IpRanges"]]
     assert ranges == ["10.1.0.0/16"]
+
+
+def test_what_is_rotated_stays_when_the_stack_is_changed(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+) -> None:
+    """A reference to a secret is resolved anew with any change of what has it: its username has to be the same."""
+    name, layer = "database.main", layers["database.main"]
+    site.create(name, layer)
+    rds, secrets = aws.client("rds"), aws.client("secretsmanager")
+    (before,) = rds.describe_db_instances()["DBInstances"]
+
+    def told(output: str) -> dict[str, Any]:
+        arn = site.outputs[f"{name}.{output}"]
+        return dict(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]))
+
+    def rotated(output: str, username: str, word: str) -> None:
+        versions = Versions(secrets, site.outputs[f"{name}.{output}"])
+        versions.switch(versions.prepare(told(output) | {"username": username, "password": word}).id)
+        versions.finish()
+
+    rotated("LoginArn", "site_b", "of-the-site")
+    rds.modify_db_instance(
+        DBInstanceIdentifier=before["DBInstanceIdentifier"], MasterUserPassword="of-the-master", ApplyImmediately=True
+    )
+    rotated("SecretArn", "site", "of-the-master")
+    assert site.run(name, changed(layer, {"DatabaseBackupDays": 14}))["changed"]
+    (after,) = rds.describe_db_instances()["DBInstances"]
+    assert (after["BackupRetentionPeriod"], after["DbiResourceId"]) == (14, before["DbiResourceId"])
+    assert after["MasterUsername"] == "site"
+    assert master_password(aws, after["DBInstanceIdentifier"]) == "of-the-master"
+    assert (told("LoginArn")["username"], told("LoginArn")["password"]) == ("site_b", "of-the-site")
+    assert told("LoginArn")["host"] == site.outputs[f"{name}.Endpoint"]
+    assert (told("SecretArn")["username"], told("SecretArn")["password"]) == ("site", "of-the-master")
+    assert not site.run(name, changed(layer, {"DatabaseBackupDays": 14}))["changed"]
 
 
 def test_two_volumes_are_two_file_systems_with_their_owners(

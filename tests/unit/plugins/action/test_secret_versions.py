@@ -56,6 +56,18 @@ def test_a_secret_that_has_changed_is_told_with_what_brings_it_back(secret: Any,
     assert run_action(asking, {"versions": {arn: then[arn]}})["differing"] == [], "what is typed does it"
 
 
+def test_a_login_that_was_retired_is_never_to_be_brought_back() -> None:
+    """A rollback goes on with the newest one: the revisions of before name the secret, and no version of it."""
+    begin = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop-prod"
+    login = f"{begin}/database/main/login-AbCdEf"
+    (said,) = secret_versions.changed({login: "1"}, {login: "2"})
+    assert "what it was opens nothing any more: nothing is to be brought back" in said
+    assert "update-secret-version-stage" not in said
+    for other in (f"{begin}/database/main-AbCdEf", f"{begin}/login-AbCdEf"):
+        (said,) = secret_versions.changed({other: "1"}, {other: "2"})
+        assert "To bring it back: aws secretsmanager update-secret-version-stage" in said
+
+
 def test_what_is_not_there_or_may_not_be_asked_for_is_left_out(aws: Cloud) -> None:
     gone = "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone-AbCdEf"
     assert secret_versions.current(aws.client, [gone, "/shop/gone"]) == {}

@@ -89,7 +89,7 @@ def test_a_task_is_told_of_its_images_region_and_logs() -> None:
             "awslogs-group": {"Ref": "LogGroup"}, "awslogs-region": "eu-west-1", "awslogs-stream-prefix": stream,
             "mode": "blocking",
         }  # fmt: skip
-        assert found["takes"]["DatabaseMainSecretArn"] == "database.main.SecretArn"
+        assert found["takes"]["DatabaseMainLoginArn"] == "database.main.LoginArn"
     assert (service["memory"], job["memory"]) == (256, 64)
     assert (job["run"], service["routes"][0]["health"]) == ("before_release", "/healthz")
 

@@ -19,9 +19,9 @@ PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter"
 ELSEWHERE = PARAMETER.replace("us-east-1", "eu-west-1")
 OUTPUTS = {
     "DatabaseMainEndpoint": "shop-main.c0ffee.us-east-1.rds.amazonaws.com",
-    "DatabaseMainSecretArn": f"{STORED}database/main-AbCdEf",
+    "DatabaseMainLoginArn": f"{STORED}database/main-AbCdEf",
     "DatabaseStatsEndpoint": "shop-stats.c0ffee.us-east-1.rds.amazonaws.com",
-    "DatabaseStatsSecretArn": f"{STORED}database/stats-AbCdEf",
+    "DatabaseStatsLoginArn": f"{STORED}database/stats-AbCdEf",
     "SecretDjangoSecretArn": f"{STORED}django-AbCdEf",
     "SecretOtherSecretArn": f"{STORED}other-AbCdEf",
     "BucketUploadsBucketName": "shop-uploads-1x2y",
@@ -357,8 +357,8 @@ def test_another_image_and_user_lead_nowhere_else() -> None:
 def test_a_parameter_of_another_name_and_the_same_value_is_the_same_data() -> None:
     before = template("secrets: {DB: database.main.password}", DATABASES)
     after = before.replace("DatabaseMain", "DatabaseFirst").replace("database.main", "database.first")
-    assert lost(before, after, DatabaseFirstSecretArn=OUTPUTS["DatabaseMainSecretArn"]) == []
-    found = [("web.DB", OUTPUTS["DatabaseMainSecretArn"], "another one")]
+    assert lost(before, after, DatabaseFirstLoginArn=OUTPUTS["DatabaseMainLoginArn"]) == []
+    found = [("web.DB", OUTPUTS["DatabaseMainLoginArn"], "another one")]
     assert lost(before, after) == found, "the entry was renamed, and its stack is a new one"
 
 
@@ -370,13 +370,13 @@ def test_two_secrets_of_which_one_is_called_like_the_whole_arn_of_the_other_are_
 def test_what_only_cloudformation_knows_is_left_to_the_change_set() -> None:
     """A patch may say anything; what the stack makes itself is found where that is replaced."""
     before = template("secrets: {DB: database.main.password}", DATABASES)
-    own = before.replace("${DatabaseMainSecretArn}", "${Own}")
+    own = before.replace("${DatabaseMainLoginArn}", "${Own}")
     joined = yaml.safe_load(before)
     secret = joined["Resources"]["TaskDefinition"]["Properties"]["ContainerDefinitions"][0]["Secrets"][0]
     secret["ValueFrom"] = {"Fn::Join": ["", [{"Ref": "Own"}, ":password::"]]}
     assert own != before
     assert lost(own, before) == []
-    assert [each[1] for each in lost(before, own)] == [OUTPUTS["DatabaseMainSecretArn"]]
+    assert [each[1] for each in lost(before, own)] == [OUTPUTS["DatabaseMainLoginArn"]]
     assert lost(yaml.safe_dump(joined), yaml.safe_dump(joined)) == []
     named = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/shop/key"
     secret["ValueFrom"] = {"Fn::Sub": named}
@@ -392,7 +392,7 @@ def test_what_only_cloudformation_knows_is_left_to_the_change_set() -> None:
     [
         (
             "environment: {A: {from: database.main.host}, B: {from: database.main.port}, "
-            "C: {from: database.main.dbname}, D: {from: database.main.username}, E: {from: database.main.engine}}",
+            "C: {from: database.main.dbname}, E: {from: database.main.engine}}",
             DATABASES,
             {"A": ""},
         ),
@@ -480,7 +480,7 @@ def test_a_first_deployment_leads_nowhere_else() -> None:
 def test_a_parameter_that_is_kept_leads_where_it_led() -> None:
     before = template("secrets: {DB: database.main.password}", DATABASES)
     after = before.replace("password", "username")
-    name = "DatabaseMainSecretArn"
+    name = "DatabaseMainLoginArn"
     assert losses("UPDATE_COMPLETE", before, after, {name: "ignored"}, (name,)) == []
     assert [each.resource for each in losses("UPDATE_COMPLETE", before, after, {name: "x"})] == [name]
 

@@ -62,7 +62,6 @@ def test_a_whole_site_is_right_and_says_no_secret(tmp_path: Path) -> None:
     assert (app["mem_limit"], app["cpu_shares"], app["ports"]) == ("300m", 256, ["8000"])
     assert app["environment"] == {
         "DB_HOST": {"from": "database.main.host"},
-        "DB_USER": {"from": "database.main.username"},
         "DB_NAME": {"from": "database.main.dbname"},
         "CACHE_URL": "redis://cache.{{ site_name }}-{{ environment_name }}.internal:6379/0",
         "CACHE_HOST": {"from": "service.cache.host"},
@@ -70,6 +69,7 @@ def test_a_whole_site_is_right_and_says_no_secret(tmp_path: Path) -> None:
         "FORMAT": "{% raw %}{{.Level}}{% endraw %}",
     }
     assert app["secrets"] == {
+        "DB_USER": "database.main.username",
         "DB_PASSWORD": "database.main.password",
         "SECRET_KEY": "secret.secret-key.secret_key",
         "SMTP_PASSWORD": "secret.smtp-password.value",
@@ -171,7 +171,10 @@ def test_a_database_s_whole_address_is_put_together_by_a_shell(tmp_path: Path) -
         == 'export DATABASE_URL="postgres://$DATABASE_MAIN_USERNAME:$DATABASE_MAIN_PASSWORD@$DATABASE_MAIN_HOST:5432/'
         '$DATABASE_MAIN_NAME?sslmode=require"; exec "$0" "$@"'
     )
-    assert app["secrets"] == {"DATABASE_MAIN_PASSWORD": "database.main.password"}
+    assert app["secrets"] == {
+        "DATABASE_MAIN_PASSWORD": "database.main.password",
+        "DATABASE_MAIN_USERNAME": "database.main.username",
+    }
     assert problems(made) == []
 
 

@@ -25,6 +25,8 @@ def test_what_says_only_that_something_is_wrong_is_left_out_where_another_says_w
     end = Evidence("stopped task", "service.web", EXIT)
     log = Evidence("log", "service.web", 'FATAL:  password authentication failed for user "shop"')
     assert names(end, log) == [("database-password", "service.web")]
+    retired = Evidence("log", "service.web", 'FATAL:  role "shop_a" is not permitted to log in')
+    assert names(retired) == [("database-password", "service.web")]
     assert names(end, Evidence("log", "service.worker", log.text)) == [
         ("database-password", "service.worker"),
         ("program-failed", "service.web"),

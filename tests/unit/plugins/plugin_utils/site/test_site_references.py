@@ -307,7 +307,7 @@ def test_a_secret_may_be_read_by_the_application_itself() -> None:
 
 def test_each_resource_stands_in_a_statement_once() -> None:
     made = site("secrets: {A: database.main.host, B: database.main.password}")
-    assert allowed(made, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseMainSecretArn"}]
+    assert allowed(made, "secretsmanager:GetSecretValue") == [{"Ref": "DatabaseMainLoginArn"}]
 
 
 def test_two_services_that_expose_to_each_other_are_no_circle() -> None:

@@ -93,7 +93,7 @@ def stored(parameter: str, keys: dict[str, str]) -> list[dict[str, Any]]:
 
 
 DATABASE = stored(
-    "DatabaseMainSecretArn",
+    "DatabaseMainLoginArn",
     {"DB_HOST": "host", "DB_NAME": "dbname", "DB_PASSWORD": "password", "DB_USER": "username"},
 )
 SECRET_KEY = stored("SecretDjangoSecretArn", {"SECRET_KEY": "secret_key"})

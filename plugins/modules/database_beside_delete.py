@@ -21,7 +21,7 @@ author: Berth
 """
 
 EXAMPLES = r"""
-- name: Delete what a broken-off restore has left
+- name: Let what a broken-off restore has left go
   database_beside_delete:
     prefix: shop-prod
 """

@@ -18,6 +18,7 @@ from plugins.action import database_restore
 from plugins.plugin_utils.importing.postgres import Server
 from plugins.plugin_utils.restoring import instance
 from plugins.plugin_utils.restoring.instance import Instance
+from plugins.plugin_utils.rotation import logins
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres
 
@@ -382,3 +383,17 @@ def test_without_a_program_it_is_said(estate: Estate, monkeypatch: pytest.Monkey
         "plugins.action.database_restore.shutil.which", lambda name: name if name != "pg_dump" else None
     )
     assert estate.go()[0]["msg"].startswith("This machine has no pg_dump, by which a database is copied.")
+
+
+def test_where_users_take_turns_all_of_it_is_whom_they_act_as(estate: Estate, then: Postgres) -> None:
+    """As rotate_secrets.yml leaves a server, before the backup and since."""
+    for running in (estate.site, then):
+        running.sql(logins.made("clerk_a", "clerk", logins.verifier("clerk_a", "x" * 32, "scram-sha-256")))
+        running.sql("SET ROLE clerk;" + logins.handed_over("clerk"), "site")
+    result, shown = estate.go(confirm="prod")
+    assert result["switched"], result
+    assert "is not restored" not in shown
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert estate.site.sql(owners, "site") == "clerk_owner"
+    assert estate.site.sql("SET ROLE clerk_a; SET ROLE clerk_owner; SELECT count(*) FROM people", "site") == "500"
+    assert estate.go(back=True, confirm="prod")[0]["switched"]

@@ -14,7 +14,7 @@ from tests.unit.plugins.plugin_utils.status.test_status_parts import ledger
 
 SERVICES = copy.deepcopy(VARIABLES["site_services"])
 SERVICES["worker"]["scale"] = {"min": 1, "max": 4, "cpu": 60}
-SCALING = site(site_services=SERVICES)
+SCALING = site(site_services=SERVICES, site_hosts={"min": 2})
 
 
 def an_account(state: dict[str, bool], run: str | None, lock: dict[str, Any] | None = None) -> Account:

@@ -152,11 +152,12 @@ class Placement:
     def __init__(self, client: Callable[[str], Any], cluster: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._cluster, self._clock = client, cluster, clock
         self._needs: dict[str, Needs] = {}
+        self._scaling: dict[tuple[str, ...], bool] = {}
         self._since: float | None = None
         self.obstacles, self._remedy = "", REMEDY
 
     def look(self, service: Mapping[str, Any]) -> None:
-        """Judge the primary deployment of a service (of DescribeServices) that said that it found no place."""
+        """Judge the primary deployment of a service (of DescribeServices) that found no place, or waits for a host."""
         primary = next((each for each in service["deployments"] if each["status"] == "PRIMARY"), None)
         obstacles = self._obstacles(service, primary) if primary else ""
         if not obstacles:
@@ -164,6 +165,15 @@ class Placement:
         elif self._since is None:
             self._since = self._clock()
         self.obstacles = obstacles or self.obstacles
+
+    def waiting(self, service: Mapping[str, Any]) -> int:
+        """How many tasks of a service wait for a host, which is to come for them; only managed scaling lets them."""
+        providers = _providers(service)
+        if not service.get("pendingCount") or not self._scales(providers):
+            return 0
+        ecs = self._client("ecs")
+        arns = listed(ecs, "list_tasks", "taskArns", cluster=self._cluster, serviceName=service["serviceName"])
+        return sum(each["lastStatus"] == "PROVISIONING" for each in tasks(ecs, self._cluster, arns))
 
     def hopeless(self) -> str:
         """Why no host will take the task any more, with what to type; empty while one may."""
@@ -174,9 +184,13 @@ class Placement:
     def _obstacles(self, service: Mapping[str, Any], primary: Mapping[str, Any]) -> str:
         """The arithmetic of all hosts; empty if a task has a place, or if one may come free by itself."""
         running, pending = primary.get("runningCount", 0), primary.get("pendingCount", 0)
-        if pending or running >= primary["desiredCount"] or self._may_stop_old(service, running):
+        if (
+            pending > self.waiting(service)
+            or running >= primary["desiredCount"]
+            or self._may_stop_old(service, running)
+        ):
             return ""
-        providers = [each["capacityProvider"] for each in service.get("capacityProviderStrategy", [])]
+        providers = _providers(service)
         instances = [
             each
             for each in container_instances(self._client("ecs"), self._cluster)
@@ -214,6 +228,16 @@ class Placement:
                     return True
         return False
 
+    def _scales(self, providers: list[str]) -> bool:
+        """Whether any of them adds hosts by itself; asked once."""
+        key = tuple(providers)
+        if key not in self._scaling:
+            ecs = self._client("ecs")
+            found = ecs.describe_capacity_providers(capacityProviders=providers)["capacityProviders"] if key else []
+            given = [each.get("autoScalingGroupProvider", {}).get("managedScaling", {}) for each in found]
+            self._scaling[key] = any(each.get("status") == "ENABLED" for each in given)
+        return self._scaling[key]
+
     def _others_end(self) -> bool:
         """Whether tasks hold memory that end by themselves: those being stopped, and those of no service."""
         ecs = self._client("ecs")
@@ -230,6 +254,10 @@ class Placement:
             found = self._client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
             self._needs[definition] = Needs.of(found)
         return self._needs[definition]
+
+
+def _providers(service: Mapping[str, Any]) -> list[str]:
+    return [each["capacityProvider"] for each in service.get("capacityProviderStrategy", [])]
 
 
 def _old(service: Mapping[str, Any]) -> int:

@@ -200,7 +200,7 @@ class ServiceReport:
             self._tell(line, "yellow")
 
     def _look_at_places(self, service: Mapping[str, Any]) -> None:
-        if self._unplaced:
+        if self._unplaced or self.placement.waiting(service):
             self.placement.look(service)
 
     def _stopped(self, service: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -392,6 +392,21 @@ def test_a_host_that_is_joining_is_waited_for() -> None:
     assert site.world.service()["deployments"][0]["runningCount"] == 1
 
 
+def test_a_task_that_waits_for_a_host_is_hopeless_once_no_more_may_come() -> None:
+    """With managed scaling ECS says nothing of a task without a place, and lets it wait for a quarter of an hour."""
+    site = crowded()
+    scaling = {"managedScaling": {"status": "ENABLED"}}
+    site.world.call("UpdateCapacityProvider", name="hosts", autoScalingGroupProvider=scaling)
+    site.go(90)
+    assert [task.status for task in site.world.tasks()] == ["RUNNING", "PROVISIONING"]
+    assert site.watch.hopeless() == "", "of two hosts that there may be one is there"
+    newcomer = site.world.agent("i-2", memory=100)
+    site.world.region.instances[newcomer.arn].provider = "hosts"
+    site.go(60)
+    assert "a task takes 640 MiB; i-2 registered 100 MiB" in site.watch.hopeless()
+    assert "i-1 registered 660 MiB for tasks and has 20 MiB left" in site.watch.hopeless()
+
+
 @pytest.mark.parametrize("status", ["DRAINING", "disconnected"])
 def test_a_host_that_may_come_back_is_waited_for(status: str) -> None:
     site = crowded()

@@ -21,7 +21,7 @@ author: Berth
 """
 
 EXAMPLES = r"""
-- name: Let what a broken-off restore has left go
+- name: Let go of what a broken-off restore has left
   database_beside_delete:
     prefix: shop-prod
 """

@@ -20,9 +20,12 @@ PATTERNS: Mapping[str, str] = {
     EVERYWHERE: r"\1*",
     r"s3:GetBucket\w+": "s3:GetBucket*",
     r"s3:Get\w+Configuration": "s3:Get*Configuration",
-    r"(application-autoscaling|cloudwatch|ecr|ecs|events|lambda|logs|sns):(Tag|Untag)Resource": r"\1:*agResource",
+    r"([\w-]+):(Tag|Untag)(OpenIDConnectProvider|Queue|Resource|Role)": r"\1:*ag\3",
     r"sns:(S|Uns)ubscribe": "sns:*ubscribe",
     r"elasticloadbalancing:(Create|Delete|Modify)(Listener|Rule|TargetGroup)": r"elasticloadbalancing:*\2",
+    r"cloudwatch:(Delete|Put)AlarmMuteRule": "cloudwatch:*AlarmMuteRule",
+    r"autoscaling:(Create|Delete|Update)(AutoScalingGroup|LaunchConfiguration)": r"autoscaling:*\2",
+    r"logs:(Create|Delete)LogStream": "logs:*LogStream",
     r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }
@@ -45,7 +48,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
     },
     "backup": {"backupvault": ["backup-vault:{site}-*"], "recoverypoint": ["recovery-point:*"]},
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
-    "cloudwatch": {"alarm": ["alarm:{site}-*"]},
+    "cloudwatch": {"alarm": ["alarm:{site}-*"], "alarm-mute-rule": ["alarm-mute-rule:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},
     "ecr": {"repository": ["repository/{site}-*"]},
     "ecs": {

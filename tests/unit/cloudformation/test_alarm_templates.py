@@ -25,11 +25,13 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:shop-unit-alarms-Topic-0A1B2C"
 MISSING = {
     "BalancerErrors": "notBreaching", "CertificateEnds": "ignore", "DatabaseBusy": "missing",
     "DatabaseConnections": "missing", "DatabaseFull": "breaching", "HostCredits": "missing",
+    "HostDisk": "missing", "HostMemory": "missing", "HostsMissing": "missing",
     "NoHealthyTarget": "breaching", "ScheduleNotStarted": "notBreaching", "ServerErrors": "notBreaching",
     "Slow": "notBreaching", "TasksMissing": "breaching", "VolumeCredits": "notBreaching",
 }  # fmt: skip
 """Alarm → what it takes no data for. Why, stands beside each in its template."""
-EVENTS = {"DeploymentFailed", "JobFailed"}
+EVENTS = {"BackupFailed", "DeploymentFailed", "JobFailed"}
+CLUSTER = ["BalancerErrors", "HostsMissing", "HostMemory", "HostDisk", "HostCredits"]
 
 
 def layers_of(subscribers: list[str]) -> dict[str, dict[str, Any]]:
@@ -67,7 +69,7 @@ def alarms(layers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found = {f"{name}.{logical}": each for name, layer in layers.items() for logical, each in resources(layer).items()}
     text_of_cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
     cluster = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", text_of_cluster, re.MULTILINE)
-    assert cluster == ["BalancerErrors", "HostCredits"]
+    assert cluster == CLUSTER
     return found
 
 
@@ -113,9 +115,9 @@ def test_each_alarm_says_what_no_data_means(layers: dict[str, dict[str, Any]]) -
     found = alarms(layers)
     for name, each in found.items():
         assert each["Properties"]["TreatMissingData"] == MISSING[called(name)], name
-    assert {called(name) for name in found} | {"BalancerErrors", "HostCredits"} == set(MISSING)
+    assert {called(name) for name in found} | {*CLUSTER} == set(MISSING)
     cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
-    for name in ("BalancerErrors", "HostCredits"):
+    for name in CLUSTER:
         behind = cluster.partition(f"  {name}:\n")[2].partition("TreatMissingData: ")[2]
         assert behind.split()[0] == MISSING[name]
 
@@ -177,6 +179,27 @@ def test_a_job_is_watched_on_its_schedule_only(layers: dict[str, dict[str, Any]]
     assert (nightly.get("alarm"), migrate.get("alarm")) == (1, None)
     (rule,) = resources(layers["job.nightly"], "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"]["detail"]["startedBy"] == [{"prefix": "chronos-schedule/"}]
+
+
+def test_a_backup_of_the_volume_that_fails_is_told_of_and_no_other(layers: dict[str, dict[str, Any]]) -> None:
+    (rule,) = resources(layers["volume.media"], "AWS::Events::Rule").values()
+    detail = rule["Properties"]["EventPattern"]["detail"]
+    assert detail["state"] == ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]
+    (one,) = detail["resourceArn"]
+    assert one["Fn::Sub"][0].endswith(":file-system/${Id}")
+
+
+def test_hosts_may_send_nothing_but_their_own_numbers_and_only_where_they_do() -> None:
+    text_of_cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
+    before, _, behind = text_of_cluster.partition("        - PolicyName: metrics\n")
+    assert before.rstrip().splitlines()[-3].strip() == "#{% if 'host_metrics' in host_roles %}"
+    allowed = behind.partition("#{% endif %}")[0]
+    assert 'Condition: {StringEquals: {"cloudwatch:namespace": Berth/Hosts}}' in allowed
+    script = (PROJECT / "roles/host_metrics/templates/host-metrics.py.j2").read_text()
+    assert 'NAMESPACE = "Berth/Hosts"' in script
+    sent = set(re.findall(r'yield "(\w+)"', script))
+    watched = re.findall(r"Namespace: Berth/Hosts\n      MetricName: (\w+)", text_of_cluster)
+    assert set(watched) == sent == {"MemoryUsed", "DiskUsed"}
 
 
 def test_each_subscriber_has_a_resource_of_its_own_name() -> None:

@@ -218,6 +218,7 @@ WRONG = [
     one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
     one("host_limits_swap_mb", 8, "0 for none or 16 to 32768"),
     one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
+    Case("host_metrics_minutes", {"host_metrics_minutes": 0, "alarms_subscribers": ["ops@acme.io"]}, "write 1 to 5"),
     one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
 ]  # fmt: skip
 
@@ -369,6 +370,10 @@ HOST_WRONG: dict[str, list[Case]] = {
         one("host_limits_sysctls", {"swappiness": 10}, "write name and value as sysctl does"),
         one("host_limits_journal_memory_mb", 8, "write 16 or more"),
     ],
+    "host_metrics": [
+        one("host_metrics_minutes", 10, "write 1 to 5"),
+        one("host_metrics_cluster", "my site", "use letters, digits, hyphens and underscores only"),
+    ],
     "rexray_efs": [
         one("rexray_efs_version", "0.11.4@sha256", "write a tag of rexray/efs"),
         one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
@@ -499,6 +504,9 @@ TOPICS: dict[str, dict[str, Any]] = {
         "host_limits_swap_mb": 0, "host_limits_swap_file": "/var/swap", "host_limits_core_dumps": True,
         "host_limits_sysctls": {"vm.swappiness": 60, "net.core.somaxconn": 1024}, "host_limits_journal_disk_mb": 500,
         "host_limits_journal_memory_mb": 64,
+    },
+    "host-metrics": {
+        "alarms_subscribers": ["ops@acme.io"], "host_metrics_minutes": 1, "host_metrics_cluster": "acme",
     },
     "rexray": {
         "rexray_efs_version": "0.11.3", "rexray_efs_log_level": "debug", "rexray_efs_region": "eu-west-1",

@@ -325,6 +325,12 @@ def _alarm(asked: Asked, _estate: Estate) -> list[str]:
     return [arn("cloudwatch", asked, f"alarm:{each}") for each in names]
 
 
+def _dashboard(asked: Asked, _estate: Estate) -> list[str]:
+    """Of no region."""
+    names = asked.all("DashboardName", "DashboardNames")
+    return [f"arn:{PARTITION}:cloudwatch::{ACCOUNT_ID}:dashboard/{each}" for each in names]
+
+
 def _assumed(asked: Asked, _estate: Estate) -> list[str]:
     return asked.all("RoleArn")
 
@@ -342,6 +348,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
             {
                 "alarm": _alarm,
                 "alarm-mute-rule": _named("cloudwatch", "alarm-mute-rule:", "Name", "AlarmMuteRuleName"),
+                "dashboard": _dashboard,
             },
         ),
         *_together("dynamodb", {"table": _table, "index": _index}),

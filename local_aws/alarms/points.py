@@ -21,8 +21,8 @@ PROVIDED = frozenset(
     }
 )
 """AWS's own metrics that are written here. Those of a site, in other namespaces, are there once it sends them."""
-KEPT = timedelta(hours=3)
-"""For how long data are kept; AWS keeps those of a minute for 15 days."""
+KEPT, KEPT_OWN = timedelta(hours=3), timedelta(days=8)
+"""For how long data of AWS's own metrics and of a site's are kept; AWS keeps those of a minute for 15 days."""
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
@@ -58,7 +58,10 @@ def values(data: Iterable[Any], alarm: Any, periods: int, now: datetime) -> list
 
 def forget(backend: Any, now: datetime) -> None:
     """Drop what is older than is kept."""
-    backend.metric_data[:] = [each for each in backend.metric_data if now - _utc(each.timestamp) < KEPT]
+    kept = {True: KEPT, False: KEPT_OWN}
+    backend.metric_data[:] = [
+        each for each in backend.metric_data if now - _utc(each.timestamp) < kept[each.namespace.startswith("AWS/")]
+    ]
 
 
 def _value(data: list[Any] | None, statistic: str, now: datetime) -> float | None:

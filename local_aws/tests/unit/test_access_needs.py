@@ -46,6 +46,8 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
       ("cloudwatch:PutAlarmMuteRule", f"arn:aws:cloudwatch:{HERE}:alarm-mute-rule:m")]),
     ("cloudwatch:DeleteAlarmMuteRule", {"AlarmMuteRuleName": "m"},
      [("cloudwatch:DeleteAlarmMuteRule", f"arn:aws:cloudwatch:{HERE}:alarm-mute-rule:m")]),
+    ("cloudwatch:PutDashboard", {"DashboardName": "d"},
+     [("cloudwatch:PutDashboard", "arn:aws:cloudwatch::123456789012:dashboard/d")]),
     ("cloudwatch:DescribeAlarms", {"AlarmNamePrefix": "a"}, [("cloudwatch:DescribeAlarms", "*")]),
     ("events:PutTargets", {"Rule": "r", "Targets": []}, [("events:PutTargets", f"arn:aws:events:{HERE}:rule/r")]),
     ("ssm:GetParameters", {"Names": ["/shop/a", "/aws/service/x"]},

@@ -155,10 +155,13 @@ def test_a_rule_is_of_alarms_that_are_there_and_mutes_no_other(aws: Cloud, heard
 
 def test_old_data_are_forgotten(aws: Cloud, backend: Any) -> None:
     now = datetime.now(UTC)
-    send(aws, 1, now)
-    send(aws, 1, now - timedelta(hours=4))
+    for namespace in ("AWS/ECS", "Site"):
+        for hours in (0, 4, 200):
+            at = now - timedelta(hours=hours)
+            datum = {"MetricName": "m", "Value": 1, "Timestamp": at}
+            aws.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
     forget(backend, now)
-    assert len(backend.metric_data) == 1
+    assert [each.namespace for each in backend.metric_data] == ["AWS/ECS", "Site", "Site"]
 
 
 def test_targets_and_hosts_are_counted(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

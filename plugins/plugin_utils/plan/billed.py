@@ -79,6 +79,7 @@ BILLED = frozenset(
     {
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::EC2::EIP",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCEndpoint",
@@ -149,7 +150,10 @@ class _Reader:
         elif kind == "AWS::CloudWatch::Alarm":
             # By the metric: one that is computed of several is billed for each.
             yield "alarm", sum("MetricStat" in each for each in given.get("Metrics") or []) or 1
+            if given.get("Namespace") and not self.value(given["Namespace"]).startswith("AWS/"):
+                yield "metric", 1  # that somebody sends it is for the alarm
         elif name := {
+            "AWS::CloudWatch::Dashboard": "dashboard",
             "AWS::EC2::EIP": "ipv4",
             "AWS::EC2::NatGateway": "nat",
             "AWS::Route53::HostedZone": "zone",

@@ -21,8 +21,10 @@ from tests.unit.render_support import PROJECT
 
 SUBSCRIBERS = ["ops@example.org", "https://ops.example.net/hook?key=1"]
 ONE = {"site_databases": {"main": {}}, "site_volumes": {"media": {"uid": 7}}, "database_allocated_gb": {"main": 26}}
+RUNS = {"site_services": {"web": {"containers": {"web": {"image": "registry.test/some:1", "mem_limit": "64m"}}}}}
 TOPIC = "arn:aws:sns:us-east-1:123456789012:shop-unit-alarms-Topic-0A1B2C"
 MISSING = {
+    "BackupMissing": "breaching",
     "BalancerErrors": "notBreaching", "CertificateEnds": "ignore", "DatabaseBusy": "missing",
     "DatabaseConnections": "missing", "DatabaseFull": "breaching", "HostCredits": "missing",
     "HostDisk": "missing", "HostMemory": "missing", "HostsMissing": "missing",
@@ -38,7 +40,7 @@ def layers_of(subscribers: list[str]) -> dict[str, dict[str, Any]]:
     """Layers that have alarms, but for the cluster, whose template reads what the hosts are told."""
     given = {**ONE, **TASK_ENTRIES, "alarms_subscribers": subscribers}
     found = made(given, (*NOUNS, *TASKS))
-    roles = RolesOf({"alarms_subscribers": subscribers})
+    roles = RolesOf({"alarms_subscribers": subscribers, "site_backups": {"every": "1d"}, **RUNS})
     for noun in ("alarms", "certificate"):
         found |= dict(roles.layers(noun, PROJECT / "cloudformation"))
     return found
@@ -99,7 +101,7 @@ def test_a_site_that_tells_nobody_has_no_alarm_and_no_place_for_a_topic(silent: 
 
 def test_an_alarm_tells_the_topic_if_it_is_there(layers: dict[str, dict[str, Any]]) -> None:
     for name, layer in layers.items():
-        if found := resources(layer):
+        if name != "alarms" and (found := resources(layer)):
             assert template(layer)["Parameters"]["AlarmTopicArn"]["Default"] == "", name
             for each in found.values():
                 assert each["Condition"] in ("HasAlarmTopic", "IsWatched")
@@ -179,6 +181,28 @@ def test_a_job_is_watched_on_its_schedule_only(layers: dict[str, dict[str, Any]]
     assert (nightly.get("alarm"), migrate.get("alarm")) == (1, None)
     (rule,) = resources(layers["job.nightly"], "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"]["detail"]["startedBy"] == [{"prefix": "chronos-schedule/"}]
+
+
+@pytest.mark.parametrize(
+    ("backups", "hours"),
+    [
+        ({}, None),
+        ({"keep": 3}, None),
+        ({"every": "1d"}, 25),
+        ({"every": "90m"}, 3),
+        ({"every": "6d"}, 145),
+        ({"every": "7d"}, None),
+    ],
+)
+def test_a_backup_that_is_missing_rings_as_far_as_cloudwatch_looks_back(
+    backups: dict[str, Any], hours: int | None
+) -> None:
+    roles = RolesOf({"alarms_subscribers": SUBSCRIBERS, "site_backups": backups, **RUNS})
+    layer = dict(roles.layers("alarms", PROJECT / "cloudformation"))["alarms"]
+    found = resources(layer).get("BackupMissing", {"Properties": {}})["Properties"]
+    assert found.get("EvaluationPeriods") == hours
+    source = (PROJECT / "plugins/action/backup_point.py").read_text()
+    assert not found or f'NAMESPACE, METRIC = "{found["Namespace"]}", "{found["MetricName"]}"' in source
 
 
 def test_a_backup_of_the_volume_that_fails_is_told_of_and_no_other(layers: dict[str, dict[str, Any]]) -> None:

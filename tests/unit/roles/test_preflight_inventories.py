@@ -401,6 +401,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
         "alarms_subscribers": ["ops+shop@acme.co.uk", "https://events.acme.io/integration/0?key=1"],
         "alarms_error_percent": 100, "alarms_latency_seconds": 10, "alarms_connections": 200,
+        "alarms_dashboard": True,
     },
     "given-network": {
         "network_vpc_id": VPC, "network_subnets": SUBNETS, "network_cidr": "10.20.0.0/16",
@@ -532,7 +533,7 @@ RIGHT = {
     for names in (
         ("network", "database", "containers", "docker-engine", "verbs"),
         ("several-networks", "every-key", "ecs-agent"),
-        ("arm-hosts", "balancer", "host-access", "host-limits"),
+        ("arm-hosts", "balancer", "host-access", "host-limits", "host-metrics"),
         ("new-hosts", "given-network"),
         ("old-hosts", "several-hosts", "rexray"),
     )

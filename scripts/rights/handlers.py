@@ -219,7 +219,6 @@ BEYOND: Mapping[str, str] = {
         ),
         "functions that are scaled; what is scaled here are services",
     ),
-    "logs:CreateLogDelivery": "logs that services deliver to the group; none does",
     "autoscaling:StartInstanceRefresh": "of an UpdatePolicy, which the hosts' group has not",
     "autoscaling:CancelInstanceRefresh": "of an UpdatePolicy",
     "autoscaling:SuspendProcesses": "of an UpdatePolicy",

@@ -33,6 +33,8 @@ PATTERNS: Mapping[str, str] = {
     r"events:(Put|Remove)Targets": "events:*Targets",
     r"logs:(Delete|Put)RetentionPolicy": "logs:*RetentionPolicy",
     r"logs:(Create|Delete)LogStream": "logs:*LogStream",
+    r"ecr:(Create|Delete)Repository": "ecr:*Repository",
+    r"route53:(Associate|Disassociate)VPC(With|From)HostedZone": "route53:*VPC*HostedZone",
     r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
 }

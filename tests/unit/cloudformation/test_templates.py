@@ -66,6 +66,7 @@ SAFE: dict[str, Any] = {
     "database_allocated_gb": {"main": 26},
     "alarms_subscribers": ["ops@example.org", "https://ops.example.net/hook?key=1"],
     "alarms_dashboard": True,
+    "site_access_logs": 30,
 }  # fmt: skip
 SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 
@@ -158,6 +159,19 @@ MEASURED = {
     "Berth/Hosts": {"MemoryUsed": {"Cluster"}, "DiskUsed": {"Cluster"}},
 }  # fmt: skip
 """Namespace → metric → its dimensions, as the services' pages in docs.aws.amazon.com list them; the last is ours."""
+
+
+def test_the_load_balancer_writes_logs_where_there_is_a_bucket_and_is_told_to_stop_where_none_is(card: Site) -> None:
+    attributes = card.resources("cluster")["Alb"]["Properties"]["LoadBalancerAttributes"]
+    chosen = [each for each in attributes if "access_logs" in json.dumps(each)]
+    assert chosen == [
+        {"Key": "access_logs.s3.enabled", "Value": {"Fn::If": ["HasAccessLogs", "true", "false"]}},
+        *(
+            {"Fn::If": ["HasAccessLogs", {"Key": f"access_logs.s3.{name}", "Value": value}, {"Ref": "AWS::NoValue"}]}
+            for name, value in (("bucket", {"Ref": "AccessLogsBucket"}), ("prefix", "balancer"))
+        ),
+    ]
+    assert card.parameters("cluster")["AccessLogsBucket"]["Default"] == ""
 
 
 def test_the_dashboard_shows_metrics_that_there_are_by_the_dimensions_that_they_have(card: Site, safe: Site) -> None:

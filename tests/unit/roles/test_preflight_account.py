@@ -620,7 +620,7 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     ]  # fmt: skip
     single = [
         "ledger", "network", "certificate", "edge-certificate", "deployer", "cluster", "expose", "code", "dns", "edge",
-        "alarms", "backup",
+        "access-logs", "alarms", "backup",
     ]  # fmt: skip
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 

@@ -208,6 +208,7 @@ WRONG = [
           "site_services": services(django={"mem_limit": "600m", "mem_reservation": "330m"},
                                     of_web={"deploy": {"update_config": {"order": "stop-first"}}})},
          "the job migrate takes 330m"),
+    one("site_access_logs", 4000, "Set days, from 1 to 3650"),
     one("service_grace_seconds", -1, "no number of seconds"),
     one("site_url_port", 70000, "is no port"),
     one("log_buffer_size", "25M", "for example 25m"),
@@ -401,7 +402,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
         "alarms_subscribers": ["ops+shop@acme.co.uk", "https://events.acme.io/integration/0?key=1"],
         "alarms_error_percent": 100, "alarms_latency_seconds": 10, "alarms_connections": 200,
-        "alarms_dashboard": True,
+        "alarms_dashboard": True, "site_access_logs": 30,
     },
     "given-network": {
         "network_vpc_id": VPC, "network_subnets": SUBNETS, "network_cidr": "10.20.0.0/16",

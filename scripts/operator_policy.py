@@ -38,9 +38,12 @@ DOCS = PROJECT / "docs"
 TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
-RUNNING_ALSO = ("cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage")
-"""Their trade too: an alarm is tried by who looks after it, a role goes with what is run, and `status` reads the runs
-that could not be started, which stay."""
+RUNNING_ALSO = (
+    "cloudwatch:DeleteAlarmMuteRule", "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricData",
+    "cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage",
+)  # fmt: skip
+"""Their trade too: an alarm is tried by who looks after it, and silent while they change what it watches; a role
+goes with what is run, and `status` reads the runs that could not be started, which stay."""
 KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 FIREWALL = re.compile(
@@ -194,6 +197,11 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
         case "backup:DeleteRecoveryPoint":
             # As with a file system: AWS makes its id up, and the backup's tags are on it.
             return [site.arn("backup", "recovery-point:*")], tagged
+        case "cloudwatch:DeleteDashboards" | "cloudwatch:GetDashboard" | "cloudwatch:PutDashboard":
+            # Seen from each region, so there is none in its ARN.
+            return [f"arn:{site.partition}:cloudwatch::{site.account}:dashboard/{site.name}-*"], {}
+        case "cloudwatch:PutMetricData":
+            return ["*"], {"StringEquals": {"cloudwatch:namespace": "Berth/Backups"}}
         case "elasticfilesystem:DeleteFileSystem":
             # An id has no name in it; the stack's tags are on the file system from its first moment.
             return [site.arn("elasticfilesystem", "file-system/*")], tagged

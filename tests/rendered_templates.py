@@ -37,9 +37,10 @@ SITE: dict[str, Any] = {
     "deployer_subjects": ["repo:acme/shop:environment:prod"],
     "site_backups": {"every": "1d"},
     "alarms_subscribers": ["ops@shop.test"],
+    "site_access_logs": 30,
     "deployer_plan_subjects": ["repo:acme/shop:environment:plan"],
 }  # fmt: skip
-MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "edge_waf", "waf", "deployer", "backup", "alarms")
+MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "edge_waf", "waf", "deployer", "backup", "alarms", "access_logs")
 """Layers of `SITE`: nouns that no inventory has, and those there is one of that the inventories leave out."""
 
 

@@ -318,6 +318,19 @@ def _schedule(asked: Asked, _estate: Estate) -> list[str]:
     ]  # fmt: skip
 
 
+def _alarm(asked: Asked, _estate: Estate) -> list[str]:
+    """Also those that a mute rule is to be for."""
+    muted = (asked.parameters.get("MuteTargets") or {}).get("AlarmNames") or []
+    names = [*asked.all("AlarmName", "AlarmNames"), *map(str, muted)]
+    return [arn("cloudwatch", asked, f"alarm:{each}") for each in names]
+
+
+def _dashboard(asked: Asked, _estate: Estate) -> list[str]:
+    """Of no region."""
+    names = asked.all("DashboardName", "DashboardNames")
+    return [f"arn:{PARTITION}:cloudwatch::{ACCOUNT_ID}:dashboard/{each}" for each in names]
+
+
 def _assumed(asked: Asked, _estate: Estate) -> list[str]:
     return asked.all("RoleArn")
 
@@ -372,7 +385,14 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
             },
         ),
         *_together("cloudformation", {"stack": _stack}),
-        *_together("cloudwatch", {"alarm": _named("cloudwatch", "alarm:", "AlarmName", "AlarmNames")}),
+        *_together(
+            "cloudwatch",
+            {
+                "alarm": _alarm,
+                "alarm-mute-rule": _named("cloudwatch", "alarm-mute-rule:", "Name", "AlarmMuteRuleName"),
+                "dashboard": _dashboard,
+            },
+        ),
         *_together("dynamodb", {"table": _table, "index": _index}),
         *_together("ecr", {"repository": _named("ecr", "repository/", "repositoryName", "repositoryNames")}),
         *_together(

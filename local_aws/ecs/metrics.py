@@ -43,12 +43,14 @@ class Metrics:
             self._used = {key: used for key, used in self._used.items() if _active(region, key[0])}
             cpu: dict[tuple[str, str], float] = defaultdict(float)
             memory: dict[tuple[str, str], float] = defaultdict(float)
+            tasks_with: dict[tuple[str, str], set[str]] = defaultdict(set)
             for (arn, _), (percent, mebibytes) in self._used.items():
                 task = region.tasks[arn]
                 units = percent / 100 * region.instances[task.instance].total.get("CPU", 0)
                 for key in ((task.cluster, ""), (task.cluster, task.service.rpartition("/")[2])):
                     cpu[key] += units
                     memory[key] += mebibytes
+                    tasks_with[key].add(arn)
                     if not task.service:
                         break
             answer = []
@@ -67,17 +69,20 @@ class Metrics:
                     ("MemoryUtilization", memory[cluster, service], reserved[1]),
                 ):
                     if all_of_it:
-                        answer.append(
-                            {
-                                "MetricName": name,
-                                "Dimensions": dimensions,
-                                "Value": 100 * used / all_of_it,
-                                "Unit": "Percent",
-                            }
-                        )
+                        sampled = _samples(100 * used / all_of_it, len(tasks_with[cluster, service]))
+                        answer.append({"MetricName": name, "Dimensions": dimensions, "Unit": "Percent"} | sampled)
             return answer
+
+
+def _samples(value: float, tasks: int) -> Json:
+    """A value as ECS sends it: a sample for each task, so that counting them counts the tasks that run.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-metrics.html ("Service RUNNING task count")
+    """
+    return {"StatisticValues": {"SampleCount": tasks, "Sum": value * tasks, "Minimum": value, "Maximum": value}}
 
 
 def _active(region: Region, arn: str) -> bool:
     task = region.tasks.get(arn)
-    return task is not None and task.active and task.instance in region.instances
+    host = region.instances.get(task.instance) if task is not None and task.active else None
+    return host is not None and host.channel is not None  # what an agent that is not connected says, nobody hears

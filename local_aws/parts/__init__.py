@@ -9,6 +9,7 @@ from local_aws.part import Part
 def parts(cloud: Cloud) -> list[Part]:
     """All parts of an embedded AWS, the network first, in the order in which their loops are started."""
     from local_aws.ecs import ControlPlane
+    from local_aws.parts.alarms import Alarms
     from local_aws.parts.databases import Databases
     from local_aws.parts.edge import Edge
     from local_aws.parts.file_systems import FileSystems
@@ -37,5 +38,6 @@ def parts(cloud: Cloud) -> list[Part]:
         Schedules(cloud),
         Scaling(cloud),
         Functions(cloud),
+        Alarms(cloud),
         SecurityGroups(cloud),
     ]

@@ -17,7 +17,7 @@ from moto.ec2.responses.general import General
 from moto.ec2.responses.settings import Settings
 from moto.kms import kms_backends
 
-from local_aws.patches._moto import AwsError, around, instead, missing
+from local_aws.patches._moto import AwsError, Method, around, instead, missing
 
 USER_DATA_BYTES = 16384
 """Before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"""
@@ -73,6 +73,18 @@ def _init(init: Any, self: Any, template: Any, number: int, data: dict[str, Any]
         data.pop("UserData", None)
     check_user_data(data.get("UserData"))
     init(self, template, number, data, description)
+
+
+@around(EC2Backend, "create_flow_logs")
+def _create_flow_logs(original: Method, self: Any, *, log_destination: str, **named: Any) -> Any:
+    """Behind a bucket's ARN a folder may stand; moto takes it for part of the name.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+    """
+    made, failed = original(self, log_destination=(log_destination or "").partition("/")[0] or None, **named)
+    for each in made:
+        each.log_destination = log_destination
+    return made, failed
 
 
 @around(EC2Backend, "run_instances")

@@ -14,6 +14,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.alarm_test import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.places import nearest, verb
+from plugins.plugin_utils.silence import end
 from plugins.plugin_utils.status import alarms, stacks
 
 REASON = "A test, by alarms_test.yml: nothing is wrong."
@@ -45,6 +46,7 @@ class ActionModule(AwsAction):
         if self.check_mode:
             self.say(word, f"would ring for {', '.join(told)}", "yellow")
         else:
+            end(cloudwatch, prefix)  # that of the run before, of which this has the lock now
             self._ring(cloudwatch, word, name, before)
             over = ", and that it is over" if before == "OK" else ""
             for each in told:

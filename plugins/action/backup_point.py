@@ -39,6 +39,7 @@ from plugins.plugin_utils.places import verb
 LATEST = timedelta(days=1)
 """For how long a backup that was not made whole can be gone on with: its parts are to be of one time."""
 TAG = "Berth::Backup"
+NAMESPACE, METRIC = "Berth/Backups", "Made"
 
 
 class ActionModule(AwsAction):
@@ -232,5 +233,13 @@ class ActionModule(AwsAction):
             )
         point = self.points.read(self.name) or {}
         self.say(self.name, f"is whole: {table.contents(point) or 'the site has no data that could be in it'}", "green")
+        if self.arguments["counted"]:
+            self._count()
         made = [key for key, part in known.items() if part["state"] == GOOD and key not in had]
         return {"changed": bool(made), "name": self.name, "point": point, "parts": made}
+
+    def _count(self) -> None:
+        """Tell CloudWatch, where an alarm rings for a backup that is missing (cloudformation/alarms.yml)."""
+        dimensions = [{"Name": "Environment", "Value": str(self.arguments["prefix"])}]
+        datum = {"MetricName": METRIC, "Dimensions": dimensions, "Value": 1}
+        self.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[datum])

@@ -60,6 +60,7 @@ class ActionModule(AwsAction):
             "region": self.arguments["region"],
             "etag": held.etag,
             "holder": dataclasses.asdict(held.holder),
+            "silence": self.arguments["silence"],
         }
         result = {"changed": False, "held": True, "taken": taken, "there": True, "by": held.sentence}
         return result | ({"kept": kept} if taken else {})

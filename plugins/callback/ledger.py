@@ -135,6 +135,10 @@ class CallbackModule(CallbackBase):
                 f"The lock of {self._prefix} may not have been let go ({answer['warning']}). Then it is free by itself "
                 "after at most 5 minutes, and the ledger shows this run as interrupted."
             )
+        if "noise" in answer:
+            self._display.warning(
+                f"Alarms may have rung for what this run did, as they were not silent: {answer['noise']}"
+            )
 
     def _show(self, message: str) -> None:
         self._display.error(message)

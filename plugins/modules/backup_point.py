@@ -37,6 +37,10 @@ options:
     description: Tags of all that is made.
     type: dict
     default: {}
+  counted:
+    description: Whether CloudWatch is told of one that is whole, for the alarm that rings where none was made.
+    type: bool
+    default: false
   timeout:
     description: Seconds to wait for all parts.
     type: int

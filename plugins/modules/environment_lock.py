@@ -25,6 +25,12 @@ options:
     description: For how long to wait for a lock that another run holds, C(15m). If empty, it is refused at once.
     type: str
     default: ''
+  silence:
+    description: >-
+      Whether the alarms of services and hosts tell nobody while this run holds the lock; what still rings at its end is
+      told then.
+    type: bool
+    default: false
   state:
     description: V(absent) ends the run's entry and lets the lock go before the end of the run.
     type: str

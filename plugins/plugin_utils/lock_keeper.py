@@ -11,8 +11,11 @@ Where the input ends without the second line the run was killed, and nothing of 
 the pipe as well; then it says so in the entry and lets go. Where only ansible-playbook was killed and a worker goes on
 alone, it renews no longer, and the lock expires. Killed itself, or with its machine, the lock expires too.
 
-It answers with one line of JSON: `{}`, `{"warning": …}`, or `{"lost": …}` as soon as the lock is somebody else's; then
-it interrupts ansible-playbook as Ctrl-C does: to go on without the lock is worse than to end.
+Beside the lock it keeps alarms silent, if it is told so (`silence.py`).
+
+It answers with one line of JSON, `{}`, or with `warning` where something of the end failed and `noise` where alarms
+were not silent; or `{"lost": …}` as soon as the lock is somebody else's; then it interrupts ansible-playbook as Ctrl-C
+does: to go on without the lock is worse than to end.
 
 Credentials are those of its environment, which is that of ansible-playbook, so they are renewed as there.
 """
@@ -32,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,6 +44,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.plugin_utils.ledger import FAILED, Ledger  # noqa: E402 - the path comes first
 from plugins.plugin_utils.lock import Held, Holder, Lost  # noqa: E402 - as above
+from plugins.plugin_utils.silence import Silence  # noqa: E402 - as above
 
 TICK_SECONDS = 1.0
 """How often it looks whether ansible-playbook lives."""
@@ -48,6 +53,8 @@ AGAIN_SECONDS = 5.0
 INSIST_SECONDS = 10.0
 """After how long it interrupts once more: Python loses an interrupt that comes while it forks."""
 KILLED = "the run was killed"
+SOON = Config(connect_timeout=3, read_timeout=7, retries={"max_attempts": 2, "mode": "standard"})
+"""For calls that the lock must not wait for."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Kept:
         etag: of the lock's object.
         holder: the lock's fields (`Holder`).
         parent: process id of ansible-playbook.
+        silence: whether alarms are to be silent meanwhile.
     """
 
     prefix: str
@@ -69,6 +77,7 @@ class Kept:
     etag: str
     holder: dict[str, Any]
     parent: int
+    silence: bool = False
 
 
 class Lines:
@@ -102,6 +111,7 @@ class Keeper:
         prefix: of the environment's stacks.
         parent: process id of ansible-playbook.
         answer: tells it something.
+        silence: that of the alarms; None if they may ring.
         clock: seconds, replaced by tests.
     """
 
@@ -112,16 +122,19 @@ class Keeper:
         prefix: str,
         parent: int,
         answer: Callable[[Mapping[str, str]], None],
+        silence: Silence | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._held, self._prefix, self._parent = ledger, held, prefix, parent
-        self._answer, self._clock = answer, clock
+        self._answer, self._silence, self._clock = answer, silence, clock
         self._begin = self._renewed = clock()
         self._next = self._begin + held.holder.renew_seconds
         self._lost = self._interrupt = 0.0
 
     def keep(self, lines: Lines) -> None:
         """Until the run is over."""
+        if self._silence:
+            self._silence.renew()
         while True:
             line = lines.next(TICK_SECONDS)
             if line is not None:
@@ -150,6 +163,8 @@ class Keeper:
                 self._lose(f"it could not be renewed in time ({error})")
         else:
             self._renewed, self._next = asked, asked + self._held.holder.renew_seconds
+            if self._silence:
+                self._silence.renew()
 
     def _lose(self, reason: str) -> None:
         self._lost = self._clock()
@@ -163,6 +178,8 @@ class Keeper:
 
     def _finish(self, facts: Mapping[str, Any]) -> None:
         """Write how the run has ended, and let go; both are tried."""
+        if self._silence and not self._lost:
+            self._silence.over()
         troubles = []
         seconds = round(self._clock() - self._begin, 1)
         ended = datetime.fromisoformat(self._held.holder.started) + timedelta(seconds=seconds)
@@ -176,7 +193,9 @@ class Keeper:
             except (BotoCoreError, ClientError, TimeoutError) as error:
                 troubles.append(str(error))
         if not self._lost:
-            self._answer({"warning": "; ".join(troubles)} if troubles else {})
+            noise = self._silence.trouble if self._silence else ""
+            told = {"warning": "; ".join(troubles), "noise": noise}
+            self._answer({name: text for name, text in told.items() if text})
 
 
 def main() -> None:
@@ -185,13 +204,18 @@ def main() -> None:
     lines = Lines(sys.stdin.fileno())
     kept = Kept(**json.loads(lines.next(60) or "{}"))
     # Without boto3, of which nothing is needed here: while this starts, the run goes on beside it.
-    ledger = Ledger(botocore.session.get_session().create_client("s3", kept.region), kept.bucket)
+    session = botocore.session.get_session()
+    ledger = Ledger(session.create_client("s3", kept.region), kept.bucket)
     held = Held(Holder(**kept.holder), kept.etag)
+    silence = None
+    if kept.silence:
+        cloudwatch = session.create_client("cloudwatch", kept.region, config=SOON)
+        silence = Silence(cloudwatch, kept.prefix, held.holder.verb, held.holder.ttl)
 
     def answer(said: Mapping[str, str]) -> None:
         print(json.dumps(said), flush=True)
 
-    Keeper(ledger, held, kept.prefix, kept.parent, answer).keep(lines)
+    Keeper(ledger, held, kept.prefix, kept.parent, answer, silence).keep(lines)
 
 
 if __name__ == "__main__":

@@ -431,3 +431,30 @@ class LaunchTemplate(Handler):
             "LatestVersionNumber": str(template["LatestVersionNumber"]),
             "DefaultVersionNumber": str(template["DefaultVersionNumber"]),
         }
+
+
+class FlowLog(Handler):
+    TYPE = "AWS::EC2::FlowLog"
+    SUPPORTED = ("ResourceType", "ResourceId", "TrafficType", "LogDestinationType", "LogDestination", "Tags")
+
+    def create(self, context: Context, properties: Properties) -> str:
+        settings = pick(properties, "ResourceType", "TrafficType", "LogDestinationType", "LogDestination")
+        made = call(
+            context,
+            "ec2",
+            "create_flow_logs",
+            ResourceIds=[properties["ResourceId"]],
+            TagSpecifications=tag_specifications(context, "vpc-flow-log", properties),
+            **settings,
+        )
+        for failed in made.get("Unsuccessful") or []:
+            raise ValueError(failed["Error"]["Message"])
+        identifier: str = made["FlowLogIds"][0]
+        return identifier
+
+    def update(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        update_tags(context, physical_id, old, new)
+
+    def delete(self, context: Context, physical_id: str, properties: Properties) -> None:
+        with absent_is_fine():
+            call(context, "ec2", "delete_flow_logs", FlowLogIds=[physical_id])

@@ -172,3 +172,20 @@ Resources:
     stacks.create("clock", clock)
     reasons = [reason for name, status, reason in stacks.events("clock") if (name, status[-6:]) == ("Rule", "FAILED")]
     assert "ScheduleExpression is not in the embedded AWS" in reasons[0]
+
+
+def test_a_dashboard_is_made_changed_and_deleted(aws: Cloud, stacks: Stacks) -> None:
+    body = """
+Parameters: {Text: {Type: String, Default: one}}
+Resources:
+  Dashboard:
+    Type: AWS::CloudWatch::Dashboard
+    Properties: {DashboardName: shop-unit, DashboardBody: !Sub '{"widgets": [], "periodOverride": "${Text}"}'}
+"""
+    api = aws.client("cloudwatch")
+    assert stacks.made("eyes", body)["Dashboard"] == "shop-unit"
+    assert "one" in api.get_dashboard(DashboardName="shop-unit")["DashboardBody"]
+    stacks.changed("eyes", body, {"Text": "two"})
+    assert "two" in api.get_dashboard(DashboardName="shop-unit")["DashboardBody"]
+    stacks.delete("eyes")
+    assert api.list_dashboards()["DashboardEntries"] == []

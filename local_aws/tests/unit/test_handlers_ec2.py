@@ -229,3 +229,49 @@ def test_a_failed_resource_tells_the_service_s_own_reason(stacks: Stacks) -> Non
 
     reasons = [reason for logical, status, reason in stacks.events("failing") if status == "CREATE_FAILED"]
     assert "vpc-gone" in reasons[0]
+
+
+def test_a_flow_log_is_made_tagged_anew_and_deleted(aws: Cloud, stacks: Stacks) -> None:
+    body = """
+Parameters: {Tag: {Type: String, Default: one}}
+Resources:
+  Bucket: {Type: AWS::S3::Bucket}
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.79.0.0/17}}
+  Log:
+    Type: AWS::EC2::FlowLog
+    Properties:
+      ResourceType: VPC
+      ResourceId: !Ref Vpc
+      TrafficType: ALL
+      LogDestinationType: s3
+      LogDestination: !Sub "${Bucket.Arn}/network"
+      Tags: [{Key: Name, Value: !Ref Tag}]
+"""
+    made = stacks.made("logs", body)
+    ec2 = aws.client("ec2")
+    (log,) = ec2.describe_flow_logs()["FlowLogs"]
+    assert (log["FlowLogId"], log["ResourceId"], log["LogDestinationType"]) == (made["Log"], made["Vpc"], "s3")
+    assert log["LogDestination"] == f"arn:aws:s3:::{made['Bucket']}/network"
+    assert stacks.changed("logs", body, {"Tag": "two"})["Log"] == made["Log"]
+    (log,) = ec2.describe_flow_logs()["FlowLogs"]
+    assert {"Key": "Name", "Value": "two"} in log["Tags"]
+    stacks.delete("logs")
+    assert ec2.describe_flow_logs()["FlowLogs"] == []
+
+
+def test_a_flow_log_into_a_bucket_that_is_not_there_is_refused(stacks: Stacks) -> None:
+    body = """
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.79.0.0/17}}
+  Log:
+    Type: AWS::EC2::FlowLog
+    Properties:
+      ResourceType: VPC
+      ResourceId: !Ref Vpc
+      TrafficType: ALL
+      LogDestinationType: s3
+      LogDestination: arn:aws:s3:::nobody/network
+"""
+    stacks.create("logs", body)
+    reasons = [reason for name, status, reason in stacks.events("logs") if (name, status[-6:]) == ("Log", "FAILED")]
+    assert "nobody does not exist" in reasons[0]

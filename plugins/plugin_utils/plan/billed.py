@@ -33,6 +33,7 @@ UNBILLED = frozenset(
         "AWS::CloudFront::OriginAccessControl",
         "AWS::CloudFront::ResponseHeadersPolicy",
         "AWS::DynamoDB::Table",
+        "AWS::EC2::FlowLog",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::LaunchTemplate",
         "AWS::EC2::Route",
@@ -82,6 +83,7 @@ BILLED = frozenset(
     {
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::EC2::EIP",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCEndpoint",
@@ -153,10 +155,13 @@ class _Reader:
         elif kind == "AWS::CloudWatch::Alarm":
             # By the metric: one that is computed of several is billed for each.
             yield "alarm", sum("MetricStat" in each for each in given.get("Metrics") or []) or 1
+            if given.get("Namespace") and not self.value(given["Namespace"]).startswith("AWS/"):
+                yield "metric", 1  # that somebody sends it is for the alarm
         elif kind == "AWS::WAFv2::WebACL":
             yield "web_acl", 1
             yield "waf_rule", len(given.get("Rules") or [])  # a managed group is one
         elif name := {
+            "AWS::CloudWatch::Dashboard": "dashboard",
             "AWS::EC2::EIP": "ipv4",
             "AWS::EC2::NatGateway": "nat",
             "AWS::Route53::HostedZone": "zone",

@@ -21,22 +21,26 @@ from tests.unit.render_support import PROJECT
 
 SUBSCRIBERS = ["ops@example.org", "https://ops.example.net/hook?key=1"]
 ONE = {"site_databases": {"main": {}}, "site_volumes": {"media": {"uid": 7}}, "database_allocated_gb": {"main": 26}}
+RUNS = {"site_services": {"web": {"containers": {"web": {"image": "registry.test/some:1", "mem_limit": "64m"}}}}}
 TOPIC = "arn:aws:sns:us-east-1:123456789012:shop-unit-alarms-Topic-0A1B2C"
 MISSING = {
+    "BackupMissing": "breaching",
     "BalancerErrors": "notBreaching", "CertificateEnds": "ignore", "DatabaseBusy": "missing",
     "DatabaseConnections": "missing", "DatabaseFull": "breaching", "HostCredits": "missing",
+    "HostDisk": "missing", "HostMemory": "missing", "HostsMissing": "missing",
     "NoHealthyTarget": "breaching", "ScheduleNotStarted": "notBreaching", "ServerErrors": "notBreaching",
     "Slow": "notBreaching", "TasksMissing": "breaching", "VolumeCredits": "notBreaching",
 }  # fmt: skip
 """Alarm → what it takes no data for. Why, stands beside each in its template."""
-EVENTS = {"DeploymentFailed", "JobFailed"}
+EVENTS = {"BackupFailed", "DeploymentFailed", "JobFailed"}
+CLUSTER = ["BalancerErrors", "HostsMissing", "HostMemory", "HostDisk", "HostCredits"]
 
 
 def layers_of(subscribers: list[str]) -> dict[str, dict[str, Any]]:
     """Layers that have alarms, but for the cluster, whose template reads what the hosts are told."""
     given = {**ONE, **TASK_ENTRIES, "alarms_subscribers": subscribers}
     found = made(given, (*NOUNS, *TASKS))
-    roles = RolesOf({"alarms_subscribers": subscribers})
+    roles = RolesOf({"alarms_subscribers": subscribers, "site_backups": {"every": "1d"}, **RUNS})
     for noun in ("alarms", "certificate"):
         found |= dict(roles.layers(noun, PROJECT / "cloudformation"))
     return found
@@ -67,7 +71,7 @@ def alarms(layers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found = {f"{name}.{logical}": each for name, layer in layers.items() for logical, each in resources(layer).items()}
     text_of_cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
     cluster = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", text_of_cluster, re.MULTILINE)
-    assert cluster == ["BalancerErrors", "HostCredits"]
+    assert cluster == CLUSTER
     return found
 
 
@@ -97,7 +101,7 @@ def test_a_site_that_tells_nobody_has_no_alarm_and_no_place_for_a_topic(silent: 
 
 def test_an_alarm_tells_the_topic_if_it_is_there(layers: dict[str, dict[str, Any]]) -> None:
     for name, layer in layers.items():
-        if found := resources(layer):
+        if name != "alarms" and (found := resources(layer)):
             assert template(layer)["Parameters"]["AlarmTopicArn"]["Default"] == "", name
             for each in found.values():
                 assert each["Condition"] in ("HasAlarmTopic", "IsWatched")
@@ -113,9 +117,9 @@ def test_each_alarm_says_what_no_data_means(layers: dict[str, dict[str, Any]]) -
     found = alarms(layers)
     for name, each in found.items():
         assert each["Properties"]["TreatMissingData"] == MISSING[called(name)], name
-    assert {called(name) for name in found} | {"BalancerErrors", "HostCredits"} == set(MISSING)
+    assert {called(name) for name in found} | {*CLUSTER} == set(MISSING)
     cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
-    for name in ("BalancerErrors", "HostCredits"):
+    for name in CLUSTER:
         behind = cluster.partition(f"  {name}:\n")[2].partition("TreatMissingData: ")[2]
         assert behind.split()[0] == MISSING[name]
 
@@ -177,6 +181,49 @@ def test_a_job_is_watched_on_its_schedule_only(layers: dict[str, dict[str, Any]]
     assert (nightly.get("alarm"), migrate.get("alarm")) == (1, None)
     (rule,) = resources(layers["job.nightly"], "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"]["detail"]["startedBy"] == [{"prefix": "chronos-schedule/"}]
+
+
+@pytest.mark.parametrize(
+    ("backups", "hours"),
+    [
+        ({}, None),
+        ({"keep": 3}, None),
+        ({"every": "1d"}, 25),
+        ({"every": "90m"}, 3),
+        ({"every": "6d"}, 145),
+        ({"every": "7d"}, None),
+    ],
+)
+def test_a_backup_that_is_missing_rings_as_far_as_cloudwatch_looks_back(
+    backups: dict[str, Any], hours: int | None
+) -> None:
+    roles = RolesOf({"alarms_subscribers": SUBSCRIBERS, "site_backups": backups, **RUNS})
+    layer = dict(roles.layers("alarms", PROJECT / "cloudformation"))["alarms"]
+    found = resources(layer).get("BackupMissing", {"Properties": {}})["Properties"]
+    assert found.get("EvaluationPeriods") == hours
+    source = (PROJECT / "plugins/action/backup_point.py").read_text()
+    assert not found or f'NAMESPACE, METRIC = "{found["Namespace"]}", "{found["MetricName"]}"' in source
+
+
+def test_a_backup_of_the_volume_that_fails_is_told_of_and_no_other(layers: dict[str, dict[str, Any]]) -> None:
+    (rule,) = resources(layers["volume.media"], "AWS::Events::Rule").values()
+    detail = rule["Properties"]["EventPattern"]["detail"]
+    assert detail["state"] == ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]
+    (one,) = detail["resourceArn"]
+    assert one["Fn::Sub"][0].endswith(":file-system/${Id}")
+
+
+def test_hosts_may_send_nothing_but_their_own_numbers_and_only_where_they_do() -> None:
+    text_of_cluster = (PROJECT / "cloudformation/cluster.yml").read_text()
+    before, _, behind = text_of_cluster.partition("        - PolicyName: metrics\n")
+    assert before.rstrip().splitlines()[-3].strip() == "#{% if 'host_metrics' in host_roles %}"
+    allowed = behind.partition("#{% endif %}")[0]
+    assert 'Condition: {StringEquals: {"cloudwatch:namespace": Berth/Hosts}}' in allowed
+    script = (PROJECT / "roles/host_metrics/templates/host-metrics.py.j2").read_text()
+    assert 'NAMESPACE = "Berth/Hosts"' in script
+    sent = set(re.findall(r'yield "(\w+)"', script))
+    watched = re.findall(r"Namespace: Berth/Hosts\n      MetricName: (\w+)", text_of_cluster)
+    assert set(watched) == sent == {"MemoryUsed", "DiskUsed"}
 
 
 def test_each_subscriber_has_a_resource_of_its_own_name() -> None:

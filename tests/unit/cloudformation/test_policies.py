@@ -50,6 +50,7 @@ MORE = KNOWN | {
     "deployer_plan_subjects": ["repo:a/b:pull_request"],
     "cluster_user_data": "#cloud-config",
     "site_backups": {"every": "1d"},
+    "site_access_logs": 30,
 }
 """Variables of layers that a site has one of, with which they have all of their policies."""
 

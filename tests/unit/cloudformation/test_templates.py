@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import copy
 import gzip
+import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +65,8 @@ SAFE: dict[str, Any] = {
     "host_limits_sysctls": {"kernel.hostname": FLOWERS},
     "database_allocated_gb": {"main": 26},
     "alarms_subscribers": ["ops@example.org", "https://ops.example.net/hook?key=1"],
+    "alarms_dashboard": True,
+    "site_access_logs": 30,
 }  # fmt: skip
 SAFE["site_services"]["web"]["containers"]["django"]["environment"]["TITLE"] = FLOWERS
 
@@ -133,9 +137,67 @@ def test_the_cluster_rings_for_its_load_balancer_and_for_credits_of_hosts_that_h
         resources = site.resources("cluster")
         return {name for name, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
 
-    assert (alarms(card), alarms(safe)) == (set(), {"BalancerErrors", "HostCredits"})
-    assert alarms(render(tmp_path, SAFE | {"host_instance_type": "m7i.large"})) == {"BalancerErrors"}
+    always = {"BalancerErrors", "HostDisk", "HostMemory", "HostsMissing"}
+    assert (alarms(card), alarms(safe)) == (set(), always | {"HostCredits"})
+    other = {"host_instance_type": "m7i.large", "host_roles": ["host_limits", "docker_engine", "ecs_agent"]}
+    assert alarms(render(tmp_path, SAFE | other)) == {"BalancerErrors", "HostsMissing"}
     assert "AlarmTopicArn" not in "".join(card.bodies.values())
+
+
+MEASURED = {
+    "AWS/ApplicationELB": {
+        "RequestCount": {"LoadBalancer"}, "HTTPCode_Target_5XX_Count": {"LoadBalancer"},
+        "HTTPCode_ELB_5XX_Count": {"LoadBalancer"}, "TargetResponseTime": {"LoadBalancer"},
+        "HealthyHostCount": {"LoadBalancer", "TargetGroup"},
+    },
+    "AWS/AutoScaling": {"GroupInServiceInstances": {"AutoScalingGroupName"}},
+    "AWS/EC2": {"CPUUtilization": {"AutoScalingGroupName"}},
+    "AWS/ECS": {
+        "CPUUtilization": {"ClusterName", "ServiceName"}, "MemoryUtilization": {"ClusterName", "ServiceName"},
+    },
+    "AWS/RDS": {"CPUUtilization": {"DBInstanceIdentifier"}, "DatabaseConnections": {"DBInstanceIdentifier"}},
+    "Berth/Hosts": {"MemoryUsed": {"Cluster"}, "DiskUsed": {"Cluster"}},
+}  # fmt: skip
+"""Namespace → metric → its dimensions, as the services' pages in docs.aws.amazon.com list them; the last is ours."""
+
+
+def test_the_load_balancer_writes_logs_where_there_is_a_bucket_and_is_told_to_stop_where_none_is(card: Site) -> None:
+    attributes = card.resources("cluster")["Alb"]["Properties"]["LoadBalancerAttributes"]
+    chosen = [each for each in attributes if "access_logs" in json.dumps(each)]
+    assert chosen == [
+        {"Key": "access_logs.s3.enabled", "Value": {"Fn::If": ["HasAccessLogs", "true", "false"]}},
+        *(
+            {"Fn::If": ["HasAccessLogs", {"Key": f"access_logs.s3.{name}", "Value": value}, {"Ref": "AWS::NoValue"}]}
+            for name, value in (("bucket", {"Ref": "AccessLogsBucket"}), ("prefix", "balancer"))
+        ),
+    ]
+    assert card.parameters("cluster")["AccessLogsBucket"]["Default"] == ""
+
+
+def test_the_dashboard_shows_metrics_that_there_are_by_the_dimensions_that_they_have(card: Site, safe: Site) -> None:
+    assert "Dashboard" not in card.resources("cluster")
+    assert "MetricsCollection" not in card.resources("cluster")["HostGroup"]["Properties"]
+    body, given = safe.resources("cluster")["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    known = {"SiteName", "EnvironmentName", "Cluster", "HostGroup", "AWS::Region", *given}
+    assert set(re.findall(r"\$\{([\w:]+)\}", body)) == known
+    shown = set()
+    for widget in json.loads(body)["widgets"]:
+        assert widget["type"] == "metric"
+        assert widget["properties"]["region"] == "${AWS::Region}"
+        for metric in widget["properties"]["metrics"]:
+            if isinstance(metric[0], str):
+                namespace, name, *pairs = metric
+                dimensions = set(pairs[::2])
+            else:
+                search = re.match(
+                    r"SEARCH\('\{([\w/]+),([\w,]+)\} MetricName=\"(\w+)\" [^']*', '\w+', 300\)$",
+                    metric[0]["expression"],
+                )
+                assert search, metric
+                namespace, name, dimensions = search[1], search[3], set(search[2].split(","))
+            assert MEASURED[namespace][name] == dimensions, metric
+            shown.add((namespace, name))
+    assert shown == {(namespace, name) for namespace, names in MEASURED.items() for name in names}
 
 
 def test_every_layer_is_clean_for_cfn_lint_as_it_is_deployed(site: Site, tmp_path: Path) -> None:

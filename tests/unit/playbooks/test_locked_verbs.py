@@ -16,7 +16,7 @@ from plugins.action import environment_unlock
 from plugins.plugin_utils.lock import Holder
 from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import environment, run_action, shell
-from tests.unit.variables_support import PROJECT, load, tasks_of
+from tests.unit.variables_support import PROJECT, evaluate, load, tasks_of
 
 CHANGING = {"site", "publish", "release", "rollback", "hosts", "run", "migrate", "restart", "move_volume", "teardown"}
 CHANGING |= {"alarms_test", "backup", "dns_switch", "import_data", "maintenance", "refresh_hosts", "restore"}
@@ -52,6 +52,17 @@ def test_each_verb_that_changes_something_takes_the_lock() -> None:
         assert verb in locked_as(verb), verb
     for verb in LOOKING:
         assert not locked_as(verb), verb
+
+
+def test_alarms_are_silent_while_tasks_or_hosts_come_and_go_and_not_otherwise() -> None:
+    (task,) = load("playbooks/tasks/lock.yml")
+    silent = set(task["vars"]["lock_disturbing"])
+    ringing = {"alarms_test", "backup", "dns_switch", "maintenance", "migrate", "publish", "run"}
+    assert (silent | ringing, silent & ringing) == (CHANGING, set())
+    asked = task["environment_lock"]["silence"]
+    for subscribers, verb, wanted in ((["a@b.ch"], "site", True), ([], "site", False), (["a@b.ch"], "run", False)):
+        given = {"alarms_subscribers": subscribers, "lock_verb": verb, "lock_disturbing": sorted(silent)}
+        assert evaluate(asked, given) is wanted, (subscribers, verb)
 
 
 def test_the_lock_comes_before_the_account_is_asked_and_after_the_inventory_is_judged() -> None:

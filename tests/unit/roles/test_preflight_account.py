@@ -633,7 +633,7 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     ]  # fmt: skip
     single = [
         "ledger", "network", "certificate", "edge-certificate", "deployer", "cluster", "expose", "code", "dns", "edge",
-        "alarms", "backup", "waf", "edge-waf",
+        "access-logs", "alarms", "backup", "waf", "edge-waf",
     ]  # fmt: skip
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 

@@ -210,6 +210,7 @@ WRONG = [
           "site_services": services(django={"mem_limit": "600m", "mem_reservation": "330m"},
                                     of_web={"deploy": {"update_config": {"order": "stop-first"}}})},
          "the job migrate takes 330m"),
+    one("site_access_logs", 4000, "Set days, from 1 to 3650"),
     one("service_grace_seconds", -1, "no number of seconds"),
     one("site_url_port", 70000, "is no port"),
     one("log_buffer_size", "25M", "for example 25m"),
@@ -220,6 +221,7 @@ WRONG = [
     one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
     one("host_limits_swap_mb", 8, "0 for none or 16 to 32768"),
     one("host_access_people", [{"name": "ada", "keys": ["ssh-dss AAAA"]}], "host_access_people: "),
+    Case("host_metrics_minutes", {"host_metrics_minutes": 0, "alarms_subscribers": ["ops@acme.io"]}, "write 1 to 5"),
     one("ecs_agent_attributes", {"rack": 7}, "numbers in quotes"),
 ]  # fmt: skip
 
@@ -371,6 +373,10 @@ HOST_WRONG: dict[str, list[Case]] = {
         one("host_limits_sysctls", {"swappiness": 10}, "write name and value as sysctl does"),
         one("host_limits_journal_memory_mb", 8, "write 16 or more"),
     ],
+    "host_metrics": [
+        one("host_metrics_minutes", 10, "write 1 to 5"),
+        one("host_metrics_cluster", "my site", "use letters, digits, hyphens and underscores only"),
+    ],
     "rexray_efs": [
         one("rexray_efs_version", "0.11.4@sha256", "write a tag of rexray/efs"),
         one("rexray_efs_repository", "https://registry.example.org/rexray/efs", "without scheme and tag"),
@@ -398,6 +404,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "rexray_efs_region": "eu-central-1", "domain_name": "xn--bcher-kva.acme.de",
         "alarms_subscribers": ["ops+shop@acme.co.uk", "https://events.acme.io/integration/0?key=1"],
         "alarms_error_percent": 100, "alarms_latency_seconds": 10, "alarms_connections": 200,
+        "alarms_dashboard": True, "site_access_logs": 30,
     },
     "given-network": {
         "network_vpc_id": VPC, "network_subnets": SUBNETS, "network_cidr": "10.20.0.0/16",
@@ -502,6 +509,9 @@ TOPICS: dict[str, dict[str, Any]] = {
         "host_limits_sysctls": {"vm.swappiness": 60, "net.core.somaxconn": 1024}, "host_limits_journal_disk_mb": 500,
         "host_limits_journal_memory_mb": 64,
     },
+    "host-metrics": {
+        "alarms_subscribers": ["ops@acme.io"], "host_metrics_minutes": 1, "host_metrics_cluster": "acme",
+    },
     "rexray": {
         "rexray_efs_version": "0.11.3", "rexray_efs_log_level": "debug", "rexray_efs_region": "eu-west-1",
         "rexray_efs_tag": "legacy-local", "rexray_efs_volumes": ["media", "other"], "rexray_efs_file_mode": "0777",
@@ -526,7 +536,7 @@ RIGHT = {
     for names in (
         ("network", "database", "containers", "docker-engine", "verbs"),
         ("several-networks", "every-key", "ecs-agent"),
-        ("arm-hosts", "balancer", "host-access", "host-limits"),
+        ("arm-hosts", "balancer", "host-access", "host-limits", "host-metrics"),
         ("new-hosts", "given-network"),
         ("old-hosts", "several-hosts", "rexray"),
     )

@@ -85,7 +85,7 @@ def test_alarms_come_with_who_is_told_and_go_with_them(site: Deployed) -> None:
 
     rules = site.aws.client("events").list_rules()["Rules"]
     assert sorted(rule["Name"].rpartition("-")[0] for rule in rules) == [
-        "shop-unit-alarms-DeploymentFailed", "shop-unit-job-nightly-JobFailed",
+        "shop-unit-alarms-DeploymentFailed", "shop-unit-job-nightly-JobFailed", "shop-unit-volume-media-BackupFailed",
     ]  # fmt: skip
     again = {name: site.run(name, heard[name]) for name in NAMES}
     assert [name for name, result in again.items() if result["changed"]] == []

@@ -14,6 +14,7 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks
 from plugins.action import alarm_test
+from plugins.plugin_utils.silence import Silence
 from tests.unit.playbooks.test_run_verb import SITE
 from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import IDENTITY, PROJECT
@@ -136,6 +137,12 @@ def test_an_alarm_that_rings_or_is_muted_is_not_rung(site: Site) -> None:
     assert site.test()["alarm"] == site.alarms["TasksMissing"]
     site.cloud.client("cloudwatch").disable_alarm_actions(AlarmNames=[site.alarms["TasksMissing"]])
     assert "Each alarm of the site rings already" in site.test()["msg"]
+
+
+def test_it_rings_also_where_the_run_before_is_still_silent(site: Site) -> None:
+    Silence(site.cloud.client("cloudwatch"), "shop-unit", "site", 300).renew()
+    site.test("service.web.TasksMissing")
+    assert len(site.heard()) > 0
 
 
 def test_where_nobody_hears_nothing_rings(site: Site) -> None:

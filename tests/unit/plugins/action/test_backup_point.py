@@ -91,6 +91,19 @@ def estate(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Estate:
     return made
 
 
+def test_one_that_is_whole_is_counted_where_an_alarm_waits_for_it(estate: Estate) -> None:
+    cloudwatch = estate.aws.client("cloudwatch")
+    estate.run("zero")
+    assert cloudwatch.list_metrics(Namespace="Berth/Backups")["Metrics"] == []
+    late = estate.run("late", counted=True, outputs=estate.outputs | {"database.other.InstanceId": "gone"})
+    assert late.get("failed")
+    assert cloudwatch.list_metrics(Namespace="Berth/Backups")["Metrics"] == [], "it is not whole"
+    assert not estate.run("one", counted=True).get("failed")
+    (metric,) = cloudwatch.list_metrics(Namespace="Berth/Backups")["Metrics"]
+    assert (metric["Namespace"], metric["MetricName"]) == ("Berth/Backups", "Made")
+    assert metric["Dimensions"] == [{"Name": "Environment", "Value": estate.prefix}]
+
+
 def test_all_of_it_is_made_under_one_name_and_written_down(estate: Estate) -> None:
     done = estate.run()
     assert done["changed"], done

@@ -130,6 +130,24 @@ def test_a_good_run_lets_go_and_says_what_it_did(site: Site) -> None:
     assert entry["arn"].startswith("arn:aws:")
 
 
+def test_alarms_are_silent_if_a_run_asks_for_it(site: Site, aws: Cloud) -> None:
+    api, named = aws.client("cloudwatch"), f"{site.prefix}-service-web-TasksMissing-A"
+    api.put_metric_alarm(
+        AlarmName=named, Namespace="AWS/ECS", MetricName="CPUUtilization", Statistic="SampleCount", Period=60,
+        EvaluationPeriods=10, Threshold=1, ComparisonOperator="LessThanThreshold",
+    )  # fmt: skip
+    for silence in (False, True):
+        code, output = site.run(site.lock(silence=silence), {"name": "Work", "ansible.builtin.command": "sleep 2"})
+        assert code == 0, output
+        assert "not silent" not in output
+        if not silence:
+            with pytest.raises(api.exceptions.ResourceNotFoundException):
+                api.get_alarm_mute_rule(AlarmMuteRuleName=f"{site.prefix}-lock")
+    found = api.get_alarm_mute_rule(AlarmMuteRuleName=f"{site.prefix}-lock")
+    assert found["MuteTargets"]["AlarmNames"] == [named]
+    assert found["Description"] == "release is under way"
+
+
 SECRET = "hunter2-hunter2"  # noqa: S105 - is to be found nowhere
 
 

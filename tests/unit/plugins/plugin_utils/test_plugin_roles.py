@@ -220,6 +220,7 @@ def test_hosts_are_described_where_no_inventory_says_of_what_roles(tmp_path: Pat
     ]
     for task in tasks:
         task["vars"] = known | {"site_volumes": {"media": {"driver": "rexray"}}, "rexray_efs_volumes": ["media"]}
+        task["vars"]["alarms_subscribers"] = ["ops@example.org"]
     run = playbook(tmp_path, tasks)
     assert run.code == 0, run.output
     assert f"roles: {' '.join(host_roles(PROJECT))}" in run.output

@@ -157,3 +157,12 @@ Resources:
 """
     assert of(body) == {"alarm": 3}
     assert "alarm" in PRICES
+
+
+def test_a_metric_that_the_site_sends_itself_is_billed_too() -> None:
+    body = """
+Resources:
+  One: {Type: AWS::CloudWatch::Alarm, Properties: {MetricName: DiskUsed, Namespace: Berth/Hosts}}
+"""
+    assert of(body) == {"alarm": 1, "metric": 1}
+    assert "metric" in PRICES

@@ -132,7 +132,8 @@ def test_a_wrong_description_is_refused_with_all_that_is_wrong() -> None:
 
 def test_a_noun_that_is_none_is_told_which_there_are() -> None:
     with pytest.raises(
-        AnsibleError, match=r"cache is no noun of a site; there are .*service.*, image, edge, domain, memory, entries\."
+        AnsibleError,
+        match=r"cache is no noun of a site; there are .*service.*, image, edge, waf, domain, memory, entries\.",
     ):
         asked("'cache'")
 

@@ -19,7 +19,8 @@ SITE: dict[str, Any] = {
 }
 NONE: dict[str, Any] = {"site_services": {"web": {"containers": {"app": CONTAINER}}}}
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
-KEY, MAIL = {"secret": "key"}, {"secret": "mail"}
+KEY: dict[str, Any] = {"secret": "key"}
+MAIL: dict[str, Any] = {"secret": "mail"}
 OUTSIDE = SITE | {"site_databases": {"main": {"endpoint": "db.example.net", "secret_arn": ARN}}}
 
 
@@ -134,13 +135,13 @@ def test_a_secret_needs_neither_a_database_nor_hosts() -> None:
     )
     assert one | {"state": "retired"} == two
     assert (one["stack"], one["value_of"], one["length"]) == ("shop-prod-secret-key", "word", 40)
-    for name, task in TASKS.items():
-        if "database_rotate" in task:
-            assert not holds(task["when"], told), name
-            assert holds(task["when"], known())
-        if "secret_rotate" in task:
-            assert holds(task["when"], told), name
-            assert not holds(task["when"], known())
+    for name, each in TASKS.items():
+        if "database_rotate" in each:
+            assert not holds(each["when"], told), name
+            assert holds(each["when"], known())
+        if "secret_rotate" in each:
+            assert holds(each["when"], told), name
+            assert not holds(each["when"], known())
     assert evaluate(load("playbooks/vars/rotate_secrets.yml")["rotate_facts"]["rotation"]["of"], told) == "secret.key"
 
 

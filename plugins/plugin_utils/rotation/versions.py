@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
+SETTLE_SECONDS = 2.0
+"""After which a task that is made is younger than the change, of which AWS may tell the second alone (`changed`)."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,16 @@ class Versions:
         return Version(version, made)
 
     def switch(self, version: str) -> None:
-        """Let tasks that start read a version; the one of before is labelled as previous by Secrets Manager."""
+        """Let tasks that start read a version; the one of before is labelled as previous by Secrets Manager.
+
+        Returns when whatever starts from now on is known to read it.
+        """
         now = self.ids()[CURRENT]
         if now != version:
             self._client.update_secret_version_stage(
                 SecretId=self.arn, VersionStage=CURRENT, MoveToVersionId=version, RemoveFromVersionId=now
             )
+            time.sleep(SETTLE_SECONDS)
 
     def finish(self) -> None:
         """Nothing is under way any more."""

@@ -135,13 +135,13 @@ def test_a_secret_needs_neither_a_database_nor_hosts() -> None:
     )
     assert one | {"state": "retired"} == two
     assert (one["stack"], one["value_of"], one["length"]) == ("shop-prod-secret-key", "word", 40)
-    for name, task in TASKS.items():
-        if "database_rotate" in task:
-            assert not holds(task["when"], told), name
-            assert holds(task["when"], known())
-        if "secret_rotate" in task:
-            assert holds(task["when"], told), name
-            assert not holds(task["when"], known())
+    for name, each in TASKS.items():
+        if "database_rotate" in each:
+            assert not holds(each["when"], told), name
+            assert holds(each["when"], known())
+        if "secret_rotate" in each:
+            assert holds(each["when"], told), name
+            assert not holds(each["when"], known())
     assert evaluate(load("playbooks/vars/rotate_secrets.yml")["rotate_facts"]["rotation"]["of"], told) == "secret.key"
 
 

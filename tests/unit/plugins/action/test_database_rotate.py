@@ -18,6 +18,7 @@ import pytest
 from local_aws.cloud import Cloud
 from plugins.action import database_rotate
 from plugins.plugin_utils.importing.postgres import Server, literal
+from plugins.plugin_utils.rotation import versions
 from plugins.plugin_utils.rotation.versions import Versions
 from tests.unit.plugin_support import run_action
 from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres, shell
@@ -57,10 +58,10 @@ class Ecs:
             "group": f"service:{service}" if service else "family:job", **more,
         }  # fmt: skip
 
-    def restart(self, service: str) -> None:
-        """As a deployment does: the new task is there before the old one goes."""
+    def restart(self, service: str, late: int = 2) -> None:
+        """As a deployment does: the new task is there before the old one goes; two seconds after what was before."""
         old = [name for name, task in self.tasks.items() if task["group"] == f"service:{service}"]
-        self.start(f"{service}{next(self.numbers)}", service=service, late=2)
+        self.start(f"{service}{next(self.numbers)}", service=service, late=late)
         for name in old:
             self.end(name)
 
@@ -196,6 +197,7 @@ def site(server: Postgres, aws: Cloud, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
     monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    monkeypatch.setattr(versions, "SETTLE_SECONDS", 0)
     server.sql("SET ROLE clerk; CREATE DATABASE site;")
     server.sql("SET ROLE clerk; CREATE TABLE visits (id int); CREATE VIEW seen AS TABLE visits;", "site")
     server.sql("ALTER ROLE clerk SET timezone TO 'UTC'; ALTER ROLE clerk SET search_path TO \"$user\", public")

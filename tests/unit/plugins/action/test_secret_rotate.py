@@ -10,6 +10,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import secret_rotate
+from plugins.plugin_utils.rotation import versions
 from plugins.plugin_utils.rotation.versions import Versions
 from tests.unit.plugin_support import run_action
 from tests.unit.plugins.action.test_database_rotate import OTHER, WEB, Ecs, Killed
@@ -70,6 +71,7 @@ class Site:
 @pytest.fixture
 def site(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    monkeypatch.setattr(versions, "SETTLE_SECONDS", 0)
     return Site(aws)
 
 
@@ -82,6 +84,16 @@ def test_tasks_get_another_value_and_the_rest_of_the_secret_stays(site: Site) ->
     assert site.versions.ids()["AWSPREVIOUS"] == before
     assert "AWSPENDING" not in site.versions.ids()
     assert not site.go("retired")[0]["changed"]
+
+
+def test_a_task_that_starts_at_once_is_younger_than_the_change(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets Manager may tell the second alone in which the label was moved; the task would never be waited for."""
+    monkeypatch.undo()
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    for service in site.go("switched")[0]["services"]:
+        site.ecs.restart(service, late=0)
+    assert site.go("switched")[0]["services"] == []
+    assert site.go("retired")[0]["changed"]
 
 
 STEPS = [

@@ -187,8 +187,8 @@ class Roles:
         else:
             scopes = {f"{noun}.{name}": scope for name, scope in self._scopes(noun, known).items()}
         for name, scope in scopes.items():
-            options = dict(self.value(known[f"{noun}_layer"], scope))
-            options.pop("state", None)
+            written = {name: value for name, value in known[f"{noun}_layer"].items() if name != "state"}
+            options = dict(self.value(written, scope))
             if options.pop("when", True):
                 path = templates / str(options.get("template") or f"{noun}.yml")
                 body = bounded(self.text(path, scope), str(self.value(scope.get(BOUNDARY, ""), scope) or ""))

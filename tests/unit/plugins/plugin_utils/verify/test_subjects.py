@@ -14,7 +14,7 @@ from plugins.plugin_utils.verify.subjects import Secret, Unknown, World, resolve
 from tests.unit.plugins.plugin_utils.verify.support import SECRET
 
 OUTPUTS = {
-    "database.main.SecretArn": SECRET,
+    "database.main.LoginArn": SECRET,
     "volume.media.FileSystemId": "fs-1",
     "volume.media.AccessPointId": "fsap-1",
 }
@@ -73,7 +73,7 @@ def test_what_is_not_there_yet_is_known_as_such() -> None:
     found = made({}, {})
     web, _ = found.containers
     assert web.image == ""
-    assert web.secrets[0] == Secret("PASSWORD", "", "database.main.SecretArn")
+    assert web.secrets[0] == Secret("PASSWORD", "", "database.main.LoginArn")
     assert found.volumes == {"media": None}
 
 

@@ -255,6 +255,8 @@ def _put_back(container: Container, path: Path, folder: str, items: list[str]) -
                 missing.difference_update(among)
                 if not among and not above:
                     continue
+            # A name that is not plain stands in a header too, which would be taken in its place.
+            entry.pax_headers = {key: value for key, value in entry.pax_headers.items() if not key.endswith("path")}
             entry.name = f"{folder}/{inside}" if inside else folder
             if entry.islnk():  # the names of hard links are of the archive too
                 entry.linkname = f"{folder}/{entry.linkname.partition('/')[2]}"

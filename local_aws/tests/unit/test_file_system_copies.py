@@ -108,12 +108,12 @@ class Root:
 def archive() -> bytes:
     """As Docker gives out `/export`."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as out:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as out:
         for name, mode in {"export": 0o755, "export/data": 0o750, "export/data/old": 0o755}.items():
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             out.addfile(folder)
-        for name in ("export/data/a.png", "export/data/old/b.png"):
+        for name in ("export/data/a.png", "export/data/old/é.png"):
             file = tarfile.TarInfo(name)
             file.size, file.uid, file.mode = 3, 1000, 0o640
             out.addfile(file, io.BytesIO(b"PNG"))
@@ -156,7 +156,7 @@ def test_files_come_into_a_new_folder_of_the_root_with_owners_and_modes(aws: Clo
     assert "Metadata" not in told(aws, name)
     (folder,) = {each.split("/")[0] for each in root.files}
     assert folder.startswith("aws-backup-restore_")
-    assert {each.partition("/")[2] for each in root.files} == {"", "data", "data/old", "data/a.png", "data/old/b.png"}
+    assert {each.partition("/")[2] for each in root.files} == {"", "data", "data/old", "data/a.png", "data/old/é.png"}
     file = root.files[f"{folder}/data/a.png"]
     assert (file.uid, file.mode, root.files[f"{folder}/data"].mode) == (1000, 0o640, 0o750)
 
@@ -165,7 +165,7 @@ def test_single_paths_come_with_what_is_below(aws: Cloud, point: dict[str, Any])
     root, part = Root(), FileSystems(aws)
     restore(aws, point, itemsToRestore=json.dumps(["/data/old"]))
     part._restore_all({point["system"]: root})
-    assert {each.partition("/")[2] for each in root.files} == {"", "data", "data/old", "data/old/b.png"}
+    assert {each.partition("/")[2] for each in root.files} == {"", "data", "data/old", "data/old/é.png"}
     failed = restore(aws, point, itemsToRestore=json.dumps(["/data/new", "/data/a.png"]))
     part._restore_all({point["system"]: root})
     assert (told(aws, failed)["Status"], told(aws, failed)["StatusMessage"]) == (

@@ -73,6 +73,17 @@ make_kept() { # $1: the file that says which it is
   kept=$room/kept/$(cat "$1")
 }
 
+find_restored() { # the folder that was not there before, into $found
+  for each in ./aws-backup-restore_*; do
+    if [ ! -d "$each" ] || grep -qxF -e "$each" "$beside/before"; then continue; fi
+    if [ -n "$found" ]; then
+      echo "$found and $each have both come: somebody restores beside. Nothing was moved"
+      exit 1
+    fi
+    found=$each
+  done
+}
+
 case $action in
 begin)
   mkdir -p "$beside"
@@ -84,14 +95,13 @@ begin)
 
 settle)
   if [ ! -e "$beside/from" ]; then
-    found=
-    for each in ./aws-backup-restore_*; do
-      if [ ! -d "$each" ] || grep -qxF -e "$each" "$beside/before"; then continue; fi
-      if [ -n "$found" ]; then
-        echo "$found and $each have both come: somebody restores beside. Nothing was moved"
-        exit 1
-      fi
-      found=$each
+    # A client of NFS that has looked at the root before goes on showing what it knew, for a minute at most.
+    left=${RESTORE_PATIENCE:-90} found=
+    find_restored
+    while [ -z "$found" ] && [ "$left" -gt 0 ]; do
+      sleep 2
+      left=$((left - 2))
+      find_restored
     done
     if [ -z "$found" ]; then
       echo "AWS Backup says that it is through, and has made no folder aws-backup-restore_ in the file system"

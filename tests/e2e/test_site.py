@@ -856,35 +856,6 @@ def test_a_rollback_goes_back_and_the_next_one_has_nothing_to_go_to() -> None:
     assert run.changed == 0, run.output
 
 
-@pytest.mark.long
-def test_no_verb_shows_a_secret_however_much_it_is_asked_to_say(cloud: Cloud, tmp_path: Path) -> None:
-    """All verbs with -vvv: what they print, the processes meanwhile, what is kept in the account and on the hosts."""
-    secrets, places = leaks.Secrets(), steps.places(tmp_path)
-    leaked, ended = dict[str, list[str]](), dict[str, int]()
-    with leaks.process_list() as processes, built(cloud, "legacy-site/nginx", "LABEL release=said"):
-        for step in steps.STEPS:
-            if step.verb:
-                run = typed([*steps.command(step, "test", places), "-vvv"], step.verb)
-                secrets.learn(cloud)
-                leaked[step.name] = secrets.seen(run.output)
-                if run.status != step.ends:
-                    ended[step.name] = run.status
-                    print(run.output)
-    assert ended == {}
-    known = {name.split(":")[0].rpartition("/")[0] for name in secrets.values}
-    assert known >= {f"{SITE}/database", f"{SITE}/secret/admin", f"{SITE}/secret/django"}
-    leaked["the process list"] = secrets.seen("\n".join(processes))
-    places_seen = 0
-    for place, text in leaks.kept(cloud):
-        places_seen += 1
-        leaked[place] = secrets.seen(text)
-    assert {place: names for place, names in leaked.items() if names} == {}
-    assert any("ansible-playbook release.yml" in line for line in processes), "nobody looked at the processes"
-    assert places_seen > 50
-    assert secrets.seen(json.dumps([*secrets.values.values()])), "a secret that is there would not be seen"
-    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
-
-
 def asked(path: str = "/", *options: str) -> tuple[int, str, str]:
     """Status, headers in small letters and text of the site's answer to a GET."""
     done = subprocess.run(
@@ -1389,6 +1360,35 @@ def test_the_login_of_the_database_is_changed_twice_and_no_visitor_notices(cloud
     assert run.changed == 0, run.output
     succeed(playbook("migrate.yml"))
     assert served("/")
+
+
+@pytest.mark.long
+def test_no_verb_shows_a_secret_however_much_it_is_asked_to_say(cloud: Cloud, tmp_path: Path) -> None:
+    """All verbs with -vvv: what they print, the processes meanwhile, what is kept in the account and on the hosts."""
+    secrets, places = leaks.Secrets(), steps.places(tmp_path)
+    leaked, ended = dict[str, list[str]](), dict[str, int]()
+    with leaks.process_list() as processes, built(cloud, "legacy-site/nginx", "LABEL release=said"):
+        for step in steps.STEPS:
+            if step.verb:
+                run = typed([*steps.command(step, "test", places), "-vvv"], step.verb)
+                secrets.learn(cloud)
+                leaked[step.name] = secrets.seen(run.output)
+                if run.status != step.ends:
+                    ended[step.name] = run.status
+                    print(run.output)
+    assert ended == {}
+    known = {name.split(":")[0].rpartition("/")[0] for name in secrets.values}
+    assert known >= {f"{SITE}/database", f"{SITE}/secret/admin", f"{SITE}/secret/django"}
+    leaked["the process list"] = secrets.seen("\n".join(processes))
+    places_seen = 0
+    for place, text in leaks.kept(cloud):
+        places_seen += 1
+        leaked[place] = secrets.seen(text)
+    assert {place: names for place, names in leaked.items() if names} == {}
+    assert any("ansible-playbook release.yml" in line for line in processes), "nobody looked at the processes"
+    assert places_seen > 50
+    assert secrets.seen(json.dumps([*secrets.values.values()])), "a secret that is there would not be seen"
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
 
 
 def test_the_image_outlives_a_reboot(cloud: Cloud) -> None:

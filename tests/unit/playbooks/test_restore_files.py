@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,11 +48,11 @@ class FileSystem:
         (then / "album/old").chmod(0o755)
         return then
 
-    def run(self, *words: str, code: int = 0, script: str = SCRIPT) -> str:
+    def run(self, *words: str, code: int = 0, script: str = SCRIPT, patience: int = 0) -> str:
         """What the script says."""
         done = subprocess.run(
             ["sh", "-c", script, "restore-volume", *words], capture_output=True, text=True, check=False,
-            env={**os.environ, "RESTORE_ROOT": str(self.root)},
+            env={**os.environ, "RESTORE_PATIENCE": str(patience), "RESTORE_ROOT": str(self.root)},
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
@@ -126,6 +127,14 @@ def test_a_path_that_is_there_gives_way_and_the_rest_stays(system: FileSystem) -
     assert system.files() == now
 
 
+def test_a_folder_that_a_client_of_nfs_shows_late_is_waited_for(system: FileSystem) -> None:
+    system.run("begin", "one")
+    late = threading.Timer(1, system.restored)
+    late.start()
+    assert "files were read" in system.run("settle", "one", patience=20)
+    late.join()
+
+
 def test_what_aws_backup_has_not_made_is_told(system: FileSystem) -> None:
     system.run("begin", "one")
     assert "has made no folder" in system.run("settle", "one", code=1)
@@ -154,7 +163,7 @@ def test_each_step_is_finished_by_the_same_command(tmp_path: Path, number: int, 
     for step in ("begin", "settle", "switch", "back"):
         subprocess.run(
             ["sh", "-c", killing(number), "restore-volume", step, "one", path], check=False, capture_output=True,
-            env={**os.environ, "RESTORE_ROOT": str(system.root)},
+            env={**os.environ, "RESTORE_PATIENCE": "0", "RESTORE_ROOT": str(system.root)},
         )  # fmt: skip
         system.run(step, "one", path)
         whole.run(step, "one", path)

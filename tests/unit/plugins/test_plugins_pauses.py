@@ -21,6 +21,7 @@ OTHERS = {
     "action/service_linked_role.py": "a second, for one role that was just made",
     "action/unused_certificates.py": "PAUSE_SECONDS, for what nothing else waits for",
     "plugin_utils/aws_action.py": "Wait itself",
+    "plugin_utils/rotation/versions.py": "SETTLE_SECONDS, once, as AWS tells times in whole seconds",
 }
 """Who pauses without `Wait`, and how."""
 

@@ -89,13 +89,17 @@ def accepted(site: Throwaway, minutes: float, usd: Decimal) -> int:
         runner = _runner(site, minutes, recorder(recording), Path(folder))
         try:
             _is_cheap(runner, minutes, usd, Path(folder) / "plan.json")
+        except BaseException:  # Ctrl-C too: nothing was made, so the inventory is of no use
+            site.forget()
+            raise
+        try:
             for step in STEPS:
                 if runner.clock() > runner.deadline:
                     results.append(Result(step, trouble="the time was over before it"))
                     continue
                 results.append(_said(lambda step=step: runner.do(step), step.name))  # type: ignore[misc]  # bound at once
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            results.append(Result(Step(look="the other steps"), trouble="interrupted before them"))
         finally:
             results.append(_said(runner.remove, "teardown"))
             if not results[-1].trouble:

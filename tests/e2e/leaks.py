@@ -24,9 +24,12 @@ LOOK_SECONDS = 0.03
 HOST_LOOK = """\
 journalctl --boot --no-pager --quiet
 cat /etc/ecs/* /var/log/*.log /var/log/ecs/* /var/lib/cloud/instance/*.txt 2>/dev/null
-for id in $(docker ps --all --quiet); do docker logs "$id" 2>&1; docker inspect --format '{{.Args}} {{.Config.Cmd}} {{.Config.Labels}}' "$id"; done
+for id in $(docker ps --all --quiet); do
+  docker logs "$id" 2>&1
+  docker inspect --format '{{.Args}} {{.Config.Cmd}} {{.Config.Labels}}' "$id"
+done
 true
-"""  # noqa: E501 -- one line of a shell script
+"""
 """What is kept on a host. The environment of a container is where its secrets are meant to be."""
 
 

@@ -19,7 +19,9 @@ from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.tests.until import until
 from tests.e2e.conftest import CONFIG, succeed
-from tests.e2e.test_examples import Site, _localhost, inventory, running  # noqa: F401 - the fixture is of this module too
+from tests.e2e.test_examples import Site, _localhost, inventory, running
+
+__all__ = ["_localhost"]
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
 

@@ -26,6 +26,8 @@ from scripts.acceptance.throwaway import Throwaway
 from tests.unit.variables_support import PROJECT, load
 
 PLACES = {"folder": "/f", "compose": "/c", "made": "/m"}
+REPORTS = PROJECT / ".cache/acceptance-test"
+"""In the project, as a run says where in it the report is."""
 SITE = Throwaway("inventories/there", "there", "try.example.org")
 
 
@@ -145,22 +147,30 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Runner, "do", do)
     monkeypatch.setattr(Runner, "remove", remove)
-    monkeypatch.setattr(program, "KEPT", PROJECT / ".cache/acceptance-test")
+    monkeypatch.setattr(program, "KEPT", REPORTS)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: None)
     return done
 
 
+def test_a_run_that_is_through_is_accepted(steps: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(program, "STEPS", [step for step in STEPS if step.verb != "restart"])
+    assert program.accepted(made(tmp_path), 150, Decimal(1)) == 0
+    assert steps[-1] == "teardown"
+
+
 def test_an_interrupted_run_takes_its_site_down_and_forgets_it(steps: list[str], tmp_path: Path) -> None:
     site = made(tmp_path)
-    assert program.accepted(site, 150, Decimal(1)) == 0
+    assert program.accepted(site, 150, Decimal(1)) == 1, "what was not tried is not accepted"
     assert steps[-2:] == ["restart", "teardown"]
+    assert "| `the other steps` | 0 | interrupted before them |" in (REPORTS / "aws.md").read_text()
     assert throwaway.left(tmp_path) == []
 
 
 def test_what_costs_more_than_it_may_is_not_made(steps: list[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"more than \$0.20, so nothing is made: --usd 1"):
         program.accepted(made(tmp_path), 150, Decimal("0.20"))
-    assert "site" not in steps
+    assert steps == ["plan"], "and nothing is taken down"
+    assert throwaway.left(tmp_path) == []
 
 
 def test_a_site_that_a_killed_run_has_left_is_taken_down_first(

@@ -65,8 +65,15 @@ BY_HAND: Mapping[str, Collection[str]] = {
         "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
         "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage",
     ],
+    # docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html, "Permissions", of a source with a version
+    "bucket_restore": ["s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
 }  # fmt: skip
-"""What is called, and not by a client of boto3: who needs which actions."""
+"""What the name of a call does not tell, or what no client of boto3 calls: who needs which actions."""
+
+CONTENT = (
+    "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:PutObject", "s3:PutObjectTagging",
+)  # fmt: skip
+"""What reads and writes what is in a bucket."""
 
 LEDGER = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 """What each verb that changes something does with the lock and its entry; who may only run things has such verbs."""
@@ -205,12 +212,14 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
         case "elasticfilesystem:DeleteFileSystem":
             # An id has no name in it; the stack's tags are on the file system from its first moment.
             return [site.arn("elasticfilesystem", "file-system/*")], tagged
-        case "s3:GetObject" | "s3:GetObjectVersion" | "s3:PutObject" | "s3:PutObjectTagging":
-            # Of a site's buckets only those that hold what was built: the functions' code (cloudformation/code.yml),
-            # which Lambda takes with the caller's rights, and static files. CloudFormation cuts names at 63 characters;
-            # the longest site and environment fit, and names of entries that do not are refused (nouns/static.py).
-            code, files = "{site}-*-code-codebucket-*/*", "{site}-*-static-*-files-*/*"
-            return [site.arn("s3", pattern) for pattern in (code, files)], {}
+        case _ if action in CONTENT:
+            # Of a site's buckets those that hold what was built: the functions' code (cloudformation/code.yml), which
+            # Lambda takes with the caller's rights, and static files. What people have uploaded is read by version
+            # alone, to be brought back by restore.yml. CloudFormation cuts names at 63 characters; the longest site and
+            # environment fit, and names of entries that do not are refused (nouns/static.py).
+            built = ["{site}-*-code-codebucket-*/*", "{site}-*-static-*-files-*/*"]
+            uploaded = [] if action == "s3:GetObject" else ["{site}-*-bucket-*-bucket-*/*"]
+            return [site.arn("s3", pattern) for pattern in (*built, *uploaded)], {}
         case "wafv2:*WebACL" | "wafv2:GetWebACLForResource":
             # A web ACL is put before a load balancer, which has a right of its own in it.
             acls = [arn for pattern in iam.patterns(action) for arn in site.arns("wafv2", pattern)]

@@ -205,10 +205,14 @@ def _tags(asked: Asked, main: list[Need], context: Context) -> Iterator[Need]:
 
 def _copy(asked: Asked, reading: str, writing: list[str], context: Context) -> list[Need]:
     source = asked.first("CopySource")
-    source = f"{source.get('Bucket')}/{source.get('Key')}" if isinstance(source, dict) else str(source)
+    if isinstance(source, dict):
+        version = f"?versionId={source['VersionId']}" if source.get("VersionId") else ""
+        source = f"{source.get('Bucket')}/{source.get('Key')}{version}"
+    source = str(source)
     target = f"arn:{PARTITION}:s3:::{asked.first('Bucket')}/{asked.first('Key')}"
     writing = [each for each in writing if each != "s3:PutObjectTagging" or asked.parameters.get("Tagging")]
-    read = Need(reading, f"arn:{PARTITION}:s3:::{source.lstrip('/').partition('?')[0]}", context)
+    source, _, version = source.lstrip("/").partition("?")
+    read = Need("s3:GetObjectVersion" if version else reading, f"arn:{PARTITION}:s3:::{source}", context)
     return [read, *(Need(each, target, context) for each in writing)]
 
 

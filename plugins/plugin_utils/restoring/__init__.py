@@ -2,6 +2,8 @@
 
 | module | has |
 |---|---|
+| attempts | what is known of a part's restore, for the next run |
 | choice | which parts of a backup are meant, and what of it is not restored |
 | instance | the instance of RDS that a snapshot is restored to, for as long as it takes |
+| versions | a bucket as it was, out of the old versions that it keeps |
 """

@@ -1,4 +1,4 @@
-"""What is known of a volume's restore out of a backup: written into the record of the backup, for the next run."""
+"""What is known of the restore of a volume or bucket: written into the record of the backup, for the next run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from plugins.plugin_utils.backups.point import Point, Points
 
 FIELD = "restores"
 BEGUN, BESIDE, SWITCHED, BACK, FAILED = "begun", "beside", "switched", "back", "failed"
-"""States: AWS Backup is at it; its files lie beside, and were read; the volume has them; it had them; AWS Backup could
+"""States: something is at it; its files lie beside, and were read; the site has them; it had them; AWS Backup could
 not."""
 Attempt = dict[str, Any]
-"""`attempt` (names its folder), `job` (of AWS Backup), `state`, `at`."""
+"""`attempt` (names a volume's folder), `job` (of AWS Backup), `before` (the time that a bucket goes back to), `state`,
+`at`."""
 
 
 class Attempts:
@@ -36,9 +37,16 @@ class Attempts:
         """
         return dict(((self._points.read(name) or {}).get(FIELD) or {}).get(key) or {})
 
-    def new(self, name: str, key: str) -> Attempt:
-        """Begin one, in the place of an earlier one."""
-        return self.note(name, key, {"attempt": uuid.uuid4().hex[:12], "job": "", "state": BEGUN})
+    def new(self, name: str, key: str, before: str = "") -> Attempt:
+        """Begin one, in the place of an earlier one.
+
+        Args:
+            name: of the backup.
+            key: of the part, with the path that is meant behind it.
+            before: the time that a bucket goes back to, if somebody wants that.
+        """
+        facts = {"attempt": uuid.uuid4().hex[:12], "job": "", "before": before, "state": BEGUN}
+        return self.note(name, key, facts)
 
     def note(self, name: str, key: str, facts: Mapping[str, Any]) -> Attempt:
         """Write down what has become of it."""
@@ -46,17 +54,17 @@ class Attempts:
         self._points.update(name, {FIELD: {key: found}})
         return found
 
-    def last_switched(self, volume: str) -> tuple[str, str] | None:
-        """Backup and key of the part that the volume was switched to last, and is still.
+    def last_switched(self, part: str) -> tuple[str, str] | None:
+        """Backup and key of what the site was switched to last, and is still.
 
         Args:
-            volume: key of the part, without a path.
+            part: key of the part, without a path.
         """
         found = [
             (str(each.get("at", "")), str(point["name"]), key)
             for point in self._points.all()
             for key, each in _of(point).items()
-            if key.partition(" ")[0] == volume and each.get("state") == SWITCHED
+            if key.partition(" ")[0] == part and each.get("state") == SWITCHED
         ]
         return max(found)[1:] if found else None
 

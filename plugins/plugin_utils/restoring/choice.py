@@ -10,12 +10,9 @@ from plugins.plugin_utils.backups.point import Part, Point
 from plugins.plugin_utils.ledger import GOOD
 from plugins.plugin_utils.places import nearest
 
-RESTORED = ("database", "volume")
+RESTORED = ("bucket", "database", "volume")
 """Nouns whose parts are."""
-ELSEWHERE = {
-    buckets.KIND: "its old versions lead back there, file by file: aws s3api list-object-versions",
-}
-"""Kind of a part that is not → how else one comes by it."""
+NOT_OURS = "it is not Berth's bucket: its old versions lead back there, file by file: aws s3api list-object-versions"
 
 
 class Wrong(Exception):
@@ -34,9 +31,12 @@ def parts(point: Point, typed: Mapping[str, str], site: Mapping[str, Sequence[st
         Wrong: there is none of the kind.
     """
     there: Mapping[str, Any] = point.get("parts") or {}
-    can = {key: part for key, part in there.items() if key.partition(".")[0] in RESTORED and part["state"] == GOOD}
+    whole = {key: part for key, part in there.items() if key.partition(".")[0] in RESTORED and part["state"] == GOOD}
+    can = {key: part for key, part in whole.items() if not _is_somebody_elses(part)}
     wanted = {f"{noun}.{entry}" for noun, entry in typed.items() if entry}
     for key in sorted(wanted - can.keys()):
+        if key in whole:
+            raise Wrong(f"{key}: {NOT_OURS}")
         if part := there.get(key):
             raise Wrong(f"{key} is not whole in it: {part.get('why') or part['state']}")
         said = (
@@ -57,12 +57,16 @@ def without(point: Point, chosen: Mapping[str, Part]) -> list[str]:
     """A sentence for each thing of a backup that is not restored."""
     there: Mapping[str, Any] = point.get("parts") or {}
     told = [
-        f"{key}: {ELSEWHERE[part['kind']]}"
+        f"{key}: {NOT_OURS}"
         for key, part in there.items()
-        if key not in chosen and part["state"] == GOOD and part["kind"] in ELSEWHERE
+        if key not in chosen and part["state"] == GOOD and _is_somebody_elses(part)
     ]
     if release := point.get("release"):
         told.append(f"the release {release} of then: rollback.yml leads to it")
     if point.get("secrets"):
         told.append("secrets: a backup has the names of their versions, never a value")
     return told + [f"{each}: it is not in the backup" for each in point.get("without") or []]
+
+
+def _is_somebody_elses(part: Part) -> bool:
+    return part["kind"] == buckets.KIND and part.get("days") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from plugins.plugin_utils.backups import buckets
 from plugins.plugin_utils.backups.point import Points
+from plugins.plugin_utils.restoring.versions import Bucket
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
 from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
 
 TASKS = tasks_of("playbooks/restore.yml")
 DATABASE = "playbooks/tasks/restore_database.yml"
+BUCKET = "playbooks/tasks/restore_bucket.yml"
 CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}
 SITE: dict[str, Any] = {
     "site_services": {"web": {"containers": {"app": CONTAINER}, "routes": [{"to": "app", "health": "/"}]}},
@@ -26,12 +30,18 @@ SITE: dict[str, Any] = {
     },
 }
 PART = {"kind": "snapshot", "of": "shop-prod-main", "id": "shop-prod-main-one", "state": "good", "why": ""}
-CHOICE = {"parts": {"database.main": PART, "volume.media": {}}, "without": []}
+CHOICE = {"parts": {"bucket.up": {"of": "b"}, "database.main": PART, "volume.media": {}}, "without": []}
 
 
 SITE["site_services"]["web"]["containers"]["app"] = CONTAINER | {"volumes": ["media:/srv/media"]}
 SITE |= {"site_volumes": {"media": {}, "scratch": {"driver": "task"}}}
 SITE["site_services"]["web"]["containers"]["app"]["volumes"].append("scratch:/tmp/scratch")
+SITE |= {
+    "site_buckets": {"up": {"old_versions_days": 30}, "fleeting": {"versioned": False}, "theirs": {"name": "acme"}}
+}
+
+
+PATH = "Refuse a path of which it is not said in which volume or bucket, or that leads elsewhere"
 
 
 def known(**typed: Any) -> dict[str, Any]:
@@ -73,13 +83,28 @@ def test_only_a_volume_on_a_file_system_is_meant_and_a_path_of_it() -> None:
     said = refused(task, backup="one", volume="scratch")
     assert said.startswith("The site has no volume scratch on a file system (media): ansible-playbook restore.yml")
     assert said.endswith("-e backup=one -e volume=media")
-    task = "Refuse a path of which it is not said in which volume, or that leads elsewhere"
+    task = PATH
     for right in ("a.png", "2013/été/with space.png", ".hidden/..x"):
         assert refused(task, backup="one", volume="media", path=right) == "", right
     for wrong in ("/a.png", "a/", "a//b", "../b", "a/../b", ".", 'a"b', "a\\b"):
         said = refused(task, backup="one", volume="media", path=wrong)
         assert said.endswith("-e backup=one -e volume=media -e path=albums/2013"), wrong
     assert "-e volume=media" in refused(task, backup="one", path="a.png")
+
+
+def test_only_a_bucket_of_berth_s_that_keeps_old_versions_is_meant_and_a_path_of_it() -> None:
+    task = "Refuse a bucket that the site has not"
+    assert refused(task, backup="one") == ""
+    assert refused(task, backup="one", bucket="up") == ""
+    for wrong in ("upp", "fleeting", "theirs"):
+        said = refused(task, backup="one", bucket=wrong)
+        assert said.startswith(
+            f"The site has no bucket {wrong} of Berth's that keeps old versions (up): ansible-playbook"
+        )
+        assert said.endswith("-e backup=one -e bucket=up")
+    assert refused(PATH, backup="one", bucket="up", path="albums/2013") == ""
+    assert refused(PATH, backup="one", bucket="up", path="../a").endswith("-e bucket=up -e path=albums/2013")
+    assert "of one volume or bucket" in refused(PATH, backup="one", bucket="up", volume="media", path="a")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +154,9 @@ def test_hosts_that_let_no_port_through_are_told() -> None:
     assert "host_access_forwarding is none" in refused(task, host_access_forwarding="none")
     assert refused(task, host_access_forwarding="none", host_access_session_manager=True) == ""
     assert refused(task) == ""
+    for files in ({"bucket": "up"}, {"volume": "media"}):  # no port leads to those
+        assert refused(task, host_access_forwarding="none", **files) == ""
+        assert refused(task, host_access_forwarding="none", database="main", **files) != ""
 
 
 def test_only_the_switch_needs_a_closed_site() -> None:
@@ -142,17 +170,52 @@ def test_only_the_switch_needs_a_closed_site() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "databases", "volumes"),
+    ("typed", "databases", "volumes", "buckets"),
     [
-        ({"backup": "one", "restore_choice": CHOICE}, ["main"], ["media"]),
-        ({"back": True}, ["main", "more"], ["media"]),
-        ({"back": True, "database": "more"}, ["more"], []),
-        ({"back": True, "volume": "media"}, [], ["media"]),
+        ({"backup": "one", "restore_choice": CHOICE}, ["main"], ["media"], ["up"]),
+        ({"back": True}, ["main", "more"], ["media"], ["up"]),
+        ({"back": True, "database": "more"}, ["more"], [], []),
+        ({"back": True, "volume": "media"}, [], ["media"], []),
+        ({"back": True, "bucket": "up"}, [], [], ["up"]),
     ],
 )
-def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: list[str]) -> None:
+def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: list[str], buckets: list[str]) -> None:
     assert evaluate("{{ restore_databases }}", known(**typed)) == databases
     assert evaluate("{{ restore_volumes }}", known(**typed)) == volumes
+    assert evaluate("{{ restore_buckets }}", known(**typed)) == buckets
+
+
+def test_a_bucket_is_asked_for_as_inventory_and_backup_have_it() -> None:
+    task = tasks_of(BUCKET)[next(iter(tasks_of(BUCKET)))]
+    there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_bucket="up", ledger_bucket="l", path="a")
+    there |= {"restore_layers": {"outputs": {"bucket.up.BucketName": "shop-prod-up"}}}
+    assert {name: evaluate(value, there) for name, value in task["bucket_restore"].items()} == {
+        "prefix": "shop-prod", "bucket": "l", "entry": "up", "name": "one", "part": {"of": "b"}, "of": "shop-prod-up",
+        "days": 30, "path": "a", "confirm": True, "back": False, "overwrite": False,
+    }  # fmt: skip
+    back = there | {"back": True, "restore_choice": {"skipped": True}}
+    assert evaluate(task["bucket_restore"]["part"], back) == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "done", "said"),
+    [
+        ({}, {}, "The bucket is as it was. To have it as it was then: ansible-playbook restore.yml -i <"),
+        ({}, {"back": 0, "away": 0}, "The bucket is as it was. There is nothing to bring back."),
+        ({"confirm": "prod"}, {"state": "switched"}, "for 30 days. To go back to it: ansible-playbook restore.yml"),
+        ({"confirm": "prod", "back": True}, {"state": "back"}, "kept in the bucket as old versions, for 30 days."),
+        ({"confirm": "prod"}, {"state": "had"}, "-e backup=one -e bucket=up -e confirm=prod -e overwrite"),
+        ({"confirm": "prod", "back": True}, {"state": "had"}, "has not been made what it was by restore.yml"),
+        ({"ansible_check_mode": True}, {}, "In check mode nothing was changed."),
+    ],
+)  # fmt: skip
+def test_it_says_how_to_go_on_with_a_bucket(typed: dict[str, Any], done: dict[str, Any], said: str) -> None:
+    task = tasks_of(BUCKET)["Say how to go on with the bucket"]["ansible.builtin.debug"]
+    objects = {"state": "beside", "back": 3, "away": 1, "path": ""} | done
+    there = known(**({"backup": "one", "bucket": "up", "restore_bucket": "up", "restore_objects": objects} | typed))
+    told = " ".join(str(evaluate(task["msg"], there)).split())
+    assert said in told
+    assert ("To go back to it" in told) == (objects["state"] == "switched")
 
 
 def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
@@ -245,3 +308,51 @@ def test_it_is_kept_out_by_a_lock_as_any_verb_that_changes_something(site: Site)
     code, shown = site.type("restore", "-e", "backup=one")
     assert code == 2
     assert "is locked: release by anna@laptop since " in shown
+
+
+TEMPLATE = """
+Resources:
+  Bucket: {Type: AWS::S3::Bucket, Properties: {VersioningConfiguration: {Status: Enabled}}}
+Outputs:
+  BucketName: {Value: !Ref Bucket}
+"""
+
+
+@pytest.mark.playbook
+def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_that(site: Site, aws: Cloud) -> None:
+    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_buckets": {"up": {}}}))
+    stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"
+    stacks.create_stack(StackName=name, TemplateBody=TEMPLATE)
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    s3, points = aws.client("s3"), Points(aws.client("s3"), site.ledger)
+    bucket = stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"then")
+    there = Bucket(s3, bucket)
+    part = buckets.part(s3, bucket, 90, there.now())
+    points.begin({"name": "one", "outcome": "good", "parts": {"bucket.up": part}, "without": []})
+    while there.now().isoformat() == part["made"]:
+        pass
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"now")
+
+    def content() -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key="harbour.png")["Body"].read())
+
+    code, shown = site.type("restore", "-e", "backup=one")
+    assert code == 0, site.shown
+    assert "1 objects were there: 0 are as they are now, 1 have another content now" in shown
+    assert (content(), "changed=0" in shown) == (b"now", True)
+    (word,) = re.findall(r"-e confirm=([\w-]+)", shown)
+    code, shown = site.type("restore", "-e", "backup=one", "-e", "bucket=up", "-e", f"confirm={word}")
+    assert "Visitors may be writing to the site" in shown
+    switch = ("-e", "bucket=up", "-e", f"confirm={word}", "-e", "in_use=false")
+    for changed in (b"then", b"then"):  # the second time it has been
+        code, shown = site.type("restore", "-e", "backup=one", *switch)
+        assert (code, content()) == (0, changed), site.shown
+    assert "has been made what it was in one already" in shown
+    code, shown = site.type("restore", "-e", "back=true", *switch)
+    assert (code, content()) == (0, b"now"), site.shown
+    code, shown = site.type("restore", "-e", "back=true", *switch)
+    assert code == 2
+    assert "There is nothing to go back to: the bucket up has not been made what it was" in shown
+    restored = [entry["restored"]["bucket.up"] for entry in site.ledger.entries() if entry.get("restored")]
+    assert [(each["back"], each["switched"]) for each in restored] == [(1, True), (1, True), (1, False)]

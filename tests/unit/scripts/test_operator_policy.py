@@ -441,17 +441,18 @@ def test_no_policy_lets_anybody_read_or_write_what_is_in_a_table(shop: dict[str,
             assert not allows(document, action, SHOP_ARN.format("dynamodb", "table/shop-prod-table-items-Table-ABC"))
 
 
-def test_no_policy_lets_anybody_read_or_write_what_is_in_a_bucket_but_what_was_built(
-    shop: dict[str, dict[str, Any]],
-) -> None:
-    for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"):
+def test_what_was_built_is_read_and_written_and_uploads_are_only_brought_back(shop: dict[str, dict[str, Any]]) -> None:
+    uploads = "arn:aws:s3:::shop-prod-bucket-uploads-bucket-abc/harbour.png"
+    for action in operator_policy.CONTENT:
         assert allows(shop["data"], action, "arn:aws:s3:::shop-prod-code-codebucket-abc/0a1b.zip")
         assert allows(shop["data"], action, "arn:aws:s3:::shop-prod-static-front-files-abc/assets/app.js")
-        assert not allows(shop["operate"], action, "arn:aws:s3:::shop-prod-static-front-files-abc/assets/app.js")
+        assert allows(shop["data"], action, uploads) == (action != "s3:GetObject")
+        for trade in ("deploy", "operate"):
+            assert not allows(shop[trade], action, "arn:aws:s3:::shop-prod-static-front-files-abc/assets/app.js")
+            assert not allows(shop[trade], action, uploads)
         for document in shop.values():
-            assert not allows(document, action, "arn:aws:s3:::shop-prod-bucket-static-bucket-abc/harbour.png")
             assert not allows(document, action, "arn:aws:s3:::blog-prod-static-front-files-abc/index.html")
-            assert not allows(document, action, "arn:aws:s3:::shop-prod-bucket-uploads-bucket-abc/harbour.png")
+            assert not allows(document, action, "arn:aws:s3:::blog-prod-bucket-uploads-bucket-abc/harbour.png")
             assert not allows(document, action, "arn:aws:s3:::blog-prod-code-codebucket-abc/0a1b.zip")
 
 

@@ -15,17 +15,20 @@ POINT: dict[str, Any] = {
     "without": ["table.items, of which DynamoDB keeps points in time itself"],
     "parts": {
         "bucket.old": {"kind": "versions", "state": "left out", "why": "it keeps no old versions"},
-        "bucket.up": {"kind": "versions", "state": "good"},
+        "bucket.theirs": {"kind": "versions", "state": "good", "days": None},
+        "bucket.up": {"kind": "versions", "state": "good", "days": 90},
         "database.main": GOOD,
         "database.more": GOOD | {"id": "y"},
         "volume.media": {"kind": "recovery point", "state": "good"},
     },
 }
-SITE = {"database": ["main", "more"], "volume": ["media"]}
+SITE = {"bucket": ["theirs", "up"], "database": ["main", "more"], "volume": ["media"]}
 
 
 def test_all_that_can_be_or_what_was_typed() -> None:
-    assert list(choice.parts(POINT, {"database": ""}, SITE)) == ["database.main", "database.more", "volume.media"]
+    every = ["bucket.up", "database.main", "database.more", "volume.media"]
+    assert list(choice.parts(POINT, {"database": "", "bucket": ""}, SITE)) == every
+    assert list(choice.parts(POINT, {"bucket": "up"}, SITE)) == ["bucket.up"]
     assert choice.parts(POINT, {"database": "more"}, SITE) == {"database.more": GOOD | {"id": "y"}}
 
 
@@ -36,10 +39,22 @@ def test_all_that_can_be_or_what_was_typed() -> None:
             POINT,
             {"database": "mian"},
             SITE,
-            "database.mian is not in it (database.main, database.more, volume.media; did ",
+            "database.mian is not in it (bucket.up, database.main, database.more, volume.media; did ",
         ),
         (POINT, {"bucket": "old"}, SITE, "bucket.old is not whole in it: it keeps no old versions"),
-        (POINT, {}, {"database": ["main"]}, "the site has no database.more any more to restore it to; write it into "),
+        (
+            POINT,
+            {"bucket": "theirs"},
+            SITE,
+            "bucket.theirs: it is not Berth's bucket: its old versions lead back there",
+        ),
+        (POINT, {}, SITE | {"bucket": []}, "the site has no bucket.up any more to restore it to; write it into site_b"),
+        (
+            POINT,
+            {},
+            SITE | {"database": ["main"]},
+            "the site has no database.more any more to restore it to; write it into ",
+        ),
         ({"parts": {}}, {}, SITE, "nothing is in it that can be restored"),
         ({"parts": {}}, {"database": "main"}, SITE, "database.main is not in it (nothing that can be restored is)"),
     ],
@@ -53,7 +68,8 @@ def test_what_is_not_in_it_is_told(point: dict[str, Any], typed: Any, site: Any,
 def test_what_is_not_restored_is_told() -> None:
     chosen = choice.parts(POINT, {}, SITE)
     assert choice.without(POINT, chosen) == [
-        "bucket.up: its old versions lead back there, file by file: aws s3api list-object-versions",
+        "bucket.theirs: it is not Berth's bucket: its old versions lead back there, file by file: aws s3api "
+        "list-object-versions",
         "the release 2026.11.3 of then: rollback.yml leads to it",
         "secrets: a backup has the names of their versions, never a value",
         "table.items, of which DynamoDB keeps points in time itself: it is not in the backup",

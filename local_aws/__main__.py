@@ -128,7 +128,7 @@ def up(chosen: Config, options: Options = Options()) -> int:
     if options.ecs_agent:
         try:
             binary.check(options.ecs_agent)
-        except binary.Unfit as error:
+        except binary.NoAgent as error:
             raise Refused(str(error)) from None
     if _process(chosen):
         if options.seed is not None and not _late(chosen):

@@ -45,7 +45,7 @@ class Server:
 
     Raises:
         ValueError: `only` names a part, or `host_image` an image, that there is not.
-        binary.Unfit: `ecs_agent` cannot be the hosts' agent.
+        binary.NoAgent: `ecs_agent` cannot be the hosts' agent.
     """
 
     def __init__(
@@ -198,7 +198,7 @@ def serve(
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
         server = Server(config, only, host_image, late, iam, security_groups, ecs_agent)
-    except (ValueError, binary.Unfit) as error:
+    except (ValueError, binary.NoAgent) as error:
         sys.exit(str(error))
     done = threading.Event()
 

@@ -30,7 +30,7 @@ PAGE = 4096
 BROKEN = (tarfile.TarError, EOFError, zlib.error)
 
 
-class Unfit(Exception):
+class NoAgent(Exception):
     """It cannot be the hosts' agent; the message says why, and what to type."""
 
 
@@ -43,24 +43,24 @@ def check(path: Path) -> None:
     """See whether `path` can be the hosts' agent.
 
     Raises:
-        Unfit: it cannot.
+        NoAgent: it cannot.
     """
     with opened(path) as agent:
         program = elf.read(agent.read(PAGE))
     here = platform.machine()
     if program is None:
-        raise Unfit(f"The agent of {path} is no program of Linux for 64 bits. {NAME_ONE}")
+        raise NoAgent(f"The agent of {path} is no program of Linux for 64 bits. {NAME_ONE}")
     if program.machine != here:
-        raise Unfit(f"The agent of {path} is for {program.machine}, and the hosts are {here}. {NAME_ONE} for {here}")
+        raise NoAgent(f"The agent of {path} is for {program.machine}, and the hosts are {here}. {NAME_ONE} for {here}")
     if program.loader not in ("", elf.LOADERS.get(here)):
-        raise Unfit(f"The agent of {path} needs {program.loader}, which the hosts have not. {NAME_ONE} that is static")
+        raise NoAgent(f"The agent of {path} needs {program.loader}, which the hosts have not. {NAME_ONE}, a static one")
 
 
 def install(path: Path, target: Path) -> None:
     """Write the agent of `path` to `target`, for all to read and run.
 
     Raises:
-        Unfit: see `opened`.
+        NoAgent: see `opened`.
         OSError: it cannot be written.
     """
     with opened(path) as agent, target.open("wb") as copy:
@@ -73,18 +73,18 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """The agent's own bytes: those of the file, or those that an image has at its entry point.
 
     Raises:
-        Unfit: there is no such file, it cannot be read or run, or it is neither a program nor an image with one.
+        NoAgent: there is no such file, it cannot be read or run, or it is neither a program nor an image with one.
     """
     if not path.is_file():
-        raise Unfit(f"There is no file {path} to be the hosts' agent. {NAME_ONE}")
+        raise NoAgent(f"There is no file {path} to be the hosts' agent. {NAME_ONE}")
     try:
         with path.open("rb") as file:
             program = file.read(len(elf.MAGIC)) == elf.MAGIC
     except OSError as error:
-        raise Unfit(f"The agent {path} is not to be read ({error.strerror}). Type: ls -l {path}") from error
+        raise NoAgent(f"The agent {path} is not to be read ({error.strerror}). Type: ls -l {path}") from error
     if program:
         if not os.access(path, os.X_OK):
-            raise Unfit(f"{path} is not executable. Type: chmod +x {path}")
+            raise NoAgent(f"{path} is not executable. Type: chmod +x {path}")
         with path.open("rb") as file:
             yield file
     elif tarfile.is_tarfile(path):
@@ -92,9 +92,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             with tarfile.open(path) as image, _in_image(path, image) as file:
                 yield file
         except BROKEN as error:
-            raise Unfit(f"{path} is cut short, or what is in it cannot be read. {SAVE}") from error
+            raise NoAgent(f"{path} is cut short, or what is in it cannot be read. {SAVE}") from error
     else:
-        raise Unfit(f"{path} is neither a program of Linux (ELF) nor an image. {NAME_ONE}")
+        raise NoAgent(f"{path} is neither a program of Linux (ELF) nor an image. {NAME_ONE}")
 
 
 @contextlib.contextmanager
@@ -106,7 +106,7 @@ def _in_image(path: Path, image: tarfile.TarFile) -> Iterator[IO[bytes]]:
         layers = [str(each) for each in manifest["Layers"]]
         entry = str(((config.get("config") or {}).get("Entrypoint") or [AGENT])[0])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unfit(f"{path} is an archive, and not that of one image. {SAVE}") from error
+        raise NoAgent(f"{path} is an archive, and not that of one image. {SAVE}") from error
     _check_platform(path, config)
     for name in reversed(layers):
         with contextlib.ExitStack() as stack:
@@ -117,7 +117,7 @@ def _in_image(path: Path, image: tarfile.TarFile) -> Iterator[IO[bytes]]:
                 continue
             yield found
             return
-    raise Unfit(f"{path} is an image without a file {entry}: it is not the agent's. {SAVE}")
+    raise NoAgent(f"{path} is an image without a file {entry}: it is not the agent's. {SAVE}")
 
 
 def _check_platform(path: Path, config: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ def _check_platform(path: Path, config: dict[str, Any]) -> None:
     machine = ARCHITECTURES.get(config.get("architecture", ""), "?")
     if (config.get("os"), machine) != ("linux", here):
         named = f"{config.get('os')}/{config.get('architecture')}"
-        raise Unfit(f"The image {path} is for {named}, and the hosts are linux on {here}. {NAME_ONE} for {here}")
+        raise NoAgent(f"The image {path} is for {named}, and the hosts are linux on {here}. {NAME_ONE} for {here}")
 
 
 def _member(archive: tarfile.TarFile, *names: str) -> IO[bytes]:

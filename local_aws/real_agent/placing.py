@@ -21,7 +21,7 @@ def prepare(agent: Path, folder: Path) -> None:
     """Put what the hosts mount into `folder`: a copy, so that the hosts keep the one that was checked.
 
     Raises:
-        binary.Unfit: the agent is gone, or cannot be read any more.
+        binary.NoAgent: the agent is gone, or cannot be read any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     binary.install(agent, folder / "agent")

@@ -24,7 +24,7 @@ Make = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hosts are what the programs of these tests are for, wherever the tests run."""
-    monkeypatch.setattr(binary.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_an_agent_of_the_hosts_platform_is_one(make: Make, content: bytes, tmp_p
 )
 def test_what_cannot_be_one_is_refused_with_what_to_type(make: Make, content: bytes, sentence: str) -> None:
     path = make(content)
-    with pytest.raises(binary.Unfit) as refused:
+    with pytest.raises(binary.NoAgent) as refused:
         binary.check(path)
     assert sentence in str(refused.value)
     assert str(path) in str(refused.value)
@@ -123,17 +123,17 @@ def test_an_image_that_is_broken_is_told(make: Make) -> None:
     files = {"manifest.json": json.dumps(manifest), "config.json": '{"os": "linux", "architecture": "amd64"}'}
     broken = archive({name: text.encode() for name, text in files.items()} | {"layer": b"no archive"})
     for content in (broken, AGENT_IMAGE[: len(AGENT_IMAGE) // 3], AGENT_IMAGE[:700]):
-        with pytest.raises(binary.Unfit, match=r"is cut short, or what is in it cannot be read\. Type: docker save"):
+        with pytest.raises(binary.NoAgent, match=r"is cut short, or what is in it cannot be read\. Type: docker save"):
             binary.check(make(content))
 
 
 def test_a_file_that_is_not_there_or_not_to_be_run_is_refused(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(binary.Unfit, match=rf"There is no file {tmp_path}/none .*Type: python -m local_aws up"):
+    with pytest.raises(binary.NoAgent, match=rf"There is no file {tmp_path}/none .*Type: python -m local_aws up"):
         binary.check(tmp_path / "none")
-    with pytest.raises(binary.Unfit, match="There is no file"):
+    with pytest.raises(binary.NoAgent, match="There is no file"):
         binary.check(tmp_path)
     path = make(RUNS, 0o644)
-    with pytest.raises(binary.Unfit, match=rf"is not executable\. Type: chmod \+x {path}$"):
+    with pytest.raises(binary.NoAgent, match=rf"is not executable\. Type: chmod \+x {path}$"):
         binary.check(path)
     binary.check(make(AGENT_IMAGE, 0o644, "agent.tar"))  # an archive need not be
 

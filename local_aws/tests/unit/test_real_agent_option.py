@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import platform
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from local_aws.tests.own_server import configuration
 def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the shell nor the machine of whoever runs the tests is asked."""
     monkeypatch.delenv("BERTH_ECS_AGENT", raising=False)
-    monkeypatch.setattr(binary.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
 
 
 @pytest.fixture
@@ -46,7 +47,12 @@ def say(*words: str) -> tuple[int, str]:
 
 def test_it_is_said_by_an_option_or_a_variable(agent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Path | None] = []
-    monkeypatch.setattr(cli, "up", lambda _chosen, options: told.append(options.ecs_agent) or 0)
+
+    def up(_chosen: Config, options: cli.Options) -> int:
+        told.append(options.ecs_agent)
+        return 0
+
+    monkeypatch.setattr(cli, "up", up)
     say("up")
     say("up", "--ecs-agent", str(agent))
     monkeypatch.setenv("BERTH_ECS_AGENT", str(agent))
@@ -102,8 +108,10 @@ def test_another_agent_is_not_had_from_one_that_runs(
 
 
 def test_the_server_tells_which_agent_its_hosts_run(agent: Path, tmp_path: Path) -> None:
-    with pytest.raises(binary.Unfit, match="There is no file"):
+    with pytest.raises(binary.NoAgent, match="There is no file"):
         server.Server(configuration(9), only=set(), ecs_agent=tmp_path / "none")
+    with pytest.raises(SystemExit, match="There is no file"):
+        server.serve(configuration(9), ecs_agent=tmp_path / "none")
     for named, address, lines in (
         (agent, str(agent), [f"{agent} in the place of the stand-in"]),
         (None, "", []),
@@ -145,7 +153,7 @@ def test_a_host_gets_the_agent_before_it_starts_or_nothing_of_it(
     config: Config = replace(configuration(9))
     monkeypatch.setattr(Config, "state", tmp_path / "state")
     monkeypatch.setattr(images, "ensure", lambda name: name)
-    cloud = Cloud(config, ecs_agent=agent if real else None, _docker=engine)  # type: ignore[arg-type]  # enough of one
+    cloud = Cloud(config, ecs_agent=agent if real else None, _docker=engine)
     part = Instances(cloud)
     monkeypatch.setattr(part, "_key_pair", lambda: "")
     monkeypatch.setattr(

@@ -77,7 +77,7 @@ def test_what_the_hosts_mount_is_a_copy_and_read_only(tmp_path: Path) -> None:
     assert os.access(folder / "agent", os.X_OK)
     (mount,) = placing.mounts(folder)["volumes"].items()
     assert mount == (str(folder), {"bind": "/usr/libexec/local-aws-agent", "mode": "ro"})
-    with pytest.raises(binary.Unfit):
+    with pytest.raises(binary.NoAgent):
         placing.prepare(named, folder)
 
 

@@ -36,6 +36,7 @@ from local_aws.config import (
     SecurityGroups,
     config,
 )
+from local_aws.real_agent import binary
 from plugins.plugin_utils.troubleshooting import see
 
 UP_SECONDS = 900  # a first start builds the images
@@ -68,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=os.environ.get("BERTH_SECURITY_GROUPS", SECURITY_GROUPS),
         help="what becomes of packets that no group lets through (up; default: BERTH_SECURITY_GROUPS, or record)",
     )  # fmt: skip
+    parser.add_argument(
+        "--ecs-agent", metavar="PATH", default=os.environ.get("BERTH_ECS_AGENT"),
+        help="binary or image of the real ECS agent, in the stand-in's place (up; default: BERTH_ECS_AGENT)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help="what --late draws from (default: another one each time)")
     parsed = parser.parse_args(arguments)
     try:
@@ -77,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.seed is not None and not parsed.late:
         parser.error("--seed is for --late")
     seed = secrets.randbelow(10**6) if parsed.late and parsed.seed is None else parsed.seed
-    options = Options(parsed.only, parsed.host_image, seed, parsed.iam, parsed.security_groups)
+    agent = binary.named(parsed.ecs_agent) if parsed.ecs_agent else None
+    options = Options(parsed.only, parsed.host_image, seed, parsed.iam, parsed.security_groups, agent)
     try:
         if parsed.verb in ("up", "serve"):
             return {"up": up, "serve": _serve}[parsed.verb](chosen, options)
@@ -97,6 +103,7 @@ class Options:
         seed: of what late mode draws; None for an AWS that answers at once.
         iam: what becomes of a call that IAM denies.
         security_groups: what becomes of a packet that no security group lets through.
+        ecs_agent: what runs in the place of the hosts' stand-in agent, if anything does.
     """
 
     only: tuple[str, ...] | None = None
@@ -104,6 +111,7 @@ class Options:
     seed: int | None = None
     iam: Iam = IAM
     security_groups: SecurityGroups = SECURITY_GROUPS
+    ecs_agent: Path | None = None
 
     @property
     def arguments(self) -> list[str]:
@@ -111,18 +119,29 @@ class Options:
         only = [] if self.only is None else ["--only", ",".join(self.only)]
         late = [] if self.seed is None else ["--late", "--seed", str(self.seed)]
         judged = ["--security-groups", self.security_groups, "--iam", self.iam]
-        return [*only, "--host-image", self.host_image, *judged, *late]
+        agent = ["--ecs-agent", str(self.ecs_agent)] if self.ecs_agent else []
+        return [*only, "--host-image", self.host_image, *judged, *agent, *late]
 
 
 def up(chosen: Config, options: Options = Options()) -> int:
     """Start it in the background and wait until every part is prepared; a second start says that it runs."""
+    if options.ecs_agent:
+        try:
+            binary.check(options.ecs_agent)
+        except binary.NoAgent as error:
+            raise Refused(str(error)) from None
     if _process(chosen):
         if options.seed is not None and not _late(chosen):
             raise Refused(
                 f"The embedded AWS {chosen.name!r} already runs, and not late. Type: "
                 f"python -m local_aws down{_name(chosen)}"
             )
-        print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}{_late(chosen)}.")
+        if options.ecs_agent and options.ecs_agent != _agent(chosen):
+            raise Refused(
+                f"The embedded AWS {chosen.name!r} already runs, and its hosts with another agent. Type: "
+                f"python -m local_aws down{_name(chosen)}"
+            )
+        print(f"The embedded AWS {chosen.name!r} already runs at {chosen.endpoint}{_late(chosen)}{_on(chosen)}.")
         return 0
     _docker_engine()
     # Before anything is removed: taken, they may be those of another checkout's process, and the containers its.
@@ -133,6 +152,8 @@ def up(chosen: Config, options: Options = Options()) -> int:
     chosen.state.mkdir(parents=True)
     if options.seed is not None:
         (chosen.state / "late").write_text(f"{options.seed}\n")
+    if options.ecs_agent:
+        (chosen.state / "agent").write_text(f"{options.ecs_agent}\n")
     log_file = chosen.state / "log"
     print(f"Starting the embedded AWS {chosen.name!r} (a first start builds container images; log: {_short(log_file)})")
     with log_file.open("w") as output:
@@ -142,7 +163,7 @@ def up(chosen: Config, options: Options = Options()) -> int:
         )  # fmt: skip
     (chosen.state / "pid").write_text(f"{process.pid}\n")
     _follow(chosen, process)
-    print(f"The embedded AWS {chosen.name!r} answers at {chosen.endpoint}{_late(chosen)}.")
+    print(f"The embedded AWS {chosen.name!r} answers at {chosen.endpoint}{_late(chosen)}{_on(chosen)}.")
     return 0
 
 
@@ -189,6 +210,18 @@ def _late(chosen: Config) -> str:
     return f", late (seed {seed.read_text().strip()})" if seed.exists() else ""
 
 
+def _agent(chosen: Config) -> Path | None:
+    """The agent of the running one's hosts; None if that is the stand-in."""
+    named = chosen.state / "agent"
+    return Path(named.read_text().strip()) if named.exists() else None
+
+
+def _on(chosen: Config) -> str:
+    """The same, to follow its address."""
+    agent = _agent(chosen)
+    return f", its hosts with the agent {agent}" if agent else ""
+
+
 def _serve(chosen: Config, options: Options) -> int:
     from local_aws.late.chance import Settings
     from local_aws.server import serve
@@ -196,7 +229,7 @@ def _serve(chosen: Config, options: Options) -> int:
     chosen.state.mkdir(parents=True, exist_ok=True)
     late = None if options.seed is None else Settings(options.seed)
     only = None if options.only is None else set(options.only)
-    serve(chosen, only, options.host_image, late, options.iam, options.security_groups)
+    serve(chosen, only, options.host_image, late, options.iam, options.security_groups, options.ecs_agent)
     logging.shutdown()
     os._exit(0)  # all is closed; the interpreter would take a second or two to free moto's records, and `down` waits
 

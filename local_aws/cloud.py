@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -38,6 +39,7 @@ class Cloud:
     Attributes:
         config: its fixed facts.
         host_image: the image of EC2 instances, a folder of `local_aws/images`.
+        ecs_agent: the agent of EC2 instances, checked (`real_agent.binary`); the stand-in if None.
         names: DNS names that hosts and their containers resolve, name → IPv4 addresses (the resolver serves them).
         private_zones: domains of which no name is looked for elsewhere (private hosted zones).
         names_changed: called by `publish` and `keep_private` after one of these changed; the resolver sets it.
@@ -48,6 +50,7 @@ class Cloud:
 
     config: Config
     host_image: str = "host"
+    ecs_agent: Path | None = None
     names: dict[str, list[str]] = field(default_factory=dict)
     private_zones: list[str] = field(default_factory=list)
     names_changed: Callable[[], None] | None = None

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from local_aws.cloud import Cloud
 from local_aws.config import IAM, SECURITY_GROUPS, Config, Iam, SecurityGroups
 from local_aws.late.chance import Settings
 from local_aws.part import Part
+from local_aws.real_agent import binary
 
 if TYPE_CHECKING:
     from local_aws.late.front import Late
@@ -39,9 +41,11 @@ class Server:
         late: how late its APIs answer to this machine; at once if None.
         iam: what becomes of a call that IAM denies.
         security_groups: what becomes of a packet that no security group lets through.
+        ecs_agent: what runs in the place of the hosts' stand-in agent, if anything does.
 
     Raises:
         ValueError: `only` names a part, or `host_image` an image, that there is not.
+        binary.NoAgent: `ecs_agent` cannot be the hosts' agent.
     """
 
     def __init__(
@@ -52,10 +56,13 @@ class Server:
         late: Settings | None = None,
         iam: Iam = IAM,
         security_groups: SecurityGroups = SECURITY_GROUPS,
+        ecs_agent: Path | None = None,
     ) -> None:
         from local_aws.parts import parts
 
-        self.cloud = Cloud(config, host_image)
+        if ecs_agent:
+            binary.check(ecs_agent)
+        self.cloud = Cloud(config, host_image, ecs_agent)
         known = parts(self.cloud)
         if unknown := (only or set()) - {part.name for part in known}:
             there = ", ".join(part.name for part in known)
@@ -123,9 +130,12 @@ class Server:
         late = [{"part": "late", "name": "late", "ok": True, "detail": self._late.describe()}] if self._late else []
         guard = self.cloud.guard
         judged = [{"part": "iam", "name": "iam", "ok": True, "detail": guard.describe()}] if guard else []
+        agent = f"{self.cloud.ecs_agent} in the place of the stand-in"
+        agents = [{"part": "ecs", "name": "agent of the hosts", "ok": True, "detail": agent}]
         return (
             late
             + judged
+            + (agents if self.cloud.ecs_agent else [])
             + [
                 {"part": part.name, "name": line.name, "ok": line.ok, "detail": line.detail}
                 for part in self.parts
@@ -147,6 +157,10 @@ class Server:
             if environ["PATH_INFO"] == "/_local_aws/status":
                 body = json.dumps(self.status()).encode()
                 start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+                return [body]
+            if environ["PATH_INFO"] == "/_local_aws/ecs_agent":
+                body = str(self.cloud.ecs_agent or "").encode()
+                start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
                 return [body]
             if (environ["PATH_INFO"], environ.get("REQUEST_METHOD")) == ("/_local_aws/minute", "POST"):
                 return self._set_minute(environ, start_response)
@@ -172,17 +186,19 @@ def serve(
     late: Settings | None = None,
     iam: Iam = IAM,
     security_groups: SecurityGroups = SECURITY_GROUPS,
+    ecs_agent: Path | None = None,
 ) -> None:
     """Run an embedded AWS in the foreground until SIGTERM or SIGINT; what `up` starts in the background.
 
     Raises:
-        SystemExit: a part or an image was asked for that there is not; the message says which there are.
+        SystemExit: a part or an image was asked for that there is not, or an agent that cannot be one; the message says
+            which there are, or why.
     """
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        server = Server(config, only, host_image, late, iam, security_groups)
-    except ValueError as error:
+        server = Server(config, only, host_image, late, iam, security_groups, ecs_agent)
+    except (ValueError, binary.NoAgent) as error:
         sys.exit(str(error))
     done = threading.Event()
 

@@ -157,7 +157,7 @@ class AgentServer:
                 self._telemetry(connection)
             else:
                 self._acs(connection, query)
-        except ConnectionClosed:
+        except (ConnectionClosed, OSError):
             pass
 
     def _acs(self, connection: ServerConnection, query: dict[str, str]) -> None:

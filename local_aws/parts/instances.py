@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
@@ -31,6 +32,7 @@ from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.part import Health, Part
 from local_aws.patches import autoscaling
 from local_aws.patches import ec2 as ec2_patch
+from local_aws.real_agent import placing
 
 INSTANCE_LABEL = "berth.instance-id"
 GIVEN = "/var/lib/local-aws"
@@ -99,10 +101,17 @@ class Instances(Part):
     def prepare(self) -> None:
         """Build the host image and import the key pair `berth-<name>`, so that a launch takes seconds."""
         self._image = images.ensure(self.cloud.host_image)
+        if self.cloud.ecs_agent:
+            placing.prepare(self.cloud.ecs_agent, self._agent_folder)
         self._public_key = self._key_pair()
         self._authority = ca.authority(self.cloud).certificate_path.read_bytes()
         ec2_patch.consoles[:] = [self.console]
         ec2_patch.launched[:] = [self.wake]
+
+    @property
+    def _agent_folder(self) -> Path:
+        """What each host has of an agent that is not the stand-in."""
+        return self.cloud.config.state / "ecs-agent"
 
     def console(self, instance_id: str) -> bytes:
         """What a host wrote to its console since it was made; nothing if there is none yet or any more."""
@@ -230,11 +239,14 @@ class Instances(Part):
             },
             mac_address=metadata["mac"],
             **FLAGS,
+            **(placing.mounts(self._agent_folder) if self.cloud.ecs_agent else {}),
             mem_limit=memory,
             memswap_limit=memory,
             restart_policy={"Name": "unless-stopped"},  # a reboot ends the container
         )
         self._put(container, metadata)
+        if self.cloud.ecs_agent:
+            container.put_archive(placing.UNITS, placing.unit())
         deadline = time.monotonic() + ADDRESS_SECONDS
         while True:
             try:

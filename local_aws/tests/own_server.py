@@ -18,6 +18,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -80,20 +81,22 @@ class OwnServer:
 
 
 @contextlib.contextmanager
-def running(number: int, parts: set[str], guarded: bool = False) -> Iterator[OwnServer]:
+def running(number: int, parts: set[str], guarded: bool = False, agent: Path | None = None) -> Iterator[OwnServer]:
     """Start an embedded AWS with `parts` (and the network), stop it and remove all that bears its label.
 
     Args:
         number: of its configuration.
         parts: their names.
         guarded: whether security groups are enforced.
+        agent: what the hosts run in the place of the stand-in.
     """
     config = configuration(number)
     _clean(config)
     config.state.mkdir(parents=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     groups = SecurityGroups.ENFORCE if guarded else SecurityGroups.RECORD
-    command = [sys.executable, "-m", "local_aws.tests.own_server", str(number), groups, *sorted({"network", *parts})]
+    command = [sys.executable, "-m", "local_aws.tests.own_server", str(number), groups, str(agent or "")]
+    command += sorted({"network", *parts})
     with (config.state / "log").open("w") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -123,14 +126,14 @@ def _clean(config: Config) -> None:
     shutil.rmtree(config.state, ignore_errors=True)
 
 
-def _serve(number: int, groups: SecurityGroups, parts: set[str]) -> None:
+def _serve(number: int, groups: SecurityGroups, agent: Path | None, parts: set[str]) -> None:
     from local_aws.server import Server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
-    server = Server(configuration(number), only=parts, security_groups=groups)
+    server = Server(configuration(number), only=parts, security_groups=groups, ecs_agent=agent)
     server.start()
     (configuration(number).state / "ready").touch()
     done.wait()
@@ -138,4 +141,5 @@ def _serve(number: int, groups: SecurityGroups, parts: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), SecurityGroups(sys.argv[2]), set(sys.argv[3:]))
+    named = Path(sys.argv[3]) if sys.argv[3] else None
+    _serve(int(sys.argv[1]), SecurityGroups(sys.argv[2]), named, set(sys.argv[4:]))

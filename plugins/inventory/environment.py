@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -52,6 +53,7 @@ description:
   - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
   - Ends a verb that was typed in a way that would do nothing or half, on several inventories, without the settings of
     the project, or with a variable that it does not know, with what to type.
+  - With O(local_ecs_agent) the embedded AWS must run its hosts with that agent, or the run ends with what to type.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
   - Neither is looked at for a command that asks no AWS, such as C(preflight.yml -e preflight_account=false).
 options:
@@ -87,6 +89,11 @@ options:
     description: What to type when nothing answers at C(AWS_ENDPOINT_URL).
     type: str
     default: python -m local_aws up
+  local_ecs_agent:
+    description: >-
+      Path of the real ECS agent, its binary or an image of it, which the hosts of an embedded AWS run in the place of
+      the stand-in; from the folder of this file, if it is relative. Only where O(set) names an endpoint.
+    type: str
   credentials:
     description: >-
       Whether to end a run that may ask AWS when no AWS credentials can be found (only where O(set) names no endpoint).
@@ -113,6 +120,8 @@ unset: [AWS_PROFILE, AWS_DEFAULT_PROFILE, AWS_SESSION_TOKEN, AWS_URL]
 
 HOST_PLUGIN = "amazon.aws.aws_ec2"
 CONNECT_SECONDS = 2
+AGENT_ADDRESS = "/_local_aws/ecs_agent"
+"""Where an embedded AWS says which agent its hosts run: nothing for the stand-in."""
 RETRIES = {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "10"}
 """boto3's own default gives up after three to five attempts, which a busy account throttles all.
 
@@ -216,7 +225,10 @@ class InventoryModule(BaseInventoryPlugin):
         if not concerns_aws(context.CLIARGS, self._typed()):
             return
         if "AWS_ENDPOINT_URL" in wanted:
-            self._check_endpoint(wanted["AWS_ENDPOINT_URL"])
+            agent = self._agent(path)
+            self._check_endpoint(wanted["AWS_ENDPOINT_URL"], agent)
+            if agent:
+                self._check_agent(wanted["AWS_ENDPOINT_URL"], agent)
         else:
             self._check_shell(path)
 
@@ -227,15 +239,41 @@ class InventoryModule(BaseInventoryPlugin):
         except AnsibleError:  # Ansible reads them once more, and says then what is wrong with them
             return {}
 
-    def _check_endpoint(self, endpoint: str) -> None:
+    def _agent(self, path: str) -> str:
+        """Path of the agent that the hosts are to run, absolute; empty for the stand-in."""
+        named = self.get_option("local_ecs_agent")
+        return str((Path(path).parent / Path(named).expanduser()).resolve()) if named else ""
+
+    def _start(self, agent: str) -> str:
+        """What starts the embedded AWS, with this agent."""
+        return f"{self.get_option('start')} --ecs-agent {agent}" if agent else str(self.get_option("start"))
+
+    def _check_agent(self, endpoint: str, agent: str) -> None:
+        """End the run if the hosts of the embedded AWS run, or would run, another agent than this one."""
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(f"{endpoint}{AGENT_ADDRESS}", timeout=CONNECT_SECONDS) as answer:
+                running = answer.read().decode()
+        except OSError as error:  # also another status than 200
+            self._end(f"local_ecs_agent is for an embedded AWS, and {endpoint} is none ({error}).")
+        if running != agent:
+            down = str(self.get_option("start")).replace(" up", " down", 1)
+            self._end(
+                f"The hosts of the embedded AWS run {running or 'the stand-in agent'}, and local_ecs_agent names "
+                f"{agent}. Type: {down}; {self._start(agent)}"
+            )
+
+    def _check_endpoint(self, endpoint: str, agent: str) -> None:
         url = urlsplit(endpoint)
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             socket.create_connection((url.hostname, port), CONNECT_SECONDS).close()
         except OSError as error:
-            self._end(f"Nothing answers at {endpoint} ({error}). Start the embedded AWS: {self.get_option('start')}")
+            self._end(f"Nothing answers at {endpoint} ({error}). Start the embedded AWS: {self._start(agent)}")
 
     def _check_shell(self, path: str) -> None:
+        if self.get_option("local_ecs_agent"):
+            self._end(f"{shown(Path(path))} means AWS itself, where local_ecs_agent is for nothing. Take it out there.")
         stray = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") and os.environ[name])
         if stray:
             self._end(

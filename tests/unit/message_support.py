@@ -14,9 +14,11 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 RAISED = (
-    "Failed", "Stuck", "NoImage", "Refused", "AnsibleActionFail", "AnsibleFilterError", "AnsibleLookupError",
+    "Failed", "Stuck", "NoImage", "Refused", "NoAgent", "AnsibleActionFail", "AnsibleFilterError", "AnsibleLookupError",
 )  # fmt: skip
 """Exceptions whose text a person sees as the end of a run."""
+EMBEDDED = ("local_aws/__main__.py", "local_aws/real_agent/binary.py")
+"""What says something to a person beside Berth's own plugins and playbooks."""
 CALLED = ("fail_json", "fail_json_aws", "_end")
 """Methods that end it with their text."""
 RETURNED = {
@@ -127,7 +129,7 @@ def _alternatives(said: str) -> Iterator[str]:
 @functools.cache
 def ends() -> tuple[End, ...]:
     """All of the tree."""
-    modules = [*sorted((PROJECT / "plugins").rglob("*.py")), PROJECT / "local_aws/__main__.py"]
+    modules = [*sorted((PROJECT / "plugins").rglob("*.py")), *(PROJECT / name for name in EMBEDDED)]
     files = [*sorted((PROJECT / "playbooks").rglob("*.yml")), *sorted((PROJECT / "roles").glob("*/tasks/*.yml"))]
     found = [end for path in modules for end in of_python(path)]
     return tuple(found + [end for path in files for end in of_yaml(path)])

@@ -62,7 +62,7 @@ class Configuration:
     disable_metrics: bool = False
     disable_privileged: bool = False
     task_role: bool = True
-    awslogs_execution_role: bool = False
+    awslogs_execution_role: bool = True
     shared_volume_match: bool = False
     log_level: str = "info"
 
@@ -130,7 +130,9 @@ def from_values(values: Mapping[str, str]) -> Configuration:
         disable_metrics=_boolean(values, "ECS_DISABLE_METRICS", False),
         disable_privileged=_boolean(values, "ECS_DISABLE_PRIVILEGED", False),
         task_role=_boolean(values, "ECS_ENABLE_TASK_IAM_ROLE", True),
-        awslogs_execution_role=_boolean(values, "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", False),
+        awslogs_execution_role=_boolean(
+            values, "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE", default.awslogs_execution_role
+        ),
         shared_volume_match=_boolean(values, "ECS_SHARED_VOLUME_MATCH_FULL_CONFIG", False),
         log_level=values.get("ECS_LOGLEVEL", default.log_level),
     )

@@ -157,11 +157,12 @@ def test_attributes_are_the_real_ones() -> None:
     assert {"name": "ecs.os-family", "value": "LINUX"} in found
 
 
-@pytest.mark.parametrize("override", ["true", "false"])
-def test_logs_by_the_execution_role_are_offered_where_they_are_switched_on(override: str) -> None:
+@pytest.mark.parametrize(("override", "offered"), [("true", True), ("false", False), ("", True)])
+def test_logs_by_the_execution_role_are_offered_unless_they_are_switched_off(override: str, offered: bool) -> None:
+    """ecs-init switches them on (amazon-ecs-agent, ecs-init/docker/docker_config.go)."""
     configured = configuration.from_values({"ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE": override})
     names = [each["name"] for each in host.attributes(configured, [])]
-    assert ("ecs.capability.execution-role-awslogs" in names) == (override == "true")
+    assert ("ecs.capability.execution-role-awslogs" in names) == offered
 
 
 def test_efs_options() -> None:

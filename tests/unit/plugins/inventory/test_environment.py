@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +86,76 @@ def test_an_endpoint_that_does_not_answer_ends_the_run_with_what_to_type(tmp_pat
     assert "Start the embedded AWS: make up" in done.stderr
     # One sentence, and where it is explained: not what the other inventory plugins think of the file.
     assert done.stderr.strip().splitlines()[1:] == ["See docs/troubleshooting.md#nothing-answers-at"]
+
+
+@pytest.fixture
+def embedded() -> Iterator[Embedded]:
+    """An embedded AWS as far as it says which agent its hosts run."""
+    with Embedded() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class Embedded(http.server.HTTPServer):
+    """Answers one address of an embedded AWS with `agent`, or nothing there if that is None."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.agent: str | None = ""
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """See `Embedded`."""
+
+    server: Embedded
+
+    def do_GET(self) -> None:
+        """Answer a GET."""
+        there = self.path == "/_local_aws/ecs_agent" and self.server.agent is not None
+        self.send_response(200 if there else 404)
+        self.end_headers()
+        self.wfile.write((self.server.agent or "").encode() if there else b"")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+START = "python -m local_aws up --name test"
+
+
+def test_the_agent_of_the_inventory_is_the_one_that_runs(tmp_path: Path, embedded: Embedded) -> None:
+    """Else the run ends before anything was done, with the commands that start the embedded AWS with it."""
+    named = tmp_path / "bin" / "agent"
+    folder = inventory(
+        tmp_path, set={"AWS_ENDPOINT_URL": embedded.url}, unset=["AWS_PROFILE"], start=START,
+        local_ecs_agent="bin/agent",
+    )  # fmt: skip
+    embedded.agent = str(named)
+    assert run(folder).returncode == 0
+    command = f"Type: python -m local_aws down --name test; {START} --ecs-agent {named}"
+    for embedded.agent, runs in (("", "the stand-in agent"), ("/opt/other", "/opt/other")):
+        done = run(folder)
+        assert done.returncode == 1
+        said = " ".join(done.stderr.split())
+        assert f"The hosts of the embedded AWS run {runs}, and local_ecs_agent names {named}. {command}" in said
+        assert "See docs/troubleshooting.md#and-local_ecs_agent-names" in said
+    embedded.agent = None
+    assert "local_ecs_agent is for an embedded AWS, and" in run(folder).stderr
+
+
+def test_where_nothing_runs_the_command_to_type_names_the_agent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"http://127.0.0.1:{server.getsockname()[1]}"
+    done = run(inventory(tmp_path, set={"AWS_ENDPOINT_URL": closed}, start=START, local_ecs_agent="/opt/agent"))
+    assert f"Start the embedded AWS: {START} --ecs-agent /opt/agent" in " ".join(done.stderr.split())
+
+
+def test_aws_itself_has_no_use_for_an_agent_of_the_inventory(tmp_path: Path) -> None:
+    done = run(inventory(tmp_path, local_ecs_agent="/opt/agent"))
+    assert done.returncode == 1
+    assert "where local_ecs_agent is for nothing. Take it out there." in " ".join(done.stderr.split())
 
 
 def test_aws_itself_refuses_a_stray_endpoint(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from plugins.plugin_utils import troubleshooting
 from plugins.plugin_utils.known_reasons import KNOWN, explained
 from plugins.plugin_utils.troubleshooting import ADDRESS, OTHER, PATH, Entry, anchor, entries, pattern, read, see
 from tests.unit.docs.test_sentences import ADVICE
-from tests.unit.message_support import PROJECT, End, ends, of_shell
+from tests.unit.message_support import EMBEDDED, PROJECT, End, ends, of_shell
 
 PAGE = (PROJECT / PATH).read_text()
 MESSAGES = [(entry, part) for entry in entries() for part in entry.messages]
@@ -154,6 +154,7 @@ PASSED_ON = {
         "The ledger has no release",
         "is none to go back to, as it",
     ),
+    "local_aws/__main__.py: str(error)": ("is neither a program of Linux (ELF) nor an image",),
     "local_aws/__main__.py: "
     "f'The embedded AWS {chosen.name!r} {what}. Its log: python -m local_aws log{_name(chosen)}'": (
         "is starting and does not answer yet",
@@ -196,7 +197,7 @@ def in_yaml(value: Any) -> Iterator[str]:
 @functools.cache
 def sentences() -> tuple[str, ...]:
     """All that the tree can say."""
-    modules = [*(PROJECT / "plugins").rglob("*.py"), PROJECT / "local_aws/__main__.py"]
+    modules = [*(PROJECT / "plugins").rglob("*.py"), *(PROJECT / name for name in EMBEDDED)]
     modules.remove(Path(troubleshooting.__file__))
     files = [*(PROJECT / "playbooks").rglob("*.yml"), *(PROJECT / "roles").rglob("*.yml")]
     texts = [text for path in modules for text in in_python(path)]

@@ -197,6 +197,18 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
         case "backup:DeleteRecoveryPoint":
             # As with a file system: AWS makes its id up, and the backup's tags are on it.
             return [site.arn("backup", "recovery-point:*")], tagged
+        case (
+            "backup:UpdateBackupPlan"
+            | "backup:DeleteBackupPlan"
+            | "backup:CreateBackupSelection"
+            | "backup:DeleteBackupSelection"
+        ):
+            # AWS makes up a plan's id too; the stack's tags are on it.
+            return [site.arn("backup", "backup-plan:*")], tagged
+        case "rds:RestoreDBInstanceFromDBSnapshot":
+            # Of a snapshot by hand, or of one that AWS Backup has made, which nobody here names.
+            named = [arn for pattern in iam.patterns(action) for arn in site.arns("rds", pattern)]
+            return [*named, site.arn("rds", "snapshot:awsbackup:*")], {}
         case "cloudwatch:DeleteDashboards" | "cloudwatch:GetDashboard" | "cloudwatch:PutDashboard":
             # Seen from each region, so there is none in its ARN.
             return [f"arn:{site.partition}:cloudwatch::{site.account}:dashboard/{site.name}-*"], {}

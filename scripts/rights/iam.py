@@ -58,7 +58,11 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "autoscalinggroup": ["autoScalingGroup:*:autoScalingGroupName/{site}-*"],
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
-    "backup": {"backupvault": ["backup-vault:{site}-*"], "recoverypoint": ["recovery-point:*"]},
+    "backup": {
+        "backupplan": ["backup-plan:*"],
+        "backupvault": ["backup-vault:{site}-*"],
+        "recoverypoint": ["recovery-point:*"],
+    },
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
     "cloudwatch": {"alarm": ["alarm:{site}-*"], "alarm-mute-rule": ["alarm-mute-rule:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},

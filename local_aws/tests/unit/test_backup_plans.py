@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from local_aws.cloud import Cloud
 from local_aws.parts.backup_plans import BackupPlans
 from local_aws.patches import backup, rds
+from local_aws.tests.clock import DayClock
 from local_aws.tests.stack_support import Stacks
 
 TRUST = {
@@ -57,22 +58,6 @@ Outputs:
   Plan: {Value: !Ref Plan}
   Arn: {Value: !GetAtt Plan.BackupPlanArn}
 """
-
-
-class Clock:
-    """Goes where it is told to."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> float:
-        return self.now.timestamp()
-
-    def next(self, hour: int, **more: int) -> datetime:
-        """Go to the next time of day."""
-        found = self.now.replace(hour=hour, minute=0, second=0, microsecond=0)
-        self.now = found + timedelta(days=0 if found > self.now else 1, **more)
-        return self.now
 
 
 @pytest.fixture
@@ -151,7 +136,7 @@ def test_what_no_rule_can_say_is_refused(aws: Cloud, rule: dict[str, Any], words
 
 @pytest.mark.usefixtures("made")
 def test_what_is_due_is_begun_once_and_says_who_began_it(aws: Cloud, resources: dict[str, str]) -> None:
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     assert points(aws) == {}
@@ -171,7 +156,7 @@ def test_what_is_due_is_begun_once_and_says_who_began_it(aws: Cloud, resources: 
 
 @pytest.mark.usefixtures("made")
 def test_a_recovery_point_of_a_database_is_a_snapshot_that_only_aws_backup_deletes(aws: Cloud) -> None:
-    clock, api = Clock(), aws.client("rds")
+    clock, api = DayClock(), aws.client("rds")
     part = BackupPlans(aws, clock)
     part.reconcile()
     clock.next(4)
@@ -194,7 +179,7 @@ def test_a_recovery_point_of_a_database_is_a_snapshot_that_only_aws_backup_delet
 def test_a_job_of_a_database_waits_until_its_dump_is_made(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup, "initial_state", "RUNNING")
     monkeypatch.setattr(rds, "initial_snapshot_status", "creating")
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     clock.next(4)
@@ -211,7 +196,7 @@ def test_a_job_of_a_database_waits_until_its_dump_is_made(aws: Cloud, monkeypatc
 @pytest.mark.usefixtures("made")
 def test_of_a_type_that_is_not_opted_in_nothing_is_begun(aws: Cloud) -> None:
     aws.client("backup").update_region_settings(ResourceTypeOptInPreference={"RDS": False})
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     clock.next(4)
@@ -223,7 +208,7 @@ def test_of_a_type_that_is_not_opted_in_nothing_is_begun(aws: Cloud) -> None:
 
 @pytest.mark.usefixtures("made")
 def test_a_database_that_is_at_something_fails_its_job(aws: Cloud) -> None:
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     rds.set_status(aws, "shop", "modifying")
@@ -236,7 +221,7 @@ def test_a_database_that_is_at_something_fails_its_job(aws: Cloud) -> None:
 
 @pytest.mark.usefixtures("made")
 def test_what_is_whole_is_copied_to_the_other_region_and_back(aws: Cloud) -> None:
-    clock, away = Clock(), aws.client("backup", "eu-west-1")
+    clock, away = DayClock(), aws.client("backup", "eu-west-1")
     part = BackupPlans(aws, clock)
     part.reconcile()
     clock.next(4)
@@ -268,7 +253,7 @@ def test_what_is_whole_is_copied_to_the_other_region_and_back(aws: Cloud) -> Non
 @pytest.mark.usefixtures("made")
 def test_a_copy_has_the_files_of_what_it_is_a_copy_of(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup, "initial_state", "RUNNING")
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     clock.next(4)
@@ -289,7 +274,7 @@ def test_a_copy_has_the_files_of_what_it_is_a_copy_of(aws: Cloud, monkeypatch: p
 
 @pytest.mark.usefixtures("made")
 def test_what_is_old_goes_and_each_job_is_counted_once(aws: Cloud) -> None:
-    clock = Clock()
+    clock = DayClock()
     part = BackupPlans(aws, clock)
     part.reconcile()
     at = clock.next(4)

@@ -30,7 +30,7 @@ EXAMPLES = r"""
   backup_vault_delete:
     name: shop-prod-backup-0a1b2c3d
 
-- name: Delete those in another region
+- name: Let those in another region go
   backup_vault_delete:
     stack: shop-prod-backup-copy
     region: eu-west-1

@@ -112,6 +112,7 @@ class Site:
         hosted_zones: ids of the zones that hold its names, `*` for any.
         session_manager: whether hosts are reached through Session Manager.
         kms_keys: ARNs of keys that inventories name for what Berth makes (`kms_key_arn`).
+        copy_region: that backups are copied to (`copy_to` of `site_backups`); empty for none.
         boundary: ARN of the policy that has to bound each role; empty if none has to.
     """
 
@@ -123,6 +124,7 @@ class Site:
     session_manager: bool = False
     boundary: str = ""
     kms_keys: tuple[str, ...] = ()
+    copy_region: str = ""
 
     def arns(self, service: str, pattern: str) -> list[str]:
         """The ARNs of a pattern of `iam.NAMES`: one, or one for each zone."""
@@ -138,6 +140,7 @@ class Site:
     def regions(self, service: str) -> list[str]:
         """The regions in which the site has things of a service."""
         also = [iam.EDGE_REGION] if service in iam.EDGE_SERVICES else []
+        also += [self.copy_region] if self.copy_region and service in iam.COPY_SERVICES else []
         return list(dict.fromkeys([self.region, *also]))
 
     def arn(self, service: str, pattern: str, region: str = "") -> str:
@@ -203,7 +206,21 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
             return [role, site.arn("iam", "role/aws-service-role/*")], {}
         case "backup:DeleteRecoveryPoint":
             # As with a file system: AWS makes its id up, and the backup's tags are on it.
-            return [site.arn("backup", "recovery-point:*")], tagged
+            # One of a database is a snapshot of RDS.
+            rows = [site.arn("rds", "snapshot:awsbackup:*", each) for each in site.regions("backup")]
+            return [*site.arns("backup", "recovery-point:*"), *rows], tagged
+        case (
+            "backup:UpdateBackupPlan"
+            | "backup:DeleteBackupPlan"
+            | "backup:CreateBackupSelection"
+            | "backup:DeleteBackupSelection"
+        ):
+            # AWS makes up a plan's id too; the stack's tags are on it.
+            return [site.arn("backup", "backup-plan:*")], tagged
+        case "rds:RestoreDBInstanceFromDBSnapshot":
+            # Of a snapshot by hand, or of one that AWS Backup has made, which nobody here names.
+            named = [arn for pattern in iam.patterns(action) for arn in site.arns("rds", pattern)]
+            return [*named, site.arn("rds", "snapshot:awsbackup:*")], {}
         case "cloudwatch:DeleteDashboards" | "cloudwatch:GetDashboard" | "cloudwatch:PutDashboard":
             # Seen from each region, so there is none in its ARN.
             return [f"arn:{site.partition}:cloudwatch::{site.account}:dashboard/{site.name}-*"], {}
@@ -337,6 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--session-manager", action="store_true", help="as host_access_session_manager: true")
     parser.add_argument("--permissions-boundary", default="", help="site_permissions_boundary: no role without it")
     parser.add_argument("--kms-key", action="append", default=[], help="a kms_key_arn; once for each key")
+    parser.add_argument("--copy-region", default="", help="copy_to of site_backups")
     parser.add_argument("--output", type=Path, default=Path(), help="folder to write into; this one by default")
     parser.add_argument("--recorded", type=Path, metavar="CALLS", help="first take over what `make e2e` recorded")
     given = parser.parse_args(arguments)
@@ -350,7 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         partition = botocore.session.get_session().get_partition_for_region(given.region)
         site = Site(
             *wanted, partition, tuple(given.hosted_zone or "*"), given.session_manager, given.permissions_boundary,
-            tuple(given.kms_key),
+            tuple(given.kms_key), given.copy_region,
         )  # fmt: skip
         folder = given.output
         folder.mkdir(parents=True, exist_ok=True)

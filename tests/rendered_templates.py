@@ -35,12 +35,13 @@ SITE: dict[str, Any] = {
     "site_edge": {"default": "front"},
     "site_waf": {"mode": "block", "rate": 2000, "allow": ["192.0.2.0/24"], "block": ["2001:db8::/32"], "log_days": 30},
     "deployer_subjects": ["repo:acme/shop:environment:prod"],
-    "site_backups": {"every": "1d"},
+    "site_backups": {"every": "1d", "keep": 14, "at": "04:00", "copy_to": "us-west-2"},
     "alarms_subscribers": ["ops@shop.test"],
     "site_access_logs": 30,
     "deployer_plan_subjects": ["repo:acme/shop:environment:plan"],
 }  # fmt: skip
-MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "edge_waf", "waf", "deployer", "backup", "alarms", "access_logs")
+MORE = (*NOUNS, *TASKS, "expose", "edge_certificate", "edge_waf", "waf", "deployer", "backup", "backup_copy", "alarms",
+        "access_logs")  # fmt: skip
 """Layers of `SITE`: nouns that no inventory has, and those there is one of that the inventories leave out."""
 
 

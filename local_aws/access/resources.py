@@ -380,6 +380,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
         *_together(
             "backup",
             {
+                "backupplan": _named("backup", "backup-plan:", "BackupPlanId"),
                 "backupvault": _named("backup", "backup-vault:", "BackupVaultName"),
                 "recoverypoint": _named("backup", "recovery-point:", "RecoveryPointArn"),
             },

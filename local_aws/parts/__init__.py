@@ -10,6 +10,7 @@ def parts(cloud: Cloud) -> list[Part]:
     """All parts of an embedded AWS, the network first, in the order in which their loops are started."""
     from local_aws.ecs import ControlPlane
     from local_aws.parts.alarms import Alarms
+    from local_aws.parts.backup_plans import BackupPlans
     from local_aws.parts.databases import Databases
     from local_aws.parts.edge import Edge
     from local_aws.parts.file_systems import FileSystems
@@ -36,6 +37,7 @@ def parts(cloud: Cloud) -> list[Part]:
         Edge(cloud),
         Instances(cloud),
         Schedules(cloud),
+        BackupPlans(cloud),
         Scaling(cloud),
         Functions(cloud),
         Alarms(cloud),

@@ -18,7 +18,7 @@ from local_aws import images
 from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
 from local_aws.part import Health, Part
-from local_aws.patches import rds
+from local_aws.patches import backup, rds
 
 FOLDER = "/etc/database"
 POSTGRES_ID = 70  # user and group, see images/postgres/Dockerfile
@@ -114,7 +114,11 @@ class Databases(Part):
     def reconcile(self) -> None:
         found = self.cloud.look("rds", "describe_db_instances")["DBInstances"]
         records = {record["DbiResourceId"]: record for record in found}
-        snapshots = self.cloud.look("rds", "describe_db_snapshots")["DBSnapshots"]
+        snapshots = [
+            snapshot
+            for kind in ("manual", "awsbackup")
+            for snapshot in self.cloud.look("rds", "describe_db_snapshots", SnapshotType=kind)["DBSnapshots"]
+        ]
         pending = [snapshot for snapshot in snapshots if snapshot["Status"] == "creating"]
         errors = []
         for resource in {*records, *self._databases}:
@@ -306,6 +310,7 @@ class Databases(Part):
             dump = self._execute(container, ["pg_dumpall", "--username=rdsadmin", "--quote-all-identifiers"])
             write_private(self.snapshot_path(name), dump)
             rds.set_snapshot_status(self.cloud, name, "available")
+            backup.snapshot_made(self.cloud, name, len(dump))
             self.log.info("snapshot %s of %s: %d bytes", name, database.identifier, len(dump))
 
     def snapshot_path(self, snapshot: str) -> Path:

@@ -87,7 +87,7 @@ class FileSystems(Part):
 
     def _copy_all(self, containers: dict[str, Container]) -> None:
         """Do what the backup jobs wait for. A job that cannot be done has failed; the next is another one."""
-        for job in self.cloud.look("backup", "list_backup_jobs", ByState="RUNNING")["BackupJobs"]:
+        for job in backup.running(self.cloud, "EFS"):
             identifier, name = job["ResourceArn"].rpartition("/")[2], job["BackupJobId"]
             try:
                 size = self._copy(containers[identifier], self.copy_path(job["RecoveryPointArn"]))
@@ -142,14 +142,7 @@ class FileSystems(Part):
         files = {path.stem: path for path in (self.cloud.config.state / "backups").glob("*.tar")}
         if not files:
             return
-        vaults = self.cloud.look("backup", "list_backup_vaults")["BackupVaultList"]
-        held = {
-            str(point["RecoveryPointArn"]).rpartition(":")[2]
-            for vault in vaults
-            for point in self.cloud.look(
-                "backup", "list_recovery_points_by_backup_vault", BackupVaultName=vault["BackupVaultName"]
-            )["RecoveryPoints"]
-        }
+        held = {arn.rpartition(":")[2] for arn in backup.held()}
         for name in files.keys() - held:
             files[name].unlink(missing_ok=True)
 

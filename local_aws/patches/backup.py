@@ -1,8 +1,9 @@
-"""AWS Backup's jobs and recovery points, which moto lacks: of file systems, whose files a part copies.
+"""AWS Backup's jobs and recovery points, which moto lacks, of file systems and of databases.
 
-A job is done when whoever copies says so; without one (no Docker) at once, with nothing in it. A restore goes into the
-file system that the recovery point is of. Plans, copies to another vault and restores to a new file system are not
-here, and neither are resources other than file systems.
+A job is done when whoever copies says so; without one (no Docker) at once, with nothing in it. A recovery point of a
+database is a snapshot of RDS, which only AWS Backup deletes, and is restored by RDS. A restore of files goes into the
+file system that the recovery point is of; restores to a new one are not here, and neither are other resources. Plans
+are in `backup_plans`, copies to other vaults in `backup_copies`.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartBackupJob.html
 https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -21,6 +23,7 @@ from moto.backup.responses import BackupResponse
 from moto.core.utils import unix_time
 from moto.efs import efs_backends
 from moto.iam import iam_backends
+from moto.rds import rds_backends
 
 from local_aws.config import ACCOUNT_ID, REGION
 from local_aws.patches._moto import AwsError, around, missing
@@ -31,8 +34,16 @@ if TYPE_CHECKING:
 initial_state = "COMPLETED"
 """State of a new job; the file systems part sets it to `RUNNING` and later calls `set_job_state`."""
 FILE_SYSTEM = re.compile(r"arn:[\w-]+:elasticfilesystem:[\w-]+:\d{12}:file-system/(fs-[0-9a-f]+)")
+DATABASE = re.compile(r"arn:[\w-]+:rds:[\w-]+:\d{12}:db:([a-z][a-z0-9-]*)")
+SNAPSHOT = re.compile(r"arn:[\w-]+:rds:([\w-]+):\d{12}:snapshot:(awsbackup:[\w-]+)")
+"""ARN of a recovery point of a database → region and identifier of the snapshot that it is."""
 PRINCIPAL = "backup.amazonaws.com"
 NEEDED = ("file-system-id", "newFileSystem", "Encrypted", "PerformanceMode", "CreationToken")
+FILTERS = {
+    "state": "State", "resourceType": "ResourceType", "backupVaultName": "BackupVaultName",
+    "resourceArn": "ResourceArn",
+}  # fmt: skip
+"""What jobs are listed by → the field of a job."""
 ITEMS = "itemsToRestore"
 """What a restore of a file system has to be told, and what it may be: paths from its root, as JSON."""
 
@@ -65,6 +76,35 @@ def set_job_state(cloud: Cloud, job: str, state: str, size: int = 0, message: st
         _ends(_jobs(backup_backends[ACCOUNT_ID][REGION])[job], state, size, message)
 
 
+def running(cloud: Cloud, kind: str) -> list[dict[str, Any]]:
+    """The jobs that wait for their copy.
+
+    Args:
+        cloud: the embedded AWS.
+        kind: AWS Backup's word, `EFS` or `RDS`.
+    """
+    jobs = cloud.look("backup", "list_backup_jobs", ByState="RUNNING", ByResourceType=kind)["BackupJobs"]
+    return list(jobs)
+
+
+def held() -> set[str]:
+    """The ARNs of all recovery points, of all regions."""
+    return {arn for backend in list(backup_backends[ACCOUNT_ID].values()) for arn in list(_points(backend))}
+
+
+def snapshot_made(cloud: Cloud, identifier: str, size: int) -> None:
+    """Say that a snapshot of RDS is made which a job waits for; nothing if none does.
+
+    Args:
+        cloud: the embedded AWS.
+        identifier: of the snapshot.
+        size: in bytes.
+    """
+    for job in running(cloud, "RDS"):
+        if job["RecoveryPointArn"].endswith(f":snapshot:{identifier}"):
+            set_job_state(cloud, job["BackupJobId"], "COMPLETED", size)
+
+
 def restores(cloud: Cloud) -> list[dict[str, Any]]:
     """The restore jobs that wait, each with its `Metadata`, which AWS tells nobody."""
     del cloud  # one embedded AWS a process
@@ -91,7 +131,7 @@ def set_restore_state(cloud: Cloud, job: str, state: str, message: str = "") -> 
 def _init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
     init(self, *arguments, **keywords)
     self.berth_jobs, self.berth_points, self.berth_restores = {}, {}, {}
-    self.berth_opt_in = {"EFS": True}
+    self.berth_opt_in = {"EFS": True, "RDS": True}
 
 
 @around(BackupBackend, "list_backup_vaults")
@@ -130,7 +170,7 @@ def _start_backup_job(self: BackupResponse) -> str:
     given, backend = json.loads(self.body), self.backup_backend
     token = given.get("IdempotencyToken")
     same = next((each for each in _jobs(backend).values() if token and each["token"] == token), None)
-    return json.dumps(_told(same or _start(backend, given), "BackupJobId", "RecoveryPointArn", "CreationDate"))
+    return json.dumps(_told(same or start(backend, given), "BackupJobId", "RecoveryPointArn", "CreationDate"))
 
 
 @missing(BackupResponse, "describe_backup_job")
@@ -140,8 +180,18 @@ def _describe_backup_job(self: BackupResponse) -> str:
 
 @missing(BackupResponse, "list_backup_jobs")
 def _list_backup_jobs(self: BackupResponse) -> str:
-    wanted = self._get_param("state")
-    jobs = [_told(each) for each in _jobs(self.backup_backend).values() if wanted in (None, each["State"])]
+    wanted = {
+        field: value
+        for name, field in FILTERS.items()
+        if (value := self._get_param(name)) is not None
+    }  # fmt: skip
+    after = self._get_param("createdAfter")
+    jobs = [
+        _told(each)
+        for each in list(_jobs(self.backup_backend).values())
+        if all(each[field] == value for field, value in wanted.items())
+        and (after is None or each["CreationDate"] >= _seconds(after))
+    ]
     return json.dumps({"BackupJobs": jobs})
 
 
@@ -169,13 +219,13 @@ def _delete_recovery_point(self: BackupResponse) -> str:
     point = _point(self)
     if point["Status"] == "PARTIAL":
         raise AwsError("InvalidResourceStateException", "The recovery point is being made.")
-    del _points(self.backup_backend)[point["RecoveryPointArn"]]
+    forget(self.backup_backend, point["RecoveryPointArn"])
     return ""
 
 
 @missing(BackupResponse, "list_recovery_points_by_backup_vault")
 def _list_recovery_points_by_backup_vault(self: BackupResponse) -> str:
-    vault = self.path.rstrip("/").split("/")[-2]
+    vault = self.path.partition("/backup-vaults/")[2].split("/")[0]
     self.backup_backend.describe_backup_vault(vault)  # not there: ResourceNotFoundException
     return _listed(self, lambda each: bool(each["BackupVaultName"] == vault))
 
@@ -201,49 +251,115 @@ def _point(self: BackupResponse) -> dict[str, Any]:
     return point
 
 
-def _start(backend: BackupBackend, given: dict[str, Any]) -> dict[str, Any]:
+def start(
+    backend: BackupBackend, given: dict[str, Any], created_by: dict[str, str] | None = None, now: float | None = None
+) -> dict[str, Any]:
+    """Begin a job.
+
+    Args:
+        backend: of its region.
+        given: the request.
+        created_by: the plan and the rule that begin it; None if a person does.
+        now: seconds since the epoch; by default the clock's.
+
+    Raises:
+        AwsError: AWS Backup refuses it.
+    """
     vault = backend.describe_backup_vault(given["BackupVaultName"])
     resource, role = given["ResourceArn"], given["IamRoleArn"]
-    system = FILE_SYSTEM.fullmatch(resource)
-    if not system:
-        raise NotImplementedError("Only file systems of EFS are backed up.")
-    if not backend.berth_opt_in["EFS"]:
-        raise AwsError("InvalidRequestException", "Resource type EFS is not opted in for this Region.")
-    if system[1] not in efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id:
-        raise AwsError("InvalidParameterValueException", f"File system {system[1]} does not exist.")
-    roles = iam_backends[ACCOUNT_ID]["aws"].roles.values()
-    if not any(each.arn == role and PRINCIPAL in str(each.assume_role_policy_document) for each in roles):
-        raise AwsError("InvalidParameterValueException", f"IAM Role {role} cannot be assumed by AWS Backup")
-    arn = f"arn:aws:backup:{backend.region_name}:{ACCOUNT_ID}:recovery-point:{uuid.uuid4()}"
+    kind = _kind(backend, resource)
+    if not backend.berth_opt_in[kind]:
+        raise AwsError("InvalidRequestException", f"Resource type {kind} is not opted in for this Region.")
+    check_role(role)
+    name, at = str(uuid.uuid4()), unix_time() if now is None else now
+    place = f"{backend.region_name}:{ACCOUNT_ID}"
+    own = f"arn:aws:backup:{place}:recovery-point:{uuid.uuid4()}"
+    lifecycle = given.get("Lifecycle") or {}
     job = {
         "token": given.get("IdempotencyToken"),
         "AccountId": ACCOUNT_ID,
-        "BackupJobId": str(uuid.uuid4()),
+        "BackupJobId": name,
         "BackupVaultName": vault.backup_vault_name,
         "BackupVaultArn": vault.backup_vault_arn,
-        "RecoveryPointArn": arn,
+        "RecoveryPointArn": own if kind == "EFS" else f"arn:aws:rds:{place}:snapshot:awsbackup:job-{name}",
         "ResourceArn": resource,
-        "ResourceType": "EFS",
-        "CreationDate": unix_time(),
+        "ResourceType": kind,
+        "CreationDate": at,
         "State": "RUNNING",
         "PercentDone": "0.0",
         "IamRoleArn": role,
-    }
+    } | ({"CreatedBy": created_by} if created_by else {})
+    _jobs(backend)[name] = job
     same = ("AccountId", "BackupVaultName", "BackupVaultArn", "RecoveryPointArn", "ResourceArn", "ResourceType")
-    _jobs(backend)[job["BackupJobId"]] = job
-    _points(backend)[arn] = _told(job, *same, "CreationDate", "IamRoleArn") | {
-        "Status": "PARTIAL",
-        "IsEncrypted": True,
-    }
-    backend.tag_resource(arn, given.get("RecoveryPointTags") or {})
-    if initial_state != "RUNNING":
+    point = _told(job, *same, "CreationDate", "IamRoleArn", "CreatedBy") | {"Status": "PARTIAL", "IsEncrypted": True}
+    keep(backend, point, lifecycle)
+    tags = given.get("RecoveryPointTags") or {}
+    backend.tag_resource(job["RecoveryPointArn"], tags)
+    if kind == "RDS" and (why := _snapshot(backend, job, tags)):
+        _ends(job, "FAILED", 0, why)
+    elif initial_state != "RUNNING":
         _ends(job, initial_state, 0, "")
     return job
+
+
+def keep(backend: BackupBackend, point: dict[str, Any], lifecycle: dict[str, Any]) -> None:
+    """Put a recovery point into its vault, until its lifecycle is over."""
+    if days := lifecycle.get("DeleteAfterDays"):
+        point |= {
+            "Lifecycle": lifecycle,
+            "CalculatedLifecycle": {"DeleteAt": point["CreationDate"] + int(days) * 86_400},
+        }
+    _points(backend)[point["RecoveryPointArn"]] = point
+
+
+def forget(backend: BackupBackend, arn: str) -> None:
+    """Take a recovery point away, and the snapshot that it is; one that is gone is fine."""
+    _points(backend).pop(arn, None)
+    if found := SNAPSHOT.fullmatch(arn):
+        rds_backends[ACCOUNT_ID][found[1]].database_snapshots.pop(found[2], None)
+
+
+def check_role(role: str) -> None:
+    """Refuse a role that AWS Backup cannot assume.
+
+    Raises:
+        AwsError: it is none, or trusts somebody else.
+    """
+    roles = iam_backends[ACCOUNT_ID]["aws"].roles.values()
+    if not any(each.arn == role and PRINCIPAL in str(each.assume_role_policy_document) for each in roles):
+        raise AwsError("InvalidParameterValueException", f"IAM Role {role} cannot be assumed by AWS Backup")
+
+
+def _kind(backend: BackupBackend, resource: str) -> str:
+    """AWS Backup's word for the type of a resource, which is there."""
+    if system := FILE_SYSTEM.fullmatch(resource):
+        if system[1] not in efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id:
+            raise AwsError("InvalidParameterValueException", f"File system {system[1]} does not exist.")
+        return "EFS"
+    if database := DATABASE.fullmatch(resource):
+        if database[1] not in rds_backends[ACCOUNT_ID][backend.region_name].databases:
+            raise AwsError("InvalidParameterValueException", f"DB instance {database[1]} does not exist.")
+        return "RDS"
+    raise NotImplementedError("Only file systems of EFS and instances of RDS are backed up.")
+
+
+def _snapshot(backend: BackupBackend, job: dict[str, Any], tags: dict[str, str]) -> str:
+    """Begin the snapshot that a recovery point of a database is; why it cannot be, or nothing."""
+    rds = rds_backends[ACCOUNT_ID][backend.region_name]
+    instance = rds.databases[job["ResourceArn"].rpartition(":")[2]]
+    if instance.status != "available":
+        return f"Instance {instance.db_instance_identifier} is in {instance.status} state."
+    name = job["RecoveryPointArn"].partition(":snapshot:")[2]
+    tagged = [{"Key": key, "Value": value} for key, value in tags.items()]
+    rds.create_db_snapshot(instance.db_instance_identifier, name, "awsbackup", tagged)
+    return ""
 
 
 def _start_restore(backend: BackupBackend, given: dict[str, Any]) -> dict[str, Any]:
     point = _found(_points(backend), given["RecoveryPointArn"], "Recovery point")
     metadata = given["Metadata"]
+    if point["ResourceType"] != "EFS":
+        raise NotImplementedError("Of recovery points only files are restored here; RDS restores a snapshot itself.")
     if point["Status"] != "COMPLETED":
         raise AwsError("InvalidRequestException", f"Recovery point is {point['Status']}.")
     if lack := [name for name in NEEDED if name not in metadata]:
@@ -256,9 +372,7 @@ def _start_restore(backend: BackupBackend, given: dict[str, Any]) -> dict[str, A
     if system not in efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id:
         raise AwsError("InvalidParameterValueException", f"File system {system} does not exist.")
     role = given.get("IamRoleArn", "")
-    roles = iam_backends[ACCOUNT_ID]["aws"].roles.values()
-    if not any(each.arn == role and PRINCIPAL in str(each.assume_role_policy_document) for each in roles):
-        raise AwsError("InvalidParameterValueException", f"IAM Role {role} cannot be assumed by AWS Backup")
+    check_role(role)
     job = {
         "token": given.get("IdempotencyToken"),
         "Metadata": metadata,
@@ -294,7 +408,12 @@ def _ends(job: dict[str, Any], state: str, size: int, message: str) -> None:
             "Status": "COMPLETED", "BackupSizeInBytes": size, "CompletionDate": job["CompletionDate"],
         }  # fmt: skip
     else:
-        points.pop(job["RecoveryPointArn"], None)
+        forget(backup_backends[ACCOUNT_ID][job["RecoveryPointArn"].split(":")[3]], job["RecoveryPointArn"])
+
+
+def _seconds(text: str) -> float:
+    """A time of a query, in seconds since the epoch."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def _told(job: dict[str, Any], *names: str) -> dict[str, Any]:

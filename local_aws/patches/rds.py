@@ -29,7 +29,8 @@ initial_status = "available"
 """Status of a new DB instance; the databases part sets it to `creating` and later calls `set_status`."""
 
 initial_snapshot_status = "available"
-"""Status of a new manual snapshot; the databases part may set it to `creating` and later call `set_snapshot_status`."""
+"""Status of a new snapshot by hand or by AWS Backup; the databases part may set it to `creating` and later call
+`set_snapshot_status`."""
 
 
 BUSY = ("backing-up", "creating", "deleting", "modifying", "rebooting", "starting", "stopping", "upgrading")
@@ -120,7 +121,7 @@ def _init(init: Any, self: Any, backend: Any, **keywords: Any) -> None:
 @around(DBSnapshot, "__init__")
 def _snapshot_init(init: Any, self: Any, *arguments: Any, **keywords: Any) -> None:
     init(self, *arguments, **keywords)
-    if self.snapshot_type == "manual":
+    if self.snapshot_type in ("manual", "awsbackup"):
         self.status = initial_snapshot_status
 
 
@@ -130,6 +131,24 @@ def _create_db_snapshot(create: Any, self: Any) -> Any:
     if database.status in BUSY:
         raise AwsError("InvalidDBInstanceState", f"Instance {database.db_instance_identifier} is {database.status}.")
     return create(self)
+
+
+@around(RDSBackend, "describe_db_snapshots")
+def _describe_db_snapshots(describe: Any, self: Any, *arguments: Any, **keywords: Any) -> Any:
+    """Of AWS Backup's snapshots one that is named is found whatever the type; moto looks among the others only."""
+    given = dict(zip(("db_instance_identifier", "db_snapshot_identifier", "snapshot_type"), arguments, strict=False))
+    named = str((given | keywords).get("db_snapshot_identifier") or "").lower()
+    if named.startswith("awsbackup:") and not (given | keywords).get("snapshot_type"):
+        return describe(self, None, named, "awsbackup")
+    return describe(self, *arguments, **keywords)
+
+
+@around(RDSResponse, "delete_db_snapshot")
+def _delete_db_snapshot(delete: Any, self: Any) -> Any:
+    name = str(self.params.get("DBSnapshotIdentifier"))
+    if name.startswith("awsbackup:") and name in self.backend.database_snapshots:
+        raise AwsError("InvalidDBSnapshotState", f"Snapshot {name} is managed by AWS Backup, and is deleted there.")
+    return delete(self)
 
 
 @around(RDSBackend, "describe_db_parameter_groups")

@@ -13,8 +13,8 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.backup_choice import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.backups import parts
-from plugins.plugin_utils.backups.point import Points, is_good
+from plugins.plugin_utils.backups import parts, planned
+from plugins.plugin_utils.backups.point import Point, Points, is_good
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.places import nearest, verb
 from plugins.plugin_utils.restoring import choice
@@ -38,8 +38,15 @@ class ActionModule(AwsAction):
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         points = Points(self.client("s3"), ledger) if ledger else None
         point = points.read(name) if points else None
+        written = point is not None
+        if ledger and point is None:
+            plan = planned.Plan.find(self.client, str(given["prefix"]))
+            known = planned.every(self.client, ledger, plan, datetime.now(UTC))
+            point = next((each for each in known if each["name"] == name), None)
+            if point is None:
+                self._refuse(name, known)
         if points is None or point is None:
-            self._refuse(name, points)
+            self._refuse(name, [])
         if not is_good(point):
             raise Failed(
                 f"The backup {name} is not whole ({point.get('reason') or point.get('outcome')}), so nothing is "
@@ -57,6 +64,8 @@ class ActionModule(AwsAction):
                 f"The backup {name} was whole, and {', '.join(sorted(lost))} is gone from it, so that cannot be "
                 f"restored. Which are still there: {verb('backups.yml')}"
             )
+        if not written and not self.check_mode:
+            points.begin(point)  # what becomes of its restores is noted there
         return {
             "changed": False,
             "parts": chosen,
@@ -64,9 +73,9 @@ class ActionModule(AwsAction):
             "without": choice.without(point, chosen),
         }
 
-    def _refuse(self, name: str, points: Points | None) -> NoReturn:
+    def _refuse(self, name: str, known: list[Point]) -> NoReturn:
         """Say that there is no such backup, and which there are."""
-        good = [str(each["name"]) for each in points.all() if is_good(each)] if points else []
+        good = [str(each["name"]) for each in known if is_good(each)]
         if not good:
             raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
         raise Failed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.backup_keep import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
-from plugins.plugin_utils.backups.parts import makers
-from plugins.plugin_utils.backups.point import Points, due
+from plugins.plugin_utils.backups.parts import gone, makers
+from plugins.plugin_utils.backups.planned import is_planned
+from plugins.plugin_utils.backups.point import Point, Points, due
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.places import verb
 
@@ -34,7 +36,8 @@ class ActionModule(AwsAction):
         prefix, keep = str(self.arguments["prefix"]), self.arguments["keep"]
         ledger = Ledger.find(self.client, prefix, self.arguments["bucket"])
         points = Points(self.client("s3"), ledger) if ledger else None
-        goes = [*reversed(due(points.all(), keep))] if points else []
+        known = points.all() if points else []
+        goes = [*reversed(due([each for each in known if not is_planned(each)], keep))]
         made = makers(self.client, prefix, {}, {})
         for point in goes if points else []:
             would = "would go" if self.check_mode else "goes"
@@ -52,4 +55,13 @@ class ActionModule(AwsAction):
                     ) from None
             assert points
             points.remove(str(point["name"]))
+        if points and not self.check_mode:
+            self._forget(points, [each for each in known if is_planned(each)])
         return {"changed": bool(goes), "removed": [str(each["name"]) for each in goes]}
+
+    def _forget(self, points: Points, planned: list[Point]) -> None:
+        """Take records away whose parts AWS Backup has deleted, as it does by its plan."""
+        lost = gone(self.client, planned, datetime.now(UTC)) if planned else {}
+        for each in planned:
+            if set(each["parts"]) == set(lost[each["name"]]):
+                points.remove(str(each["name"]))

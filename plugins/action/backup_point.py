@@ -20,6 +20,7 @@ from plugins.modules.backup_point import DOCUMENTATION
 from plugins.plugin_utils import secret_versions
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.backups import buckets, parts, table, volumes
+from plugins.plugin_utils.backups.planned import is_planned
 from plugins.plugin_utils.backups.point import (
     LEFT,
     NAME_MOST,
@@ -60,6 +61,11 @@ class ActionModule(AwsAction):
             raise Failed(
                 f"{self.name!r} cannot be the name of a backup, as it becomes part of names of snapshots: small "
                 f"letters, digits and single hyphens, {NAME_MOST} at most. Type: {verb('backup.yml')} "
+                "-e backup=before-the-move"
+            )
+        if is_planned({"name": self.name}):
+            raise Failed(
+                f"{self.name} is what AWS Backup's own backups are called. Give it another name: {verb('backup.yml')} "
                 "-e backup=before-the-move"
             )
         self.tags = {**given["tags"], TAG: self.name}

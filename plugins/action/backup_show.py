@@ -16,8 +16,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.backup_show import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.backups import parts, table
-from plugins.plugin_utils.backups.point import Points
+from plugins.plugin_utils.backups import parts, planned, table
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.places import nearest, verb
 
@@ -42,8 +41,11 @@ class ActionModule(AwsAction):
             raise Failed(f"format is {form!r}; write {' or '.join(FORMATS)}: {verb('backups.yml')} -e format={meant}")
         prefix = str(self.arguments["prefix"])
         ledger = Ledger.find(self.client, prefix, self.arguments["bucket"])
-        points = Points(self.client("s3"), ledger).all()[:most] if ledger else []
-        gone = parts.gone(self.client, points, datetime.now(UTC)) if points else {}
+        now = datetime.now(UTC)
+        points = (
+            planned.every(self.client, ledger, planned.Plan.find(self.client, prefix), now)[:most] if ledger else []
+        )
+        gone = parts.gone(self.client, points, now) if points else {}
         backups = [{**each, "gone": gone.get(str(each["name"]), [])} for each in points]
         if form == "json":
             Display().display(json.dumps(backups, indent=1))

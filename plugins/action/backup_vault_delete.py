@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,29 @@ class ActionModule(AwsAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self) -> dict[str, Any]:
-        """Empty it, then delete it.
+        """Delete what is meant.
+
+        Raises:
+            Failed: one is not empty in time, or something of it cannot be deleted.
+        """
+        self.backup = self.client("backup")
+        named = [str(self.arguments["name"])] if self.arguments["name"] else self._of(str(self.arguments["stack"]))
+        done = [self._delete(each) for each in named]
+        return {"changed": any(there for there, _ in done), "points": sum(points for _, points in done)}
+
+    def _of(self, stack: str) -> list[str]:
+        """The vaults that a stack of that name has made: a part of its id is behind it."""
+        pages = self.backup.get_paginator("list_backup_vaults").paginate()
+        names = [str(each["BackupVaultName"]) for page in pages for each in page["BackupVaultList"]]
+        return [each for each in names if re.fullmatch(rf"{re.escape(stack)}-[0-9a-f]{{8}}", each)]
+
+    def _delete(self, vault: str) -> tuple[bool, int]:
+        """Empty it, then delete it; whether it was there, and how many recovery points were in it.
 
         Raises:
             Failed: it is not empty in time, or something of it cannot be deleted.
         """
-        self.vault, self.backup = str(self.arguments["name"]), self.client("backup")
+        self.vault = vault
         try:
             points = self._points()
             if not self.check_mode:
@@ -37,12 +55,12 @@ class ActionModule(AwsAction):
                 self.backup.delete_backup_vault(BackupVaultName=self.vault)
         except ClientError as error:
             if code(error) in ABSENT:
-                return {"changed": False, "points": 0}
+                return False, 0
             raise Failed(
                 f"The vault {self.vault} cannot be deleted with what is in it: {reason(error)}. Type the same command "
                 "again once nothing holds it (a lock of the vault, a legal hold)."
             ) from None
-        return {"changed": True, "points": len(points)}
+        return True, len(points)
 
     def _empty(self, points: list[str]) -> None:
         for arn in points:

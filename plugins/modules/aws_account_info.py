@@ -90,6 +90,11 @@ options:
     type: list
     elements: str
     default: []
+  backup_types:
+    description: Types of resources, in AWS Backup's words (V(EFS)), of which to tell whether it is let at them.
+    type: list
+    elements: str
+    default: []
   file_systems:
     description: EFS file systems to find, name to the value of the Name tag of each.
     type: dict
@@ -164,6 +169,10 @@ ami_pinned:
 ami_live:
   description: The AMI that the hosts of O(cluster_stack) start from, in the same form.
   returned: when asked and there
+  type: dict
+backup_types:
+  description: Each of O(backup_types), and whether AWS Backup is let at it in the region.
+  returned: when asked and answered
   type: dict
 prefix_list:
   description: Id of the prefix list O(prefix_list); empty if the region has none of that name.

@@ -6,7 +6,8 @@ module: backup_choice
 short_description: Read which parts of a backup are to be restored
 description:
   - Reads the record of the backup in the environment's ledger, sees that it is whole and that the parts that are meant
-    are there still, and says what of it is not restored. Changes nothing.
+    are there still, and says what of it is not restored. Changes nothing of the site; a backup that AWS Backup has
+    begun by itself is written down there, as restores of it are noted.
 extends_documentation_fragment: [ledger]
 options:
   name:

@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: backup_show
 short_description: Show the backups of an environment
 description:
-  - A line for each backup, newest first, what is in it with sizes, how it ended, and whether each part is there still,
-    which the account is asked for. Changes nothing.
+  - A line for each backup, those that AWS Backup has begun by itself too, newest first, what is in it with sizes, how
+    it ended, and whether each part is there still, which the account is asked for. Changes nothing.
 extends_documentation_fragment: [ledger]
 options:
   lines:

@@ -8,9 +8,13 @@ description:
   - Deletes each recovery point, waits until none is left, then deletes the vault. A vault that is gone is no change.
 options:
   name:
-    description: Of the vault.
+    description: Of the vault; this or O(stack).
     type: str
-    required: true
+    default: ''
+  stack:
+    description: Name of the stack that has made it, or that did before it was deleted; all such vaults go.
+    type: str
+    default: ''
   timeout:
     description: Seconds to wait until it is empty.
     type: int
@@ -25,6 +29,11 @@ EXAMPLES = r"""
 - name: Delete a vault
   backup_vault_delete:
     name: shop-prod-backup-0a1b2c3d
+
+- name: Let those in another region go
+  backup_vault_delete:
+    stack: shop-prod-backup-copy
+    region: eu-west-1
 """
 
 RETURN = r"""

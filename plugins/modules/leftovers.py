@@ -245,7 +245,10 @@ def data(client: Callable[[str], Any], owner: Owner) -> Iterator[Row]:
     for snapshot in pages(rds, "describe_db_snapshots", "DBSnapshots"):
         name = snapshot["DBSnapshotIdentifier"]
         of = owner.owns(snapshot["DBInstanceIdentifier"])
-        if snapshot.get("SnapshotType") != "automated" and (of or owner.owns(name, snapshot.get("TagList"))):
+        # AWS Backup's go with the vault that has them, and RDS deletes none.
+        if snapshot.get("SnapshotType") not in ("automated", "awsbackup") and (
+            of or owner.owns(name, snapshot.get("TagList"))
+        ):
             yield "AWS::RDS::DBSnapshot", name, name, str(snapshot.get("Status"))
     for group in pages(rds, "describe_db_subnet_groups", "DBSubnetGroups"):
         if owner.owns(group["DBSubnetGroupName"]):

@@ -58,7 +58,11 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "autoscalinggroup": ["autoScalingGroup:*:autoScalingGroupName/{site}-*"],
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
-    "backup": {"backupvault": ["backup-vault:{site}-*"], "recoverypoint": ["recovery-point:*"]},
+    "backup": {
+        "backupplan": ["backup-plan:*"],
+        "backupvault": ["backup-vault:{site}-*"],
+        "recoverypoint": ["recovery-point:*"],
+    },
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
     "cloudwatch": {"alarm": ["alarm:{site}-*"], "alarm-mute-rule": ["alarm-mute-rule:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},
@@ -110,6 +114,8 @@ balancers, whose names CloudFormation cuts to 32 characters, the site's name bef
 EDGE_REGION = "us-east-1"
 EDGE_SERVICES = ("acm", "cloudformation")
 """Where the certificate of a CDN is, and its stack, wherever the site is; and the services that make them there."""
+COPY_SERVICES = ("backup", "cloudformation")
+"""What is in the region that backups are copied to: a vault, and its stack."""
 ANYWHERE = re.compile(r"[*]/(ipset|managedruleset|webacl)/.*")
 """What is in the site's region or in that of a CDN, and has the site's name in it: of any region, for brevity."""
 GLOBAL = ("cloudfront", "iam", "route53", "s3", "sts")

@@ -1279,6 +1279,65 @@ def test_files_that_were_lost_come_back_out_of_a_backup_though_the_run_is_killed
     succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
 
 
+PLANNED = {"every": "1d", "keep": 14, "at": "04:00", "copy_to": "eu-west-1"}
+
+
+def begun_soon(cloud: Cloud) -> str:
+    """Have the plan of AWS Backup begin within two minutes, and not at four in the morning; the name of the backup."""
+    api, plan = cloud.client("backup"), outputs(cloud, "backup")["PlanId"]
+    told = api.get_backup_plan(BackupPlanId=plan)["BackupPlan"]
+    soon = datetime.now(UTC) + timedelta(minutes=2)
+    (rule,) = told["Rules"]
+    rules = [{**rule, "ScheduleExpression": f"cron({soon.minute} {soon.hour} * * ? *)"}]
+    del rules[0]["RuleId"]
+    api.update_backup_plan(BackupPlanId=plan, BackupPlan={**told, "Rules": rules})
+    return f"plan-{soon:%Y-%m-%d-%H%M}"
+
+
+@pytest.mark.long
+def test_a_backup_that_aws_backup_begins_by_itself_is_as_good_and_lies_in_another_region_too(cloud: Cloud) -> None:
+    _, ask = ask_of(cloud)
+    away, count = cloud.client("backup", "eu-west-1"), "SELECT count(*) FROM auth_user"
+    planned = ["-e", json.dumps({"site_backups": PLANNED})]
+    succeed(playbook("site.yml", *planned))
+    people = ask("site", count)
+    assert int(people) > 0
+    name = begun_soon(cloud)
+
+    def outcome() -> str:
+        return next((str(each["outcome"]) for each in backups() if each["name"] == name), "none")
+
+    until(lambda: outcome() == "good", f"{name} to be whole", 240)
+    (found,) = [each for each in backups() if each["name"] == name]
+    assert (set(found["parts"]), found["gone"]) == ({"database.main", "volume.media"}, []), found
+    assert all(part["bytes"] > 0 for part in found["parts"].values())
+    assert name in succeed(playbook("status.yml", *planned)).output
+    (vault,) = [each["BackupVaultName"] for each in away.list_backup_vaults()["BackupVaultList"]]
+
+    def copies() -> list[dict[str, Any]]:
+        return list(away.list_recovery_points_by_backup_vault(BackupVaultName=vault)["RecoveryPoints"])
+
+    until(lambda: {each["ResourceType"] for each in copies()} == {"EFS", "RDS"}, "both to be copied", 60)
+    ask("site", "TRUNCATE auth_user CASCADE")
+    meant = (*planned, "-e", f"backup={name}")
+    sure = ("-e", f"confirm={SITE.partition('-')[2]}", "-e", "in_use=false")
+    run = succeed(playbook("restore.yml", *meant, "-e", "database=main", *sure))
+    assert "each with the content of then" in run.output
+    assert ask("site", count) == people
+    run = succeed(playbook("restore.yml", *meant, "-e", "volume=media"))
+    assert "The volume is as it was." in " ".join(run.output.split())
+    ask("postgres", "DROP DATABASE IF EXISTS site_before_1 WITH (FORCE)")
+    for each in copies():
+        away.delete_recovery_point(BackupVaultName=vault, RecoveryPointArn=each["RecoveryPointArn"])
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
+    stack = {"StackName": f"{SITE}-backup-copy"}
+    stacks = cloud.client("cloudformation", "eu-west-1")
+    stacks.update_termination_protection(**stack, EnableTerminationProtection=False)
+    stacks.delete_stack(**stack)
+    stacks.get_waiter("stack_delete_complete").wait(**stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    away.delete_backup_vault(BackupVaultName=vault)
+
+
 @pytest.mark.long
 def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tmp_path: Path) -> None:
     address, password = uploaded(), secret(cloud, "database-main")["password"]

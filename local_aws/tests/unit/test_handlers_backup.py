@@ -126,6 +126,6 @@ def test_what_aws_backup_would_not_do_is_refused(aws: Cloud, made: dict[str, Any
     with refused("ResourceNotFoundException", "nowhere"):
         api.start_backup_job(**made | {"BackupVaultName": "nowhere"})
     with refused("NotImplemented", "Only file systems"):
-        api.start_backup_job(**made | {"ResourceArn": "arn:aws:rds:us-east-1:123456789012:db:shop"})
+        api.start_backup_job(**made | {"ResourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/shop"})
     with refused("ResourceNotFoundException", "does not exist"):
         api.describe_backup_job(BackupJobId="none")

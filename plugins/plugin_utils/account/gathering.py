@@ -169,6 +169,8 @@ class Gathering:
         ec2, asked = client("ec2"), dict[str, Future]()
         if wanted["key_pairs"]:
             asked["key_pairs"] = ask(hosts.key_pairs, ec2)
+        if wanted["backup_types"]:
+            asked["backup_types"] = ask(names.backup_types, client("backup"), wanted["backup_types"])
         if wanted["instance_metadata"]:
             asked["instance_metadata"] = ask(hosts.instance_metadata, ec2)
         if wanted["certificate_stack"]:

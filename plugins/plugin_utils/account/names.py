@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -88,3 +88,12 @@ def stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
         },
         "outputs": {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
     }
+
+
+def backup_types(backup: Any, types: Collection[str]) -> dict[str, bool]:
+    """Type of resources (`EFS`) → whether AWS Backup is let at them in this region.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRegionSettings.html
+    """
+    found = backup.describe_region_settings().get("ResourceTypeOptInPreference") or {}
+    return {each: bool(found.get(each)) for each in types}

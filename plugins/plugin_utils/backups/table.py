@@ -68,5 +68,5 @@ def _row(point: Point) -> tuple[str, ...]:
         str(point.get("release") or "-"),
         f"gone: {', '.join(gone)}" if gone else "all" if point.get("parts") else "-",
         "-" if seconds is None else f"{seconds:.0f} s",
-        f"{point.get('who', '?')}@{point.get('where', '?')}",
+        f"{point.get('who', '?')}@{point.get('where', '?')}".removesuffix("@"),
     )

@@ -24,6 +24,8 @@ UNBILLED = frozenset(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::AutoScaling::LaunchConfiguration",
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupSelection",
         "AWS::Backup::BackupVault",
         "AWS::CertificateManager::Certificate",
         "AWS::CloudFormation::WaitConditionHandle",

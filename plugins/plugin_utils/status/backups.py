@@ -1,6 +1,7 @@
-"""The backups that the verb `backup` makes: how old the newest good one is, and what became of the last.
+"""The backups that the verb `backup` or a plan makes: how old the newest good one is, and what became of the last.
 
-Reads objects of the bucket of the layer `ledger`: ListObjectsV2, GetObject. That there is none in time is the fault
+Reads objects of the bucket of the layer `ledger`: ListObjectsV2, GetObject; and of the vault, where there is one:
+ListRecoveryPointsByBackupVault, ListBackupJobs. That there is none in time is the fault
 that nobody else would tell: what fails can be heard, what is never started cannot.
 """
 
@@ -10,7 +11,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from plugins.plugin_utils.backups import table
+from plugins.plugin_utils.backups import planned, table
 from plugins.plugin_utils.backups.point import Points, begun, is_good
 from plugins.plugin_utils.ledger import RUNNING, Ledger
 from plugins.plugin_utils.places import verb
@@ -23,21 +24,27 @@ LATE_SECONDS = 2 * 3_600
 """How much later than it should be a backup may be: it takes its time, and is started a little later each day."""
 
 
-def look(client: Client, bucket: str, wanted: Backups, site_age: int | None, now: datetime.datetime) -> Part:
+def look(
+    client: Client, bucket: str, wanted: Backups, plan: planned.Plan, site_age: int | None, now: datetime.datetime
+) -> Part:
     """Read the records, and judge.
 
     Args:
         client: gives a boto3 client.
         bucket: of the layer ledger; empty where the site has none.
         wanted: what `site_backups` says.
+        plan: what is known of the site's plan.
         site_age: seconds since the ledger was made; None where that is not known.
         now: with its time zone.
     """
     part = Part({"every_seconds": wanted.every, "newest": None, "last": None})
-    s3 = client("s3")
-    points = part.ask(ABOUT, "s3", Points(s3, Ledger(s3, bucket)).all) if bucket else []
-    if points is None:
+    ledger = Ledger(client("s3"), bucket)
+    written = part.ask(ABOUT, "s3", Points(client("s3"), ledger).all) if bucket else []
+    made = part.ask(ABOUT, "backup", planned.read, client("backup"), plan, now) if plan.vault else []
+    if written is None or made is None:
         return part
+    entries = part.ask(ABOUT, "s3", ledger.entries, planned.LOOKED_BACK) if made and bucket else []
+    points = planned.merged(written, planned.with_releases(made, entries or []))
     good = next((_facts(each, now) for each in points if is_good(each)), None)
     last = next((_facts(each, now) for each in points if each.get("outcome") != RUNNING), None)
     part.facts |= {"newest": good, "last": last}
@@ -63,9 +70,8 @@ def _judge(part: Part, wanted: Backups, site_age: int | None) -> None:
     typed = verb("backup.yml")
     if last and (good is None or last["name"] != good["name"]):
         why = f": {last['reason']}" if last["reason"] else ""
-        part.note(
-            ABOUT, f"the last one, {last['name']}, did not become whole{why}", f"{typed} -e backup={last['name']}"
-        )
+        again = typed if planned.is_planned(last) else f"{typed} -e backup={last['name']}"
+        part.note(ABOUT, f"the last one, {last['name']}, did not become whole{why}", again)
     if wanted.every is None:
         return
     limit = wanted.every + LATE_SECONDS

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from plugins.plugin_utils.backups.planned import Plan
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import (
@@ -112,6 +113,7 @@ def _parts(
             client,
             told.get("ledger", {}).get("BucketName", ""),
             site.backups,
+            Plan.told(told),
             seconds_since(at, now) if at else None,
             now,
         )

@@ -58,7 +58,9 @@ def expected(site: Site) -> Iterator[str]:
         yield "edge"
     elif site.waf:
         yield "waf"  # that of a CDN is in us-east-1, where nobody looks
-    if site.backups.wanted and any(each.driver != "task" for each in site.volumes.values()):
+    copied = any(each.driver != "task" for each in site.volumes.values())
+    planned = site.backups.at and any(not each.endpoint for each in site.databases.values())
+    if (site.backups.wanted and copied) or planned:
         yield "backup"
     for noun in ("service", "job", "function"):
         yield from (f"{noun}.{name}" for name in site.entries[noun])

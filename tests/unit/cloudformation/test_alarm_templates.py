@@ -32,7 +32,7 @@ MISSING = {
     "Slow": "notBreaching", "TasksMissing": "breaching", "VolumeCredits": "notBreaching",
 }  # fmt: skip
 """Alarm → what it takes no data for. Why, stands beside each in its template."""
-EVENTS = {"BackupFailed", "DeploymentFailed", "JobFailed"}
+EVENTS = {"BackupFailed", "CopyFailed", "DeploymentFailed", "JobFailed"}
 CLUSTER = ["BalancerErrors", "HostsMissing", "HostMemory", "HostDisk", "HostCredits"]
 
 

@@ -37,6 +37,8 @@ OUTPUTS = {
     r"Table.*Arn": ARNS["AWS::DynamoDB::Table"],
     r".*RepositoryArn": REGIONAL.format(service="ecr", rest="repository/x"),
     r".*FileSystemArn": REGIONAL.format(service="elasticfilesystem", rest="file-system/x"),
+    r"Copied[0-9]+": REGIONAL.format(service="elasticfilesystem", rest="file-system/x"),
+    r".*VaultArn": REGIONAL.format(service="backup", rest="backup-vault:x"),
     r".*AccessPointArn": REGIONAL.format(service="elasticfilesystem", rest="access-point/x"),
     r".*Name|.*Id": "x",
 }
@@ -49,7 +51,7 @@ MORE = KNOWN | {
     "deployer_subjects": ["repo:a/b:environment:prod"],
     "deployer_plan_subjects": ["repo:a/b:pull_request"],
     "cluster_user_data": "#cloud-config",
-    "site_backups": {"every": "1d"},
+    "site_backups": {"every": "1d", "at": "04:00", "copy_to": "eu-west-1"},
     "site_access_logs": 30,
 }
 """Variables of layers that a site has one of, with which they have all of their policies."""

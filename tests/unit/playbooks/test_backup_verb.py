@@ -11,7 +11,7 @@ import yaml
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.backups.point import Points
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
-from tests.unit.variables_support import load
+from tests.unit.variables_support import evaluate, load, tasks_of
 
 
 @pytest.fixture
@@ -71,6 +71,15 @@ def test_the_ledger_has_them_and_backups_shows_what_is_in_them(site: Site, aws: 
     assert " ".join(row.split()) == ("2026-11-26 10:02 before-it good 2026.11.3 gone: database.main 75 s anna@laptop")
     assert "database.main 20 GB" in shown
     assert "not in it: table.items" in shown
+
+
+def test_one_is_counted_only_where_no_plan_begins_them_and_somebody_is_told() -> None:
+    counted = tasks_of("playbooks/backup.yml")["Make it, and see that it is whole"]["backup_point"]["counted"]
+    subscribers, wanted = ["ops@shop.test"], {"every": 86_400, "at": ""}
+    assert evaluate(counted, {"alarms_subscribers": subscribers, "backup_wanted": wanted}) is True
+    for each in (wanted | {"at": "04:00"}, wanted | {"every": None}):
+        assert evaluate(counted, {"alarms_subscribers": subscribers, "backup_wanted": each}) is False
+    assert evaluate(counted, {"alarms_subscribers": [], "backup_wanted": wanted}) is False
 
 
 def test_it_makes_the_backup_only_once_it_holds_the_lock_and_lets_older_ones_go_last() -> None:

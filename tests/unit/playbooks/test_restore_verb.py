@@ -233,6 +233,9 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     }  # fmt: skip
     back = there | {"back": True, "restore_choice": {"skipped": True}}
     assert evaluate(task["database_restore"]["snapshot"], back) == ""
+    planned = PART | {"id": "arn:aws:rds:us-east-1:1:snapshot:awsbackup:job-1", "snapshot": "awsbackup:job-1"}
+    made = there | {"restore_choice": {"parts": {"database.main": planned}}}
+    assert evaluate(task["database_restore"]["snapshot"], made) == "awsbackup:job-1", "what AWS Backup made by itself"
 
 
 DONE = {"beside": "shop_restore", "switched": False, "kept": ""}

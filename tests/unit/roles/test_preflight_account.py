@@ -115,6 +115,7 @@ EMPTY: dict[str, Any] = {
     "key_pairs": ["deploy", "my key"],
     "launch_configurations": {"some": False, "account_created": "2018-03-14"},
     "instance_metadata": {"tokens_enforced": False, "managed_by": "account"},
+    "backup_types": {},
     "volume_key": {"id": "alias/aws/ebs", "grantee": "arn:aws:iam::1:role/x", "usable": True},
     "hosted_zones": {
         "Z0SHOP": {"found": True, "name": "shop.test", "private": False, "name_servers": ["ns-1.awsdns-1.org"]}
@@ -633,7 +634,7 @@ def test_the_stacks_of_layers_and_of_entries_are_asked_for() -> None:
     ]  # fmt: skip
     single = [
         "ledger", "network", "certificate", "edge-certificate", "deployer", "cluster", "expose", "code", "dns", "edge",
-        "access-logs", "alarms", "backup", "waf", "edge-waf",
+        "access-logs", "alarms", "backup", "backup-copy", "waf", "edge-waf",
     ]  # fmt: skip
     assert sorted(questions(**nouns)["stacks"]) == sorted(f"legacy-prod-{name}" for name in (*single, *entries))
 
@@ -728,6 +729,31 @@ def test_an_account_that_forbids_the_old_metadata_service() -> None:
     policy = EMPTY | {"instance_metadata": {"tokens_enforced": True, "managed_by": "declarative-policy"}}
     assert "a policy of the organization lets" in str(refused(policy, **volume("efs")))
     assert "driver: efs" not in str(refused(policy, **volume("efs")))
+
+
+@pytest.mark.parametrize(
+    ("backups", "types"),
+    [
+        ({}, []),
+        ({"every": "1d"}, ["EFS"]),
+        ({"every": "1d", "at": "04:00"}, ["EFS", "RDS"]),
+    ],
+)
+def test_types_are_asked_for_that_aws_backup_has_to_be_let_at(backups: dict[str, Any], types: list[str]) -> None:
+    assert questions(site_backups=backups)["backup_types"] == types
+    assert questions(site_backups=backups, **NOTHING)["backup_types"] == []
+
+
+def test_what_aws_backup_is_not_let_at_is_told_with_what_to_type() -> None:
+    closed = {"backup_types": {"EFS": True, "RDS": False}}
+    sentence = refused(EMPTY | closed, site_backups={"every": "1d", "at": "04:00"})["site_backups"]
+    assert "is not let at RDS in us-east-1 of the account" in sentence
+    assert sentence.endswith("--region us-east-1 --resource-type-opt-in-preference RDS=true")
+    both = {"backup_types": {"EFS": False, "RDS": False}}
+    sentence = refused(EMPTY | both, site_backups={"every": "1d", "at": "04:00"})["site_backups"]
+    assert sentence.endswith("EFS=true,RDS=true")
+    let = {"backup_types": {"EFS": True, "RDS": True}}
+    assert refused(EMPTY | let, site_backups={"every": "1d", "at": "04:00"}) == {}
 
 
 def test_a_key_for_volumes_that_auto_scaling_may_not_use() -> None:
@@ -931,7 +957,7 @@ def test_a_runtime_that_is_about_to_end_is_said_and_stops_nothing(monkeypatch: p
 OPTIONAL = {
     "vpc_dns", "vpc_resolvers", "ways_out", "vpc_endpoints", "key_pairs", "instance_metadata", "launch_configurations",
     "volume_key", "database_majors", "hosted_zones", "records", "delegation",
-    "certificates_left",
+    "certificates_left", "backup_types",
 }  # fmt: skip
 
 
@@ -998,6 +1024,7 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY | {"launch_configurations": {"some": False, "account_created": "2026-03-14"}}, {}),
     (EMPTY | {"instance_metadata": {"tokens_enforced": True, "managed_by": "account"}}, {}),
     (EMPTY | {"volume_key": {"id": "k", "grantee": "r", "usable": False}}, {}),
+    (EMPTY | {"backup_types": {"EFS": False}}, {"site_backups": {"every": "1d"}}),
     (EMPTY, database(version="13")),
     (LIVE, database(version="16")),
     (LIVE, database(version="15.4")),

@@ -517,7 +517,37 @@ def test_who_makes_what_is_under_a_key_of_the_account_may_use_it_and_no_other() 
     assert operator_policy.length(data) <= 6144
 
 
+def test_who_copies_backups_to_another_region_may_have_a_vault_there_and_nothing_else() -> None:
+    away, data = "arn:aws:backup:eu-west-1:123456789012", policies(dataclasses.replace(SHOP, copy_region="eu-west-1"))
+    vault = f"{away}:backup-vault:shop-prod-backup-copy-0a1b2c3d"
+    assert allows(data["data"], "backup:CreateBackupVault", vault)
+    assert not allows(policies(SHOP)["data"], "backup:CreateBackupVault", vault)
+    assert not allows(data["data"], "backup:CreateBackupVault", f"{away}:backup-vault:other")
+    stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop-prod-backup-copy/1"
+    assert allows(data["deploy"], "cloudformation:CreateStack", stack)
+    assert not allows(policies(SHOP)["deploy"], "cloudformation:CreateStack", stack)
+    assert not allows(data["data"], "rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:123456789012:db:shop-prod-main")
+
+
+def test_a_snapshot_of_aws_backup_is_restored_and_a_plan_changed_only_by_its_tags() -> None:
+    data = policies(SHOP)["data"]
+    here = "eu-central-1:123456789012"
+    snapshot = f"arn:aws:rds:{here}:snapshot:awsbackup:job-1"
+    assert allows(data, "rds:RestoreDBInstanceFromDBSnapshot", snapshot)
+    assert not allows(data, "rds:DeleteDBSnapshot", snapshot)
+    plan = f"arn:aws:backup:{here}:backup-plan:1"
+    assert allows(data, "backup:UpdateBackupPlan", plan, aws_ResourceTag_Site="shop")
+    assert not allows(data, "backup:UpdateBackupPlan", plan, aws_ResourceTag_Site="other")
+    assert allows(data, "backup:CreateBackupPlan", plan)
+
+
 # The command
+
+
+def test_the_command_takes_a_region_that_backups_are_copied_to(tmp_path: Path) -> None:
+    site = ["--site", "shop", "--region", "eu-central-1", "--account", "123456789012", "--output", str(tmp_path)]
+    operator_policy.main([*site, "--copy-region", "eu-west-1"])
+    assert ":eu-west-1:" in (tmp_path / "operator-policy-data.json").read_text()
 
 
 def test_the_command_takes_keys(tmp_path: Path) -> None:

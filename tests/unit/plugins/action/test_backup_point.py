@@ -14,7 +14,8 @@ from local_aws.patches import rds as emulated_rds
 from plugins.action import backup_keep, backup_point, backup_show
 from plugins.plugin_utils.backups.point import Points
 from plugins.plugin_utils.ledger import Ledger
-from tests.unit.ledger_support import PROJECT, a_ledger
+from tests.unit.ledger_support import a_ledger
+from tests.unit.noun_support import body, made
 from tests.unit.plugin_support import run_action, talk_to
 
 WEB = {"web": {"task_definition": "", "release": "2026.11.3", "images": {}}}
@@ -61,7 +62,7 @@ class Estate:
 def the_layer(aws: Cloud, prefix: str) -> dict[str, str]:
     """The outputs of the layer's own template."""
     api, name = aws.client("cloudformation"), f"{prefix}-backup"
-    template = (PROJECT / "cloudformation/backup.yml").read_text()
+    template = body(made({"site_volumes": {"media": {}}, "site_backups": {"every": "1d"}}, ("backup",))["backup"])
     api.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
     api.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     (stack,) = api.describe_stacks(StackName=name)["Stacks"]

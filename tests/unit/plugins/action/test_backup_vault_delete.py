@@ -31,6 +31,22 @@ def test_a_vault_goes_with_its_recovery_points(aws: Cloud, monkeypatch: pytest.M
     assert not run_action(backup_vault_delete, {"name": "going"})["changed"]
 
 
+def test_those_of_a_stack_go_and_no_others_of_any_region(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk_to(aws, monkeypatch)
+    away, here = aws.client("backup", "eu-west-1"), aws.client("backup")
+    for name in ("shop-copy-0a1b2c3d", "shop-copy-11112222", "shop-copy-2-0a1b2c3d", "shop-copy"):
+        away.create_backup_vault(BackupVaultName=name)
+    here.create_backup_vault(BackupVaultName="shop-copy-0a1b2c3d")
+    meant = {"stack": "shop-copy", "region": "eu-west-1"}
+    assert run_action(backup_vault_delete, meant, check=True)["changed"]
+    assert run_action(backup_vault_delete, meant)["changed"]
+    left = {each["BackupVaultName"] for each in away.list_backup_vaults()["BackupVaultList"]}
+    assert left >= {"shop-copy-2-0a1b2c3d", "shop-copy"}
+    assert not left & {"shop-copy-0a1b2c3d", "shop-copy-11112222"}
+    assert "shop-copy-0a1b2c3d" in {each["BackupVaultName"] for each in here.list_backup_vaults()["BackupVaultList"]}
+    assert not run_action(backup_vault_delete, meant)["changed"]
+
+
 def test_what_does_not_go_in_time_is_told() -> None:
     class Held:
         def get_paginator(self, _name: str) -> Held:

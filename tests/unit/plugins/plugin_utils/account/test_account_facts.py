@@ -38,6 +38,15 @@ def test_the_key_pairs_of_the_region(aws: Cloud) -> None:
     assert "key_pairs" not in ask(aws)
 
 
+def test_what_aws_backup_is_let_at(aws: Cloud) -> None:
+    aws.client("backup").update_region_settings(ResourceTypeOptInPreference={"EFS": True, "RDS": False})
+    assert ask(aws, backup_types=["EFS", "RDS", "VirtualMachine"])["backup_types"] == {
+        "EFS": True, "RDS": False, "VirtualMachine": False,
+    }  # fmt: skip
+    aws.client("backup").update_region_settings(ResourceTypeOptInPreference={"RDS": True})
+    assert "backup_types" not in ask(aws)
+
+
 def test_an_account_that_enforces_tokens(aws: Cloud) -> None:
     assert ask(aws, instance_metadata=True)["instance_metadata"]["tokens_enforced"] is False
     aws.client("ec2").modify_instance_metadata_defaults(HttpTokens="required")

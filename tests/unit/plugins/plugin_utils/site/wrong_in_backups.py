@@ -20,7 +20,26 @@ OF_BACKUPS = {
     "no backup to be kept": backups("keep: 0", "keep: 1", ".keep", "from 1 to 90"),
     "more backups than RDS has snapshots": backups("keep: 91", "keep: 90", ".keep", "from 1 to 90"),
     "backups by a schedule": backups(
-        "schedule: 0 3 * * *", "every: 1d", ".schedule", "starts no backup by itself", "every: 1d"
+        "schedule: 0 3 * * *", 'every: 1d, at: "03:00"', ".schedule", 'at: "04:00"', "every: 1d"
+    ),
+    "backups at a time that YAML makes a number of": backups(
+        "every: 1d, at: 12:30", 'every: 1d, at: "12:30"', ".at", "in quotes"
+    ),
+    "backups at no time of day": backups('every: 1d, at: "24:00"', 'every: 1d, at: "00:00"', ".at", '"04:00"'),
+    "backups at a time and nobody knows how often": backups(
+        'at: "04:00"', 'every: 12h, at: "04:00"', "", "Write every: 1d"
+    ),
+    "backups at a time that is another each day": backups(
+        'every: 5h, at: "04:00"', 'every: 6h, at: "04:00"', "", "12h, 1d or 7d"
+    ),
+    "backups to no region": backups(
+        'every: 1d, at: "04:00", copy_to: Ireland',
+        'every: 1d, at: "04:00", copy_to: eu-west-1',
+        ".copy_to",
+        "eu-west-1",
+    ),
+    "backups in another region that nobody begins": backups(
+        "every: 1d, copy_to: eu-west-1", 'every: 1d, at: "04:00", copy_to: eu-west-1', "", 'at: "04:00"'
     ),
     "backups for so many days": backups("keep_days: 35", "keep: 35", ".keep_days", "a number of backups"),
     "backups of something": backups("of: [volume.media]", "keep: 1", ".of", "holds all"),

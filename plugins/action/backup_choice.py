@@ -37,7 +37,9 @@ class ActionModule(AwsAction):
         given, name = self.arguments, self.arguments["name"]
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         points = Points(self.client("s3"), ledger) if ledger else None
-        point = points.read(name) if points else None
+        if points and not name:
+            name = next((str(each["name"]) for each in points.all() if is_good(each)), "")
+        point = points.read(name) if points and name else None
         if points is None or point is None:
             self._refuse(name, points)
         if not is_good(point):
@@ -59,6 +61,7 @@ class ActionModule(AwsAction):
             )
         return {
             "changed": False,
+            "name": name,
             "parts": chosen,
             "started": str(point.get("started", "")),
             "without": choice.without(point, chosen),
@@ -70,6 +73,6 @@ class ActionModule(AwsAction):
         if not good:
             raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
         raise Failed(
-            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. Type: {verb('restore.yml')} "
-            f"-e backup={nearest(name, good)}"
+            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. "
+            f"Type: {verb(self.arguments['typed_with'])} -e backup={nearest(name, good)}"
         )

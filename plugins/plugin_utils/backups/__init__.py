@@ -5,5 +5,6 @@
 | point | the record of a backup, and where it lies |
 | databases, volumes, buckets | a kind of part each: begun, looked at, let go |
 | parts | the parts of one backup, by their kinds |
+| drills | that they were restored beside and proven |
 | table | backups as a person reads them |
 """

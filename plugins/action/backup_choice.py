@@ -63,6 +63,7 @@ class ActionModule(AwsAction):
             "changed": False,
             "name": name,
             "parts": chosen,
+            "services": dict(point.get("services") or {}),
             "started": str(point.get("started", "")),
             "without": choice.without(point, chosen),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ if str(PROJECT) not in sys.path:
 
 from plugins.action import database_restore
 from plugins.modules.database_drill import DOCUMENTATION
-from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.aws_action import Failed, Wait
+from plugins.plugin_utils.database_way import place
 from plugins.plugin_utils.importing.amounts import amount
+from plugins.plugin_utils.importing.login import credentials
 from plugins.plugin_utils.importing.postgres import Known, Server
+from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.sql import Dump
 from plugins.plugin_utils.restoring.instance import DRILL, room
-from plugins.plugin_utils.rotation.logins import owner
+from plugins.plugin_utils.rotation.logins import handed_over, made, owner, verifier
 
 
 class ActionModule(database_restore.ActionModule):
@@ -46,7 +50,32 @@ class ActionModule(database_restore.ActionModule):
             server.make(self._new, self._what)
             lines = Dump(self._lines(login), server.settings(), self._tell)
             server.restore(self._new, iter(lines), self._what, owner(login.user))
-            return {"changed": True, **self._compared(server, server)}
+            done = {"changed": True, **self._compared(server, server)}
+            if self.arguments["site_login"]:
+                self._let_the_site_in(server)
+            return done | {"address": self._there()["Endpoint"]["Address"]}
+
+    def _let_the_site_in(self, server: Server) -> None:
+        """Have whom the site logs in as now log in there, too, so that its tasks need no other secret than ever."""
+        where, master = place(self.client, self.arguments), server.login.user
+        user, password = credentials(self.client, where["login"] or where["secret"], self._name)
+        wait = Wait(self.arguments["timeout"], self.say, self._name)
+        if user == master:
+            while not self._instance.let_in(password):
+                self._pause(wait, "to take the site's password")
+        else:
+            kept = verifier(user, password, server.ask("SHOW password_encryption;")[0][0])
+            server.ask(made(user, master, kept))
+            server.ask(handed_over(master), self._now)
+        site = Server(dataclasses.replace(server.login, user=user, password=password), self._idle)
+        while True:
+            try:
+                site.ask("SELECT 1;", self._now)
+                return
+            except Broken as error:
+                if "authentication failed" not in str(error):
+                    raise
+            self._pause(wait, "to let the site's user in")
 
     def _check_content(self, known: Known) -> None:
         """A backup of an empty database is made, read back and kept without a complaint of anybody."""

@@ -35,7 +35,9 @@ class ActionModule(AwsAction):
         given = self.arguments
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         if ledger is None:
-            raise Failed(f"{given['prefix']} has no ledger, in which a drill is written down. Type: {verb('site.yml')}")
+            raise Failed(
+                f"{given['prefix']} has no ledger, in which backups are written down. Type: {verb('site.yml')}"
+            )
         if self.check_mode:
             return {"changed": False, "drill": {}}
         try:
@@ -53,8 +55,7 @@ class ActionModule(AwsAction):
             self.say(NAME, f"of the backup {given['name']}, whose data are {span(drill['point_seconds'])} old")
             return drill
         if given["step"] == "proven":
-            drills.proven(given["part"], given["facts"])
-            return {}
+            return drills.proven(given["part"], given["facts"])
         drill = drills.end(FAILED if given["reason"] else GOOD, given["reason"], now)
         if place := Place.of_this_run(str(given["prefix"])):
             kept = ("backup", "outcome", "reason", "point_seconds", "recovery_seconds", "parts")

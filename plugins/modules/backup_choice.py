@@ -46,6 +46,10 @@ parts:
   description: Key (C(database.main)) to the part of the backup.
   returned: always
   type: dict
+services:
+  description: Service to C(task_definition) of the release that was live then.
+  returned: always
+  type: dict
 started:
   description: When the backup was begun.
   returned: always

@@ -33,6 +33,10 @@ options:
     description: Name of the database in the instance.
     type: str
     required: true
+  site_login:
+    description: Whether whom the site logs in as now is let in there, for a task of the site.
+    type: bool
+    default: false
   region:
     description: AWS region.
     type: str
@@ -63,6 +67,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+address:
+  description: Of the instance beside.
+  returned: unless in check mode
+  type: str
 tables:
   description: How many tables and sequences were compared.
   returned: unless in check mode

@@ -52,7 +52,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 drill:
-  description: The record; empty in check mode and with C(proven).
+  description: The record; empty in check mode.
   returned: always
   type: dict
 """

@@ -56,14 +56,14 @@ class Drills:
         self._ledger.begin({**drill, "key": KEY})
         return drill
 
-    def proven(self, key: str, facts: Mapping[str, Any]) -> None:
-        """Write down what of it was proven.
+    def proven(self, key: str, facts: Mapping[str, Any]) -> Drill:
+        """Write down what of it was proven; the drill.
 
         Args:
-            key: of the part.
+            key: of the part, or of the service that was started on it.
             facts: what was counted.
         """
-        self._ledger.update(KEY, {"parts": {key: dict(facts)}})
+        return self._ledger.update(KEY, {"parts": {key: dict(facts)}}) or {}
 
     def end(self, outcome: str, reason: str, now: datetime) -> Drill:
         """Write down how it ended; the drill, empty if it was never begun.

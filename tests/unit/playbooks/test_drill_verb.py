@@ -23,7 +23,8 @@ REMOVING = "tasks/drill_remove.yml"
 def known(**given: Any) -> dict[str, Any]:
     files = ("playbooks/vars/tunnel.yml", "playbooks/vars/restore.yml", "playbooks/vars/drill.yml")
     there = variables(*files, **SITE) | {"site_prefix": "shop-prod", "backup_wait_minutes": 5, "ledger_bucket": ""}
-    return there | {"restore_choice": CHOICE | {"name": "one"}} | given
+    choice = CHOICE | {"name": "one", "services": {"web": {"task_definition": "arn:web:7"}, "gone": {}}}
+    return there | {"restore_choice": choice} | given
 
 
 def included(tasks: list[dict[str, Any]]) -> list[str]:
@@ -78,9 +79,40 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     assert {name: evaluate(value, there) for name, value in task["database_drill"].items()} == {
         "database": "main", "backup": "one", "snapshot": "shop-prod-main-one", "instance": "db-1",
         "prefix": "shop-prod", "stack": "shop-prod-database-main", "dbname": "shop", "session_manager": False,
-        "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 300,
+        "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 300, "site_login": True,
         "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
     }  # fmt: skip
+
+
+def test_the_site_is_started_on_what_was_restored_as_far_as_it_has_routes() -> None:
+    assert evaluate("{{ drill_services }}", known()) == ["web"]
+    assert evaluate("{{ drill_services }}", known(answers="false")) == []
+    outputs = {
+        "database.main.Endpoint": "main.rds.test", "database.main.SecretArn": "arn:master",
+        "database.main.LoginArn": "arn:login", "volume.media.FileSystemId": "fs-1",
+    }  # fmt: skip
+    parts = {"database.main": {"rows": 1, "address": "beside.rds.test"}, "volume.media": {"attempt": "a"}}
+    there = known(
+        restore_layers={"outputs": outputs}, drill_proven={"drill": {"parts": parts}}, domain_name="shop.test"
+    )
+    there |= {"groups": {"ecs_hosts": []}, "hostvars": {}, "drill_service": "web"}
+    (task, _) = tasks_of("playbooks/tasks/drill_service.yml").values()
+    there |= {"drill_route": evaluate(task["vars"]["drill_route"], there)}
+    given = {name: evaluate(value, there) for name, value in task["service_drill"].items()}
+    assert given == {
+        "cluster": "shop-prod", "service": "web", "task_definition": "arn:web:7", "container": "app", "port": 8000,
+        "path": "/", "name": "shop.test", "hosts": [], "session_manager": False, "region": "us-east-1", "timeout": 300,
+        "databases": [
+            {
+                "address": "main.rds.test", "beside": "beside.rds.test", "secrets": ["arn:login", "arn:master"],
+                "login": "arn:login",
+            }
+        ],
+        "folders": {"media": "fs-1:/berth-restore/beside/a/files"},
+    }  # fmt: skip
+    del outputs["database.main.LoginArn"]
+    assert evaluate("{{ drill_databases }}", there)[0]["secrets"] == ["arn:master"]
+    assert evaluate("{{ drill_databases }}", known()) == []
 
 
 @pytest.mark.parametrize(

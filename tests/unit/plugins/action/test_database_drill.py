@@ -10,7 +10,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from plugins.action import database_beside_delete, database_drill
-from plugins.plugin_utils.importing.postgres import Server
+from plugins.plugin_utils.importing.postgres import Server, literal
 from plugins.plugin_utils.restoring.instance import Instance
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.plugins.action import test_database_restore as restored
@@ -26,6 +26,11 @@ class Rds(restored.Rds):
             if "-drill-" in each["DBInstanceIdentifier"]:
                 each["Endpoint"] = {"Address": "127.0.0.1", "Port": self._then.port}
         return found
+
+    def modify_db_instance(self, **given: Any) -> None:
+        self._api.modify_db_instance(**given)
+        self.passwords.append(given["MasterUserPassword"])
+        self._then.sql(f"ALTER ROLE clerk PASSWORD {literal(given['MasterUserPassword'])}")
 
 
 class Estate(restored.Estate):
@@ -86,7 +91,8 @@ def estate(aws: Cloud, server: Postgres, then: Postgres, tmp_path: Path, monkeyp
 
 def test_it_is_copied_within_the_instance_beside_and_the_site_s_own_is_not_written_to(estate: Estate) -> None:
     result, shown = estate.drill()
-    assert result == {"changed": True, "tables": restored.TABLES, "rows": restored.ROWS}, result
+    known = {"tables": restored.TABLES, "rows": restored.ROWS, "address": "127.0.0.1"}
+    assert result == {"changed": True, **known}, result
     assert f"{restored.TABLES} tables with {restored.ROWS:,} rows, each with the content of then" in shown
     assert estate.names() == ["site"]
     assert estate.then.sql(restored.NAMES).split() == ["site", "site_drill"]
@@ -97,6 +103,20 @@ def test_it_is_copied_within_the_instance_beside_and_the_site_s_own_is_not_writt
     assert estate.beside() == [name]
     assert estate.remove(verbs=["drill"]) == [name]
     assert (estate.beside(), estate.remove()) == ([], [])
+
+
+def test_whom_the_site_logs_in_as_now_is_let_in_there(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not estate.drill(site_login=True)[0].get("failed")
+    assert estate.rds.passwords[-1] == PASSWORD, "the master's, which is the site's until it is rotated"
+    secret = "rotated0rotated0rotated0rotated0"  # noqa: S105 # of a server that goes with its test
+    monkeypatch.setattr(database_drill, "credentials", lambda *_: ("clerk_a", secret))
+    monkeypatch.setattr(restored.database_restore, "credentials", lambda *_: ("clerk", PASSWORD))
+    result, shown = estate.drill(site_login=True)
+    assert not result.get("failed"), result
+    assert secret not in shown + str(result)
+    rights = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'clerk_a'"
+    assert estate.then.sql(rights) == "t"
+    assert estate.then.sql("SET ROLE clerk_owner; SELECT count(*) FROM people", "site") == "500"
 
 
 def test_a_wrong_count_fails_it(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:

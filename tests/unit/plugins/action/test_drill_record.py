@@ -90,7 +90,7 @@ def test_in_check_mode_nothing_is_written(drilled: Drilled) -> None:
 def test_without_a_ledger_it_says_what_makes_one(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     talk_to(aws, monkeypatch)
     result = run_action(drill_record, {"prefix": "shop-nowhere", "step": "end"})
-    assert "shop-nowhere has no ledger, in which a drill is written down" in result["msg"]
+    assert "shop-nowhere has no ledger, in which backups are written down" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -1305,7 +1305,9 @@ def test_a_backup_is_drilled_and_nothing_of_that_is_left_though_it_is_killed_or_
     def last() -> dict[str, Any]:
         return Drills(the_ledger(cloud)).last() or {}
 
-    address, password = uploaded(), secret(cloud, "database-main")["password"]
+    django = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=django"
+    on_host(cloud, f"docker exec $({django}) sh -c 'echo harbour >/srv/media/drilled.png'")
+    password = secret(cloud, "database-main")["password"]
     succeed(playbook("site.yml", *kept))
     succeed(playbook("backup.yml", *kept, "-e", "backup=drilled"))
     succeed(playbook("drill.yml", *kept, "--check"))
@@ -1331,7 +1333,7 @@ def test_a_backup_is_drilled_and_nothing_of_that_is_left_though_it_is_killed_or_
     assert (last()["backup"], last()["outcome"]) == ("drilled", "good")
     assert last()["recovery_seconds"] > 0
     assert f"of drilled: good · data {span(last()['point_seconds'])} old" in playbook("backups.yml").output
-    assert served(address), "the site is as it was"
+    assert served("/media/drilled.png") == b"harbour\n", "the site is as it was"
 
     owner = ask("site", "SELECT tableowner FROM pg_tables WHERE tablename = 'auth_user'")
     ask("site", DRIFTING.format(owner=owner))

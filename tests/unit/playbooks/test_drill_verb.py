@@ -45,6 +45,17 @@ def test_what_it_has_made_is_removed_however_it_ends_and_what_another_has_left_b
     assert play["tasks"].index(block) == len(play["tasks"]) - 2
 
 
+def test_what_of_the_backup_is_not_tried_is_said_and_nothing_else() -> None:
+    told = [
+        "bucket.up: its old versions lead back there",
+        "the release 1 of then: …",
+        "secrets: …",
+        "table.x: it is not",
+    ]
+    there = known(restore_choice={"parts": {"database.main": {}, "volume.media": {}, "queue.x": {}}, "without": told})
+    assert evaluate("{{ drill_untried }}", there) == ["queue.x", told[0], told[3]]
+
+
 def test_with_remove_nothing_is_restored() -> None:
     (play,) = load("playbooks/drill.yml")
     (block,) = [task for task in play["tasks"] if "block" in task]

@@ -1,6 +1,8 @@
-# Run in a one-off task that has the root of a volume's file system: restore-volume begin|settle|switch|back ATTEMPT [PATH]. What the site's containers see is the folder `data` of it; what is restored, and what was there before,
-# lies beside in `berth-restore`, which none of them sees. All is moved by changes of names alone, within one file system. Each
-# step writes down what it is at, so that one which was killed is gone on with by the same command.
+# Run in a one-off task that has the root of a volume's file system:
+# restore-volume begin|settle|switch|back|remove|remove-restored ATTEMPT [PATH].
+# What the site's containers see is the folder `data` of it; what is restored, and what was there before, lies beside in
+# `berth-restore`, which none of them sees. All is moved by changes of names alone, within one file system. Each step writes
+# down what it is at, so that one which was killed is gone on with by the same command.
 set -eu
 action=$1 attempt=${2:-} path=${3:-}
 cd "${RESTORE_ROOT:-/file-system}"
@@ -84,6 +86,16 @@ find_restored() { # the folder that was not there before, into $found
   done
 }
 
+await_restored() { # a client of NFS that has looked at the root before goes on showing what it knew, for a minute at most
+  left=${RESTORE_PATIENCE:-90} found=
+  find_restored
+  while [ -z "$found" ] && [ "$left" -gt 0 ]; do
+    sleep 2
+    left=$((left - 2))
+    find_restored
+  done
+}
+
 case $action in
 begin)
   mkdir -p "$beside"
@@ -95,14 +107,7 @@ begin)
 
 settle)
   if [ ! -e "$beside/from" ]; then
-    # A client of NFS that has looked at the root before goes on showing what it knew, for a minute at most.
-    left=${RESTORE_PATIENCE:-90} found=
-    find_restored
-    while [ -z "$found" ] && [ "$left" -gt 0 ]; do
-      sleep 2
-      left=$((left - 2))
-      find_restored
-    done
+    await_restored
     if [ -z "$found" ]; then
       echo "AWS Backup says that it is through, and has made no folder aws-backup-restore_ in the file system"
       exit 1
@@ -150,6 +155,16 @@ switch)
     END { print same + 0 " of " NR " files are in the volume, with the content of then"; exit wrong > 0 }'
   : >"$beside/switched"
   echo "what was there is in $kept of the file system"
+  ;;
+
+remove | remove-restored) # the second where AWS Backup is through, and nobody has moved what it has restored
+  found=
+  : "${attempt:?which one is not said}"
+  if [ "$action" = remove-restored ] && [ -e "$beside/before" ] && [ ! -e "$beside/from" ]; then await_restored; fi
+  if [ -e "$beside/from" ]; then found=$(cat "$beside/from"); fi
+  case $found in ./aws-backup-restore_*) rm -rf "$found" ;; esac
+  rm -rf "$beside"
+  echo "nothing of what was restored is in the file system any more"
   ;;
 
 back)

@@ -37,14 +37,14 @@ class ActionModule(AwsAction):
         given, name = self.arguments, self.arguments["name"]
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         points = Points(self.client("s3"), ledger) if ledger else None
-        point = points.read(name) if points else None
-        written = point is not None
+        point = points.read(name) if points and name else None
         if ledger and point is None:
             plan = planned.Plan.find(self.client, str(given["prefix"]))
             known = planned.every(self.client, ledger, plan, datetime.now(UTC))
-            point = next((each for each in known if each["name"] == name), None)
+            point = next((each for each in known if (each["name"] == name if name else is_good(each))), None)
             if point is None:
                 self._refuse(name, known)
+            name = str(point["name"])
         if points is None or point is None:
             self._refuse(name, [])
         if not is_good(point):
@@ -64,11 +64,13 @@ class ActionModule(AwsAction):
                 f"The backup {name} was whole, and {', '.join(sorted(lost))} is gone from it, so that cannot be "
                 f"restored. Which are still there: {verb('backups.yml')}"
             )
-        if not written and not self.check_mode:
+        if points.read(name) is None and not self.check_mode:
             points.begin(point)  # what becomes of its restores is noted there
         return {
             "changed": False,
+            "name": name,
             "parts": chosen,
+            "services": dict(point.get("services") or {}),
             "started": str(point.get("started", "")),
             "without": choice.without(point, chosen),
         }
@@ -79,6 +81,6 @@ class ActionModule(AwsAction):
         if not good:
             raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
         raise Failed(
-            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. Type: {verb('restore.yml')} "
-            f"-e backup={nearest(name, good)}"
+            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. "
+            f"Type: {verb(self.arguments['typed_with'])} -e backup={nearest(name, good)}"
         )

@@ -1,4 +1,4 @@
-"""Delete the instances that restores of databases have left beside the site's."""
+"""Delete the instances that restores and drills of databases have left beside the site's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ActionModule(AwsAction):
         Raises:
             Failed: they are not gone in time.
         """
-        beside = Beside(self.client("rds"), str(self.arguments["prefix"]))
+        beside = Beside(self.client("rds"), str(self.arguments["prefix"]), self.arguments["verbs"])
         there = beside.all()
         if there and not self.check_mode:
             for name, state in there.items():
@@ -37,7 +37,7 @@ class ActionModule(AwsAction):
             while left := beside.all():
                 if not wait.pause(f"{', '.join(left)} to be gone"):
                     raise Failed(
-                        f"RDS still deletes {', '.join(left)}, which a restore has left, after {wait.seconds:.0f} s. "
-                        "Type the same command again."
+                        f"RDS still deletes {', '.join(left)}, which a restore or a drill has left, after "
+                        f"{wait.seconds:.0f} s. Type the same command again."
                     )
         return {"changed": bool(there), "names": list(there)}

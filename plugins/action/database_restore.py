@@ -28,7 +28,7 @@ from plugins.plugin_utils.importing.postgres import Known, Login, Server, dumped
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import verb
-from plugins.plugin_utils.restoring.instance import DEAD, DELETING, Instance, room
+from plugins.plugin_utils.restoring.instance import DEAD, DELETING, RESTORE, Instance, room
 from plugins.plugin_utils.rotation.logins import owner
 
 MARK = "restore"
@@ -49,6 +49,7 @@ class ActionModule(AwsAction):
     """See plugins/modules/database_restore.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
+    VERB = RESTORE
 
     def perform(self) -> dict[str, Any]:
         """Restore it beside, compare, and switch; or switch back.
@@ -58,16 +59,17 @@ class ActionModule(AwsAction):
         """
         given = self.arguments
         self._name, self._point, self._now = given["database"], given["backup"], given["dbname"]
-        self._new = f"{self._now[:40]}_{MARK}" + ("_table" if given["table"] else "")
-        self._what = f"{self._point} {given['table']}".strip()
+        self._table = given.get("table", "")
+        self._new = f"{self._now[:40]}_{self.VERB}" + ("_table" if self._table else "")
+        self._what = f"{self._point} {self._table}".strip()
         self._told, self._doing = time.monotonic(), ""
-        self._instance = Instance(self.client("rds"), given["prefix"], self._name, self._what, given["tags"])
+        self._instance = Instance(self.client("rds"), given["prefix"], self._name, self._what, given["tags"], self.VERB)
         for program in ("psql", "pg_dump"):
             if shutil.which(program) is None:
                 raise Failed(f"This machine has no {program}, by which a database is copied. Install {PACKAGE}.")
         check_programs(given["session_manager"])
         try:
-            return self._back() if given["back"] else self._restore()
+            return self._perform()
         except (Broken, Unfit) as error:
             said = str(error).rstrip(".")
             hint = next((f" {hint}" for words, hint in HINTS.items() if words in said), "")
@@ -167,18 +169,21 @@ class ActionModule(AwsAction):
 
     # What is done
 
+    def _perform(self) -> dict[str, Any]:
+        return self._back() if self.arguments["back"] else self._restore()
+
     def _restore(self) -> dict[str, Any]:
         given = self.arguments
         with self._site() as server:
             there, beside = server.known(self._now), server.known(self._new)
             kept = server.free_name(self._now) if there else ""
         is_it = IS.fullmatch(there.comment) if there else None
-        if is_it and is_it["point"] == self._point and not given["overwrite"] and not given["table"]:
+        if is_it and is_it["point"] == self._point and not given["overwrite"] and not self._table:
             self._let_go()
             self._say(f"{self._now} is that of the backup {self._point} already", "green")
             return {"changed": False, "beside": "", "switched": False, "kept": is_it["kept"]}
         self._check_beside(beside)
-        switch = bool(given["confirm"]) and given["confirm"] == given["wanted"] and not given["table"]
+        switch = bool(given["confirm"]) and given["confirm"] == given["wanted"] and not self._table
         done: dict[str, Any] = {"beside": self._new, "switched": switch, "kept": kept if switch else ""}
         proven = bool(beside and beside.comment == f"{MARK} proven {self._what}")
         if self.check_mode:
@@ -230,7 +235,7 @@ class ActionModule(AwsAction):
             return self._compared(source, server)
 
     def _lines(self, login: Login) -> Iterator[bytes]:
-        table = self.arguments["table"]
+        table = self._table
         if not table:
             return dumped(login, self._now, self._idle)
         # All of its tables as they are made, and rows of one: without keys to the others, nothing of these is needed.
@@ -251,7 +256,7 @@ class ActionModule(AwsAction):
 
     def _compared(self, source: Server, server: Server) -> dict[str, Any]:
         self._doing = "its tables are being compared"
-        table = self.arguments["table"]
+        table = self._table
         of_then, here = source.contents(self._now, table), server.contents(self._new, table)
         if table and not of_then:
             raise Failed(

@@ -46,8 +46,12 @@ class ActionModule(AwsAction):
             )
         self._attempts = Attempts(Points(self.client("s3"), ledger))
         self._name, self._volume = given["name"], given["volume"]
-        self._key = f"volume.{self._volume} {given['path']}".strip()
-        return {"begin": self._begin, "job": self._job, "note": self._note, "last": self._last}[given["step"]]()
+        self._key = f"{'drill.' if given['drill'] else ''}volume.{self._volume} {given['path']}".strip()
+        steps = {
+            "begin": self._begin, "job": self._job, "note": self._note, "last": self._last, "left": self._left,
+            "over": self._over,
+        }  # fmt: skip
+        return steps[given["step"]]()
 
     def _told(self, changed: bool, found: Attempt) -> dict[str, Any]:
         return {
@@ -79,6 +83,35 @@ class ActionModule(AwsAction):
         name, key = found
         told = self._told(False, self._attempts.read(name, key))
         return told | {"name": name, "path": key.partition(" ")[2]}
+
+    def _left(self) -> dict[str, Any]:
+        found = self._attempts.left(self._key)
+        if found is None:
+            return {"changed": False, "attempt": "", "state": "", "name": "", "path": ""}
+        return self._told(False, found[1]) | {"name": found[0]}
+
+    def _over(self) -> dict[str, Any]:
+        """Wait until the job does nothing more, however it ends, and tell whether it has restored something."""
+        found = self._attempts.read(self._name, self._key)
+        job, wait = str(found.get("job") or ""), Wait(self.arguments["timeout"], self.say, self._volume)
+        state = self._state(job)
+        while not self.check_mode and state not in (*OVER, "COMPLETED", ""):
+            if not wait.pause(f"AWS Backup to be through with its job ({state})"):
+                raise Failed(
+                    f"AWS Backup still restores the volume {self._volume} after {wait.seconds / 60:.0f} minutes, so "
+                    "what it restores cannot be removed yet. Type the same command again later."
+                )
+            state = self._state(job)
+        return self._told(False, found) | {"restored": state == "COMPLETED" and found.get("state") == BEGUN}
+
+    def _state(self, job: str) -> str:
+        """How a job is; empty if there is none, or AWS Backup has forgotten it, which it does after 30 days."""
+        try:
+            return str(self.client("backup").describe_restore_job(RestoreJobId=job)["Status"]) if job else ""
+        except ClientError as error:
+            if code(error) not in ABSENT:
+                raise
+            return ""
 
     def _job(self) -> dict[str, Any]:
         """Start the job, unless it is, and wait for it."""

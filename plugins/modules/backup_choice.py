@@ -11,9 +11,9 @@ description:
 extends_documentation_fragment: [ledger]
 options:
   name:
-    description: Of the backup.
+    description: Of the backup; the newest good one if empty.
     type: str
-    required: true
+    default: ""
   typed:
     description: Noun to the entry that was typed, for example C({database} main); all parts if none was.
     type: dict
@@ -22,6 +22,10 @@ options:
     description: Noun to the names of its entries in the site.
     type: dict
     default: {}
+  typed_with:
+    description: File of the verb that was typed.
+    type: str
+    default: restore.yml
 author: Berth
 """
 
@@ -35,8 +39,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+name:
+  description: Of the backup.
+  returned: always
+  type: str
 parts:
   description: Key (C(database.main)) to the part of the backup.
+  returned: always
+  type: dict
+services:
+  description: Service to C(task_definition) of the release that was live then.
   returned: always
   type: dict
 started:

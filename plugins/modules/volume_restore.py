@@ -9,17 +9,18 @@ description:
     before and after is looked at by a one-off task, between the steps of this.
   - C(begin) says which attempt it is, the one that an earlier run has left or a new one. C(job) starts AWS Backup's
     job, unless it is started, and waits until that is through. C(note) writes down what has become of it. C(last) says
-    what the volume was switched to last.
+    what the volume was switched to last. C(left) says of which attempt something may be in the file system still, and
+    C(over) waits until the job of one does nothing more.
   - All of it is written into the record of the backup, so that the next run of it goes on.
 extends_documentation_fragment: [ledger]
 options:
   step:
     description: What is to be done.
     type: str
-    choices: [begin, job, note, last]
+    choices: [begin, job, note, last, left, over]
     required: true
   name:
-    description: Name of the backup; not for C(last).
+    description: Name of the backup; not for C(last) and C(left).
     type: str
     default: ""
   volume:
@@ -45,9 +46,13 @@ options:
   state:
     description: What has become of it, for C(note).
     type: str
-    choices: [beside, switched, back]
+    choices: [beside, switched, back, removed]
   overwrite:
     description: Whether one that was switched to is restored again, for C(begin).
+    type: bool
+    default: false
+  drill:
+    description: Whether it is for a drill, whose attempts are other ones than those of restores.
     type: bool
     default: false
   timeout:
@@ -73,15 +78,20 @@ attempt:
   returned: always
   type: str
 state:
-  description: How far it has come, C(begun), C(beside), C(switched) or C(back); empty with C(last) if there is none.
+  description: How far it has come, C(begun), C(beside), C(switched), C(back), C(failed) or C(removed); empty with
+    C(last) and C(left) if there is none.
   returned: always
   type: str
 name:
-  description: The backup, for C(last).
+  description: The backup.
   returned: always
   type: str
 path:
-  description: The path, for C(last).
+  description: The path.
   returned: always
   type: str
+restored:
+  description: Whether AWS Backup has restored what nobody has moved yet.
+  returned: with C(over)
+  type: bool
 """

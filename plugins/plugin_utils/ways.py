@@ -18,8 +18,8 @@ from plugins.plugin_utils.places import PROJECT, TEMPLATE, shown, verb
 HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
 SEEING_VERBS = (
-    *HOST_VERBS, "doctor.yml", "import_data.yml", "release.yml", "restore.yml", "rollback.yml", "rotate_secrets.yml",
-    "ssh_config.yml", "tunnel.yml", "verify.yml",
+    *HOST_VERBS, "doctor.yml", "drill.yml", "import_data.yml", "release.yml", "restore.yml", "rollback.yml",
+    "rotate_secrets.yml", "ssh_config.yml", "tunnel.yml", "verify.yml",
 )  # fmt: skip
 """Verbs that have to know the hosts."""
 LOCAL_VERBS = ("compose_file.yml",)

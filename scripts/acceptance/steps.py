@@ -56,6 +56,7 @@ STEPS = (
     Step("backup", ("backup=acceptance",)),
     Step("backups"),
     Step("restore", ("backup=acceptance",)),
+    Step("drill", ("backup=acceptance",)),
     Step("rotate_secrets", ("database=main",)),
     Step("import_data", ("folder={folder}", "in_use=false")),
     Step("tunnel", ("local_port=15498", "for=3s")),

@@ -31,6 +31,7 @@ from local_aws import images
 from local_aws.cloud import Cloud
 from local_aws.config import PROJECT
 from local_aws.tests.until import until
+from plugins.plugin_utils.backups.drills import Drills, span
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.lock import Holder
 from plugins.plugin_utils.tunnel import answer
@@ -1336,6 +1337,77 @@ def test_a_backup_that_aws_backup_begins_by_itself_is_as_good_and_lies_in_anothe
     stacks.delete_stack(**stack)
     stacks.get_waiter("stack_delete_complete").wait(**stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     away.delete_backup_vault(BackupVaultName=vault)
+
+
+DRIFTING = """
+SET ROLE {owner};
+CREATE FUNCTION drifting() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (random() * 1e9)::int; END';
+CREATE TABLE drifting (a int, b int GENERATED ALWAYS AS (drifting()) STORED);
+INSERT INTO drifting VALUES (1);
+"""
+"""A table that is another one each time it is restored, as its rows have what nobody has written down."""
+
+
+@pytest.mark.long
+def test_a_backup_is_drilled_and_nothing_of_that_is_left_though_it_is_killed_or_fails(cloud: Cloud) -> None:
+    kept = ["-e", json.dumps({"site_backups": {"every": "1d", "keep": 9}})]
+    rds, ecs, cluster = cloud.client("rds"), cloud.client("ecs"), SITE
+    _, ask = ask_of(cloud)
+
+    def made() -> list[str]:
+        """What drills have made, and is there."""
+        found = [each["DBInstanceIdentifier"] for each in rds.describe_db_instances()["DBInstances"]]
+        tasks = ecs.list_tasks(cluster=cluster, startedBy="drill")["taskArns"]
+        families = ecs.list_task_definition_families(familyPrefix=f"{cluster}-drill-", status="ACTIVE")["families"]
+        return [*(each for each in found if "-drill-" in each), *tasks, *families]
+
+    def last() -> dict[str, Any]:
+        return Drills(the_ledger(cloud)).last() or {}
+
+    django = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=django"
+    on_host(cloud, f"docker exec $({django}) sh -c 'echo harbour >/srv/media/drilled.png'")
+    password = secret(cloud, "database-main")["password"]
+    succeed(playbook("site.yml", *kept))
+    succeed(playbook("backup.yml", *kept, "-e", "backup=drilled"))
+    succeed(playbook("drill.yml", *kept, "--check"))
+    assert made() == []
+    killed = subprocess.Popen(
+        ["ansible-playbook", "drill.yml", "-i", "test", *kept], cwd=PROJECT, text=True,
+        env=environment("drill.yml"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert killed.stdout
+    for line in killed.stdout:
+        if "AWS Backup restores it, job" in line:
+            break
+    kill(killed)
+    assert len(made()) == 1, "its instance"
+    assert "interrupted" in playbook("backups.yml").output
+    run = succeed(playbook("drill.yml", *kept, "-e", "lock_wait=6m"))
+    said = " ".join(run.output.split())
+    assert "each with the content of then" in said
+    assert "files were read" in said
+    assert "answers on what was restored: /healthz with 200, / with " in said
+    assert password not in said
+    assert made() == []
+    assert (last()["backup"], last()["outcome"]) == ("drilled", "good")
+    assert last()["recovery_seconds"] > 0
+    assert f"of drilled: good · data {span(last()['point_seconds'])} old" in playbook("backups.yml").output
+    assert served("/media/drilled.png") == b"harbour\n", "the site is as it was"
+
+    owner = ask("site", "SELECT tableowner FROM pg_tables WHERE tablename = 'auth_user'")
+    ask("site", DRIFTING.format(owner=owner))
+    succeed(playbook("backup.yml", *kept, "-e", "backup=drifting"))
+    bad = playbook("drill.yml", *kept)
+    assert bad.status == 2, bad.output
+    assert "What was copied is not what the backup has: public.drifting has 1 rows, sum " in " ".join(
+        bad.output.split()
+    )
+    assert made() == []
+    assert (last()["backup"], last()["outcome"], last()["recovery_seconds"]) == ("drifting", "failed", None)
+    assert "the last drill of a restore failed" in " ".join(playbook("status.yml", *kept).output.split())
+    ask("site", "DROP TABLE drifting; DROP FUNCTION drifting")
+    succeed(playbook("drill.yml", *kept, "-e", "backup=drilled", "-e", "answers=false"))
+    succeed(playbook("site.yml", "-e", json.dumps({"site_remove": ["backup"]})))
 
 
 @pytest.mark.long

@@ -6,5 +6,6 @@
 | databases, volumes, buckets | a kind of part each: begun, looked at, let go |
 | parts | the parts of one backup, by their kinds |
 | planned | what AWS Backup has begun by itself, as such a record |
+| drills | that they were restored beside and proven |
 | table | backups as a person reads them |
 """

@@ -10,9 +10,9 @@ from typing import Any
 from plugins.plugin_utils.backups.point import Point, Points
 
 FIELD = "restores"
-BEGUN, BESIDE, SWITCHED, BACK, FAILED = "begun", "beside", "switched", "back", "failed"
+BEGUN, BESIDE, SWITCHED, BACK, FAILED, REMOVED = "begun", "beside", "switched", "back", "failed", "removed"
 """States: something is at it; its files lie beside, and were read; the site has them; it had them; AWS Backup could
-not."""
+not; nothing of it is in the file system any more."""
 Attempt = dict[str, Any]
 """`attempt` (names a volume's folder), `job` (of AWS Backup), `before` (the time that a bucket goes back to), `state`,
 `at`."""
@@ -67,6 +67,17 @@ class Attempts:
             if key.partition(" ")[0] == part and each.get("state") == SWITCHED
         ]
         return max(found)[1:] if found else None
+
+    def left(self, key: str) -> tuple[str, Attempt] | None:
+        """Backup and attempt of which something may be in the file system still; None if there is none.
+
+        Args:
+            key: of the part.
+        """
+        for point in self._points.all():
+            if (found := _of(point).get(key)) and found.get("state") != REMOVED:
+                return str(point["name"]), found
+        return None
 
 
 def _of(point: Point) -> dict[str, Attempt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +25,8 @@ DEAD = (
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
 """
 DELETING = "deleting"
+RESTORE, DRILL = "restore", "drill"
+"""Verbs that make such instances. Each lets go of its own: the other may go on with what it has left."""
 GIB = 2**30
 
 
@@ -37,11 +39,14 @@ class Instance:
         entry: of `site_databases`.
         point: name of the backup.
         tags: that it gets.
+        verb: that makes it.
     """
 
-    def __init__(self, rds: Any, prefix: str, entry: str, point: str, tags: Mapping[str, str]) -> None:
-        self._rds, self._beside = rds, Beside(rds, prefix)
-        self.name = f"{prefix}-restore-{hashlib.sha256(f'{entry} {point}'.encode()).hexdigest()[:8]}"
+    def __init__(
+        self, rds: Any, prefix: str, entry: str, point: str, tags: Mapping[str, str], verb: str = RESTORE
+    ) -> None:
+        self._rds, self._beside = rds, Beside(rds, prefix, (verb,))
+        self.name = f"{prefix}-{verb}-{hashlib.sha256(f'{entry} {point}'.encode()).hexdigest()[:8]}"
         self._tags = [{"Key": name, "Value": str(value)} for name, value in {**tags, TAG: point}.items()]
 
     def found(self) -> dict[str, Any] | None:
@@ -129,15 +134,16 @@ class Instance:
 
 
 class Beside:
-    """The instances of an environment that restores have made.
+    """The instances of an environment that restores and drills have made.
 
     Args:
         rds: boto3 client.
         prefix: of the environment.
+        verbs: that have made them.
     """
 
-    def __init__(self, rds: Any, prefix: str) -> None:
-        self._rds, self._prefix = rds, prefix
+    def __init__(self, rds: Any, prefix: str, verbs: Sequence[str] = (RESTORE, DRILL)) -> None:
+        self._rds, self._name = rds, rf"{re.escape(prefix)}-({'|'.join(verbs)})-[0-9a-f]{{8}}"
 
     def all(self) -> dict[str, str]:
         """Identifier → state."""
@@ -146,7 +152,7 @@ class Beside:
             each["DBInstanceIdentifier"]: each["DBInstanceStatus"]
             for page in pages
             for each in page["DBInstances"]
-            if re.fullmatch(rf"{re.escape(self._prefix)}-restore-[0-9a-f]{{8}}", each["DBInstanceIdentifier"])
+            if re.fullmatch(self._name, each["DBInstanceIdentifier"])
             and any(tag["Key"] == TAG for tag in each.get("TagList", []))
         }
 

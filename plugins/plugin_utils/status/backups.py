@@ -11,9 +11,9 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from plugins.plugin_utils.backups import planned, table
+from plugins.plugin_utils.backups import drills, planned, table
 from plugins.plugin_utils.backups.point import Points, begun, is_good
-from plugins.plugin_utils.ledger import RUNNING, Ledger
+from plugins.plugin_utils.ledger import FAILED, INTERRUPTED, RUNNING, Ledger
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.site.backups import Backups
 from plugins.plugin_utils.status.part import Client, Part
@@ -37,9 +37,10 @@ def look(
         site_age: seconds since the ledger was made; None where that is not known.
         now: with its time zone.
     """
-    part = Part({"every_seconds": wanted.every, "newest": None, "last": None})
-    ledger = Ledger(client("s3"), bucket)
-    written = part.ask(ABOUT, "s3", Points(client("s3"), ledger).all) if bucket else []
+    part = Part({"every_seconds": wanted.every, "newest": None, "last": None, "drill": None})
+    s3 = client("s3")
+    ledger = Ledger(s3, bucket)
+    written = part.ask(ABOUT, "s3", Points(s3, ledger).all) if bucket else []
     made = part.ask(ABOUT, "backup", planned.read, client("backup"), plan, now) if plan.vault else []
     if written is None or made is None:
         return part
@@ -47,7 +48,8 @@ def look(
     points = planned.merged(written, planned.with_releases(made, entries or []))
     good = next((_facts(each, now) for each in points if is_good(each)), None)
     last = next((_facts(each, now) for each in points if each.get("outcome") != RUNNING), None)
-    part.facts |= {"newest": good, "last": last}
+    drill = part.ask(ABOUT, "s3", drills.Drills(ledger).last) if bucket else None
+    part.facts |= {"newest": good, "last": last, "drill": drill and _drilled(drill)}
     _judge(part, wanted, site_age)
     return part
 
@@ -65,6 +67,11 @@ def _facts(point: dict[str, Any], now: datetime.datetime) -> dict[str, Any]:
     }
 
 
+def _drilled(drill: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("backup", "outcome", "reason", "point_seconds", "recovery_seconds")
+    return {"at": drill["started"], **{name: drill.get(name) for name in names}, "said": drills.said(drill)}
+
+
 def _judge(part: Part, wanted: Backups, site_age: int | None) -> None:
     good, last = part.facts["newest"], part.facts["last"]
     typed = verb("backup.yml")
@@ -72,6 +79,12 @@ def _judge(part: Part, wanted: Backups, site_age: int | None) -> None:
         why = f": {last['reason']}" if last["reason"] else ""
         again = typed if planned.is_planned(last) else f"{typed} -e backup={last['name']}"
         part.note(ABOUT, f"the last one, {last['name']}, did not become whole{why}", again)
+    if (drill := part.facts["drill"]) and drill["outcome"] in (FAILED, INTERRUPTED):
+        again = f"{verb('drill.yml')} -e backup={drill['backup']}"
+        if drill["outcome"] == FAILED:
+            part.is_wrong(ABOUT, f"the last drill of a restore failed: {drill['said']}", again)
+        else:
+            part.note(ABOUT, "the last drill of a restore was broken off, and may have left something", again)
     if wanted.every is None:
         return
     limit = wanted.every + LATE_SECONDS
@@ -93,3 +106,9 @@ def said(facts: Mapping[str, Any]) -> str:
         return "none yet"
     release = f" · release {good['release']}" if good["release"] else ""
     return f"{good['name']}, {age(good['age_seconds'] or 0)} old{release} · {good['contents'] or 'no data in it'}"
+
+
+def drilled(facts: Mapping[str, Any]) -> str:
+    """The last drill in a sentence."""
+    drill = facts["drill"]
+    return str(drill["said"]) if drill else f"none yet: {verb('drill.yml')}"

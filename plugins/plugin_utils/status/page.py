@@ -12,7 +12,7 @@ from typing import Any
 
 from plugins.plugin_utils.status.alarms import CONFIRMED
 from plugins.plugin_utils.status.alarms import summed as summed_alarms
-from plugins.plugin_utils.status.backups import said
+from plugins.plugin_utils.status.backups import drilled, said
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
@@ -258,7 +258,7 @@ def _volume(each: Facts) -> str:
 
 
 def _backups(each: Facts | None) -> str:
-    return _card("Backups", "", [("newest", escape(said(each)))]) if each else ""
+    return _card("Backups", "", [("newest", escape(said(each))), ("last drill", escape(drilled(each)))]) if each else ""
 
 
 def _schedule(each: Facts) -> str:

@@ -139,6 +139,7 @@ def _volume(each: Mapping[str, Any]) -> Iterator[Line]:
 def _backups(each: Mapping[str, Any] | None) -> Iterator[Line]:
     if each:
         yield f"{INDENT}backups: {backups.said(each)}", None
+        yield f"{INDENT}last drill of a restore: {backups.drilled(each)}", None
 
 
 def backup(each: Mapping[str, Any]) -> str:

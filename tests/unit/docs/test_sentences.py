@@ -33,6 +33,8 @@ REASONS = {
     'rm -rf "$folder" echo "The sentinel is removed': "as above",
     'clear() { # $1: what this has made itself rm -rf "$1"': "a script's own room",
     'in ./aws-backup-restore_*) rm -rf "$from"': "what AWS Backup has made, once it is taken out of it",
+    'in ./aws-backup-restore_*) rm -rf "$found" ;; esac': "the same, of a drill, of which nothing is to be left",
+    ';; esac rm -rf "$beside" echo "nothing of what': "the folder that the drill itself has made",
     "every file with its content, and remove the folder again": "says what the comparison does with its own sentinel",
     "aws autoscaling terminate-instance-in-auto-scaling-group": "a host holds no data; another takes its place",
     "name: Delete the layers cloudformation_stacks": "the name of a task in an example",

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
+from plugins.plugin_utils.backups.drills import KEY
 from plugins.plugin_utils.backups.point import Points
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
 from tests.unit.variables_support import evaluate, load, tasks_of
@@ -80,6 +81,23 @@ def test_one_is_counted_only_where_no_plan_begins_them_and_somebody_is_told() ->
     for each in (wanted | {"at": "04:00"}, wanted | {"every": None}):
         assert evaluate(counted, {"alarms_subscribers": subscribers, "backup_wanted": each}) is False
     assert evaluate(counted, {"alarms_subscribers": [], "backup_wanted": wanted}) is False
+
+
+def test_backups_shows_the_last_drill(site: Site, aws: Cloud) -> None:
+    point = {"name": "one", "run": "r", "started": "2026-11-26T10:02:00+00:00", "outcome": "good", "parts": {}}
+    Points(aws.client("s3"), site.ledger).begin(point)
+    _, shown = site.type("backups")
+    assert "last drill of a restore: none yet. Type: ansible-playbook drill.yml" in shown
+    drill = {
+        "key": KEY, "backup": "one", "run": "d", "started": "2026-11-26T12:02:00+00:00", "outcome": "failed",
+        "reason": "public.orders has 490 rows", "point_seconds": 7_200, "recovery_seconds": None,
+    }  # fmt: skip
+    site.ledger.begin(drill)
+    _, shown = site.type("backups")
+    told = "2026-11-26 12:02 UTC, of one: failed · data 2 h old · public.orders has 490 rows"
+    assert f"last drill of a restore: {told}" in shown
+    _, shown = site.type("backups", "-e", "format=json")
+    assert '"reason": "public.orders has 490 rows"' in shown
 
 
 def test_it_makes_the_backup_only_once_it_holds_the_lock_and_lets_older_ones_go_last() -> None:

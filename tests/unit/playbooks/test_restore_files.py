@@ -148,6 +148,37 @@ def test_what_aws_backup_has_not_made_is_told(system: FileSystem) -> None:
     assert "there is nothing to go back to" in system.run("back", "one", code=1)
 
 
+@pytest.mark.parametrize("step", ["", "begin", "settle"])
+@pytest.mark.parametrize("action", ["remove", "remove-restored"])
+def test_what_a_drill_has_restored_is_removed_however_far_it_came(system: FileSystem, step: str, action: str) -> None:
+    """Though AWS Backup was through, `remove` takes nothing away that nobody has looked at: it may be somebody's."""
+    (system.root / "aws-backup-restore_old").mkdir()
+    now = system.files()
+    if step:
+        system.run("begin", "one")
+        system.run("begin", "two")
+        system.restored()
+    if step == "settle":
+        system.run("settle", "one")
+    for _ in range(2):
+        assert "nothing of what was restored is in the file system" in system.run(action, "one")
+    left = {"aws-backup-restore_old"} | (
+        {"aws-backup-restore_2026Z"} if (step, action) == ("begin", "remove") else set()
+    )
+    assert {each.name for each in system.root.glob("aws-*")} == left
+    assert [each.name for each in system.root.glob("berth-restore/beside/*")] == (["two"] if step else [])
+    assert system.files() == now
+    system.run(action, "", code=2)
+
+
+def test_of_two_that_have_come_none_is_removed(system: FileSystem) -> None:
+    system.run("begin", "one")
+    system.restored()
+    system.restored("aws-backup-restore_else")
+    assert "have both come" in system.run("remove-restored", "one", code=1)
+    assert len(list(system.root.glob("aws-*"))) == 2
+
+
 def killing(number: int) -> str:
     """The script, killed right before its n-th command that changes something."""
     found = list(re.finditer(r"^( *)((?:mv|mkdir|rm|write|move_all|sums) )", SCRIPT, re.MULTILINE))

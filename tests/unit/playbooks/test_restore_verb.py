@@ -117,7 +117,7 @@ def test_only_a_bucket_of_berth_s_that_keeps_old_versions_is_meant_and_a_path_of
     ],
 )
 def test_files_of_a_volume_that_nobody_can_mount_are_not_restored(volume: str, tls_only: bool, said: str) -> None:
-    check = tasks_of("playbooks/tasks/restore_files.yml")["Refuse a volume whose root nobody can mount"]
+    check = tasks_of("playbooks/tasks/restore_task.yml")["Refuse a volume whose root nobody can mount"]
     there = copy.deepcopy(known(restore_volume=volume, backup="one"))
     there["site_volumes"] = {"media": {"tls_only": tls_only}, "scratch": {"driver": "task"}, "other": {}}
     there["site_services"]["web"]["containers"]["more"] = CONTAINER | {"volumes": ["other:/srv/other:ro"]}

@@ -146,3 +146,40 @@ def test_what_cannot_be_is_told(estate: Estate) -> None:
     foreign = estate.run("job", role="arn:aws:iam::123456789012:role/nobody")
     assert "cannot be assumed by AWS Backup. Nothing of the site was changed." in foreign["msg"]
     assert "has no ledger" in estate.run("begin", prefix="shop-nowhere")["msg"]
+
+
+def test_a_drill_is_an_attempt_of_its_own_and_is_known_until_it_is_removed(estate: Estate) -> None:
+    restored = estate.run("begin")["attempt"]
+    assert estate.run("left", "", drill=True)["attempt"] == ""
+    drilled = estate.run("begin", "two", drill=True)["attempt"]
+    assert drilled != restored
+    left = estate.run("left", "", drill=True)
+    assert (left["attempt"], left["name"], left["state"]) == (drilled, "two", "begun")
+    assert not estate.run("over", "two", drill=True)["restored"], "no job has been begun"
+    estate.run("job", "two", drill=True)
+    assert estate.run("over", "two", drill=True)["restored"]
+    estate.run("note", "two", drill=True, state="beside")
+    assert not estate.run("over", "two", drill=True)["restored"], "somebody has moved it"
+    assert estate.run("left", "", drill=True)["attempt"] == drilled
+    estate.run("note", "two", drill=True, state="removed")
+    assert estate.run("left", "", drill=True)["attempt"] == ""
+    assert estate.run("begin", "two", drill=True)["attempt"] != drilled
+    assert estate.run("begin")["attempt"] == restored
+
+
+def test_what_is_removed_waits_for_the_job_however_that_ends(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulated, "initial_state", "RUNNING")
+    estate.run("begin", drill=True)
+    estate.run("job", drill=True, timeout=0)
+    late = estate.run("over", drill=True, timeout=0)
+    assert (
+        "AWS Backup still restores the volume media after 0 minutes, so what it restores cannot be removed"
+        in late["msg"]
+    )
+    assert not estate.run("over", check=True, drill=True, timeout=0).get("failed")
+    emulated.set_restore_state(estate.aws, estate.jobs()[0]["RestoreJobId"], "FAILED")
+    assert not estate.run("over", drill=True)["restored"]
+    assert "could not restore" in estate.run("job", drill=True)["msg"]
+    assert estate.run("left", "", drill=True)["state"] == "failed", "its folder is there still"
+    backup_backends[ACCOUNT_ID][REGION].berth_restores.clear()
+    assert not estate.run("over", drill=True)["restored"], "AWS Backup forgets a job after a month"

@@ -111,7 +111,7 @@ def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventor
     written = f"compose_file_start={tmp_path}/compose"
     own = inventory.folder / "environment.yml"
     own.write_text(own.read_text().replace(f"aws_region: {REGION}", "aws_region: nowhere-1"))
-    verbs = "doctor exec hosts import_data release restore rollback rotate_secrets ssh_config tunnel verify"
+    verbs = "doctor drill exec hosts import_data release restore rollback rotate_secrets ssh_config tunnel verify"
     seeing = {f"{verb}.yml" for verb in verbs.split()}
     for verb in sorted(path.name for path in PROJECT.glob("*.yml") if path.name != "requirements.yml"):
         typed = {"exec.yml": ("-e", "command=date"), "compose_file.yml": ("-e", written)}.get(verb, ())

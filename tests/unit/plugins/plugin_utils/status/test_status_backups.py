@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plugins.plugin_utils.backups.drills import KEY
 from plugins.plugin_utils.status.page import rendered as page
 from plugins.plugin_utils.status.terminal import rendered
 from tests.unit.plugins.plugin_utils.status.status_support import (
@@ -33,9 +34,11 @@ def a_backup(name: str, hours: float, outcome: str = "good", **more: Any) -> dic
     return {"name": name, "started": started, "outcome": outcome, "release": "2026.11.3", "parts": PARTS} | more
 
 
-def an_account(*backups: dict[str, Any], stacks: list[dict[str, Any]] | None = None) -> Account:
-    """An account whose ledger has these backups."""
-    kept = {f"points/{each['name']}.json": each for each in backups}
+def an_account(
+    *backups: dict[str, Any], stacks: list[dict[str, Any]] | None = None, drill: dict[str, Any] | None = None
+) -> Account:
+    """An account whose ledger has these backups, and the last drill."""
+    kept = {f"points/{each['name']}.json": each for each in backups} | ({KEY: drill} if drill else {})
 
     def read(Key: str, **_: Any) -> dict[str, Any]:
         if Key not in kept:
@@ -112,6 +115,40 @@ def test_it_is_on_the_page_and_on_the_terminal() -> None:
     told = "before-it, 3 hours old · release 2026.11.3 · database.main 20 GB, volume.uploads 1.5 KB"
     assert f"  backups: {told}" in lines
     assert told in page(model)
+
+
+def a_drill(outcome: str, **more: Any) -> dict[str, Any]:
+    drill = {"backup": "one", "run": "r", "started": ago(hours=2).isoformat(), "outcome": outcome, "reason": ""}
+    return drill | {"point_seconds": 10_800, "recovery_seconds": None} | more
+
+
+def test_the_last_drill_is_shown_with_what_it_came_to() -> None:
+    drill = a_drill("good", recovery_seconds=720)
+    model = shown(an_account(a_backup("one", 3), drill=drill))
+    assert (model["backups"]["drill"]["point_seconds"], model["backups"]["drill"]["recovery_seconds"]) == (10_800, 720)
+    told = "UTC, of one: good · data 3 h old, back in 12 min"
+    (line,) = [line for line, _ in rendered(model) if "last drill" in line]
+    assert line.endswith(told)
+    assert told in page(model)
+    assert "backups" not in said(model, "wrong") | said(model, "notes")
+    never = shown(an_account(a_backup("one", 3)))
+    assert "  last drill of a restore: none yet: ansible-playbook drill.yml" in [
+        line.split(" -i ")[0] for line, _ in rendered(never)
+    ]
+
+
+def test_a_drill_that_failed_is_wrong_and_one_that_was_broken_off_is_told() -> None:
+    bad = shown(an_account(a_backup("one", 3), drill=a_drill("failed", reason="public.orders has 490 rows")))
+    (what,) = said(bad, "wrong")["backups"]
+    assert what.startswith("the last drill of a restore failed: ")
+    assert what.endswith("UTC, of one: failed · data 3 h old · public.orders has 490 rows")
+    (typed,) = [each["type"] for each in bad["wrong"] if each["about"] == "backups"]
+    assert typed.endswith("-e backup=one")
+    killed = shown(an_account(a_backup("one", 3), drill=a_drill("running")))
+    assert "backups" not in said(killed, "wrong")
+    assert said(killed, "notes")["backups"] == [
+        "the last drill of a restore was broken off, and may have left something"
+    ]
 
 
 def test_what_may_not_be_asked_is_said() -> None:

@@ -640,7 +640,8 @@ HOSTS_OWN = (
         SITE, "Hosts in private subnets need network_nat: gateway.",
     ),
     Signature(
-        "docker-down", HOSTS, r"Cannot connect to the Docker daemon|Id=docker\.service ActiveState=(?:failed|inactive)",
+        "docker-down", HOSTS,
+        r"Cannot connect to the Docker daemon|Id=docker\.service (?:.*\b)?ActiveState=(?:failed|inactive)",
         "Docker does not run on the host.",
         "on-host journalctl -u docker -n 50 --no-pager",
     ),
@@ -659,7 +660,7 @@ HOSTS_OWN = (
     ),
     Signature(
         "agent-failed", HOSTS,
-        r"Id=ecs\.service ActiveState=(?:failed|inactive)|^agent: ActiveState=(?:failed|inactive)",
+        r"(?:Id=ecs\.service|^agent:) (?:.*\b)?ActiveState=(?:failed|inactive)",
         "The ECS agent does not run: it ended for good (exit status 5), or what comes before it failed.",
         "on-host journalctl -u ecs -n 50 --no-pager",
     ),

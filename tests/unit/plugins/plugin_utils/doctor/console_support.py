@@ -5,7 +5,7 @@ from __future__ import annotations
 REPORT = """\
 [   31.2] cloud-init[1512]: Cloud-init v. 22.2.2 finished at Fri, 27 Nov 2026 09:00:31 +0000.
 [  361.2] ecs-boot-report[812]: BEGIN report: not in cluster shop-prod after 300 s
-[  361.2] ecs-boot-report[812]: agent: ActiveState=active SubState=running Result=success ExecMainStatus=0
+[  361.2] ecs-boot-report[812]: agent: Result=success ExecMainStatus=0 ActiveState=active SubState=running
 [  361.2] ecs-boot-report[812]: docker: active
 %s
 [  361.2] ecs-boot-report[812]: END report

@@ -55,7 +55,7 @@ def test_the_console_tells_of_its_own_report_and_of_the_boot() -> None:
     console = "\r\n".join([
         "[   31.2] cloud-init[1512]: util.py[WARNING]: Failed to run module scripts-user (scripts)",
         f"{stamp}BEGIN report: not in cluster shop-prod after 300 s",
-        f"{stamp}agent: ActiveState=failed SubState=failed Result=exit-code ExecMainStatus=5",
+        f"{stamp}agent: Result=exit-code ExecMainStatus=5 ActiveState=failed SubState=failed",
         f"{stamp}END report",
     ])  # fmt: skip
     account = Account(get_console_output={"InstanceId": HOST, "Output": console})

@@ -1,7 +1,7 @@
 """A subscription by e-mail or HTTP(S) waits until its endpoint has confirmed it; moto takes it as confirmed at once.
 
 Until then it gets no message, and lists show `PendingConfirmation` in place of its ARN. Nobody is written to: whoever
-confirms it here passes the last part of its ARN as the token.
+confirms it here passes the last part of its ARN as the token. What was delivered, and what not, is measured at once.
 https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.responses import ActionResult
 from moto.sns.models import SNSBackend, Subscription
 from moto.sns.responses import SNSResponse
@@ -88,10 +89,24 @@ def _publish(original: Method, self: Any, message: str, message_id: str, **more:
         return
     if self.protocol not in ("http", "https"):
         original(self, message, message_id, **more)
+        _measure(self, True)
         return
     headers = {"Content-Type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification"}
     body = self.get_post_data(message, message_id, more.get("subject"))
     try:
-        requests.post(self.endpoint, json=body, headers=headers, timeout=SECONDS)
+        answer = requests.post(self.endpoint, json=body, headers=headers, timeout=SECONDS)
+        _measure(self, answer.ok)
     except requests.RequestException:
-        return
+        _measure(self, False)
+
+
+def _measure(subscription: Subscription, good: bool) -> None:
+    """What CloudWatch shows of a delivery. AWS tries a failed one again for an hour before it counts it.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+    """
+    arn = subscription.topic.arn.split(":")
+    metric = "NumberOfNotificationsDelivered" if good else "NumberOfNotificationsFailed"
+    dimensions = [{"Name": "TopicName", "Value": arn[5]}]
+    datum = {"MetricName": metric, "Value": 1.0, "Unit": "Count", "Dimensions": dimensions}
+    cloudwatch_backends[arn[4]][arn[3]].put_metric_data("AWS/SNS", [datum])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.alarm_test import DOCUMENTATION
+from plugins.plugin_utils import arrival
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
 from plugins.plugin_utils.places import nearest, verb
 from plugins.plugin_utils.silence import end
@@ -35,7 +37,8 @@ class ActionModule(AwsAction):
         """
         prefix = self.arguments["prefix"]
         found = stacks.described(self.client("cloudformation"), prefix, self.arguments["layers"])
-        told, deaf = self._ears(stacks.outputs(found.get("alarms", {})).get("AlarmTopicArn", ""))
+        topic = stacks.outputs(found.get("alarms", {})).get("AlarmTopicArn", "")
+        told, deaf = self._ears(topic)
         cloudwatch, names = self.client("cloudwatch"), stacks.names(found)
         known = {
             f"{layer}.{alarms.called(each['AlarmName'], names[layer])}": each
@@ -43,17 +46,21 @@ class ActionModule(AwsAction):
         }
         word = self._chosen(known)
         name, before = known[word]["AlarmName"], known[word]["StateValue"]
+        arrived: dict[str, int] = {}
         if self.check_mode:
             self.say(word, f"would ring for {', '.join(told)}", "yellow")
         else:
+            begun = datetime.datetime.now(datetime.UTC)
             end(cloudwatch, prefix)  # that of the run before, of which this has the lock now
             self._ring(cloudwatch, word, name, before)
             over = ", and that it is over" if before == "OK" else ""
             for each in told:
                 self.say(each, f'has to get ALARM: "{name}"{over}, within a minute; it says: {REASON}')
+            messages = len(told) * (2 if over else 1)
+            arrived = self._arrived(cloudwatch, topic, messages, begun)
         for each in deaf:
             self.say(each, "gets nothing", "red")
-        return {"changed": True, "alarm": name, "told": told, "deaf": deaf}
+        return {"changed": True, "alarm": name, "told": told, "deaf": deaf, "arrived": arrived}
 
     def _ring(self, cloudwatch: Any, word: str, name: str, before: str) -> None:
         """Let an alarm ring, and be as it was: until the next look at its metric, a day for some, it would ring on.
@@ -66,6 +73,19 @@ class ActionModule(AwsAction):
             pass
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=before, StateReason=REASON)
         self.say(word, f"has rung: {name}", "yellow")
+
+    def _arrived(self, cloudwatch: Any, topic: str, messages: int, begun: datetime.datetime) -> dict[str, int]:
+        """What SNS says became of the messages, as far as it does before `arrival_timeout`; empty if that is 0."""
+        seconds = self.arguments["arrival_timeout"]
+        if not seconds:
+            return {}
+        wait = Wait(seconds, self.say, "messages")
+        while True:
+            delivered, failed = arrival.told(cloudwatch, topic, begun)
+            if delivered + failed >= messages or not wait.pause(
+                f"SNS to tell what became of {messages - delivered - failed} of {messages} messages"
+            ):
+                return {"expected": messages, "delivered": delivered, "failed": failed}
 
     def _ears(self, topic: str) -> tuple[list[str], list[str]]:
         """Who is told, and who of those that are to be is not.

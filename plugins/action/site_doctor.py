@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,15 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.site_doctor import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.doctor import evidence, machines
+from plugins.plugin_utils.doctor import evidence, logins, machines, message, sessions
 from plugins.plugin_utils.doctor.asking import Asking, told_by
 from plugins.plugin_utils.doctor.judging import plain, recognised, unexplained
 from plugins.plugin_utils.doctor.judging import told_by as signature_of
 from plugins.plugin_utils.doctor.showing import rendered
-from plugins.plugin_utils.doctor.signature import RIGHT, TRIED, Evidence
+from plugins.plugin_utils.doctor.signature import DONE, RIGHT, TRIED, Evidence
 from plugins.plugin_utils.ecs import container_instances, some
 from plugins.plugin_utils.places import not_right, verb
+from plugins.plugin_utils.site import logins as site_logins
 from plugins.plugin_utils.site.kept import site_of
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.status import hosts, stacks
@@ -35,6 +36,8 @@ from plugins.plugin_utils.verify.databases import judge
 from plugins.plugin_utils.verify.finding import plain as plain_findings
 
 INSTANCE = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
+VERIFY = "verify"
+"""What a line is about that tells why nothing could be tried: mostly that the site is not up, of which others tell."""
 SETTINGS = {"volume_gb": 30, "nat": False, "zones": 0}
 """For the estimate of the costs, which nobody looks at here."""
 
@@ -72,19 +75,20 @@ class ActionModule(AwsAction):
         for each in part.unasked if host else ():
             lines.append(Evidence(RIGHT, each["about"], each["why"]))
         findings = recognised(lines)
-        left = unexplained(wrong, findings) + self._unproven(host)
+        left = unexplained(wrong, findings) + self._unproven(lines)
         model = {
             "site": prefix,
             "host": host,
             "well": not findings and not left,
             "asked": len(lines),
             "not_looked_at": self._unseen,
+            "done": self._done(site, host),
             "findings": [plain(each) for each in findings],
             "unexplained": left,
         }
         self._show(model)
         ails = [f"{each.about} ({each.signature})" for each in findings] + [each["about"] for each in left]
-        kept = ("well", "findings", "unexplained")
+        kept = ("well", "findings", "done", "unexplained")
         return {"changed": False, "ails": list(dict.fromkeys(ails)), **{key: model[key] for key in kept}}
 
     def _of_site(
@@ -96,8 +100,9 @@ class ActionModule(AwsAction):
         model = gather(self.client, site, self.arguments["layers"], region, settings, now)
         lines = [*evidence.of_status(model), *Asking(self.client, model, told, prefix, now).evidence()]
         lines += evidence.of_findings(self._tried())
+        lines += [*logins.evidence(self.arguments["logins"]), *message.evidence(self.arguments["message"])]
         if self.arguments["failed"]:
-            lines.append(Evidence(TRIED, "verify", str(self.arguments["failed"])))
+            lines.append(Evidence(TRIED, VERIFY, str(self.arguments["failed"])))
         known = {each["instance"]: each for each in model["hosts"] or ()}
         due = [each for each in known.values() if not _is_new(each)]
         lines += self._of_machines(due, told, prefix)
@@ -161,9 +166,16 @@ class ActionModule(AwsAction):
                 self._unseen.append(name)
                 if each["state"] == "not joined":
                     silent.append(name)
+        if self.arguments["session_manager"]:
+            lines += sessions.missing()
+            shut = [name for name in names if answers.get(name, {}).get("unreachable")]
+            lines += part.ask("sessions", "ssm", lambda: [*sessions.of_hosts(self.client, instances, shut)]) or []
         if silent:
             consoles = part.ask("hosts", "ec2", lambda: list(machines.of_consoles(self.client("ec2"), silent)))
             lines += consoles or []
+        for each in part.unasked:
+            missing = f" (the right {each['action']} is missing)" if each["action"] else ""
+            lines.append(Evidence(RIGHT, each["about"], f"{each['why']}{missing}"))
         return lines
 
     def _tried(self) -> list[dict[str, Any]]:
@@ -171,15 +183,21 @@ class ActionModule(AwsAction):
         given = self.arguments
         return [*given["findings"], *plain_findings(judge(given["databases"], given["answers"], given["asker"]))]
 
-    def _unproven(self, host: str) -> list[dict[str, str]]:
-        """What `verify` has found wrong in words that no signature knows: each is a proof by itself."""
-        if host:
-            return []
-        lines: Iterator[Evidence] = evidence.of_findings(self._tried())
+    def _done(self, site: Site, host: str) -> list[dict[str, str]]:
+        """What was done on hosts or sent, well or not."""
+        given = self.arguments
+        found = [*sessions.done(given["hosts"], given["session_manager"])]
+        if not host:
+            found += logins.done(site_logins.logins(site), given["logins"])
+        return [*found, *message.done(given["message"])]
+
+    @staticmethod
+    def _unproven(lines: list[Evidence]) -> list[dict[str, str]]:
+        """What was done and went wrong in words that no signature knows: each is a proof by itself."""
         return [
-            {"about": each.about, "what": each.text, "type": verb("verify.yml")}
+            {"about": each.about, "what": each.text, "type": verb("verify.yml" if each.kind == TRIED else "status.yml")}
             for each in lines
-            if each.kind == TRIED and signature_of(each) is None
+            if each.kind in DONE and each.about != VERIFY and signature_of(each) is None
         ]
 
     def _show(self, model: dict[str, Any]) -> None:

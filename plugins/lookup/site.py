@@ -16,7 +16,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.plugin_utils.places import not_right
-from plugins.plugin_utils.site import edge, rendering, room, waf
+from plugins.plugin_utils.site import edge, logins, rendering, room, waf
 from plugins.plugin_utils.site.definitions import Run
 from plugins.plugin_utils.site.kept import site_of
 from plugins.plugin_utils.site.model import Site
@@ -34,7 +34,8 @@ options:
         C(secret), C(image)); C(edge) for the CDN before it, empty where there is none; C(waf) for its firewall,
         likewise; C(backups) for what C(site_backups) says;
         C(domain) for the names of the site, also where no service is known yet; C(memory) for what the tasks take that
-        may stand at the same time; or C(entries) for the names of each noun's entries.
+        may stand at the same time; C(logins) for which container of a service logs in to which database by which
+        variables; or C(entries) for the names of each noun's entries.
     required: true
   images:
     description:
@@ -65,7 +66,8 @@ service_entries: "{{ lookup('site', 'service', images=service_images, region=aws
 
 RETURN = r"""
 _raw:
-  description: Entry to what it is; for C(memory) a list of MiB, the largest first; for C(entries) noun to names.
+  description: Entry to what it is; for C(memory) a list of MiB, the largest first; for C(logins) a list of who logs in
+    where; for C(entries) noun to names.
   type: raw
 """
 
@@ -89,6 +91,8 @@ class LookupModule(LookupBase):
     def _entries(self, site: Site, noun: str) -> Any:
         if noun == "memory":
             return room.at_once(site.services, site.jobs)
+        if noun == "logins":
+            return logins.logins(site)
         if noun == "domain":
             return site.domains
         if noun == "backups":
@@ -102,7 +106,8 @@ class LookupModule(LookupBase):
         if noun == "entries":
             return {name: list(entries) for name, entries in {**site.entries, "image": site.images}.items()}
         if noun not in site.entries:
-            known = ", ".join([*site.entries, "backups", "image", "edge", "waf", "domain", "memory", "entries"])
+            others = ["backups", "logins", "image", "edge", "waf", "domain", "memory", "entries"]
+            known = ", ".join([*site.entries, *others])
             raise AnsibleLookupError(f"{noun} is no noun of a site; there are {known}.")
         if noun == "function":
             return {name: rendering.function(site, each) for name, each in site.functions.items()}

@@ -8,7 +8,8 @@ description:
   - Sets the state of an alarm of the site to C(ALARM), so that CloudWatch tells the topic as it would, and then back to
     what it was. Should the run end in between, CloudWatch takes it back with the next look at the metric.
   - Refuses an alarm that rings already, as nothing would be told of it, and a topic at which nobody has confirmed.
-  - What arrives only who gets it can see; it says what that is.
+  - What arrives only who gets it can see; it says what that is, and with O(arrival_timeout) what SNS says of it. That
+    it has delivered an e-mail means that a mail server took it.
   - In check mode it says which alarm would ring, and for whom.
 options:
   prefix:
@@ -29,6 +30,10 @@ options:
     description: Which one, V(service.web.TasksMissing); the first that does not ring by default.
     type: str
     default: ""
+  arrival_timeout:
+    description: Seconds to wait until SNS has told what became of all messages; 0 asks it nothing.
+    type: int
+    default: 0
   region:
     description: AWS region; the default is the environment's.
     type: str
@@ -52,6 +57,10 @@ told:
   description: Who has to get something.
   returned: success
   type: list
+arrived:
+  description: C(expected), C(delivered) and C(failed) messages, as far as SNS has told; empty if it was not asked.
+  returned: success
+  type: dict
 deaf:
   description: Who is to be told, and is not, as they have not confirmed or are not subscribed.
   returned: success

@@ -42,6 +42,19 @@ options:
     description: The host that asked the databases; empty if none is known.
     type: str
     default: ""
+  logins:
+    description: Results of the task that logged in to the databases from inside tasks (M(database_logins)), one a host.
+    type: list
+    elements: dict
+    default: []
+  session_manager:
+    description: Whether Session Manager is the way to the hosts.
+    type: bool
+    default: false
+  message:
+    description: Of M(alarm_test); empty if no message was asked for.
+    type: dict
+    default: {}
   failed:
     description: Why M(site_verify) could not try anything; empty where it could.
     type: str
@@ -82,6 +95,12 @@ findings:
   description:
     - C(signature), C(about), C(cause), C(mend), C(type) (the command), C(lines) (how many say so), and C(evidence), the
       first different ones, with C(where), C(place) and C(line).
+  returned: always
+  type: list
+done:
+  description:
+    - What was done on hosts or sent, C(about), C(what) (V(session), V(login) or V(message)), C(state) (V(good), V(bad)
+      or V(untried)) and C(said).
   returned: always
   type: list
 unexplained:

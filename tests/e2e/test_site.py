@@ -149,7 +149,12 @@ def host_container(cloud: Cloud) -> Any:
 
 def on_host(cloud: Cloud, command: str) -> str:
     """Output of a shell command on the only host."""
-    status, output = host_container(cloud).exec_run(["sh", "-c", command])
+    return in_container(host_container(cloud), command)
+
+
+def in_container(container: Any, command: str) -> str:
+    """Output of a shell command in a container: a host's whose agent is away is no host of the cluster."""
+    status, output = container.exec_run(["sh", "-c", command])
     assert status == 0, output.decode()
     text: str = output.decode()
     return text
@@ -655,10 +660,43 @@ def test_verify_tells_everything_that_is_wrong_at_once(cloud: Cloud) -> None:
 def doctor(*arguments: str) -> tuple[int, dict[str, str], str]:
     """Exit status of the verb, what it is about by signature, and its output."""
     run = playbook("doctor.yml", "-e", "format=json", *arguments)
+    return run.status, {each["signature"]: each["about"] for each in told(run)["findings"]}, run.output
+
+
+def told(run: Run) -> dict[str, Any]:
+    """What the doctor has said."""
     lines = run.output.splitlines()
     assert "{" in lines, run.output
-    model = json.loads("\n".join(lines[lines.index("{") : lines.index("}") + 1]))
-    return run.status, {each["signature"]: each["about"] for each in model["findings"]}, run.output
+    model: dict[str, Any] = json.loads("\n".join(lines[lines.index("{") : lines.index("}") + 1]))
+    return model
+
+
+def done(run: Run, what: str) -> dict[str, Any]:
+    """What came of the one session, login or message."""
+    (found,) = [each for each in told(run)["done"] if each["what"] == what]
+    return dict(found)
+
+
+def part_of(cloud: Cloud, word: str) -> Any:
+    """The one container of the embedded AWS that has a word in its name."""
+    names = [f"{name}={value}" for name, value in cloud.labels.items()]
+    (found,) = [each for each in cloud.docker.containers.list(filters={"label": names}) if word in each.name]
+    return found
+
+
+@contextmanager
+def paused(container: Any) -> Iterator[None]:
+    """The programs of a container do nothing while the block runs, and have lost nothing afterwards.
+
+    By their signals: of a container that Docker has paused the embedded AWS would think that it has ended.
+    """
+    container.kill("STOP")  # its first process, which nobody within it can stop
+    in_container(container, "kill -s STOP -- -1")
+    try:
+        yield
+    finally:
+        in_container(container, "kill -s CONT -- -1")
+        container.kill("CONT")
 
 
 @pytest.mark.long
@@ -669,15 +707,55 @@ def test_the_doctor_knows_what_ails_a_site_and_a_host(cloud: Cloud) -> None:
         status, found, output = doctor()
     assert status == 1, output
     assert found["secret-key"].startswith("service.web"), output
-    (host,) = hosts(cloud)
-    on_host(cloud, "systemctl stop ecs")
+    (host,), machine = hosts(cloud), host_container(cloud)
+    in_container(machine, "systemctl stop ecs")
     try:
         status, found, output = doctor("-e", f"host={host['ec2InstanceId']}")
     finally:
-        on_host(cloud, "systemctl start ecs")
-    until(lambda: hosts(cloud)[0]["agentConnected"], "the agent to be back", 60)
+        in_container(machine, "systemctl start ecs")
+    until(lambda: hosts(cloud), "the agent to be back", 60)
     assert status == 1, output
     assert found["agent-failed"] == f"host {host['ec2InstanceId']}", output
+
+
+@pytest.mark.long
+def test_the_doctor_opens_a_session_and_logs_in_from_inside_a_task(cloud: Cloud) -> None:
+    run = playbook("doctor.yml", "-e", "format=json", "--check")
+    (host,) = hosts(cloud)
+    name = host["ec2InstanceId"]
+    session = done(run, "session")
+    assert (session["about"], session["state"], session["said"]) == (f"host {name}", "good", "ssh opens one")
+    login = done(run, "login")
+    assert login["state"] == "good", run.output
+    assert re.search(rf"^django to database.main at \S+:5432 \(TLSv1.[23]\), inside a task on {name}$", login["said"])
+    database = cloud.client("rds").describe_db_instances()["DBInstances"][0]
+    with paused(part_of(cloud, database["DBInstanceIdentifier"])):
+        run = playbook("doctor.yml", "-e", "format=json", "--check")
+    assert done(run, "login")["state"] == "bad", run.output
+    assert {each["signature"]: each["about"] for each in told(run)["findings"]}["database-away"] == "service.web"
+    for layer, key in (("database-main", "password"), ("secret-django", "secret_key")):
+        assert secret(cloud, layer)[key] not in run.output
+
+
+@pytest.mark.long
+def test_the_doctor_knows_an_agent_that_hangs_and_a_file_server_that_pauses(cloud: Cloud) -> None:
+    (host,), machine = hosts(cloud), host_container(cloud)
+    about = f"host {host['ec2InstanceId']}"
+    in_container(machine, "systemctl kill --signal STOP ecs")
+    try:
+        status, found, output = doctor("-e", f"host={host['ec2InstanceId']}")
+    finally:
+        in_container(machine, "systemctl kill --signal CONT ecs")
+    assert status == 1, output
+    assert found["agent-hangs"] == about, output
+    identifier = outputs(cloud, "volume-media")["FileSystemId"]
+    with paused(part_of(cloud, identifier)):
+        status, found, output = doctor("-e", f"host={host['ec2InstanceId']}")
+    assert status == 1, output
+    assert found["nfs-silent"] == about, output
+    until(lambda: served("/healthz"), "the site after that", 180)
+    until(lambda: hosts(cloud), "the agent to be back", 60)
+    until(lambda: service(cloud)["runningCount"] == 1, "the service after that", 180)
 
 
 def test_a_restart_replaces_the_tasks_while_the_site_answers(cloud: Cloud) -> None:
@@ -779,6 +857,9 @@ def test_who_is_to_be_told_is_told_once_they_have_confirmed(cloud: Cloud) -> Non
         assert "ops@example.org" in run.output
         (message, *_) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
         assert "TasksMissing" in json.loads(message["Body"])["Subject"]
+        run = playbook("doctor.yml", *given, "-e", "message=true", "-e", "format=json")
+        assert done(run, "message")["state"] == "good", run.output
+        assert re.match(r"sent; SNS has delivered \d+ of [24] \(", done(run, "message")["said"])
         succeed(playbook("status.yml", *given))
     finally:
         sqs.delete_queue(QueueUrl=queue)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
@@ -152,7 +154,15 @@ def test_an_alarm_rings_when_its_state_changes_and_only_then(aws: Cloud, stacks:
 
 def test_a_message_goes_to_an_endpoint_once_it_has_confirmed(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[tuple[str, Any]] = []
-    monkeypatch.setattr("requests.post", lambda url, json, **_more: posted.append((url, json["Message"])))
+    statuses = [200]
+
+    def post(url: str, json: dict[str, Any], **_more: Any) -> requests.Response:
+        posted.append((url, json["Message"]))
+        answer = requests.Response()
+        answer.status_code = statuses[-1]
+        return answer
+
+    monkeypatch.setattr("requests.post", post)
     sns = aws.client("sns")
     topic = sns.create_topic(Name="shop")["TopicArn"]
     named = {"TopicArn": topic, "Protocol": "https", "Endpoint": "https://ops.example.org/hook"}
@@ -162,6 +172,24 @@ def test_a_message_goes_to_an_endpoint_once_it_has_confirmed(aws: Cloud, monkeyp
     sns.confirm_subscription(TopicArn=topic, Token=arn.rpartition(":")[2])
     sns.publish(TopicArn=topic, Message="two")
     assert posted == [("https://ops.example.org/hook", "two")]
+    assert delivered(aws, "shop") == (1, 0)
+    statuses.append(503)
+    sns.publish(TopicArn=topic, Message="three")
+    assert delivered(aws, "shop") == (1, 1), "what was not taken is measured as well"
+    assert delivered(aws, "other") == (0, 0)
+
+
+def delivered(aws: Cloud, topic: str) -> tuple[int, int]:
+    """How many messages of a topic CloudWatch says were delivered, and how many not."""
+    now, found = datetime.now(UTC), []
+    for result in ("Delivered", "Failed"):
+        answer = aws.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SNS", MetricName=f"NumberOfNotifications{result}", StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5), Period=600, Statistics=["Sum"],
+            Dimensions=[{"Name": "TopicName", "Value": topic}],
+        )  # fmt: skip
+        found.append(int(sum(each["Sum"] for each in answer["Datapoints"])))
+    return found[0], found[1]
 
 
 def test_a_rule_that_runs_by_the_clock_is_refused(stacks: Stacks) -> None:

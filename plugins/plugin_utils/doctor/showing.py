@@ -34,10 +34,20 @@ def rendered(model: Mapping[str, Any]) -> Iterator[Line]:
         if each["type"]:
             yield f"  type   {each['type']}", WARN
         yield "", None
+    for each in model["done"]:
+        yield from _done(each)
     if model["not_looked_at"]:
         yield f"Not looked at by ssh: {some(model['not_looked_at'])}.", DIM
     if not model["findings"] and not model["unexplained"]:
         yield f"{model['asked']} lines were looked at, and none tells of a failure that is known.", GOOD
+
+
+def _done(done: Mapping[str, str]) -> Iterator[Line]:
+    colors = {"good": GOOD, "bad": BAD, "untried": DIM}
+    begin = {"good": "", "bad": "failed: ", "untried": "not tried: "}[done["state"]]
+    text = f"{done['about']}: {begin}{done['said']}"
+    for part in textwrap.wrap(text, WIDTH - 9, break_long_words=False, break_on_hyphens=False):
+        yield f"{done['what']:<8} {part}", colors[done["state"]]
 
 
 def _part(name: str, text: str, color: str | None) -> Iterator[Line]:

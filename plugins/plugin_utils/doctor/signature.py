@@ -11,12 +11,17 @@ from plugins.plugin_utils.places import typed_inventory, verb
 EVENT, DEPLOYMENT, TASK, LOG = "service event", "deployment", "stopped task", "log"
 TARGET, BALANCER, STACK, ACTIVITY = "target", "load balancer", "stack event", "scaling activity"
 HOST, CONSOLE, SSH, SCHEDULE = "host", "console", "ssh", "schedule"
-TRIED, RIGHT = "verify", "right"
+TRIED, RIGHT, LOGIN, SESSION, MESSAGE = "verify", "right", "login", "session", "message"
 KINDS = (
-    EVENT, DEPLOYMENT, TASK, LOG, TARGET, BALANCER, STACK, ACTIVITY, HOST, CONSOLE, SSH, SCHEDULE, TRIED, RIGHT,
+    EVENT, DEPLOYMENT, TASK, LOG, TARGET, BALANCER, STACK, ACTIVITY, HOST, CONSOLE, SSH, SCHEDULE, TRIED, RIGHT, LOGIN,
+    SESSION, MESSAGE,
 )  # fmt: skip
 """Where a line is found."""
 HOSTS = (HOST, CONSOLE)
+DATA = (LOG, LOGIN)
+"""Where a database's refusals stand: what a program wrote, and what this tried from inside its task."""
+DONE = (TRIED, LOGIN, SESSION, MESSAGE)
+"""What was done here: where it went wrong, that is a proof by itself, in whatever words."""
 STARTS = (TASK, TRIED)
 """What says why a task did not start: of the site's own, and of those that `verify` starts."""
 REASONS = (STACK, ACTIVITY)

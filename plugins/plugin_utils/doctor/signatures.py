@@ -10,15 +10,19 @@ from __future__ import annotations
 from plugins.plugin_utils.doctor.signature import (
     BALANCER,
     CONSOLE,
+    DATA,
     DEPLOYMENT,
     EVENT,
     HOST,
     HOSTS,
     KINDS,
     LOG,
+    LOGIN,
+    MESSAGE,
     REASONS,
     RIGHT,
     SCHEDULE,
+    SESSION,
     SSH,
     STACK,
     STARTS,
@@ -103,6 +107,11 @@ PLACES = (
         "agent-away", (EVENT, HOST), r'encountered error ["\']AGENT["\']|its ECS agent is not connected',
         "The ECS agent of the host has no connection: it hangs, is down, or cannot reach ECS.",
         "on-host systemctl restart ecs",
+    ),
+    Signature(
+        "agent-hangs", HOSTS, r"^agent: silent at its own port",
+        "The ECS agent of the host hangs: it runs, and answers nobody, not even on the host itself.",
+        "on-host systemctl restart ecs", "The containers run on meanwhile.",
     ),
     Signature(
         "role-of-ecs", (STACK, EVENT),
@@ -206,9 +215,10 @@ VOLUMES = (
         SITE,
     ),
     Signature(
-        "nfs-silent", (HOST, CONSOLE), r"nfs: server (?P<server>\S+) not responding",
-        "The file system at {server} has stopped answering the host; programs that use it hang.",
-        "status.yml",
+        "nfs-silent", (HOST, CONSOLE),
+        r"nfs: server (?P<server>\S+) not responding|^volume (?P<volume>\S+) at \S+ does not answer",
+        "A file system has stopped answering the host; programs that use it hang until it does again.",
+        "status.yml", "Where only one host says so, look at that host; what has hung goes on by itself afterwards.",
     ),
     Signature(
         "file-handle", (LOG, HOST, TASK), r"stale (?:NFS )?file handle",
@@ -278,31 +288,47 @@ PROGRAMS = (
 DATABASES = (
     # https://www.postgresql.org/docs/current/client-authentication-problems.html
     Signature(
-        "database-password", (LOG,),
+        "database-password", DATA,
         r"password authentication failed for user|role \"[^\"]+\" is not permitted to log in",
         "The database refuses the login: the container still has one that was changed.",
         "restart.yml -e service={entry}",
     ),
     Signature(
-        "database-tls", (LOG,), r"no pg_hba\.conf entry for host .*(?:no encryption|SSL off)",
+        "database-tls", DATA, r"no pg_hba\.conf entry for host .*(?:no encryption|SSL off)",
         "The program asks the database without TLS, which RDS refuses from PostgreSQL 15 on.",
         SITE, "Set sslmode=require (PGSSLMODE: require in environment does it for libpq).",
     ),
     Signature(
-        "database-name", (LOG,), r"could not translate host name|FATAL:\s+database \"[^\"]+\" does not exist",
+        "database-name", DATA, r"could not translate host name|FATAL:\s+database \"[^\"]+\" does not exist",
         "The container asks for a database or a host that there is not.",
         SITE, "Take both by reference: DB_HOST: {{from: database.<name>.host}}.",
     ),
     Signature(
-        "database-busy", (LOG,), r"remaining connection slots are reserved|sorry, too many clients already",
+        "database-busy", DATA,
+        r"remaining connection slots are reserved|sorry, too many clients already|too many connections for role",
         "The database has as many connections as its size allows.",
         SITE, "Let the program keep fewer, or take a larger class in site_databases.",
     ),
     Signature(
-        "database-away", (LOG,),
-        r"could not connect to server: (?:Connection|No route)|port 54\d\d failed: (?:Connection|timeout|No route)",
+        "database-away", DATA,
+        r"could not connect to server: (?:Connection|No route)|"
+        r"port \d+ failed: (?:Connection|timeout|No route|Network is unreachable)",
         "The database does not answer: it is starting or down, or a security group stands between.",
         "verify.yml",
+    ),
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html: class 57
+    Signature(
+        "database-restarts", DATA,
+        r"the database system is (?:starting up|shutting down|in recovery mode|not yet accepting connections)|"
+        r"terminating connection due to administrator command|server closed the connection unexpectedly",
+        "The database is being restarted, or has just been: by hand, by its maintenance or as it failed over.",
+        "aws rds describe-events --source-type db-instance --duration 60",
+        "Wait a minute; a program that does not connect anew by itself: restart.yml -e service={entry}.",
+    ),
+    Signature(
+        "database-other", (LOGIN,), r"something else than PostgreSQL answers there",
+        "At the address that the container was given there is no PostgreSQL.",
+        SITE, "Take host and port by reference: DB_HOST: {{from: database.<name>.host}}.",
     ),
     Signature(
         "migration-missing", (LOG,), r"relation \"[^\"]+\" does not exist|no such table: \S+",
@@ -525,7 +551,47 @@ LAYERS = (
     ),
 )  # fmt: skip
 
+MESSAGES = (
+    Signature(
+        "alarms-unheard", (MESSAGE,), r"gets nothing|Nobody has confirmed to be told",
+        "Somebody who is to be told of alarms is told nothing: not confirmed yet, or not subscribed any more.",
+        "status.yml", "Open the link that AWS has sent: docs/alarms.md#who-is-not-told.",
+    ),
+    Signature(
+        "message-lost", (MESSAGE,), r"SNS could not deliver (?P<number>\d+)",
+        "SNS has sent {number} messages to somebody who does not take them: an address that is none any more, or a "
+        "server that answers something else than 200.",
+        "status.yml", "Name another one in alarms_subscribers, then type: ansible-playbook site.yml.",
+    ),
+)  # fmt: skip
+
 HOSTS_OWN = (
+    Signature(
+        "session-program", (SESSION, SSH),
+        r"(?P<program>\baws|session-manager-plugin)(?: is not installed here|: (?:command )?not found)|"
+        r"SessionManagerPlugin is not found",
+        "This machine lacks a program by which ssh comes through Session Manager.",
+        "doctor.yml", "Install it: https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+        "session-manager-working-with-install-plugin.html.",
+    ),
+    Signature(
+        "session-endpoint", (SESSION, *HOSTS),
+        r"no way out and no endpoint|\b(?:ssm|ssmmessages|ec2messages)\.[\w.-]+(?:\S+)?.*(?:no such host|i/o timeout)",
+        "The host cannot reach Session Manager: it has no way out, and its VPC no endpoint of it.",
+        SITE, "Hosts in private subnets need network_nat: gateway.",
+    ),
+    Signature(
+        "session-lost", (SESSION,), r"its agent is (?P<state>ConnectionLost|Inactive)",
+        "Session Manager's agent on the host has been connected, and is not any more: the host hangs, or lost its way.",
+        "aws ec2 get-console-output --latest --output text --instance-id {host}",
+    ),
+    Signature(
+        "session-unknown", (SESSION, SSH), r"Session Manager does not know it|TargetNotConnected",
+        "Session Manager's agent has never come from the host: it is off there, the host's role may not speak to "
+        "Session Manager, or the host has not booted.",
+        SITE,
+        "Hosts from before host_access_session_manager: true need hosts.yml by ssh, or refresh_hosts.yml.", vague=True,
+    ),
     Signature(
         "ssh-shut", (SSH,), r"port \d+: (?:Connection timed out|No route to host)|timed out",
         "Nothing answers at the host's port 22: it is open to host_admin_cidrs only, or the host has not booted.",
@@ -574,7 +640,8 @@ HOSTS_OWN = (
         SITE, "Hosts in private subnets need network_nat: gateway.",
     ),
     Signature(
-        "docker-down", HOSTS, r"Cannot connect to the Docker daemon|Id=docker\.service ActiveState=(?:failed|inactive)",
+        "docker-down", HOSTS,
+        r"Cannot connect to the Docker daemon|Id=docker\.service (?:.*\b)?ActiveState=(?:failed|inactive)",
         "Docker does not run on the host.",
         "on-host journalctl -u docker -n 50 --no-pager",
     ),
@@ -593,7 +660,7 @@ HOSTS_OWN = (
     ),
     Signature(
         "agent-failed", HOSTS,
-        r"Id=ecs\.service ActiveState=(?:failed|inactive)|^agent: ActiveState=(?:failed|inactive)",
+        r"(?:Id=ecs\.service|^agent:) (?:.*\b)?ActiveState=(?:failed|inactive)",
         "The ECS agent does not run: it ended for good (exit status 5), or what comes before it failed.",
         "on-host journalctl -u ecs -n 50 --no-pager",
     ),
@@ -651,5 +718,5 @@ ENDINGS = (
 
 SIGNATURES: tuple[Signature, ...] = (
     *RIGHTS, *PLACES, *IMAGES, *SETTINGS, *VOLUMES, *DISKS, *PROGRAMS, *DATABASES, *ANSWERS, *LAUNCHES, *LAYERS,
-    *HOSTS_OWN, *ENDINGS,
+    *MESSAGES, *HOSTS_OWN, *ENDINGS,
 )  # fmt: skip

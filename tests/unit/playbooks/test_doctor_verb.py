@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +15,12 @@ import yaml
 
 from local_aws.cloud import Cloud
 from local_aws.ecs.control_plane import of
+from local_aws.patches import ec2
 from local_aws.tests.late_support import LateAws
 from local_aws.tests.until import until
 from tests.unit.plugin_support import environment, shell
+from tests.unit.plugins.plugin_utils.doctor.console_support import console
+from tests.unit.postgres_support import PASSWORD, postgres
 from tests.unit.variables_support import IDENTITY, PROJECT, evaluate, tasks_of
 
 CONTAINER = {"image": "shop/web", "mem_limit": "64m"}
@@ -28,6 +32,10 @@ SITE = {
 HOST = "i-0aaaaaaaaaaaaaaa1"
 LOST = "i-0bbbbbbbbbbbbbbb2"
 OUTPUTS = {"ClusterName": "shop-prod", "HostGroupName": "shop-prod-hosts"}
+
+
+FAR = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_user": "nobody"}
+"""A host at which nobody listens."""
 
 
 class Silent:
@@ -47,10 +55,22 @@ class Typed:
     """
 
     def __init__(self, folder: Path, variables: dict[str, str]) -> None:
-        self._folder, self._variables = folder, variables
+        self.folder, self._variables = folder, variables
         (folder / "group_vars").mkdir()
-        (folder / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE, sort_keys=False))
+        self.site()
         self.hosts()
+
+    def site(self, **more: Any) -> None:
+        """Write the site's variables, with others than `SITE` has."""
+        (self.folder / "group_vars/prod.yml").write_text(yaml.safe_dump(SITE | more, sort_keys=False))
+
+    def has(self, program: str, text: str) -> None:
+        """Give the hosts, which are this machine, a program of the test's own before any other of its name."""
+        (self.folder / "bin").mkdir(exist_ok=True)
+        path = self.folder / "bin" / program
+        path.write_text(text)
+        path.chmod(0o755)
+        self._variables["PATH"] = f"{path.parent}:{shell({})['PATH']}"
 
     def hosts(self, **hosts: dict[str, Any]) -> None:
         """Write the inventory, with hosts of the site."""
@@ -60,12 +80,12 @@ class Typed:
             for name, more in hosts.items()
         }
         prod = {"hosts": {"localhost": local}, "children": {"ecs_hosts": {"hosts": there}}}
-        (self._folder / "hosts.yml").write_text(yaml.safe_dump({"prod": prod}))
+        (self.folder / "hosts.yml").write_text(yaml.safe_dump({"prod": prod}))
 
     def __call__(self, *options: str) -> tuple[int, str]:
         """Exit status and output."""
         program = str(Path(sys.executable).parent / "ansible-playbook")
-        command = [program, "doctor.yml", "-i", str(self._folder / "hosts.yml"), "-e", json.dumps(IDENTITY), *options]
+        command = [program, "doctor.yml", "-i", str(self.folder / "hosts.yml"), "-e", json.dumps(IDENTITY), *options]
         done = subprocess.run(
             command, cwd=PROJECT, env=shell(self._variables), capture_output=True, text=True, check=False, timeout=170
         )
@@ -74,10 +94,15 @@ class Typed:
     def model(self, *options: str) -> tuple[int, dict[str, Any]]:
         """Exit status and the JSON."""
         code, said = self("-e", "format=json", *options)
+        return code, self.read(said)
+
+    @staticmethod
+    def read(said: str) -> dict[str, Any]:
+        """The JSON of an output."""
         lines = said.splitlines()
         assert "{" in lines, said
         found: dict[str, Any] = json.loads("\n".join(lines[lines.index("{") : lines.index("}") + 1]))
-        return code, found
+        return found
 
 
 def named(model: dict[str, Any]) -> dict[str, str]:
@@ -120,6 +145,17 @@ def a_host(aws: Cloud, name: str) -> None:
     )
     for instance in of(aws).state.region("us-east-1").instances.values():
         instance.channel = Silent()
+
+
+def an_instance(aws: Cloud, **more: Any) -> str:
+    """One that has the site's tags, and that ECS has never heard of."""
+    tags = [{"Key": "Site", "Value": "shop"}, {"Key": "Environment", "Value": "prod"}]
+    image = aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    (made,) = aws.client("ec2").run_instances(
+        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}], **more
+    )["Instances"]
+    name: str = made["InstanceId"]
+    return name
 
 
 def end(aws: Cloud, **container: Any) -> None:
@@ -206,37 +242,124 @@ def test_an_image_that_is_not_there(typed: tuple[LateAws, Typed], aws: Cloud) ->
 
 @pytest.mark.playbook
 def test_a_host_that_never_joined_is_looked_at_by_ssh_or_else_by_its_console(
-    typed: tuple[LateAws, Typed], aws: Cloud, tmp_path: Path
+    typed: tuple[LateAws, Typed], aws: Cloud
 ) -> None:
     late, doctor = typed
     a_stack(aws, "cluster", **OUTPUTS)
     late.client("ecs").create_cluster(clusterName="shop-prod")
-    tags = [{"Key": "Site", "Value": "shop"}, {"Key": "Environment", "Value": "prod"}]
-    image = aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    (made,) = aws.client("ec2").run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
-    )["Instances"]
-    name = made["InstanceId"]
-
-    (tmp_path / "bin").mkdir()
-    docker = tmp_path / "bin/docker"
-    docker.write_text(
-        "#!/bin/sh\necho Cannot connect to the Docker daemon at unix:///var/run/docker.sock. >&2\nexit 1\n"
+    name = an_instance(aws)
+    doctor.has(
+        "docker", "#!/bin/sh\necho Cannot connect to the Docker daemon at unix:///var/run/docker.sock. >&2\nexit 1\n"
     )
-    docker.chmod(0o755)
     doctor.hosts(**{name: {}})
-    doctor._variables["PATH"] = f"{docker.parent}:{shell({})['PATH']}"
     code, model = doctor.model("-e", f"host={name}")
     assert code == 1
+    assert model["done"] == [{"about": f"host {name}", "what": "session", "state": "good", "said": "ssh opens one"}]
     found = named(model)
     assert found["docker-down"] == found["host-role"] == f"host {name}", model
 
-    far = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_user": "nobody"}
-    doctor.hosts(**{name: far})
+    doctor.hosts(**{name: FAR})
     code, said = doctor("-e", f"host={name}")
     assert code == 1
     assert f"host {name}: ssh-refused" in said, said
+    assert f"session host {name}: failed: ssh does not open one: " in " ".join(said.split())
     assert f"{name} has something that ails it" in " ".join(said.split())
+
+
+@pytest.mark.playbook
+def test_a_host_that_lets_nobody_in_says_on_its_console_why_it_never_joined(
+    typed: tuple[LateAws, Typed], aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, doctor = typed
+    a_stack(aws, "cluster", **OUTPUTS)
+    late.client("ecs").create_cluster(clusterName="shop-prod")
+    aws.client("iam").create_instance_profile(InstanceProfileName="shop-prod-host")
+    name = an_instance(aws, IamInstanceProfile={"Name": "shop-prod-host"})
+    doctor.hosts(**{name: FAR})
+    for why in ("boot-failed", "other-cluster"):
+        monkeypatch.setattr(ec2, "consoles", [lambda _, why=why: console(why).encode()])
+        code, model = doctor.model("-e", f"host={name}")
+        assert code == 1
+        found = {each["signature"]: each for each in model["findings"]}
+        assert found.keys() == {why, "ssh-refused"}, (why, model)
+        assert found[why]["evidence"][0]["where"] == "console"
+        assert found[why]["about"] == f"host {name}"
+
+
+@pytest.mark.playbook
+def test_a_task_s_own_login_is_tried_and_its_refusal_explained(typed: tuple[LateAws, Typed], aws: Cloud) -> None:
+    late, doctor = typed
+    a_stack(aws, "cluster", **OUTPUTS)
+    a_service(late)
+    a_host(aws, HOST)
+    taken = {"DB_USER": "database.main.username", "DB_PASSWORD": "database.main.password"}
+    container = CONTAINER | {"secrets": taken, "environment": {"DB_HOST": {"from": "database.main.host"}}}
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:main-AbCdEf"
+    with postgres() as server:
+        doctor.site(
+            site_services={"web": {"containers": {"app": container}}},
+            site_databases={
+                "main": {"endpoint": "db.shop.test", "port": server.port, "name": "postgres", "secret_arn": arn}
+            },
+        )
+        code, model = doctor.model("--check")
+        untried = "app to database.main: no host that was asked has a task of it"
+        assert {"about": "service.web", "what": "login", "state": "untried", "said": untried} in model["done"]
+        doctor.hosts(**{HOST: {}})
+        for password, state in ((PASSWORD, "good"), ("retired-last-night", "bad")):
+            there = [{
+                "Id": "0123", "State": {"Running": True, "Pid": os.getpid()}, "HostsPath": str(doctor.folder / "hosts"),
+                "Config": {"Env": ["DB_HOST=db.shop.test", "DB_USER=clerk", f"DB_PASSWORD={password}"]},
+            }]  # fmt: skip
+            (doctor.folder / "hosts").write_text("127.0.0.1 db.shop.test\n")
+            (doctor.folder / "there").write_text(json.dumps(there))
+            doctor.has(
+                "docker",
+                f'#!/bin/sh\ncase "$1" in ps) echo 0123 ;; inspect) cat {doctor.folder}/there ;; *) exit 1 ;; esac\n',
+            )
+            code, said = doctor("--check", "-e", "format=json", "-vvv")
+            assert password not in said
+            assert json.dumps(password)[1:-1] not in said
+            model = doctor.read(said)
+            (login,) = [each for each in model["done"] if each["what"] == "login"]
+            assert login["state"] == state, login
+            assert f"inside a task on {HOST}" in login["said"]
+            assert ("database-password" in named(model)) is (state == "bad")
+        assert code == 1
+        assert named(model)["database-password"] == "service.web"
+
+
+@pytest.mark.playbook
+def test_a_message_is_sent_where_it_is_asked_for_alone(typed: tuple[LateAws, Typed], aws: Cloud) -> None:
+    late, doctor = typed
+    a_stack(aws, "cluster", **OUTPUTS)
+    a_service(late)
+    told = ("-e", json.dumps({"alarms_subscribers": ["ops@example.org"]}))
+    assert [each for each in doctor.model("--check", *told)[1]["done"] if each["what"] == "message"] == []
+    code, model = doctor.model("--check", *told, "-e", "message=true")
+    assert code == 1
+    (message,) = [each for each in model["done"] if each["what"] == "message"]
+    assert message["state"] == "bad"
+    assert message["said"].startswith("There is no topic by which anybody could be told yet.")
+
+
+@pytest.mark.playbook
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("message=maybe",), "message is maybe, and it is true or false: ansible-playbook doctor.yml -i "),
+        (
+            ("message=true", f"host={LOST}"),
+            f"A message is sent for the whole site, so leave out -e host={LOST}: ansible-playbook doctor.yml -i ",
+        ),
+    ],
+)
+def test_a_message_that_cannot_be_meant_is_refused(
+    aws: Cloud, tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    code, said = Typed(tmp_path, environment(aws))(*(word for each in options for word in ("-e", each)))
+    assert code == 2, said
+    assert sentence in " ".join(said.split())
 
 
 @pytest.mark.playbook

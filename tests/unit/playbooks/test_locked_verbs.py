@@ -19,11 +19,12 @@ from tests.unit.plugin_support import environment, run_action, shell
 from tests.unit.variables_support import PROJECT, evaluate, load, tasks_of
 
 CHANGING = {"site", "publish", "release", "rollback", "hosts", "run", "migrate", "restart", "move_volume", "teardown"}
-CHANGING |= {"alarms_test", "backup", "dns_switch", "drill", "import_data", "maintenance", "refresh_hosts"}
+CHANGING |= {"alarms_test", "backup", "dns_switch", "doctor", "drill", "import_data", "maintenance", "refresh_hosts"}
 CHANGING |= {"restore", "rotate_secrets", "scale"}
-LOOKING = {"backups", "compose_file", "doctor", "exec", "init", "logs", "plan", "preflight", "releases"}
+LOOKING = {"backups", "compose_file", "exec", "init", "logs", "plan", "preflight", "releases"}
 LOOKING |= {"ssh_config", "status", "tunnel", "unlock", "verify"}
-"""`exec` runs a command in a container that is there already, and is what a person looks with while another deploys."""
+"""`exec` runs a command in a container that is there already, and is what a person looks with while another deploys.
+`doctor` takes the lock where it sends a message, and only there."""
 ANNA = Holder(run="first", verb="release", who="anna", where="laptop", started="2026-11-27T10:02:00+00:00")
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -57,7 +58,7 @@ def test_each_verb_that_changes_something_takes_the_lock() -> None:
 def test_alarms_are_silent_while_tasks_or_hosts_come_and_go_and_not_otherwise() -> None:
     (task,) = load("playbooks/tasks/lock.yml")
     silent = set(task["vars"]["lock_disturbing"])
-    ringing = {"alarms_test", "backup", "dns_switch", "drill", "maintenance", "migrate", "publish", "run"}
+    ringing = {"alarms_test", "backup", "dns_switch", "doctor", "drill", "maintenance", "migrate", "publish", "run"}
     assert (silent | ringing, silent & ringing) == (CHANGING, set())
     asked = task["environment_lock"]["silence"]
     for subscribers, verb, wanted in ((["a@b.ch"], "site", True), ([], "site", False), (["a@b.ch"], "run", False)):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import yaml
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks
 from plugins.action import alarm_test
+from plugins.plugin_utils.arrival import told
 from plugins.plugin_utils.silence import Silence
 from tests.unit.playbooks.test_run_verb import SITE
 from tests.unit.plugin_support import environment, run_action, shell
@@ -75,13 +79,15 @@ class Site:
                 sqs.delete_message(QueueUrl=self.ids["Queue"], ReceiptHandle=each["ReceiptHandle"])
         return sorted((each["AlarmName"], each["NewStateValue"], each["NewStateReason"]) for each in messages)
 
-    def test(self, alarm: str = "", check: bool = False, subscribers: list[str] | None = None) -> dict[str, Any]:
+    def test(
+        self, alarm: str = "", check: bool = False, subscribers: list[str] | None = None, arrival: int = 0
+    ) -> dict[str, Any]:
         """What the action says; `shown` has its lines."""
         shown: list[str] = []
         say = lambda name, text, _color=None: shown.append(f"{name}: {text}")  # noqa: E731 (what replaces a method)
         arguments = {
             "prefix": "shop-unit", "layers": ["alarms", "service"], "alarm": alarm,
-            "subscribers": [self.ear] if subscribers is None else subscribers,
+            "subscribers": [self.ear] if subscribers is None else subscribers, "arrival_timeout": arrival,
         }  # fmt: skip
         return run_action(alarm_test, arguments, check, client=self.cloud.client, say=say) | {"shown": shown}
 
@@ -103,6 +109,32 @@ def test_an_alarm_rings_is_heard_and_is_as_it_was(site: Site) -> None:
     assert site.state("Slow3") == "OK"
     assert done["told"] == [site.ear]
     assert f'{site.ear}: has to get ALARM: "{name}", and that it is over, within a minute' in "\n".join(done["shown"])
+
+
+def test_what_sns_says_became_of_the_messages_is_waited_for(site: Site) -> None:
+    site.state("Slow3", "OK")
+    assert site.test()["arrived"] == {}, "nobody asked"
+    now = time.time()
+    if now % 60 > 57:
+        time.sleep(4)  # what SNS counts it counts by the minute
+    before = told(site.cloud.client("cloudwatch"), site.ids["Topic"], datetime.datetime.now(datetime.UTC))
+    done = site.test(arrival=20)
+    assert done["arrived"]["expected"] == 2
+    assert done["arrived"]["delivered"] == before[0] + 2
+    assert done["arrived"]["failed"] == 0
+
+
+def test_what_could_not_be_delivered_is_told(site: Site) -> None:
+    sns, topic = site.cloud.client("sns"), site.ids["Topic"]
+    with socket.socket() as shut:
+        shut.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{shut.getsockname()[1]}/alarms"
+        arn = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=gone, ReturnSubscriptionArn=True)
+        token = arn["SubscriptionArn"].rpartition(":")[2]
+        sns.confirm_subscription(TopicArn=topic, Token=token)
+        done = site.test("service.web.TasksMissing", arrival=20, subscribers=[site.ear, gone])
+    assert done["arrived"]["expected"] == 2
+    assert done["arrived"]["failed"] == 1
 
 
 def test_one_without_data_is_named_and_tells_its_begin_alone(site: Site) -> None:

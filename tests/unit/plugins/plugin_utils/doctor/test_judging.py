@@ -49,14 +49,21 @@ def test_the_lines_have_evidence_cause_and_what_to_type() -> None:
     long = "CannotPullContainerError: manifest for " + "x" * 40 + " not found: " + "word " * 40
     findings = [plain(each) for each in recognised([Evidence("stopped task", "service.web", long, "0123")] * 2)]
     left = [{"about": "database.main", "what": "is stopped", "type": "ansible-playbook site.yml"}]
-    shown = [line for line, _ in rendered({"findings": findings, "unexplained": left, "asked": 2, "not_looked_at": []})]
+    tried = [
+        {"about": "service.web", "what": "login", "state": state, "said": f"app to database.main {'x ' * 70}"}
+        for state in ("good", "bad", "untried")
+    ]
+    model = {"findings": findings, "unexplained": left, "asked": 2, "not_looked_at": [], "done": tried}
+    shown = [line for line, _ in rendered(model)]
     assert shown[0] == "service.web: image-gone"
     assert shown[1].startswith("  seen   stopped task 0123: CannotPullContainerError: ")
     assert "         2 lines say so" in shown
     assert any(line.startswith("  type   ansible-playbook publish.yml ") for line in shown)
     assert "database.main: is stopped" in shown
     assert all(len(line) <= WIDTH for line in shown if "type" not in line)
-    nothing = {"findings": [], "unexplained": [], "asked": 7, "not_looked_at": ["i-1", "i-2"]}
+    for begin in ("", "failed: ", "not tried: "):
+        assert any(line.startswith(f"login    service.web: {begin}app to database.main") for line in shown)
+    nothing = {"findings": [], "unexplained": [], "asked": 7, "not_looked_at": ["i-1", "i-2"], "done": []}
     assert [line for line, _ in rendered(nothing)] == [
         "Not looked at by ssh: i-1, i-2.",
         "7 lines were looked at, and none tells of a failure that is known.",

@@ -82,9 +82,9 @@ BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", BOUND)
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
 """
 
-ENCRYPTING = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+ENCRYPTING = ("kms:Decrypt", "kms:GenerateDataKey")
 """What databases, file systems and secrets under a key of the account's own are made with, besides a grant for AWS's
-services; only with `--kms-key`.
+services; only with `--kms-key`. Keys are looked at with `operate`.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
@@ -253,9 +253,16 @@ def statements(actions: Collection[str], site: Site) -> list[dict[str, Any]]:
         names.add(action)
         on.update(resources)
     return [
-        {"Effect": "Allow", "Action": sorted(names, key=str.lower), "Resource": _one(sorted(on))}
+        {"Effect": "Allow", "Action": sorted(_told_once(names), key=str.lower), "Resource": _one(sorted(on))}
         | ({"Condition": condition} if condition else {})
         for _, (names, on, condition) in sorted(grouped.items())
+    ]
+
+
+def _told_once(names: Collection[str]) -> list[str]:
+    """The names but those that a pattern among them takes anyway."""
+    return [
+        name for name in names if not any(name != pattern and fnmatch.fnmatchcase(name, pattern) for pattern in names)
     ]
 
 

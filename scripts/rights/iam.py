@@ -37,8 +37,8 @@ PATTERNS: Mapping[str, str] = {
     r"route53:(Associate|Disassociate)VPC(With|From)HostedZone": "route53:*VPC*HostedZone",
     r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
-    r"wafv2:(Create|Delete|Update|Associate|Disassociate)(WebACL|IPSet)": r"wafv2:*\2",
-    r"wafv2:(Put|Delete)LoggingConfiguration": "wafv2:*LoggingConfiguration",
+    r"wafv2:(Create|Delete|Get|Update|Associate|Disassociate)(WebACL|IPSet)": r"wafv2:*\2",
+    r"wafv2:(Put|Delete|Get)LoggingConfiguration": "wafv2:*LoggingConfiguration",
     r"wafv2:(Tag|Untag)Resource": "wafv2:*agResource",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.

@@ -39,11 +39,12 @@ TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
 RUNNING_ALSO = (
-    "cloudwatch:DeleteAlarmMuteRule", "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricData",
-    "cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage",
+    "billing:GetBillingViewData", "budgets:ViewBudget", "cloudwatch:DeleteAlarmMuteRule",
+    "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricData", "cloudwatch:SetAlarmState", "iam:PassRole",
+    "sqs:ReceiveMessage",
 )  # fmt: skip
 """Their trade too: an alarm is tried by who looks after it, and silent while they change what it watches; a role
-goes with what is run, and `status` reads the runs that could not be started, which stay."""
+goes with what is run, and `status` reads what the site has cost, and the runs that could not be started, which stay."""
 KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 FIREWALL = re.compile(

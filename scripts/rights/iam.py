@@ -59,6 +59,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "launchconfiguration": ["launchConfiguration:*:launchConfigurationName/{site}-*"],
     },
     "backup": {"backupvault": ["backup-vault:{site}-*"], "recoverypoint": ["recovery-point:*"]},
+    "budgets": {"budget": ["budget/{site}-*"]},
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
     "cloudwatch": {"alarm": ["alarm:{site}-*"], "alarm-mute-rule": ["alarm-mute-rule:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},
@@ -112,7 +113,7 @@ EDGE_SERVICES = ("acm", "cloudformation")
 """Where the certificate of a CDN is, and its stack, wherever the site is; and the services that make them there."""
 ANYWHERE = re.compile(r"[*]/(ipset|managedruleset|webacl)/.*")
 """What is in the site's region or in that of a CDN, and has the site's name in it: of any region, for brevity."""
-GLOBAL = ("cloudfront", "iam", "route53", "s3", "sts")
+GLOBAL = ("budgets", "cloudfront", "iam", "route53", "s3", "sts")
 """Services whose ARNs name no region, or whose calls may go to another than the site's."""
 
 

@@ -22,6 +22,7 @@ HERE, STRANGER = f"us-east-1:{ACCOUNT}", "210987654321"
 GIVEN = {
     "site_access_logs": 30,
     "alarms_subscribers": ["ops@shop.test"],
+    "alarms_budget": 40,
     "site_static": {"front": {"folder": "roles/static/files/example"}},
     "site_edge": {"default": "static.front"},
 }
@@ -80,6 +81,10 @@ CALLS: Mapping[tuple[str, str], tuple[Call, ...]] = {
         ),
         # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
         Call("events.amazonaws.com", "sns:Publish", "", account(f"arn:aws:events:{HERE}:rule/shop-unit-alarms-x")),
+        # docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+        Call(
+            "budgets.amazonaws.com", "sns:Publish", "", account(f"arn:aws:budgets::{ACCOUNT}:budget/shop-unit-monthly"),
+        ),
     ),
 }  # fmt: skip
 """(layer, logical id) → what is done to it."""

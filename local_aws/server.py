@@ -164,6 +164,8 @@ class Server:
                 return [body]
             if (environ["PATH_INFO"], environ.get("REQUEST_METHOD")) == ("/_local_aws/minute", "POST"):
                 return self._set_minute(environ, start_response)
+            if (environ["PATH_INFO"], environ.get("REQUEST_METHOD")) == ("/_local_aws/spend", "POST"):
+                return self._spend(environ, start_response)
             return application(environ, start_response)
 
         return serve
@@ -176,6 +178,21 @@ class Server:
             self.cloud.minute = float(text)
         body = b"" if good else f"Say how many seconds a minute lasts, from 1 to {MINUTE_MOST}.\n".encode()
         start_response("204 No Content" if good else "400 Bad Request", [("Content-Length", str(len(body)))])
+        return [body]
+
+    def _spend(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Let a budget have counted what the body says: its name, what was spent, what is foreseen."""
+        from local_aws.patches.budgets import spend
+
+        text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode(errors="replace")
+        try:
+            name, actual, foreseen = text.split()
+            spend(name, actual, foreseen)
+            said = ""
+        except (LookupError, ValueError) as error:
+            said = f"{error} Say a budget's name, what was spent and what is foreseen: shop-live-monthly 33.50 48\n"
+        body = said.encode()
+        start_response("400 Bad Request" if said else "204 No Content", [("Content-Length", str(len(body)))])
         return [body]
 
 

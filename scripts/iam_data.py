@@ -24,8 +24,8 @@ TABLE = Path(__file__).resolve().parent.parent / "local_aws/iam/reference.json"
 LICENCE = TABLE.with_name("reference.LICENSE")
 """The package's, which has to go with what is taken from it."""
 SERVICES = (
-    "account", "acm", "apigateway", "application-autoscaling", "autoscaling", "backup", "backup-storage", "budgets",
-    "cloudformation", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elasticfilesystem",
+    "account", "acm", "apigateway", "application-autoscaling", "autoscaling", "backup", "backup-storage", "billing",
+    "budgets", "cloudformation", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elasticfilesystem",
     "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "rds", "route53", "s3", "scheduler",
     "secretsmanager", "servicequotas", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "wafv2",
 )  # fmt: skip

@@ -39,11 +39,12 @@ TRADES = ("deploy", "data", "operate")
 RUNNING = ("autoscaling", "ecr", "ecs", "logs")
 """Services all of whose actions are the trade of `operate`: what they hold can be made again."""
 RUNNING_ALSO = (
-    "cloudwatch:DeleteAlarmMuteRule", "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricData",
-    "cloudwatch:SetAlarmState", "iam:PassRole", "sqs:ReceiveMessage",
+    "billing:GetBillingViewData", "budgets:ViewBudget", "cloudwatch:DeleteAlarmMuteRule",
+    "cloudwatch:PutAlarmMuteRule", "cloudwatch:PutMetricData", "cloudwatch:SetAlarmState", "iam:PassRole",
+    "sqs:ReceiveMessage",
 )  # fmt: skip
 """Their trade too: an alarm is tried by who looks after it, and silent while they change what it watches; a role
-goes with what is run, and `status` reads the runs that could not be started, which stay."""
+goes with what is run, and `status` reads what the site has cost, and the runs that could not be started, which stay."""
 KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 FIREWALL = re.compile(
@@ -89,9 +90,9 @@ BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", BOUND)
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
 """
 
-ENCRYPTING = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+ENCRYPTING = ("kms:Decrypt", "kms:GenerateDataKey")
 """What databases, file systems and secrets under a key of the account's own are made with, besides a grant for AWS's
-services; only with `--kms-key`.
+services; only with `--kms-key`. Keys are looked at with `operate`.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
@@ -279,9 +280,16 @@ def statements(actions: Collection[str], site: Site) -> list[dict[str, Any]]:
         names.add(action)
         on.update(resources)
     return [
-        {"Effect": "Allow", "Action": sorted(names, key=str.lower), "Resource": _one(sorted(on))}
+        {"Effect": "Allow", "Action": sorted(_told_once(names), key=str.lower), "Resource": _one(sorted(on))}
         | ({"Condition": condition} if condition else {})
         for _, (names, on, condition) in sorted(grouped.items())
+    ]
+
+
+def _told_once(names: Collection[str]) -> list[str]:
+    """The names but those that a pattern among them takes anyway."""
+    return [
+        name for name in names if not any(name != pattern and fnmatch.fnmatchcase(name, pattern) for pattern in names)
     ]
 
 

@@ -37,6 +37,7 @@ SITE: dict[str, Any] = {
     "deployer_subjects": ["repo:acme/shop:environment:prod"],
     "site_backups": {"every": "1d", "keep": 14, "at": "04:00", "copy_to": "us-west-2"},
     "alarms_subscribers": ["ops@shop.test"],
+    "alarms_budget": 40,
     "site_access_logs": 30,
     "deployer_plan_subjects": ["repo:acme/shop:environment:plan"],
 }  # fmt: skip

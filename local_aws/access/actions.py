@@ -63,6 +63,16 @@ DIFFERENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("dynamodb", "TransactWriteItems"): (
         "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem",
     ),
+    # docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
+    **{
+        ("budgets", f"{verb}{thing}"): ("budgets:ModifyBudget",)
+        for verb in ("Create", "Update", "Delete")
+        for thing in ("Budget", "Notification", "Subscriber")
+    },
+    **{
+        ("budgets", f"Describe{thing}"): ("budgets:ViewBudget",)
+        for thing in ("Budget", "Budgets", "NotificationsForBudget", "SubscribersForNotification")
+    },
     ("cloudfront", "CreateDistributionWithTags"): ("cloudfront:CreateDistribution", "cloudfront:TagResource"),
     # Stacks carry tags: docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
     ("cloudformation", "CreateStack"): ("cloudformation:CreateStack", "cloudformation:TagResource"),

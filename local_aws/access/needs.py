@@ -21,12 +21,13 @@ from local_aws.config import ACCOUNT_ID
 Context = dict[str, str | list[str]]
 ALWAYS = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 """What nobody can be denied: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
-GLOBAL = frozenset({"iam", "route53", "cloudfront"})
+GLOBAL = frozenset({"budgets", "iam", "route53", "cloudfront"})
 """Services whose calls go to us-east-1, whatever region signs them."""
 
 TAGGING: Mapping[str, str] = {
     "acm": "acm:AddTagsToCertificate",
     "application-autoscaling": "application-autoscaling:TagResource",
+    "budgets": "budgets:TagResource",
     "dynamodb": "dynamodb:TagResource",
     "ec2": "ec2:CreateTags",
     "ecr": "ecr:TagResource",
@@ -47,7 +48,7 @@ TAGGING_IAM = {
     "CreateInstanceProfile": "iam:TagInstanceProfile",
     "CreateOpenIDConnectProvider": "iam:TagOpenIDConnectProvider",
 }
-TAGS = ("Tags", "tags", "TagSpecifications")
+TAGS = ("Tags", "tags", "TagSpecifications", "ResourceTags")
 TAGGED_BY_ECS = ("enableECSManagedTags", "propagateTags")
 """Tags that ECS gives by itself need the same right.
 

@@ -331,6 +331,13 @@ def _dashboard(asked: Asked, _estate: Estate) -> list[str]:
     return [f"arn:{PARTITION}:cloudwatch::{ACCOUNT_ID}:dashboard/{each}" for each in names]
 
 
+def _budget(asked: Asked, _estate: Estate) -> list[str]:
+    """Of no region."""
+    given = asked.first("Budget", "NewBudget")
+    names = [given["BudgetName"]] if given else asked.all("BudgetName")
+    return [f"arn:{PARTITION}:budgets::{ACCOUNT_ID}:budget/{each}" for each in names]
+
+
 def _assumed(asked: Asked, _estate: Estate) -> list[str]:
     return asked.all("RoleArn")
 
@@ -385,6 +392,7 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
                 "recoverypoint": _named("backup", "recovery-point:", "RecoveryPointArn"),
             },
         ),
+        *_together("budgets", {"budget": _budget}),
         *_together("cloudformation", {"stack": _stack}),
         *_together(
             "cloudwatch",

@@ -159,7 +159,11 @@ def _plain(keys: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]
 
 
 def _expression(text: str) -> str:
-    """A regular expression for a text in which `${Name}` or `<name>` stands for something."""
+    """A regular expression for a text in which `${Name}` or `<name>` stands for something.
+
+    So does `*`, of which AWS makes use once: the account of a recovery point.
+    """
     parts = PLACEHOLDER.split(text)
     names = ["[^:]*" if name in OF_ONE_PART else ".+" for name in PLACEHOLDER.findall(text)]
-    return re.escape(parts[0]) + "".join(name + re.escape(part) for name, part in zip(names, parts[1:], strict=True))
+    fixed = [re.escape(part).replace(r"\*", "[^:]*") for part in parts]
+    return fixed[0] + "".join(name + part for name, part in zip(names, fixed[1:], strict=True))

@@ -58,16 +58,15 @@ RELEASING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("lambda:function:{prefix}-function-*",),
     ),
     (
-        ("logs:CreateLogStream", "logs:DeleteLogStream", "logs:FilterLogEvents", "logs:GetLogEvents",
-         "logs:PutLogEvents"),
+        ("logs:CreateLogStream", "logs:DeleteLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"),
         ("logs:log-group:/{site}/{environment}/*",),
     ),
     (
-        ("s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObjectTagging"),
+        ("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"),
         ("s3:{prefix}-code-codebucket-*", "s3:{prefix}-static-*-files-*"),
     ),
     (
-        ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         ("s3:{prefix}-ledger-history-*",),
     ),
 )  # fmt: skip

@@ -245,7 +245,9 @@ BESIDES: Mapping[str, Collection[str]] = {
         "ec2:DescribeSubnets",
         "ec2:DescribeSecurityGroups",
     ],
-    # The handler names it, and its service is none of a plugin's or a type's.
+    # Handlers name them, and their services are none of a plugin's or a type's.
+    # docs.aws.amazon.com/cost-management/latest/userguide/billing-permissions-ref.html
+    "a budget": ["billing:GetBillingViewData"],
     # docs.aws.amazon.com/aws-backup/latest/devguide/access-control.html
     "a vault": ["backup-storage:MountCapsule"],
     # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html

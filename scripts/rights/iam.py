@@ -37,8 +37,8 @@ PATTERNS: Mapping[str, str] = {
     r"route53:(Associate|Disassociate)VPC(With|From)HostedZone": "route53:*VPC*HostedZone",
     r"scheduler:(Create|Delete|Update)Schedule": "scheduler:*Schedule",
     r"cloudfront:(Create|Delete|Get|Update)\w+": r"cloudfront:\1*",
-    r"wafv2:(Create|Delete|Update|Associate|Disassociate)(WebACL|IPSet)": r"wafv2:*\2",
-    r"wafv2:(Put|Delete)LoggingConfiguration": "wafv2:*LoggingConfiguration",
+    r"wafv2:(Create|Delete|Get|Update|Associate|Disassociate)(WebACL|IPSet)": r"wafv2:*\2",
+    r"wafv2:(Put|Delete|Get)LoggingConfiguration": "wafv2:*LoggingConfiguration",
     r"wafv2:(Tag|Untag)Resource": "wafv2:*agResource",
 }
 """Actions that are given by a pattern, for brevity: they look at the estate and show no content.
@@ -63,6 +63,7 @@ NAMES: Mapping[str, Mapping[str, Collection[str]]] = {
         "backupvault": ["backup-vault:{site}-*"],
         "recoverypoint": ["recovery-point:*"],
     },
+    "budgets": {"budget": ["budget/{site}-*"]},
     "cloudformation": {"stack": ["stack/{site}-*/*"]},
     "cloudwatch": {"alarm": ["alarm:{site}-*"], "alarm-mute-rule": ["alarm-mute-rule:{site}-*"]},
     "dynamodb": {"table": ["table/{site}-*"]},
@@ -118,7 +119,7 @@ COPY_SERVICES = ("backup", "cloudformation")
 """What is in the region that backups are copied to: a vault, and its stack."""
 ANYWHERE = re.compile(r"[*]/(ipset|managedruleset|webacl)/.*")
 """What is in the site's region or in that of a CDN, and has the site's name in it: of any region, for brevity."""
-GLOBAL = ("cloudfront", "iam", "route53", "s3", "sts")
+GLOBAL = ("budgets", "cloudfront", "iam", "route53", "s3", "sts")
 """Services whose ARNs name no region, or whose calls may go to another than the site's."""
 
 

@@ -432,6 +432,15 @@ def test_a_request_that_there_cannot_be_is_refused(request_: Request, words: str
         decide(request_, [Policy("all", document(allow("*")))])
 
 
+def test_an_asterisk_in_aws_s_own_pattern_of_an_arn_is_one() -> None:
+    """A recovery point's account: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html"""
+    policy = Policy("p", document(allow("backup:DeleteRecoveryPoint")))
+    point = f"arn:aws:backup:us-east-1:{HERE}:recovery-point:0a1b"
+    assert decide(Request(ANN, "backup:DeleteRecoveryPoint", point), [policy]).allowed
+    with pytest.raises(Unevaluable, match="takes no arn:aws:backup"):
+        decide(Request(ANN, "backup:DeleteRecoveryPoint", f"arn:aws:backup:us-east-1:{HERE}"), [policy])
+
+
 def test_a_key_that_the_request_may_have_has_to_be_spoken_of() -> None:
     policy = Policy("operate", document(when("StringEquals", "aws:RequestedRegion", "us-east-1")))
     with pytest.raises(Unevaluable, match=r"policy operate, statement 1: a policy asks for aws:RequestedRegion"):

@@ -526,6 +526,27 @@ def test_how_long_a_minute_of_scaling_is(said: str, minute: float | None) -> Non
     assert call("/_local_aws/minute", "GET") == [b"an API"]
 
 
+@pytest.mark.parametrize("said", ["shop-monthly 33 50", "shop-monthly 33", "other 33 50"])
+def test_what_a_budget_has_counted_is_said(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = server.Server(Elsewhere("elsewhere", 1, 2, 3, 4, 5, NETWORK), only=set())
+    serve = made._status_middleware(lambda _environ, _start: [b"an API"])
+    counted: list[tuple[str, ...]] = []
+
+    def spend(*given: str) -> None:
+        if given[0] == "other":
+            raise LookupError("There is no budget other.")
+        counted.append(given)
+
+    monkeypatch.setattr("local_aws.patches.budgets.spend", spend)
+    statuses: list[str] = []
+    environ = {"PATH_INFO": "/_local_aws/spend", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": len(said)}
+    (answer,) = serve(environ | {"wsgi.input": io.BytesIO(said.encode())}, lambda *a: statuses.append(a[0]))
+    good = said == "shop-monthly 33 50"
+    assert counted == ([("shop-monthly", "33", "50")] if good else [])
+    assert statuses == ["204 No Content" if good else "400 Bad Request"]
+    assert (b"Say a budget's name" in answer) is not good
+
+
 @pytest.mark.parametrize("late", [None, Settings(42)])
 def test_only_this_machine_is_answered_late(monkeypatch: pytest.MonkeyPatch, late: Settings | None) -> None:
     """The hosts come by the gateway: what their agents repeat is AWS's own."""

@@ -1,6 +1,7 @@
 """The alarms: which ring, and whether those who are to be told are told.
 
-Asks ListSubscriptionsByTopic, DescribeAlarms. A subscriber that has not confirmed is told nothing, and after two days
+Asks ListSubscriptionsByTopic, DescribeAlarms, and of a budget DescribeBudget and DescribeNotificationsForBudget, which
+AWS has in one place for all regions. A subscriber that has not confirmed is told nothing, and after two days
 SNS forgets it, without a word: https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
 """
 
@@ -29,6 +30,7 @@ def look(
     prefix: str,
     stacks: Mapping[str, str],
     now: datetime.datetime,
+    budget: str = "",
 ) -> Part:
     """Ask for who is told, and for the alarms, and judge.
 
@@ -39,8 +41,9 @@ def look(
         prefix: of the site.
         stacks: layer → name of its stack: the alarms' names begin with it.
         now: with its time zone.
+        budget: its name; empty if the site has none.
     """
-    part = Part({"topic": topic, "subscribers": [], "alarms": []})
+    part = Part({"topic": topic, "subscribers": [], "alarms": [], "budget": None})
     if not topic:
         part.is_wrong("alarms", f"tell nobody yet: {', '.join(wanted)} must be subscribed", verb("site.yml"))
         return part
@@ -53,6 +56,11 @@ def look(
     for layer, each in found or []:
         part.facts["alarms"].append(_facts(layer, stacks[layer], each, now))
     _judge_alarms(part)
+    if budget:
+        part.facts["budget"] = part.ask(
+            "alarms", "budgets", lambda: _budget(client("budgets"), topic.split(":")[4], budget)
+        )
+        _judge_budget(part)
     return part
 
 
@@ -105,6 +113,49 @@ def _facts(layer: str, stack: str, alarm: Mapping[str, Any], now: datetime.datet
         "tells": bool(alarm.get("ActionsEnabled", True)),
         "metrics": sum("MetricStat" in each for each in alarm.get("Metrics") or []) or 1,
     }
+
+
+def _budget(budgets: Any, account: str, name: str) -> dict[str, Any]:
+    """A budget as facts: amounts as AWS writes them, `None` where it has not counted yet."""
+    told = budgets.describe_budget(AccountId=account, BudgetName=name)["Budget"]
+    pages = budgets.get_paginator("describe_notifications_for_budget").paginate(AccountId=account, BudgetName=name)
+    rings = [each for page in pages for each in page["Notifications"] if each.get("NotificationState") == "ALARM"]
+    counted = told.get("CalculatedSpend", {})
+    return {
+        "name": name,
+        "limit": told["BudgetLimit"]["Amount"],
+        "unit": told["BudgetLimit"]["Unit"],
+        "spent": counted.get("ActualSpend", {}).get("Amount"),
+        "foreseen": counted.get("ForecastedSpend", {}).get("Amount"),
+        "by_tag": bool(told.get("CostFilters")),
+        "rings": sorted(each["NotificationType"] for each in rings),
+    }
+
+
+def cost(budget: Mapping[str, Any]) -> str:
+    """What a month has cost, in a sentence: 12.50 of 40.00 USD this month, 38.00 foreseen."""
+    limit, spent, foreseen = (money(budget[each]) for each in ("limit", "spent", "foreseen"))
+    said = f"{spent or 'nothing counted yet'} of {limit} {budget['unit']} this month"
+    return f"{said}, {foreseen} foreseen" if foreseen and float(foreseen) else said
+
+
+def money(amount: str | None) -> str:
+    """An amount of AWS with two digits; empty if there is none."""
+    return f"{float(amount):.2f}" if amount is not None else ""
+
+
+def _judge_budget(part: Part) -> None:
+    budget = part.facts["budget"]
+    if budget is None:
+        return
+    if budget["rings"]:
+        part.is_wrong("alarms", f"ring for what the site costs: {cost(budget)} (docs/alarms.md#cost)", verb("plan.yml"))
+    elif budget["by_tag"] and not float(budget["spent"] or 0):
+        part.note(
+            "alarms",
+            "count no cost of the site this month: is the tag Site activated for costs? (docs/alarms.md#cost)",
+            "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status TagKey=Site,Status=Active",
+        )
 
 
 def _judge_subscribers(part: Part, wanted: Collection[str]) -> None:

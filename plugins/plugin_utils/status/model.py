@@ -126,7 +126,8 @@ def _parts(
     if subscribers or "alarms" in found:
         topic, names = told.get("alarms", {}).get("AlarmTopicArn", ""), stacks.names(found)
         prefix = site.identity.prefix
-        asked["alarms"] = lambda: alarms.look(client, topic, subscribers, prefix, names, now)
+        budget = told.get("alarms", {}).get("BudgetName", "")
+        asked["alarms"] = lambda: alarms.look(client, topic, subscribers, prefix, names, now, budget)
     if arn:
         asked["certificate"] = lambda: certificate.look(client, arn, now)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

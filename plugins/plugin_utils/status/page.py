@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from plugins.plugin_utils.status.alarms import CONFIRMED
+from plugins.plugin_utils.status.alarms import CONFIRMED, cost
 from plugins.plugin_utils.status.alarms import summed as summed_alarms
 from plugins.plugin_utils.status.backups import drilled, said
 from plugins.plugin_utils.status.certificate import LEAST_DAYS
@@ -292,7 +292,10 @@ def _alarms(each: Facts | None) -> str:
         (f"{one['layer']} {one['called']}", escape(f"{one['reason']} ({ago(one['age_seconds'])})")) for one in ringing
     ]
     rows += [(one["endpoint"], escape(one["state"])) for one in each["subscribers"]]
-    return _card("Alarms", _chip(summed_alarms(each), "bad" if ringing or deaf else "good"), rows)
+    over = bool(each["budget"] and each["budget"]["rings"])
+    if each["budget"]:
+        rows.append(("Budget", escape(cost(each["budget"]))))
+    return _card("Alarms", _chip(summed_alarms(each), "bad" if ringing or deaf or over else "good"), rows)
 
 
 def _ledger(each: Facts, is_up: bool) -> str:

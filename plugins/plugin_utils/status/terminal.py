@@ -180,6 +180,8 @@ def _alarms(each: Mapping[str, Any] | None) -> Iterator[Line]:
         yield f"{INDENT * 2}{one['layer']} {one['called']} {ago(one['age_seconds'])}: {one['reason']}", None
     for one in each["subscribers"]:
         yield f"{INDENT * 2}{one['endpoint']}: {one['state']}", GOOD if one["state"] == alarms.CONFIRMED else BAD
+    if each["budget"]:
+        yield f"{INDENT * 2}budget: {alarms.cost(each['budget'])}", BAD if each["budget"]["rings"] else None
 
 
 def _stacks(found: list[Mapping[str, Any]] | None) -> Iterator[Line]:

@@ -240,6 +240,30 @@ def test_each_subscriber_has_a_resource_of_its_own_name() -> None:
     assert last.items() <= both.items()
 
 
+@pytest.mark.parametrize("of", ["site", "account"])
+def test_a_budget_tells_at_its_thresholds_what_bears_the_tag_or_all_costs(of: str) -> None:
+    given = {"alarms_subscribers": SUBSCRIBERS, "alarms_budget": 40.5, "alarms_budget_of": of}
+    layer = dict(RolesOf(given).layers("alarms", PROJECT / "cloudformation"))["alarms"]
+    (budget,) = resources(layer, "AWS::Budgets::Budget").values()
+    said = budget["Properties"]["Budget"]
+    assert {each: float(said["BudgetLimit"][each]) for each in ("Amount",)} == {"Amount": 40.5}
+    assert said["BudgetLimit"]["Unit"] == "USD"
+    by_tag = {"TagKeyValue": [{"Fn::Join": ["$", ["user:Site", {"Ref": "SiteName"}]]}]}
+    assert said.get("CostFilters") == (by_tag if of == "site" else None)
+    told = [each["Notification"] for each in budget["Properties"]["NotificationsWithSubscribers"]]
+    assert [(each["NotificationType"], each["Threshold"]) for each in told] == [("ACTUAL", 80), ("FORECASTED", 100)]
+    assert budget["DependsOn"] == "TopicPolicy", "else nothing would arrive"
+    page = (PROJECT / "docs/alarms.md").read_text()
+    assert "cost" in {slug(title) for _, _, title in headings(page)}
+    statements = resources(layer, "AWS::SNS::TopicPolicy")["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert "budgets.amazonaws.com" in {each["Principal"]["Service"] for each in statements}
+
+
+def test_without_an_amount_there_is_no_budget(layers: dict[str, dict[str, Any]]) -> None:
+    assert not resources(layers["alarms"], "AWS::Budgets::Budget")
+    assert "BudgetName" not in template(layers["alarms"])["Outputs"]
+
+
 def test_cloudwatch_and_rules_of_this_environment_may_write_to_the_topic(layers: dict[str, dict[str, Any]]) -> None:
     (policy,) = resources(layers["alarms"], "AWS::SNS::TopicPolicy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]

@@ -136,6 +136,10 @@ WRONG = [
     one("alarms_error_percent", 101, "from 1 to 100"),
     one("alarms_latency_seconds", 0, "1 or more"),
     one("alarms_connections", -1, "1 or more"),
+    one("alarms_budget", -1, "Set what may be billed a month"),
+    one("alarms_budget", 40, "nobody would be told"),
+    one("alarms_budget_currency", "EUR", "USD"),
+    one("alarms_budget_of", "environment", "account"),
     one("edge_dns_seconds", -1, "from 0 to 3600"),
     one("domain_name", "https://shop.test/", "Set for example shop.test."),
     one("domain_name", "bücher.acme.de", "Set for example xn--bcher-kva.acme.de."),
@@ -408,6 +412,7 @@ TOPICS: dict[str, dict[str, Any]] = {
         "alarms_subscribers": ["ops+shop@acme.co.uk", "https://events.acme.io/integration/0?key=1"],
         "alarms_error_percent": 100, "alarms_latency_seconds": 10, "alarms_connections": 200,
         "alarms_dashboard": True, "site_access_logs": 30,
+        "alarms_budget": 40.5, "alarms_budget_currency": "CNY", "alarms_budget_of": "account",
     },
     "given-network": {
         "network_vpc_id": VPC, "network_subnets": SUBNETS, "network_cidr": "10.20.0.0/16",

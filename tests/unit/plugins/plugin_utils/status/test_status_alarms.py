@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
+from local_aws.patches import budgets
 from plugins.plugin_utils.status import alarms, page, terminal
 from plugins.plugin_utils.status.model import gather
 from tests.unit.plugins.plugin_utils.status.status_support import (
@@ -38,7 +39,11 @@ def an_alarm(name: str, state: str = "OK", **more: Any) -> dict[str, Any]:
 
 
 def asked(
-    subscribed: dict[str, str], *found: dict[str, Any], wanted: tuple[str, ...] = (MAIL,), stacks: Any = WITH_TOPIC
+    subscribed: dict[str, str],
+    *found: dict[str, Any],
+    wanted: tuple[str, ...] = (MAIL,),
+    stacks: Any = WITH_TOPIC,
+    **more: Any,
 ) -> dict[str, Any]:
     """The model of a site with alarms.
 
@@ -47,6 +52,7 @@ def asked(
         found: alarms.
         wanted: `alarms_subscribers`.
         stacks: that there are.
+        more: further calls and their answers.
     """
     listed = [
         {"Endpoint": endpoint, "SubscriptionArn": arn, "Protocol": "email", "TopicArn": TOPIC}
@@ -56,6 +62,7 @@ def asked(
         describe_stacks={"Stacks": stacks},
         list_subscriptions_by_topic={"Subscriptions": listed},
         describe_alarms={"MetricAlarms": list(found)},
+        **more,
     )
     settings = {**SETTINGS, "subscribers": list(wanted)}
     return gather(account, site(), {*WORDS, "alarms"}, "us-east-1", settings, NOW)
@@ -137,6 +144,52 @@ def test_an_alarm_that_is_muted_is_worth_knowing() -> None:
     assert said(model, "notes") == {"service.web": ["Slow3 is muted, and tells nobody"]}
 
 
+def with_budget(spent: str, foreseen: str, *ringing: str, **budget: Any) -> dict[str, Any]:
+    """The model of a site with a budget, of whose notifications these ring."""
+    output = {"OutputKey": "BudgetName", "OutputValue": "shop-prod-monthly"}
+    stacks = [
+        {**each, "Outputs": [*each["Outputs"], output]} if each["StackName"] == "shop-prod-alarms" else each
+        for each in WITH_TOPIC
+    ]
+    states = [
+        {"NotificationType": kind, "NotificationState": "ALARM" if kind in ringing else "OK"}
+        for kind in ("ACTUAL", "FORECASTED")
+    ]
+    counted = {"ActualSpend": {"Amount": spent}, "ForecastedSpend": {"Amount": foreseen}} if spent else {}
+    told = {"BudgetLimit": {"Amount": "40", "Unit": "USD"}, "CalculatedSpend": counted, **budget}
+    return asked(
+        {MAIL: f"{TOPIC}:1"},
+        stacks=stacks,
+        describe_budget={"Budget": told},
+        describe_notifications_for_budget={"Notifications": states},
+    )
+
+
+def test_what_the_month_has_cost_is_shown() -> None:
+    model = with_budget("12.5", "38.004")
+    assert model["well"], said(model)
+    lines = [text for text, _ in terminal.rendered(model)]
+    assert "    budget: 12.50 of 40.00 USD this month, 38.00 foreseen" in lines
+    assert "12.50 of 40.00 USD" in page.rendered(model)
+    assert said(model, "notes") == {}
+    assert "foreseen" not in "".join(text for text, _ in terminal.rendered(with_budget("12.5", "0")))
+
+
+def test_a_month_that_costs_too_much_is_not_well() -> None:
+    for ringing in ("ACTUAL", "FORECASTED"):
+        model = with_budget("33", "50", ringing)
+        words = "ring for what the site costs: 33.00 of 40.00 USD this month, 50.00 foreseen (docs/alarms.md#cost)"
+        assert said(model) == {"alarms": [words]}
+
+
+@pytest.mark.parametrize("spent", ["0", ""])
+def test_a_budget_that_counts_nothing_is_worth_knowing(spent: str) -> None:
+    model = with_budget(spent, "0", CostFilters={"TagKeyValue": ["user:Site$shop"]})
+    assert model["well"], said(model)
+    assert "is the tag Site activated" in said(model, "notes")["alarms"][0]
+    assert said(with_budget(spent, "0"), "notes") == {}, "an account that has cost nothing yet"
+
+
 def test_the_embedded_aws_answers_it(aws: Cloud) -> None:
     sns = aws.client("sns")
     topic = sns.create_topic(Name="shop-prod-alarms-Topic")["TopicArn"]
@@ -152,4 +205,29 @@ def test_the_embedded_aws_answers_it(aws: Cloud) -> None:
     assert part.facts["subscribers"] == [{"endpoint": MAIL, "state": "has not confirmed"}]
     (alarm,) = part.facts["alarms"]
     assert (alarm["called"], alarm["layer"], alarm["says"]) == ("DatabaseFull", "database.main", "Full.")
+    json.dumps(part.facts)
+
+
+def test_the_embedded_aws_answers_for_a_budget(aws: Cloud) -> None:
+    topic = aws.client("sns").create_topic(Name="shop-prod-alarms-Topic")["TopicArn"]
+    account = topic.split(":")[4]
+    limit = {"Amount": "40", "Unit": "USD"}
+    named = {"BudgetName": "shop-prod-monthly", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
+    rings = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80}
+    aws.client("budgets").create_budget(
+        AccountId=account,
+        Budget=named,
+        NotificationsWithSubscribers=[
+            {"Notification": rings, "Subscribers": [{"SubscriptionType": "SNS", "Address": topic}]}
+        ],
+    )
+    part = alarms.look(aws.client, topic, [], "shop-prod", {}, NOW, "shop-prod-monthly")
+    assert part.unasked == []
+    assert part.wrong == []
+    budgets.spend("shop-prod-monthly", "33", "50")
+    part = alarms.look(aws.client, topic, [], "shop-prod", {}, NOW, "shop-prod-monthly")
+    assert part.facts["budget"] == {
+        "name": "shop-prod-monthly", "limit": "40", "unit": "USD", "spent": "33", "foreseen": "50", "by_tag": False,
+        "rings": ["ACTUAL"],
+    }  # fmt: skip
     json.dumps(part.facts)

@@ -115,6 +115,19 @@ def _init(init: Any, self: Any, backend: Any, **keywords: Any) -> None:
     self.engine_lifecycle_support = support
     self.dbi_resource_id = "db-" + "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
     self.status = initial_status
+    if self.ca_certificate_identifier == "rds-ca-default":
+        self.ca_certificate_identifier = USUAL_AUTHORITY
+    _check_authority(self.ca_certificate_identifier)
+    self.berth_certified = datetime.datetime.now(datetime.UTC)
+
+
+@property  # type: ignore[misc]  # of moto's class, which shows what it finds by this name
+def _certificate_details(self: Any) -> dict[str, Any]:
+    """What the server proves itself by, as DescribeDBInstances tells it; RDS renews it by itself in time."""
+    return {"CAIdentifier": self.ca_certificate_identifier, "ValidTill": self.berth_certified + CERTIFICATE_TIME}
+
+
+DBInstance.certificate_details = _certificate_details  # type: ignore[attr-defined]  # moto has none
 
 
 @around(DBSnapshot, "__init__")
@@ -150,9 +163,54 @@ def _modify_db_instance(modify: Any, self: Any, identifier: str, keywords: dict[
             "InvalidParameterCombination",
             f"Invalid storage size: {size} GiB is less than the present {database.allocated_storage} GiB",
         )
+    if authority := keywords.get("ca_certificate_identifier"):
+        _check_authority(authority)
+        if authority != database.ca_certificate_identifier:
+            database.berth_certified = datetime.datetime.now(datetime.UTC)
+    # With it a server of RDS restarts or waits for a restart, where its engine cannot do without; PostgreSQL can.
+    keywords.pop("certificate_rotation_restart", None)
     if keywords.get("engine_version") and database.engine == "postgres":
         keywords["engine_version"] = resolve_version("postgres", str(keywords["engine_version"]))
     return modify(self, identifier, keywords)
+
+
+USUAL_AUTHORITY = "rds-ca-rsa2048-g1"
+AUTHORITIES = {USUAL_AUTHORITY: "2061-05-25", "rds-ca-rsa4096-g1": "2121-05-25", "rds-ca-ecc384-g1": "2121-05-25"}
+"""Identifier of an authority of RDS → its last day.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+"""
+CERTIFICATE_TIME = datetime.timedelta(days=365)
+"""For how long a server's certificate holds."""
+
+
+def _check_authority(name: str) -> None:
+    if name not in AUTHORITIES:
+        raise AwsError("CertificateNotFound", f"Certificate not found: {name}")
+
+
+@missing(RDSResponse, "describe_certificates")
+def _describe_certificates(self: Any) -> Any:
+    wanted = str(self.params.get("CertificateIdentifier") or "")
+    if wanted:
+        _check_authority(wanted)
+    return ActionResult(
+        {
+            "DefaultCertificateForNewLaunches": USUAL_AUTHORITY,
+            "Certificates": [
+                {
+                    "CertificateIdentifier": name,
+                    "CertificateType": "CA",
+                    "ValidFrom": datetime.datetime(2021, 5, 25, tzinfo=datetime.UTC),
+                    "ValidTill": datetime.datetime.fromisoformat(f"{end}T00:00:00+00:00"),
+                    "CertificateArn": f"arn:aws:rds:{REGION}::cert:{name}",
+                    "CustomerOverride": False,
+                }
+                for name, end in AUTHORITIES.items()
+                if wanted in ("", name)
+            ],
+        }
+    )
 
 
 @missing(RDSResponse, "reset_db_parameter_group")
@@ -178,6 +236,8 @@ def _describe_db_engine_versions(self: Any) -> Any:
             "DBEngineDescription": "PostgreSQL" if engine == "postgres" else engine,
             "DBEngineVersionDescription": f"{engine} {version}",
             "Status": "available",
+            "SupportedCACertificateIdentifiers": list(AUTHORITIES),
+            "SupportsCertificateRotationWithoutRestart": True,
             "ValidUpgradeTarget": [],
         }
         for version in offered("EngineVersion", engine)

@@ -414,6 +414,33 @@ def test_no_snapshot_is_made_of_a_database_that_is_at_work(aws: Cloud) -> None:
     aws.client("rds").create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="kept")
 
 
+def test_the_authority_of_a_servers_certificate_is_one_of_rds_and_changes_while_it_runs(aws: Cloud) -> None:
+    api = aws.client("rds")
+    known = api.describe_certificates()
+    assert known["DefaultCertificateForNewLaunches"] == "rds-ca-rsa2048-g1"
+    assert {each["CertificateIdentifier"] for each in known["Certificates"]} == set(rds.AUTHORITIES)
+    assert create_database(aws)["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+    assert create_database(aws, "other", CACertificateIdentifier="rds-ca-ecc384-g1")["CACertificateIdentifier"] == (
+        "rds-ca-ecc384-g1"
+    )
+
+    changed = api.modify_db_instance(
+        DBInstanceIdentifier="db", CACertificateIdentifier="rds-ca-rsa4096-g1", CertificateRotationRestart=False
+    )["DBInstance"]
+
+    assert changed["DBInstanceStatus"] == "available"
+    (found,) = api.describe_db_instances(DBInstanceIdentifier="db")["DBInstances"]
+    assert found["CertificateDetails"]["CAIdentifier"] == found["CACertificateIdentifier"] == "rds-ca-rsa4096-g1"
+    assert found["CertificateDetails"]["ValidTill"].year in (found["InstanceCreateTime"].year + n for n in (0, 1))
+    for wrong in (
+        lambda: create_database(aws, "none", CACertificateIdentifier="rds-ca-2019"),
+        lambda: api.modify_db_instance(DBInstanceIdentifier="db", CACertificateIdentifier="rds-ca-2019"),
+        lambda: api.describe_certificates(CertificateIdentifier="rds-ca-2019"),
+    ):
+        with refused("Certificate not found: rds-ca-2019", "CertificateNotFound"):
+            wrong()
+
+
 def test_nothing_waits_for_a_maintenance_window(aws: Cloud) -> None:
     assert aws.client("rds").describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
 

@@ -30,7 +30,7 @@ ENTRIES: dict[str, Any] = {
         "big-one": {
             "version": "16.4", "class": "db.m6g.large", "name": "shop", "username": "shop", "storage_gb": 100,
             "storage_max_gb": 400, "backup_days": 35, "multi_az": True, "deletion_protection": False,
-            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"], "kms_key_arn": KEY,
+            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"], "kms_key_arn": KEY, "ca_certificate": "rds-ca-ecc384-g1",
         },
         "elsewhere": {"endpoint": "db.example.net"},
     },
@@ -140,6 +140,7 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
     assert (main["DatabaseMultiAz"], big["DatabaseMultiAz"]) == (False, True)
     assert (big["DatabaseName"], big["DatabaseUsername"], big["DatabaseBackupDays"]) == ("shop", "shop", 35)
     assert (main["DatabaseStorageMaxGb"], big["DatabaseStorageMaxGb"]) == (50, 400)
+    assert (main["DatabaseCaCertificate"], big["DatabaseCaCertificate"]) == ("", "rds-ca-ecc384-g1")
     media = layers["volume.media"]["parameters"]
     assert (media["VolumeUid"], media["VolumeGid"]) == (7, 7)
     assert (main["DatabaseDeletionProtection"], big["DatabaseDeletionProtection"]) == (True, False)

@@ -20,7 +20,7 @@ from tests.unit.variables_support import PROJECT, evaluate, load, tasks_of
 
 CHANGING = {"site", "publish", "release", "rollback", "hosts", "run", "migrate", "restart", "move_volume", "teardown"}
 CHANGING |= {"alarms_test", "backup", "dns_switch", "import_data", "maintenance", "refresh_hosts", "restore"}
-CHANGING |= {"rotate_secrets", "scale"}
+CHANGING |= {"rotate_secrets", "scale", "upgrade_database"}
 LOOKING = {"backups", "compose_file", "doctor", "exec", "init", "logs", "plan", "preflight", "releases"}
 LOOKING |= {"ssh_config", "status", "tunnel", "unlock", "verify"}
 """`exec` runs a command in a container that is there already, and is what a person looks with while another deploys."""

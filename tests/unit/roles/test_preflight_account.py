@@ -792,9 +792,24 @@ def test_a_version_that_left_standard_support_stops_no_live_site() -> None:
 @pytest.mark.parametrize("version", ["16", "16.4", "14"])
 def test_the_major_version_of_a_live_database_cannot_change(version: str) -> None:
     said = refused(LIVE, **database(version=version))[VERSION]
-    assert "the database runs PostgreSQL 15.12, and there is no verb yet that changes its major version" in said
-    assert 'Write version: "15".' in said
-    assert "--db-instance-identifier db --engine-version" in said
+    assert "the database runs PostgreSQL 15.12, and this run does not change its major version" in said
+    assert said.endswith('To leave it as it is, write version: "15".')
+    up = "Type ansible-playbook upgrade_database.yml -i <inventory> -e database=main, which upgrades a copy"
+    assert (up in said) == (version != "14"), said
+    assert ("RDS takes no older one." in said) == (version == "14")
+    assert "  " not in said
+
+
+def test_what_upgrade_database_has_done_needs_no_restart() -> None:
+    """It was killed before it could tell the stack."""
+    raised = running(engine_version="16.4")
+    assert refused(raised, **database(version="16")) == {}
+    assert "restarts at once" not in said(raised, **database(version="16"))
+    assert "restarts at once" in said(LIVE, **database(version="15.13"))
+    assert said(LIVE, **database(version="15.13")).endswith(
+        "changes from 15 to 15.13. To see it on a copy before: ansible-playbook upgrade_database.yml -i <inventory> -e "
+        "database=main"
+    )
 
 
 def test_a_live_database_takes_no_older_version() -> None:
@@ -813,6 +828,16 @@ def test_what_restarts_the_database_is_said_before() -> None:
     assert "site_databases.main.version changes from 15 to 15.13" in said(LIVE, **database(version="15.13"))
     assert "restarts" not in said(EMPTY, **database(**{"class": "db.t3.small"}))
     assert "restarts" not in said(LIVE, **TWO), "the other one is new"
+
+
+def test_storage_never_becomes_smaller() -> None:
+    at = "site_databases.main.storage_max_gb"
+    grown = refused(running(allocated=46))
+    assert set(grown) == {at}
+    assert "is 50; it must be at least a tenth above what the database has by now, 46 GiB" in grown[at]
+    assert "storage never becomes smaller. Write storage_max_gb: 51 or more." in grown[at]
+    assert refused(running(allocated=45)) == refused(running(allocated=46), **database(storage_max_gb=51)) == {}
+    assert refused(running(allocated=40), **database(storage_gb=20)) == {}, "what has grown by itself stays"
 
 
 def test_the_authority_of_a_certificate_is_one_of_rds() -> None:

@@ -253,6 +253,15 @@ def test_what_is_encrypted_is_so_with_the_key_that_is_named(
     assert found == {kind: {"Fn::If": ["HasKmsKey", {"Ref": parameter}, {"Ref": "AWS::NoValue"}]} for kind in kinds}
 
 
+def test_another_authority_signs_for_a_database_while_it_runs(layers: dict[str, Any]) -> None:
+    found = of_type(layers["database.main"], "AWS::RDS::DBInstance")["Properties"]
+    absent = {"Ref": "AWS::NoValue"}
+    assert found["CACertificateIdentifier"] == {
+        "Fn::If": ["HasCaCertificate", {"Ref": "DatabaseCaCertificate"}, absent]
+    }
+    assert found["CertificateRotationRestart"] == {"Fn::If": ["HasCaCertificate", False, absent]}
+
+
 def test_a_file_system_refuses_mounts_without_tls_where_that_is_wanted(layers: dict[str, Any]) -> None:
     media, kept = layers["volume.media"], layers["volume.kept"]
     assert (media["parameters"]["VolumeTlsOnly"], kept["parameters"]["VolumeTlsOnly"]) == (True, False)

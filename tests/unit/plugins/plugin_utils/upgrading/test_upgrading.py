@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,3 +197,15 @@ def test_what_rds_offers_is_asked_for_one_version(aws: Cloud) -> None:
     assert {"15.12": False, "16.4": True}.items() <= majors.items()
     assert "15.4" not in majors
     assert Engine(aws.client("rds"), "none").described() is None
+
+
+def test_a_version_of_which_rds_makes_nothing_new_is_asked_for_too() -> None:
+    asked = list[dict[str, Any]]()
+
+    def answer(**given: Any) -> dict[str, Any]:
+        asked.append(given)
+        return {"DBEngineVersions": [{"ValidUpgradeTarget": [{"EngineVersion": "15.12"}]}, {}]}
+
+    found = Engine(SimpleNamespace(describe_db_engine_versions=answer), "db").offered("15.2")
+    assert found == [{"EngineVersion": "15.12"}]
+    assert asked == [{"Engine": "postgres", "EngineVersion": "15.2", "IncludeAll": True}]

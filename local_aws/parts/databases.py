@@ -25,6 +25,7 @@ POSTGRES_ID = 70  # user and group, see images/postgres/Dockerfile
 MEMORY = "512m"
 START_SECONDS = 60
 RESOURCE_LABEL = "berth.local-aws.db-resource"
+COMING = ("creating", "upgrading")
 STOPPED = ("stopped", "stopping")
 
 ADMINISTRATION = """\
@@ -109,6 +110,7 @@ class Databases(Part):
     def prepare(self) -> None:
         images.ensure("postgres")
         rds.initial_status = "creating"
+        rds.upgrade_status = "upgrading"
         rds.initial_snapshot_status = "creating"
 
     def reconcile(self) -> None:
@@ -164,6 +166,9 @@ class Databases(Part):
         if not database.ready:
             self._come_up(database, container)
             return
+        if rds.upgrading_to(self.cloud, database.identifier):
+            self._upgrade(database, container)
+            return
         if self._password(database) != database.password:
             self._administer(database, container)
         if self._parameters(database) != database.parameters:
@@ -196,7 +201,7 @@ class Databases(Part):
 
     def _start_again(self, database: Database, container: Container) -> None:
         """Start what was killed or stopped. What ended while it came up is in trouble; that is said, not repeated."""
-        if not database.ready and database.started and database.record["DBInstanceStatus"] == "creating":
+        if not database.ready and database.started and database.record["DBInstanceStatus"] in COMING:
             log = container.logs(tail=3).decode(errors="replace").strip()
             database.trouble = f"PostgreSQL does not start: {log}"
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
@@ -231,6 +236,8 @@ class Databases(Part):
         container.reload()
         addresses = container.attrs["NetworkSettings"]["Networks"][self.cloud.config.network_name]
         self.cloud.publish(database.endpoint, [addresses["IPAddress"]])
+        if rds.upgrading_to(self.cloud, database.identifier):
+            rds.upgraded(self.cloud, database.identifier)
         database.ready, database.trouble = True, ""
         self._say(database, "available")
         self.log.info("database %s answers at %s", database.identifier, database.endpoint)
@@ -255,6 +262,19 @@ class Databases(Part):
         database.loaded = True
         self.log.info("database %s has what the snapshot %s has", database.identifier, snapshot)
         return True
+
+    def _upgrade(self, database: Database, container: Container) -> None:
+        """Stop it, and let it come up with all that it has put into an empty server (images/postgres/serve).
+
+        There is one PostgreSQL here, so the server's own version stays what it was; RDS tells the new one. What a major
+        upgrade does to a site is real: connections end, for a while nobody answers, and the planner knows nothing.
+        """
+        self.log.info("database %s is being upgraded", database.identifier)
+        self._execute(container, ["touch", "/data/upgrade"])
+        container.stop(timeout=30)
+        database.ready = False
+        container.start()
+        database.started = time.monotonic()
 
     def _administer(self, database: Database, container: Container) -> None:
         password = self._password(database)

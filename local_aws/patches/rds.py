@@ -32,6 +32,8 @@ initial_snapshot_status = "available"
 """Status of a new snapshot by hand or by AWS Backup; the databases part may set it to `creating` and later call
 `set_snapshot_status`."""
 
+upgrade_status = "available"
+"""Status of an instance that gets another version; the databases part sets it to `upgrading` and calls `upgraded`."""
 
 BUSY = ("backing-up", "creating", "deleting", "modifying", "rebooting", "starting", "stopping", "upgrading")
 """States in which RDS makes no snapshot.
@@ -58,6 +60,27 @@ def set_snapshot_status(cloud: Cloud, identifier: str, status: str) -> None:
     """
     with cloud.changes.happening():
         rds_backends[ACCOUNT_ID][REGION].get_db_snapshot(identifier).status = status
+
+
+def upgrading_to(cloud: Cloud, identifier: str) -> str:
+    """The version that an instance is being upgraded to; empty if to none.
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    del cloud  # one embedded AWS a process
+    return str(getattr(rds_backends[ACCOUNT_ID][REGION].databases[identifier], "berth_upgrade_to", ""))
+
+
+def upgraded(cloud: Cloud, identifier: str) -> None:
+    """Say that an instance has the version that it was to get.
+
+    Raises:
+        KeyError: there is none of that identifier.
+    """
+    with cloud.changes.happening():
+        database = rds_backends[ACCOUNT_ID][REGION].databases[identifier]
+        database.engine_version, database.berth_upgrade_to = database.berth_upgrade_to, ""
 
 
 def master_password(cloud: Cloud, identifier: str) -> str:
@@ -116,6 +139,19 @@ def _init(init: Any, self: Any, backend: Any, **keywords: Any) -> None:
     self.engine_lifecycle_support = support
     self.dbi_resource_id = "db-" + "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
     self.status = initial_status
+    if self.ca_certificate_identifier == "rds-ca-default":
+        self.ca_certificate_identifier = USUAL_AUTHORITY
+    _check_authority(self.ca_certificate_identifier)
+    self.berth_certified = datetime.datetime.now(datetime.UTC)
+
+
+@property  # type: ignore[misc]  # of moto's class, which shows what it finds by this name
+def _certificate_details(self: Any) -> dict[str, Any]:
+    """What the server proves itself by, as DescribeDBInstances tells it; RDS renews it by itself in time."""
+    return {"CAIdentifier": self.ca_certificate_identifier, "ValidTill": self.berth_certified + CERTIFICATE_TIME}
+
+
+DBInstance.certificate_details = _certificate_details
 
 
 @around(DBSnapshot, "__init__")
@@ -169,9 +205,98 @@ def _modify_db_instance(modify: Any, self: Any, identifier: str, keywords: dict[
             "InvalidParameterCombination",
             f"Invalid storage size: {size} GiB is less than the present {database.allocated_storage} GiB",
         )
+    if authority := keywords.get("ca_certificate_identifier"):
+        _check_authority(authority)
+        if authority != database.ca_certificate_identifier:
+            database.berth_certified = datetime.datetime.now(datetime.UTC)
+    # With it a server of RDS restarts or waits for a restart, where its engine cannot do without; PostgreSQL can.
+    keywords.pop("certificate_rotation_restart", None)
+    target = ""
     if keywords.get("engine_version") and database.engine == "postgres":
-        keywords["engine_version"] = resolve_version("postgres", str(keywords["engine_version"]))
-    return modify(self, identifier, keywords)
+        allowed = str(keywords.get("allow_major_version_upgrade")).lower() == "true"
+        target = upgrade_target(database.engine_version, str(keywords.pop("engine_version")), allowed)
+        if target and database.status in BUSY:
+            raise AwsError("InvalidDBInstanceState", f"Database instance {identifier} is {database.status}.")
+    found = modify(self, identifier, keywords)
+    if target and upgrade_status == "available":
+        database.engine_version = target
+    elif target:
+        database.status, database.berth_upgrade_to = upgrade_status, target
+    return found
+
+
+def upgrade_target(now: str, wanted: str, major_allowed: bool) -> str:
+    """The version that ModifyDBInstance upgrades to, as RDS for PostgreSQL decides it; empty if it changes nothing.
+
+    A major version alone means its default minor version, and nothing where the instance has that or a newer one.
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+
+    Raises:
+        AwsError: there is no way from the one to the other, or a major one that nobody has allowed.
+    """
+    target = resolve_version("postgres", wanted)
+    if wanted == now or ("." not in wanted and _major(now) == wanted and _version_key(target) <= _version_key(now)):
+        return ""
+    if target not in upgrades(now):
+        raise AwsError("InvalidParameterCombination", f"Cannot upgrade postgres from {now} to {target}")
+    if _major(target) != _major(now) and not major_allowed:
+        raise AwsError(
+            "InvalidParameterCombination",
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+        )
+    return target
+
+
+def upgrades(version: str) -> list[str]:
+    """The versions that an instance of PostgreSQL can be upgraded to: here all newer ones.
+
+    RDS offers of a newer major version only those minor ones that are no older than the present one.
+    """
+    known = (each for each in offered("EngineVersion", "postgres") if "." in each)
+    return [each for each in known if _version_key(each) > _version_key(version)]
+
+
+def _major(version: str) -> str:
+    return version.split(".")[0]
+
+
+USUAL_AUTHORITY = "rds-ca-rsa2048-g1"
+AUTHORITIES = {USUAL_AUTHORITY: "2061-05-25", "rds-ca-rsa4096-g1": "2121-05-25", "rds-ca-ecc384-g1": "2121-05-25"}
+"""Identifier of an authority of RDS → its last day.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+"""
+CERTIFICATE_TIME = datetime.timedelta(days=365)
+"""For how long a server's certificate holds."""
+
+
+def _check_authority(name: str) -> None:
+    if name not in AUTHORITIES:
+        raise AwsError("CertificateNotFound", f"Certificate not found: {name}")
+
+
+@missing(RDSResponse, "describe_certificates")
+def _describe_certificates(self: Any) -> Any:
+    wanted = str(self.params.get("CertificateIdentifier") or "")
+    if wanted:
+        _check_authority(wanted)
+    return ActionResult(
+        {
+            "DefaultCertificateForNewLaunches": USUAL_AUTHORITY,
+            "Certificates": [
+                {
+                    "CertificateIdentifier": name,
+                    "CertificateType": "CA",
+                    "ValidFrom": datetime.datetime(2021, 5, 25, tzinfo=datetime.UTC),
+                    "ValidTill": datetime.datetime.fromisoformat(f"{end}T00:00:00+00:00"),
+                    "CertificateArn": f"arn:aws:rds:{REGION}::cert:{name}",
+                    "CustomerOverride": False,
+                }
+                for name, end in AUTHORITIES.items()
+                if wanted in ("", name)
+            ],
+        }
+    )
 
 
 @missing(RDSResponse, "reset_db_parameter_group")
@@ -197,7 +322,17 @@ def _describe_db_engine_versions(self: Any) -> Any:
             "DBEngineDescription": "PostgreSQL" if engine == "postgres" else engine,
             "DBEngineVersionDescription": f"{engine} {version}",
             "Status": "available",
-            "ValidUpgradeTarget": [],
+            "SupportedCACertificateIdentifiers": list(AUTHORITIES),
+            "SupportsCertificateRotationWithoutRestart": True,
+            "ValidUpgradeTarget": [
+                {
+                    "Engine": engine,
+                    "EngineVersion": target,
+                    "IsMajorVersionUpgrade": _major(target) != _major(version),
+                    "AutoUpgrade": False,
+                }
+                for target in (upgrades(version) if engine == "postgres" and wanted else ())
+            ],
         }
         for version in offered("EngineVersion", engine)
         if "." in version and (not wanted or version == wanted or version.startswith(f"{wanted}."))

@@ -189,6 +189,7 @@ databases:
     class: {description: Its instance class., type: str}
     engine_version: {description: Its version., type: str}
     allocated: {description: "Its storage in GiB, with a growth under way; V(0) if there is none.", type: int}
+    authority: {description: The authority that signs its certificate., type: str}
     log_days:
       description:
         - For how many days its exported log is kept; V(0) for ever, V(-1) if there is none yet. Missing if there is no
@@ -199,6 +200,12 @@ database_majors:
     - Engine to its major versions, oldest first, C(version), C(start) and C(end) of standard support as dates, and
       whether they are C(supported) today.
   returned: when asked and O(databases) has any
+  type: dict
+database_authorities:
+  description:
+    - Identifier to an authority of RDS that signs servers' certificates, its C(end) as a date, how many C(days) are
+      left, and whether new databases get it by C(default).
+  returned: with RV(database_majors)
   type: dict
 certificates_left:
   description: ARNs of the certificates that O(certificate_stack) has replaced and that are still there.

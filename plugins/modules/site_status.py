@@ -119,8 +119,11 @@ status:
       type: dict
     databases:
       description:
-        - C(name), C(identifier), C(status), C(class), C(engine), C(storage_gb), C(multi_az), C(backup_days),
-          C(restorable_to), C(newest_backup), C(maintenance), C(waiting_changes) (names only).
+        - C(name), C(identifier), C(status), C(class), C(engine), C(storage_gb),
+          C(storage_max_gb) (null if it does not grow by itself), C(multi_az), C(backup_days),
+          C(restorable_to), C(newest_backup), C(maintenance), C(waiting_changes) (names only),
+          C(certificate) (C(authority), C(authority_ends), C(authority_days_left), C(ends), C(days_left), C(usual), the
+          authority that new databases get).
       type: list
     volumes:
       description: C(name), C(file_system), C(status), C(size_gb), C(newest_backup).

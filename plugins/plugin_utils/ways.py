@@ -19,7 +19,7 @@ HOST_VERBS = ("hosts.yml", "exec.yml")
 """Verbs that do their work on the hosts themselves."""
 SEEING_VERBS = (
     *HOST_VERBS, "doctor.yml", "drill.yml", "import_data.yml", "release.yml", "restore.yml", "rollback.yml",
-    "rotate_secrets.yml", "ssh_config.yml", "tunnel.yml", "verify.yml",
+    "rotate_secrets.yml", "ssh_config.yml", "tunnel.yml", "upgrade_database.yml", "verify.yml",
 )  # fmt: skip
 """Verbs that have to know the hosts."""
 LOCAL_VERBS = ("compose_file.yml",)

@@ -58,6 +58,7 @@ STEPS = (
     Step("restore", ("backup=acceptance",)),
     Step("drill", ("backup=acceptance",)),
     Step("rotate_secrets", ("database=main",)),
+    Step("upgrade_database"),
     Step("import_data", ("folder={folder}", "in_use=false")),
     Step("tunnel", ("local_port=15498", "for=3s")),
     Step("ssh_config"),

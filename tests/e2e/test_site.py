@@ -1712,6 +1712,68 @@ def test_status_shows_every_part_well() -> None:
     assert "BAD" not in local_aws("status")
 
 
+# What runs from here on has another version in its inventory: RDS takes none back.
+NEWER = ["-e", json.dumps({"site_databases": {"main": {"engine": "postgres", "version": "16"}}})]
+
+
+@pytest.mark.long
+def test_the_database_gets_another_major_version_on_a_copy_first_though_runs_are_killed(cloud: Cloud) -> None:
+    """A rehearsal and the upgrade itself, each killed once; what is there before and after is asked in the server."""
+    rds, verb_, sure = cloud.client("rds"), "upgrade_database.yml", ("-e", f"confirm={SITE.partition('-')[2]}")
+    (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    newer = [*(SAFE if group["Instances"][0].get("LaunchTemplate") else []), *NEWER]  # as the test before has left it
+    (record,) = rds.describe_db_instances()["DBInstances"]
+    own, count = record["DBInstanceIdentifier"], "SELECT count(*) FROM auth_user"
+    people = ask_of(cloud)[1]("site", count)
+
+    def instances() -> dict[str, str]:
+        found = rds.describe_db_instances()["DBInstances"]
+        return {each["DBInstanceIdentifier"]: each["EngineVersion"] for each in found}
+
+    def killed_at(words: str, *arguments: str) -> None:
+        process = subprocess.Popen(
+            ["ansible-playbook", verb_, "-i", "test", *arguments], cwd=PROJECT, text=True, env=environment(verb_),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout
+        seen = list[str]()
+        for line in process.stdout:
+            seen.append(line)
+            if words in line:
+                break
+        else:
+            raise AssertionError("".join(seen))
+        kill(process)
+
+    refused = playbook("plan.yml", *newer)
+    assert (refused.status, "this run does not change its major version" in " ".join(refused.output.split())) == (
+        2,
+        True,
+    )
+    succeed(playbook(verb_, "-e", "version=16", "--check"))
+    killed_at("the copy is being upgraded", "-e", "version=16")
+    run = succeed(playbook(verb_, "-e", "version=16", "-e", "lock_wait=6m"))
+    assert "each with the same content as before" in run.output
+    until(lambda: set(instances()) == {own}, "the copy to be gone", 60)
+    assert instances()[own].startswith("15.")
+    refused = playbook(verb_, "-e", "version=16", *sure, "-e", "in_use=false")
+    assert 'Write version: "16"' in " ".join(refused.output.split())
+    refused = playbook(verb_, *newer, *sure)
+    assert "visitors would see errors" in " ".join(refused.output.split())
+    killed_at("meanwhile nobody is answered", *newer, *sure, "-e", "in_use=false")
+    run = succeed(playbook(verb_, *newer, *sure, "-e", "in_use=false", "-e", "lock_wait=6m"))
+    assert instances()[own].startswith("16."), run.output
+    assert ask_of(cloud)[1]("site", count) == people
+    until(lambda: served("/"), "the site on the newer server", 60)
+    snapshots = [each["DBSnapshotIdentifier"] for each in rds.describe_db_snapshots()["DBSnapshots"]]
+    assert any("-before-16-" in each for each in snapshots), snapshots
+    assert not any("-rehearsal-" in each for each in snapshots), snapshots
+    run = succeed(playbook("site.yml", *newer))
+    assert run.changed == 0, run.output
+    assert "Nothing to change." in succeed(playbook("plan.yml", *newer)).output
+    assert succeed(playbook(verb_, *newer, *sure, "-e", "in_use=false")).changed == 0
+
+
 def test_teardown_refuses_without_the_name(cloud: Cloud) -> None:
     run = playbook("teardown.yml", "-e", "confirm=prod")
     assert run.status != 0

@@ -105,7 +105,10 @@ class Instance(Handler):
     TYPE = "AWS::RDS::DBInstance"
     SECONDS = 1800.0
     # Not in CreateDBInstance: they steer an update or a delete.
-    STEERING = ("AllowMajorVersionUpgrade", "ApplyImmediately", "DeleteAutomatedBackups", "DBSnapshotIdentifier")
+    STEERING = (
+        "AllowMajorVersionUpgrade", "ApplyImmediately", "DeleteAutomatedBackups", "DBSnapshotIdentifier",
+        "CertificateRotationRestart",
+    )  # fmt: skip
     # What DBSnapshotIdentifier brings along by itself.
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-rds-dbinstance.html
     FROM_SNAPSHOT = ("MasterUsername", "DBName", "StorageEncrypted", "KmsKeyId", "CharacterSetName", "EngineVersion")

@@ -149,6 +149,24 @@ def test_an_instance_of_a_snapshot_has_what_was_there_then(
     until(lambda: "database beside" not in server.status(), "it is gone", 20)
 
 
+def test_another_version_keeps_what_is_there_and_answers_nobody_meanwhile(
+    server: OwnServer, client: Any, database: dict[str, Any]
+) -> None:
+    rds, before = server.client("rds"), database["EngineVersion"]
+    psql(client, database, "CREATE TABLE upgraded AS SELECT generate_series(1, 3) AS n")
+    psql(client, database, "ANALYZE upgraded")
+    planned = "SELECT reltuples FROM pg_class WHERE relname = 'upgraded'"
+    assert psql(client, database, planned) == "3"
+    rds.modify_db_instance(DBInstanceIdentifier=IDENTIFIER, EngineVersion="16", AllowMajorVersionUpgrade=True)
+    (record,) = rds.describe_db_instances(DBInstanceIdentifier=IDENTIFIER)["DBInstances"]
+    assert (record["DBInstanceStatus"], record["EngineVersion"]) == ("upgrading", before)
+    until(lambda: psql(client, database, "SELECT 1") != "1", "it answers nobody", 20)
+    assert available(server)["EngineVersion"].startswith("16.")
+    assert psql(client, database, "SELECT count(*) FROM upgraded") == "3"
+    assert psql(client, database, planned) == "-1", "the planner knows nothing"
+    assert psql(client, database, "SHOW server_version").startswith("15."), "there is one PostgreSQL"
+
+
 def test_another_engine_fails_with_the_reason(server: OwnServer) -> None:
     rds = server.client("rds")
     rds.create_db_instance(

@@ -124,6 +124,25 @@ def test_database_settings_change_in_place(aws: Cloud, stacks: Stacks) -> None:
     assert [parameter["ParameterName"] for parameter in set_by_us] == ["log_statement"]
 
 
+def test_another_authority_signs_and_another_version_is_the_one_that_runs_already(aws: Cloud, stacks: Stacks) -> None:
+    signed = "CACertificateIdentifier: rds-ca-ecc384-g1\n      CertificateRotationRestart: false\n      CopyTags"
+    stacks.made("data", DATABASE.replace("CopyTags", signed))
+    before = database(aws)
+    assert before["CACertificateIdentifier"] == "rds-ca-ecc384-g1"
+    aws.client("rds").modify_db_instance(
+        DBInstanceIdentifier=before["DBInstanceIdentifier"], EngineVersion="16.4", AllowMajorVersionUpgrade=True
+    )
+    raised = DATABASE.replace("CopyTags", signed.replace("ecc384", "rsa4096")).replace('"15"', '"16.4"')
+
+    stacks.changed("data", raised)
+
+    found = database(aws)
+    assert (found["CACertificateIdentifier"], found["EngineVersion"]) == ("rds-ca-rsa4096-g1", "16.4")
+    assert found["DbiResourceId"] == before["DbiResourceId"]
+    with pytest.raises(AssertionError, match=r"Cannot upgrade postgres from 16\.4 to 15"):
+        stacks.changed("data", raised.replace('"16.4"', '"15"'))
+
+
 def test_a_changed_recipe_is_a_new_secret(aws: Cloud, stacks: Stacks) -> None:
     stacks.made("data", DATABASE)
     value = secret(aws)

@@ -414,6 +414,83 @@ def test_no_snapshot_is_made_of_a_database_that_is_at_work(aws: Cloud) -> None:
     aws.client("rds").create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier="kept")
 
 
+def upgraded(aws: Cloud, version: str, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("rds").modify_db_instance(
+        DBInstanceIdentifier="db", EngineVersion=version, ApplyImmediately=True, **more
+    )["DBInstance"]
+    return found
+
+
+def test_an_engine_is_upgraded_as_rds_lets_it(aws: Cloud) -> None:
+    create_database(aws, EngineVersion="15.4")
+    with refused("The AllowMajorVersionUpgrade flag must be present", "InvalidParameterCombination"):
+        upgraded(aws, "16.4")
+    newest = upgraded(aws, "15")["EngineVersion"]
+    assert newest == rds.resolve_version("postgres", "15"), "a minor one needs no flag"
+    assert upgraded(aws, "15")["EngineVersion"] == newest, "as CloudFormation says it after somebody has upgraded"
+    assert upgraded(aws, newest)["EngineVersion"] == newest
+    with refused(f"Cannot upgrade postgres from {newest} to 15.4", "InvalidParameterCombination"):
+        upgraded(aws, "15.4")
+    raised = upgraded(aws, "16.4", AllowMajorVersionUpgrade=True)
+    assert (raised["EngineVersion"], raised["DBInstanceStatus"]) == ("16.4", "available")
+    (group,) = aws.client("rds").describe_db_instances(DBInstanceIdentifier="db")["DBInstances"][0]["DBParameterGroups"]
+    assert group["DBParameterGroupName"] == "default.postgres16", "RDS's own changes along"
+    with refused("Cannot upgrade postgres from 16.4 to 15.", "InvalidParameterCombination"):
+        upgraded(aws, "15", AllowMajorVersionUpgrade=True)
+
+
+def test_what_a_version_can_be_upgraded_to_is_told(aws: Cloud) -> None:
+    (found,) = aws.client("rds").describe_db_engine_versions(Engine="postgres", EngineVersion="15.4")[
+        "DBEngineVersions"
+    ]
+    targets = {each["EngineVersion"]: each["IsMajorVersionUpgrade"] for each in found["ValidUpgradeTarget"]}
+    assert not {"15.4", "15.3", "14.20"} & targets.keys()
+    assert (targets["15.12"], targets["16.4"]) == (False, True)
+
+
+def test_an_engine_is_upgraded_when_the_real_one_is(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_database(aws, EngineVersion="15.4")
+    monkeypatch.setattr(rds, "upgrade_status", "upgrading")
+    assert rds.upgrading_to(aws, "db") == ""
+    raised = upgraded(aws, "16.4", AllowMajorVersionUpgrade=True)
+    assert (raised["EngineVersion"], raised["DBInstanceStatus"]) == ("15.4", "upgrading")
+    assert rds.upgrading_to(aws, "db") == "16.4"
+    with refused("is upgrading", "InvalidDBInstanceState"):
+        upgraded(aws, "16.10", AllowMajorVersionUpgrade=True)
+
+    rds.upgraded(aws, "db")
+
+    assert aws.client("rds").describe_db_instances()["DBInstances"][0]["EngineVersion"] == "16.4"
+    assert rds.upgrading_to(aws, "db") == ""
+
+
+def test_the_authority_of_a_servers_certificate_is_one_of_rds_and_changes_while_it_runs(aws: Cloud) -> None:
+    api = aws.client("rds")
+    known = api.describe_certificates()
+    assert known["DefaultCertificateForNewLaunches"] == "rds-ca-rsa2048-g1"
+    assert {each["CertificateIdentifier"] for each in known["Certificates"]} == set(rds.AUTHORITIES)
+    assert create_database(aws)["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+    assert create_database(aws, "other", CACertificateIdentifier="rds-ca-ecc384-g1")["CACertificateIdentifier"] == (
+        "rds-ca-ecc384-g1"
+    )
+
+    changed = api.modify_db_instance(
+        DBInstanceIdentifier="db", CACertificateIdentifier="rds-ca-rsa4096-g1", CertificateRotationRestart=False
+    )["DBInstance"]
+
+    assert changed["DBInstanceStatus"] == "available"
+    (found,) = api.describe_db_instances(DBInstanceIdentifier="db")["DBInstances"]
+    assert found["CertificateDetails"]["CAIdentifier"] == found["CACertificateIdentifier"] == "rds-ca-rsa4096-g1"
+    assert found["CertificateDetails"]["ValidTill"].year in (found["InstanceCreateTime"].year + n for n in (0, 1))
+    for wrong in (
+        lambda: create_database(aws, "none", CACertificateIdentifier="rds-ca-2019"),
+        lambda: api.modify_db_instance(DBInstanceIdentifier="db", CACertificateIdentifier="rds-ca-2019"),
+        lambda: api.describe_certificates(CertificateIdentifier="rds-ca-2019"),
+    ):
+        with refused("Certificate not found: rds-ca-2019", "CertificateNotFound"):
+            wrong()
+
+
 def test_nothing_waits_for_a_maintenance_window(aws: Cloud) -> None:
     assert aws.client("rds").describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 STANDARD_SUPPORT = "open-source-rds-standard-support"
-NONE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0}
+NONE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0, "authority": ""}
 """What is told of a database that is not there; sizes in GiB."""
 
 
@@ -61,7 +61,29 @@ def database(rds: Any, identifier: str) -> dict[str, Any]:
         "class": found["DBInstanceClass"],
         "engine_version": found["EngineVersion"],
         "allocated": max(found["AllocatedStorage"], pending),
+        "authority": found.get("CACertificateIdentifier", ""),
     }
+
+
+def authorities(rds: Any, today: datetime.date) -> dict[str, dict[str, Any]]:
+    """The authorities that sign the certificates of RDS's servers, by RDS's identifier of them.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeCertificates.html
+
+    Args:
+        rds: client.
+        today: the day from which on days are counted.
+
+    Returns:
+        `end`, the last day as a date; `days`, how many are left; and whether new databases get it by `default`.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for page in rds.get_paginator("describe_certificates").paginate():
+        usual = page.get("DefaultCertificateForNewLaunches", "")
+        for each in page["Certificates"]:
+            name, end = str(each["CertificateIdentifier"]), each["ValidTill"].date()
+            found[name] = {"end": end.isoformat(), "days": (end - today).days, "default": name == usual}
+    return found
 
 
 def log_days(logs: Any, identifier: str) -> int:

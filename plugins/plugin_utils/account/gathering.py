@@ -185,6 +185,8 @@ class Gathering:
             today = datetime.datetime.now(datetime.UTC).date()
             for engine in sorted({each.engine for each in self._databases.values()}):
                 asked[f"database_majors {engine}"] = ask(databases.major_versions, client("rds"), engine, today)
+            if self._databases:
+                asked["database_authorities"] = ask(databases.authorities, client("rds"), today)
         for zone in sorted(set(wanted["domains"].values()) - {""}):
             asked[f"hosted_zones {zone}"] = ask(dns.hosted_zone, client("route53"), zone)
         return asked

@@ -1,6 +1,6 @@
 """The databases: what they are, whether they can be restored, and what waits for their maintenance window.
 
-Asks DescribeDBInstances, DescribeDBSnapshots, DescribePendingMaintenanceActions.
+Asks DescribeDBInstances, DescribeDBSnapshots, DescribePendingMaintenanceActions, DescribeCertificates.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ RESTORABLE_SECONDS = 3_600
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIT.html
 """
+AUTHORITY_DAYS = 180
+"""For how many days before its end an authority is spoken of: images may have to be built anew for another."""
+LEAST_DAYS = 30
+"""How many days what a server proves itself by must hold."""
+FULL_PERCENT = 90
+"""From how much of its largest size on storage is spoken of."""
 BACKUP_SECONDS = 2 * 86_400
 """How old the newest backup may be: there is one a day."""
 AT_WORK = ("backing-up", "modifying", "maintenance", "upgrading", "rebooting", "storage-optimization", "starting",
@@ -41,9 +47,13 @@ def look(client: Client, identifiers: Mapping[str, str], now: datetime.datetime)
             continue
         backups = part.ask(about, "rds", _automated, client("rds"), identifier)
         pending = part.ask(about, "rds", _pending, client("rds"), found["DBInstanceArn"])
+        authorities = part.ask(about, "rds", _authorities, client("rds"))
         facts = _facts(name, found, backups, pending or [], now)
+        facts["certificate"] = _certificate(found, authorities or {}, now)
         part.facts.append(facts)
         _judge(part, facts, backups is not None)
+        _judge_certificate(part, facts)
+        _judge_storage(part, facts)
     return part
 
 
@@ -64,6 +74,28 @@ def _pending(rds: Any, arn: str) -> list[dict[str, Any]]:
     return [action for each in found for action in each["PendingMaintenanceActionDetails"]]
 
 
+def _authorities(rds: Any) -> dict[str, Any]:
+    """The authorities of RDS by their identifiers; that of new databases is called so, too."""
+    found: dict[str, Any] = {}
+    for page in rds.get_paginator("describe_certificates").paginate():
+        found |= {each["CertificateIdentifier"]: each for each in page["Certificates"]}
+        found[""] = found.get(page.get("DefaultCertificateForNewLaunches", ""), {})
+    return found
+
+
+def _certificate(found: Mapping[str, Any], authorities: Mapping[str, Any], now: datetime.datetime) -> dict[str, Any]:
+    name = found.get("CACertificateIdentifier", "")
+    ends = {
+        "": (found.get("CertificateDetails") or {}).get("ValidTill"),
+        "authority_": authorities.get(name, {}).get("ValidTill") if name else None,
+    }
+    facts = {"authority": name, "usual": authorities.get("", {}).get("CertificateIdentifier", "")}
+    for what, end in ends.items():
+        facts[f"{what}ends"] = iso(end) if end else ""
+        facts[f"{what}days_left"] = (end - now).days if end else None
+    return facts
+
+
 def _facts(
     name: str,
     found: Mapping[str, Any],
@@ -81,6 +113,7 @@ def _facts(
         "class": found["DBInstanceClass"],
         "engine": f"{found['Engine']} {found['EngineVersion']}",
         "storage_gb": found["AllocatedStorage"],
+        "storage_max_gb": found.get("MaxAllocatedStorage"),
         "multi_az": bool(found.get("MultiAZ")),
         "age_seconds": seconds_since(created, now) if created else None,
         "backup_days": found.get("BackupRetentionPeriod", 0),
@@ -122,3 +155,35 @@ def _judge(part: Part, facts: Mapping[str, Any], asked_for_backups: bool) -> Non
         part.note(about, f"maintenance waits: {each['action']} ({each['what']}){when}")
     if facts["waiting_changes"]:
         part.note(about, f"changed at the next maintenance window: {', '.join(facts['waiting_changes'])}")
+
+
+def _judge_certificate(part: Part, facts: Mapping[str, Any]) -> None:
+    """Who connects without looking at certificates is not cut off by any of it; who looks is, on that day."""
+    about, one = f"database.{facts['name']}", facts["certificate"]
+    left, typed = one["authority_days_left"], verb("site.yml")
+    if left is not None and left < AUTHORITY_DAYS:
+        told = part.is_wrong if left < LEAST_DAYS else part.note
+        new = one["usual"] if one["usual"] != one["authority"] else "another one"
+        told(
+            about,
+            f"{one['authority']}, the authority that signs its certificate, ends in {left} days: write ca_certificate: "
+            f"{new or 'another one'} into site_databases.{facts['name']}",
+            typed,
+        )
+    if one["days_left"] is not None and one["days_left"] < LEAST_DAYS:
+        part.is_wrong(
+            about,
+            f"its certificate ends in {one['days_left']} days, and RDS has not renewed it: it does so when it restarts",
+            f"aws rds reboot-db-instance --db-instance-identifier {facts['identifier']}",
+        )
+
+
+def _judge_storage(part: Part, facts: Mapping[str, Any]) -> None:
+    most = facts["storage_max_gb"]
+    if most and facts["storage_gb"] * 100 >= most * FULL_PERCENT:
+        part.note(
+            f"database.{facts['name']}",
+            f"has {facts['storage_gb']} of the at most {most} GB to which its storage grows by itself: write a larger "
+            "storage_max_gb",
+            verb("site.yml"),
+        )

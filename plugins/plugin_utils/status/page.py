@@ -17,7 +17,7 @@ from plugins.plugin_utils.status.certificate import LEAST_DAYS
 from plugins.plugin_utils.status.maintenance import through
 from plugins.plugin_utils.status.picture import NARROW, WIDE, svg
 from plugins.plugin_utils.status.schedule_state import COLORS
-from plugins.plugin_utils.status.terminal import backup, done, last_run, priced, summed, unasked
+from plugins.plugin_utils.status.terminal import backup, done, last_run, priced, proven_by, storage, summed, unasked
 from plugins.plugin_utils.status.words import age, ago, many, shown
 
 STYLE = Path(__file__).with_name("page.css")
@@ -239,7 +239,8 @@ def _database(each: Facts) -> str:
     rows = [
         ("Instance", escape(f"{each['class']}{', two zones' * each['multi_az']}")),
         ("Engine", escape(each["engine"])),
-        ("Storage", f"{each['storage_gb']} GB"),
+        ("Storage", storage(each)),
+        ("Certificate", escape(proven_by(each["certificate"]).removeprefix("certificate "))),
         ("Restorable to", escape(shown(each["restorable_to"])) or "no time yet"),
         ("Backup", escape(backup(each))),
         ("Waits", escape("; ".join(waits))),

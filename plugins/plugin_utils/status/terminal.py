@@ -126,9 +126,26 @@ def _host(each: Mapping[str, Any]) -> Iterator[Line]:
 
 def _database(each: Mapping[str, Any]) -> Iterator[Line]:
     zones = " · two zones" if each["multi_az"] else ""
-    facts = f"{each['status']} · {each['class']} · {each['engine']} · {each['storage_gb']} GB{zones}"
+    facts = f"{each['status']} · {each['class']} · {each['engine']} · {storage(each)}{zones}"
     yield f"{INDENT}database {each['name']}: {facts}", GOOD if each["status"] == "available" else BAD
     yield f"{INDENT * 2}restorable to {shown(each['restorable_to']) or 'no time yet'} · {backup(each)}", None
+    if told := proven_by(each["certificate"]):
+        yield f"{INDENT * 2}{told}", None
+
+
+def storage(each: Mapping[str, Any]) -> str:
+    """How much storage a database has, and to what it may grow by itself."""
+    most = each["storage_max_gb"]
+    return f"{each['storage_gb']} GB" + (f" of at most {most}" if most else "")
+
+
+def proven_by(each: Mapping[str, Any]) -> str:
+    """What a server proves itself by, and until when; empty where nothing is known of it."""
+    if not each["authority"]:
+        return ""
+    until = f", until {each['authority_ends'][:10]}" if each["authority_ends"] else ""
+    own = f"certificate until {each['ends'][:10]} by " if each["ends"] else "certificate by "
+    return f"{own}{each['authority']}{until}"
 
 
 def _volume(each: Mapping[str, Any]) -> Iterator[Line]:

@@ -30,7 +30,7 @@ ENTRIES: dict[str, Any] = {
         "big-one": {
             "version": "16.4", "class": "db.m6g.large", "name": "shop", "username": "shop", "storage_gb": 100,
             "storage_max_gb": 400, "backup_days": 35, "multi_az": True, "deletion_protection": False,
-            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"], "kms_key_arn": KEY,
+            "admin_cidrs": ["10.1.0.0/16", "192.0.2.7/32"], "kms_key_arn": KEY, "ca_certificate": "rds-ca-ecc384-g1",
         },
         "elsewhere": {"endpoint": "db.example.net"},
     },
@@ -140,6 +140,7 @@ def test_what_an_entry_says_reaches_its_template_and_nothing_else(layers: dict[s
     assert (main["DatabaseMultiAz"], big["DatabaseMultiAz"]) == (False, True)
     assert (big["DatabaseName"], big["DatabaseUsername"], big["DatabaseBackupDays"]) == ("shop", "shop", 35)
     assert (main["DatabaseStorageMaxGb"], big["DatabaseStorageMaxGb"]) == (50, 400)
+    assert (main["DatabaseCaCertificate"], big["DatabaseCaCertificate"]) == ("", "rds-ca-ecc384-g1")
     media = layers["volume.media"]["parameters"]
     assert (media["VolumeUid"], media["VolumeGid"]) == (7, 7)
     assert (main["DatabaseDeletionProtection"], big["DatabaseDeletionProtection"]) == (True, False)
@@ -250,6 +251,15 @@ def test_what_is_encrypted_is_so_with_the_key_that_is_named(
     found = {each["Type"]: each["Properties"]["KmsKeyId"] for each in resources(layers[keyed]).values()
              if "KmsKeyId" in each.get("Properties", {})}  # fmt: skip
     assert found == {kind: {"Fn::If": ["HasKmsKey", {"Ref": parameter}, {"Ref": "AWS::NoValue"}]} for kind in kinds}
+
+
+def test_another_authority_signs_for_a_database_while_it_runs(layers: dict[str, Any]) -> None:
+    found = of_type(layers["database.main"], "AWS::RDS::DBInstance")["Properties"]
+    absent = {"Ref": "AWS::NoValue"}
+    assert found["CACertificateIdentifier"] == {
+        "Fn::If": ["HasCaCertificate", {"Ref": "DatabaseCaCertificate"}, absent]
+    }
+    assert found["CertificateRotationRestart"] == {"Fn::If": ["HasCaCertificate", False, absent]}
 
 
 def test_a_file_system_refuses_mounts_without_tls_where_that_is_wanted(layers: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from tests.unit.variables_support import PROJECT, evaluate, load, tasks_of
 
 CHANGING = {"site", "publish", "release", "rollback", "hosts", "run", "migrate", "restart", "move_volume", "teardown"}
 CHANGING |= {"alarms_test", "backup", "dns_switch", "doctor", "drill", "import_data", "maintenance", "refresh_hosts"}
-CHANGING |= {"restore", "rotate_secrets", "scale"}
+CHANGING |= {"restore", "rotate_secrets", "scale", "upgrade_database"}
 LOOKING = {"backups", "compose_file", "exec", "init", "logs", "plan", "preflight", "releases"}
 LOOKING |= {"ssh_config", "status", "tunnel", "unlock", "verify"}
 """`exec` runs a command in a container that is there already, and is what a person looks with while another deploys.

@@ -96,7 +96,7 @@ TWO: dict[str, Any] = container(volumes=["media:/srv/media", "cms:/srv/cms", "sc
     | {"stats": {"class": "db.t4g.small", "version": "16"}, "old": {"endpoint": "db.example.net"}},
 }
 """A site with two of each, and one of each that is none of Berth's."""
-DATABASE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0}
+DATABASE: dict[str, Any] = {"id": "", "class": "", "engine_version": "", "allocated": 0, "authority": ""}
 ZONES_OF = "network_availability_zones"
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 EMPTY: dict[str, Any] = {
@@ -111,6 +111,11 @@ EMPTY: dict[str, Any] = {
             {"version": "15", "start": "2023-02-27", "end": "2028-02-29", "supported": True},
             {"version": "16", "start": "2024-01-31", "end": "2029-02-28", "supported": True},
         ]
+    },
+    "database_authorities": {
+        "rds-ca-rsa2048-g1": {"end": "2061-05-25", "days": 12_600, "default": True},
+        "rds-ca-2019": {"end": "2027-05-25", "days": 179, "default": False},
+        "rds-ca-2021": {"end": "2027-05-26", "days": 180, "default": False},
     },
     "key_pairs": ["deploy", "my key"],
     "launch_configurations": {"some": False, "account_created": "2018-03-14"},
@@ -173,7 +178,14 @@ LIVE = EMPTY | {
     "databases": EMPTY["databases"]
     | {
         "main": EMPTY["databases"]["main"]
-        | {"id": "db", "allocated": 20, "engine_version": "15.12", "class": "db.t3.micro", "log_days": 30}
+        | {
+            "id": "db",
+            "allocated": 20,
+            "engine_version": "15.12",
+            "class": "db.t3.micro",
+            "log_days": 30,
+            "authority": "rds-ca-rsa2048-g1",
+        }
     },
     "ami_live": {"id": "ami-0a", "name": "al2023-ami-ecs-hvm-2023.0.20260922-kernel-6.1-x86_64"},
     "repositories": ["legacy-prod/acme-web"],
@@ -806,9 +818,24 @@ def test_a_version_that_left_standard_support_stops_no_live_site() -> None:
 @pytest.mark.parametrize("version", ["16", "16.4", "14"])
 def test_the_major_version_of_a_live_database_cannot_change(version: str) -> None:
     said = refused(LIVE, **database(version=version))[VERSION]
-    assert "the database runs PostgreSQL 15.12, and there is no verb yet that changes its major version" in said
-    assert 'Write version: "15".' in said
-    assert "--db-instance-identifier db --engine-version" in said
+    assert "the database runs PostgreSQL 15.12, and this run does not change its major version" in said
+    assert said.endswith('To leave it as it is, write version: "15".')
+    up = "Type ansible-playbook upgrade_database.yml -i <inventory> -e database=main, which upgrades a copy"
+    assert (up in said) == (version != "14"), said
+    assert ("RDS takes no older one." in said) == (version == "14")
+    assert "  " not in said
+
+
+def test_what_upgrade_database_has_done_needs_no_restart() -> None:
+    """It was killed before it could tell the stack."""
+    raised = running(engine_version="16.4")
+    assert refused(raised, **database(version="16")) == {}
+    assert "restarts at once" not in said(raised, **database(version="16"))
+    assert "restarts at once" in said(LIVE, **database(version="15.13"))
+    assert said(LIVE, **database(version="15.13")).endswith(
+        "changes from 15 to 15.13. To see it on a copy before: ansible-playbook upgrade_database.yml -i <inventory> -e "
+        "database=main"
+    )
 
 
 def test_a_live_database_takes_no_older_version() -> None:
@@ -827,6 +854,41 @@ def test_what_restarts_the_database_is_said_before() -> None:
     assert "site_databases.main.version changes from 15 to 15.13" in said(LIVE, **database(version="15.13"))
     assert "restarts" not in said(EMPTY, **database(**{"class": "db.t3.small"}))
     assert "restarts" not in said(LIVE, **TWO), "the other one is new"
+
+
+def test_storage_never_becomes_smaller() -> None:
+    at = "site_databases.main.storage_max_gb"
+    grown = refused(running(allocated=46))
+    assert set(grown) == {at}
+    assert "is 50; it must be at least a tenth above what the database has by now, 46 GiB" in grown[at]
+    assert "storage never becomes smaller. Write storage_max_gb: 51 or more." in grown[at]
+    assert refused(running(allocated=45)) == refused(running(allocated=46), **database(storage_max_gb=51)) == {}
+    assert refused(running(allocated=40), **database(storage_gb=20)) == {}, "what has grown by itself stays"
+
+
+def test_the_authority_of_a_certificate_is_one_of_rds() -> None:
+    at = "site_databases.main.ca_certificate"
+    wrong = refused(LIVE, **database(ca_certificate="rds-ca-2015"))
+    assert set(wrong) == {at}
+    assert "is rds-ca-2015, which is no authority of RDS in this region, but rds-ca-rsa2048-g1 (until 2061" in wrong[at]
+    assert refused(LIVE, **database(ca_certificate="rds-ca-2019")) == {}
+    unknown = {name: value for name, value in LIVE.items() if name != "database_authorities"}
+    assert refused(unknown, **database(ca_certificate="rds-ca-2015")) == {}, "RDS says it then"
+
+
+def test_an_authority_that_ends_or_changes_is_said_before() -> None:
+    assert said(running(authority="rds-ca-2021")) == "", "half a year is enough"
+    ends = said(running(authority="rds-ca-2019"))
+    assert (
+        "rds-ca-2019, the authority that signs the certificate of the database main, ends on 2027-05-25, in 179" in ends
+    )
+    assert "Write ca_certificate: rds-ca-rsa2048-g1 into site_databases.main" in ends
+    new = database(ca_certificate="rds-ca-rsa2048-g1")
+    changes = said(running(authority="rds-ca-2019"), **new)
+    assert "main gets a certificate of rds-ca-rsa2048-g1 in place of rds-ca-2019, without a restart." in changes
+    assert "ends on" not in changes
+    assert said(LIVE, **new) == ""
+    assert "authority" not in said(EMPTY, **new)
 
 
 # Domain
@@ -956,7 +1018,7 @@ def test_a_runtime_that_is_about_to_end_is_said_and_stops_nothing(monkeypatch: p
 
 OPTIONAL = {
     "vpc_dns", "vpc_resolvers", "ways_out", "vpc_endpoints", "key_pairs", "instance_metadata", "launch_configurations",
-    "volume_key", "database_majors", "hosted_zones", "records", "delegation",
+    "volume_key", "database_majors", "database_authorities", "hosted_zones", "records", "delegation",
     "certificates_left", "backup_types",
 }  # fmt: skip
 
@@ -1028,6 +1090,7 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, database(version="13")),
     (LIVE, database(version="16")),
     (LIVE, database(version="15.4")),
+    (LIVE, database(ca_certificate="rds-ca-2015")),
     (zone(found=False), {}),
     (zone(private=True), {}),
     (zone(name="hop.test"), {}),
@@ -1048,6 +1111,7 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {"host_key_name": "my key", **database(version="16.4", name="other")}),
     (EMPTY | systems(A), volume(file_system_id=A)),
     (LIVE, {"site_hosts": {"min": 2}, **database(storage_max_gb=22, version="15.13")}),
+    (LIVE, database(ca_certificate="rds-ca-2021")),
     (LIVE, TWO),
     (EMPTY, NOTHING),
     (EMPTY | {"prefix_list": "pl-3b927c52"}, {"site_edge": {"default": "web"}}),

@@ -447,6 +447,7 @@ TOPICS: dict[str, dict[str, Any]] = {
                 "class": "db.m6g.large", "version": "18.1", "name": "Shop_1", "username": "shop_owner",
                 "storage_gb": 100, "storage_max_gb": 110, "backup_days": 35, "multi_az": True,
                 "deletion_protection": False, "admin_cidrs": ["10.8.0.0/16", "192.168.4.0/24"],
+                "ca_certificate": "rds-ca-rsa4096-g1",
             }
         },
     },

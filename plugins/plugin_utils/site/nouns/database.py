@@ -24,7 +24,7 @@ OLD_CLASSES = re.compile(r"db[.](t1|t2|m1|m2|m3|m4|r3|r4)[.].*")
 IDENTIFIER = r"[a-zA-Z][a-zA-Z0-9_]{0,62}"
 OURS = (
     "version", "class", "name", "username", "storage_gb", "storage_max_gb", "backup_days", "multi_az",
-    "deletion_protection", "admin_cidrs",
+    "deletion_protection", "admin_cidrs", "ca_certificate",
 )  # fmt: skip
 """Keys that only a database which Berth makes can have. Of one that exists, `name` is told to the containers."""
 
@@ -52,6 +52,7 @@ SCHEMA = Schema(
         "multi_az": Key(Flag(), False),
         "deletion_protection": Key(Flag(), True),
         "admin_cidrs": Key(Listed(network, "203.0.113.7/32"), ()),
+        "ca_certificate": Key(Text("an authority of RDS", "rds-ca-rsa2048-g1", r"rds-ca-[a-z0-9-]+"), ""),
         "endpoint": Key(Text("the host name of a database that exists", "db.example.net", r"[A-Za-z0-9.-]+"), ""),
         "port": Key(Whole(1, 65535)),
         "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…", BY_NAME), ""),
@@ -78,6 +79,8 @@ class Database:
 
     Attributes:
         secret_arn: of an existing one's secret in Secrets Manager, whose JSON has `username` and `password`.
+        ca_certificate: RDS's identifier of the authority that signs what the server proves itself by; RDS's choice if
+            empty.
         kms_key_arn: the key that this secret is encrypted with, or storage and secret of one that Berth makes, if it
             is not AWS's own.
         port: of an existing one.
@@ -95,6 +98,7 @@ class Database:
     multi_az: bool
     deletion_protection: bool
     admin_cidrs: tuple[str, ...]
+    ca_certificate: str
     endpoint: str
     port: int
     secret_arn: str

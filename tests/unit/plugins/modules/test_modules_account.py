@@ -228,7 +228,7 @@ def test_suitable_is_a_zone_that_offers_the_hosts_type_and_every_class(
     assert facts["databases"]["main"]["zones"] == facts["databases"]["more"]["zones"] == ["us-east-1a", "us-east-1b"]
     assert facts["databases"]["stats"] == {
         "versions": ["16.1"], "zones": ["us-east-1b", "us-east-1c"],
-        "id": "", "class": "", "engine_version": "", "allocated": 0,
+        "id": "", "class": "", "engine_version": "", "allocated": 0, "authority": "",
     }  # fmt: skip
     assert facts["availability_zones"]["suitable"] == ["us-east-1b"]
     assert len(asked) == 2, "what two databases have in common is asked once"
@@ -283,6 +283,7 @@ def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
     main = facts["databases"]["main"]
     assert main["engine_version"].startswith("17.")
     assert (main["id"], main["allocated"], main["class"], main["log_days"]) == ("grown", 26, "db.t3.micro", -1)
+    assert main["authority"] == "rds-ca-rsa2048-g1"
     stats = facts["databases"]["stats"]
     assert (stats["id"], stats["allocated"], stats["log_days"]) == ("second", 20, 30)
     lost, new = facts["databases"]["lost"], facts["databases"]["new"]

@@ -134,6 +134,17 @@ def test_major_versions_and_their_support(aws: Cloud) -> None:
     assert "database_majors" not in ask(aws, database_majors=True), "no database, no engine"
 
 
+def test_the_authorities_of_databases(aws: Cloud) -> None:
+    known = databases.authorities(aws.client("rds"), TODAY)
+    assert known["rds-ca-rsa2048-g1"] == {
+        "end": "2061-05-25", "days": (datetime.date(2061, 5, 25) - TODAY).days, "default": True,
+    }  # fmt: skip
+    assert [name for name, each in known.items() if each["default"]] == ["rds-ca-rsa2048-g1"]
+    asked = ask(aws, database_majors=True, databases={"main": {"class": "db.t3.micro"}})["database_authorities"]
+    assert set(asked) == set(known)
+    assert "database_authorities" not in ask(aws, database_majors=True), "no database, no authority"
+
+
 def test_versions_that_may_not_be_asked_are_said(aws: Cloud) -> None:
     class Rds:
         """RDS without the right to see lifecycles."""

@@ -276,6 +276,9 @@ OF_NOUNS = {
     "protection as a text": database(
         "deletion_protection: 'off'", "deletion_protection: false", ".deletion_protection", "true or false"
     ),
+    "an authority that RDS has not": database(
+        "ca_certificate: global-bundle.pem", "ca_certificate: rds-ca-rsa2048-g1", ".ca_certificate", "rds-ca-rsa2048-g1"
+    ),
     "an endpoint with a scheme": database(
         "endpoint: 'postgres://db.acme.io'", "endpoint: db.acme.io", ".endpoint", "db.example.net"
     ),

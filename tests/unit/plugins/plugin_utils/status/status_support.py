@@ -246,9 +246,19 @@ class Account:
                         "Engine": "postgres",
                         "DBInstanceStatus": "available", "DBInstanceClass": "db.t3.micro", "EngineVersion": "16.9",
                         "AllocatedStorage": 20, "BackupRetentionPeriod": 7, "InstanceCreateTime": ago(days=90),
-                        "LatestRestorableTime": ago(minutes=4),
+                        "LatestRestorableTime": ago(minutes=4), "MaxAllocatedStorage": 50,
+                        "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+                        "CertificateDetails": {"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": ago(days=-200)},
                     }
                 ]
+            },
+            "describe_certificates": {
+                "DefaultCertificateForNewLaunches": "rds-ca-rsa2048-g1",
+                "Certificates": [
+                    {"CertificateIdentifier": "rds-ca-rsa2048-g1", "ValidTill": ago(days=-9_999)},
+                    {"CertificateIdentifier": "rds-ca-2019", "ValidTill": ago(days=-100)},
+                    {"CertificateIdentifier": "rds-ca-2015", "ValidTill": ago(days=-29)},
+                ],
             },
             "describe_db_snapshots": {"DBSnapshots": [{"SnapshotCreateTime": ago(hours=8)}]},
             "describe_pending_maintenance_actions": {"PendingMaintenanceActions": []},

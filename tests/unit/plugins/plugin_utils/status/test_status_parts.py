@@ -93,6 +93,10 @@ def test_a_site_that_is_as_it_should_be_is_well() -> None:
             Account(describe_db_snapshots={"DBSnapshots": [{"SnapshotCreateTime": ago(days=3)}]}),
             "database.main", "its newest automated backup is 3 days old",
         ),
+        (changed(*DATABASE, CACertificateIdentifier="rds-ca-2015"), "database.main",
+         "ends in 29 days: write ca_certificate: rds-ca-rsa2048-g1 into site_databases.main"),
+        (changed(*DATABASE, CertificateDetails={"ValidTill": ago(days=-29)}), "database.main",
+         "its certificate ends in 29 days, and RDS has not renewed it"),
         # Volumes
         (changed(*SYSTEM, LifeCycleState="error"), "volume.uploads", "its file system is error"),
         (Account(list_recovery_points_by_resource={"RecoveryPoints": []}), "volume.uploads", "it has no backup"),
@@ -118,6 +122,9 @@ def test_what_is_wrong_is_named(account: Account, about: str, what: str) -> None
         changed(*CERTIFICATE, NotAfter=ago(days=-21, hours=-1)),
         changed(*DATABASE, DBInstanceStatus="backing-up"),
         changed(*DATABASE, LatestRestorableTime=ago(minutes=59)),
+        changed(*DATABASE, CertificateDetails={"ValidTill": ago(days=-30, hours=-1)}),
+        changed(*DATABASE, CACertificateIdentifier="rds-ca-2019"),
+        changed(*DATABASE, AllocatedStorage=50),
         Account(describe_db_snapshots={"DBSnapshots": [{"SnapshotCreateTime": ago(days=1)}]}),
         Account(list_recovery_points_by_resource={
             "RecoveryPoints": [{"Status": "COMPLETED", "CreationDate": ago(days=1)}]}),
@@ -148,6 +155,9 @@ def test_what_was_made_today_needs_no_backup_yet() -> None:
         (changed(*GROUP, LaunchTemplate={"LaunchTemplateId": "lt-1", "Version": "5"}), "hosts", "1 is behind"),
         (changed(*DATABASE, PendingModifiedValues={"MasterUserPassword": "s3cret"}), "database.main",
          "changed at the next maintenance window: MasterUserPassword"),
+        (changed(*DATABASE, CACertificateIdentifier="rds-ca-2019"), "database.main",
+         "rds-ca-2019, the authority that signs its certificate, ends in 100 days: write ca_certificate: rds"),
+        (changed(*DATABASE, AllocatedStorage=45), "database.main", "has 45 of the at most 50 GB"),
         (
             Account(describe_pending_maintenance_actions={"PendingMaintenanceActions": [{
                 "PendingMaintenanceActionDetails": [
@@ -160,6 +170,20 @@ def test_what_is_worth_knowing_does_not_make_it_unwell(account: Account, about: 
     model = status(account)
     assert model["well"], said(model)
     assert any(what in each for each in said(model, "notes").get(about, [])), said(model, "notes")
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        changed(*DATABASE, AllocatedStorage=44),
+        changed(*DATABASE, AllocatedStorage=50, MaxAllocatedStorage=None),
+        changed(*DATABASE, CACertificateIdentifier=""),
+        changed(*DATABASE, CertificateDetails=None),
+    ],
+)
+def test_a_database_of_which_nothing_is_to_be_said(account: Account) -> None:
+    model = status(account)
+    assert said(model) == said(model, "notes") == {}
 
 
 @pytest.mark.parametrize(("state", "wrong"), [("Terminating:Wait", set()), ("InService", {"host i-2"})])

@@ -109,6 +109,8 @@ def test_the_lines_of_a_site_that_is_well() -> None:
     assert "    AMI ami-0123456789abcdef0, 14 days old · agent 1.99.0, connected · Docker 25.0.13" in texts
     assert "    3 tasks · 320 of 704 MiB and 2048 of 2048 CPU units left" in texts
     assert "    restorable to 2026-11-27 09:26 UTC · newest backup 8 hours ago" in texts
+    assert "  database main: available · db.t3.micro · postgres 16.9 · 20 GB of at most 50" in texts
+    assert "    certificate until 2027-06-15 by rds-ca-rsa2048-g1, until 2054-04-13" in texts
     assert "  www.shop.test: ISSUED · ends in 220 days" in texts
     assert "  13 of 13 stacks well, none known to be changed by hand; the last change was 3 days ago" in texts
     assert not [color for _, color in lines if color in (terminal.BAD, terminal.WARN)]

@@ -1,0 +1,343 @@
+"""A database gets another version, on a copy first: two real servers, RDS's API embedded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local_aws.cloud import Cloud
+from local_aws.patches import rds as emulated
+from plugins.action import database_upgrade
+from plugins.plugin_utils.importing.postgres import Server
+from plugins.plugin_utils.restoring.instance import Instance
+from plugins.plugin_utils.upgrading.engine import Engine
+from tests.unit.plugin_support import run_action, talk_to
+from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres
+
+HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
+CONTENT = """
+SET ROLE clerk;
+CREATE DATABASE site;
+\\connect site
+SET ROLE clerk;
+CREATE TABLE people (id serial PRIMARY KEY, name text NOT NULL);
+INSERT INTO people (name) SELECT 'person ' || n FROM generate_series(1, 500) n;
+CREATE TABLE orders (id int, weight float8);
+INSERT INTO orders VALUES (1, 1 / 3.0);
+"""
+TABLES, ROWS = 3, 501
+"""A sequence among the tables."""
+NOW, TARGET = "15.4", "16.4"
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def copy() -> Iterator[Postgres]:
+    """The server that the snapshot is restored to."""
+    with postgres() as running:
+        running.sql(CONTENT)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Postgres]:
+    """The site's."""
+    with postgres() as running:
+        running.sql(CONTENT)
+        yield running
+
+
+class Rds:
+    """The embedded API, behind which the copy is a server of this machine."""
+
+    def __init__(self, api: Any, copy: Postgres) -> None:
+        self._api, self._copy = api, copy
+        self.passwords = list[str]()
+        self.raised = list[str]()
+        self.damage = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def describe_db_instances(self, **given: Any) -> Any:
+        found = self._api.describe_db_instances(**given)
+        for each in found["DBInstances"]:
+            if "-restore-" in each["DBInstanceIdentifier"]:
+                each["Endpoint"] = {"Address": "127.0.0.1", "Port": self._copy.port}
+        return found
+
+    def modify_db_instance(self, **given: Any) -> None:
+        self._api.modify_db_instance(**given)
+        if "EngineVersion" in given:
+            self.raised.append(given["DBInstanceIdentifier"])
+            if self.damage:
+                self._copy.sql(self.damage, "site")
+            return
+        self.passwords.append(given["MasterUserPassword"])
+        self._copy.sql(f"ALTER ROLE clerk PASSWORD '{given['MasterUserPassword']}'")
+
+
+class Estate:
+    """A site with a database."""
+
+    def __init__(self, aws: Cloud, own: Postgres, copy: Postgres) -> None:
+        self.prefix, self.own, self.copy, self.api = f"shop-up{next(_NUMBERS)}", own, copy, aws.client("rds")
+        self.rds = Rds(self.api, copy)
+        self.name = f"{self.prefix}-database-main"
+        api, ec2 = self.api, aws.client("ec2")
+        subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
+        api.create_db_subnet_group(DBSubnetGroupName=self.prefix, DBSubnetGroupDescription="private", SubnetIds=subnets)
+        group = ec2.create_security_group(GroupName=self.prefix, Description="x")["GroupId"]
+        api.create_db_instance(
+            DBInstanceIdentifier=self.name, DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=30,
+            EngineVersion=NOW, MasterUsername="clerk", MasterUserPassword="p" * 9, DBSubnetGroupName=self.prefix,
+            VpcSecurityGroupIds=[group], DeletionProtection=True,
+        )  # fmt: skip
+
+    def client(self, service: str) -> Any:
+        if service == "rds":
+            return self.rds
+        outputs = {"Endpoint": "127.0.0.1", "Port": str(self.own.port), "SecretArn": "arn:secret"}
+        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        secret = json.dumps({"username": "clerk", "password": PASSWORD})
+        return SimpleNamespace(
+            describe_stacks=lambda StackName: {"Stacks": [{"Outputs": listed}]},  # noqa: ARG005 # as boto3 calls it
+            get_secret_value=lambda SecretId: {"SecretString": secret},  # noqa: ARG005 # the same
+        )
+
+    def go(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
+        """The result of the action, and what was shown."""
+        shown = list[str]()
+        arguments = {
+            "database": "main", "version": TARGET, "written": given.get("version", TARGET), "instance": self.name,
+            "prefix": self.prefix, "wanted": "prod", "stack": f"{self.prefix}-database-main", "dbname": "site",
+            "hosts": [HOST], "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 20, **given,
+        }  # fmt: skip
+        result = run_action(
+            database_upgrade, arguments, check, client=self.client,
+            say=lambda _, text, _color=None: shown.append(text),
+        )  # fmt: skip
+        said = str(result) + "".join(shown)
+        assert not [each for each in (PASSWORD, *self.rds.passwords) if each in said]
+        return result, "\n".join(shown)
+
+    def version(self) -> str:
+        return str(self.api.describe_db_instances(DBInstanceIdentifier=self.name)["DBInstances"][0]["EngineVersion"])
+
+    def copies(self) -> list[str]:
+        found = self.api.describe_db_instances()["DBInstances"]
+        names = [each["DBInstanceIdentifier"] for each in found if each["DBInstanceIdentifier"] != self.name]
+        return [name for name in names if name.startswith(self.prefix)]
+
+    def snapshots(self) -> list[str]:
+        found = self.api.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+        names = [str(each["DBSnapshotIdentifier"]) for each in found]
+        return sorted(name.removeprefix(f"{self.prefix}-") for name in names if name.startswith(self.prefix))
+
+
+REHEARSAL, BEFORE = f"main-rehearsal-{TARGET.replace('.', '-')}", f"main-before-{TARGET.replace('.', '-')}"
+
+
+@pytest.fixture
+def estate(
+    aws: Cloud, own: Postgres, copy: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Estate]:
+    talk_to(aws, monkeypatch)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/ssh").write_text(forwarding())
+    (tmp_path / "bin/ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    yield Estate(aws, own, copy)
+    copy.sql("DROP DATABASE IF EXISTS berth_upgrade")
+    copy.sql("DELETE FROM orders WHERE id <> 1; UPDATE orders SET weight = 1 / 3.0", "site")
+    log = tmp_path / "log"
+    assert not log.exists() or PASSWORD not in log.read_text()
+
+
+def test_without_the_word_a_copy_is_upgraded_compared_and_deleted(estate: Estate) -> None:
+    result, shown = estate.go()
+    assert not result.get("failed"), result
+    assert (result["before"], result["after"], result["major"], result["upgraded"]) == (NOW, TARGET, True, False)
+    assert (result["tables"], result["rows"], result["allocated"]) == (TABLES, ROWS, 30)
+    assert f"the copy runs {TARGET}: {TABLES} tables with {ROWS} rows, each with the same content as before" in shown
+    assert "nobody was answered for" in shown
+    assert estate.version() == NOW, "the site is as it was"
+    assert len(estate.rds.raised) == 1
+    assert estate.copies() == []
+    assert estate.snapshots() == [REHEARSAL], "the proof of the rehearsal"
+
+
+def test_with_the_word_the_site_s_own_is_upgraded_after_a_snapshot_and_nothing_is_rehearsed_twice(
+    estate: Estate,
+) -> None:
+    estate.go()
+    result, shown = estate.go(confirm="prod")
+    assert (result["upgraded"], result["changed"]) == (True, True), result
+    assert result["snapshot"] == f"{estate.prefix}-{BEFORE}"
+    assert f"was rehearsed to {TARGET} on a copy on " in shown
+    assert "tables" not in result
+    assert estate.version() == TARGET
+    assert estate.rds.raised[1:] == [estate.name]
+    assert estate.own.sql("SELECT reltuples FROM pg_class WHERE relname = 'people'", "site") == "500"
+    assert (estate.copies(), estate.snapshots()) == ([], [BEFORE])
+    again, shown = estate.go(confirm="prod")
+    assert (again["changed"], again["upgraded"], again["before"], again["after"]) == (False, False, TARGET, TARGET)
+    assert f"runs {TARGET} already" in shown
+
+
+def test_with_the_word_alone_it_is_rehearsed_before(estate: Estate) -> None:
+    result, _ = estate.go(confirm="prod")
+    assert (result["upgraded"], result["tables"]) == (True, TABLES), result
+    assert [name == estate.name for name in estate.rds.raised] == [False, True]
+
+
+def test_a_rehearsal_of_last_week_is_one_no_more(estate: Estate) -> None:
+    estate.go()
+    arn = estate.api.describe_db_snapshots(DBSnapshotIdentifier=f"{estate.prefix}-{REHEARSAL}")["DBSnapshots"][0]
+    old = [{"Key": database_upgrade.TAG, "Value": "2026-01-01T00:00:00+00:00"}]
+    estate.api.add_tags_to_resource(ResourceName=arn["DBSnapshotArn"], Tags=old)
+    assert estate.go(confirm="prod")[0]["tables"] == TABLES
+
+
+def test_a_minor_version_goes_the_same_way(estate: Estate) -> None:
+    result, _ = estate.go(version="15.9" if "15.9" in emulated.upgrades(NOW) else "15", written="15", confirm="prod")
+    assert (result["major"], result["upgraded"]) == (False, True), result
+    assert estate.version().startswith("15.")
+
+
+def test_what_is_not_the_same_afterwards_is_told_and_the_copy_is_deleted(estate: Estate) -> None:
+    estate.rds.damage = "UPDATE orders SET weight = 2; INSERT INTO orders VALUES (2, 2)"
+    result, _ = estate.go(confirm="prod")
+    assert f"The copy is not the same with PostgreSQL {TARGET}: public.orders has 2 rows, sum " in result["msg"]
+    assert "and had 1 rows, sum " in result["msg"]
+    assert "people" not in result["msg"]
+    assert estate.version() == NOW
+    assert (estate.copies(), estate.snapshots()) == ([], []), "what was rehearsed badly is no proof"
+    estate.rds.damage = ""
+    estate.copy.sql("DELETE FROM orders WHERE id = 2", "site")
+    assert estate.go(confirm="prod")[0]["upgraded"]
+
+
+@pytest.mark.parametrize("step", ["begin", "begun", "let in", "noted", "raised", "compared"])
+def test_a_rehearsal_that_was_killed_is_finished_by_the_same_command(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    of, name, done = {
+        "begin": (Instance, "begin", False), "begun": (Instance, "begin", True), "let in": (Instance, "let_in", True),
+        "noted": (Server, "note", True), "raised": (Engine, "upgrade", True),
+        "compared": (Instance, "let_go", False),
+    }[step]  # fmt: skip
+    real: Callable[..., Any] = getattr(of, name)
+
+    def killed(*given: Any, **named: Any) -> None:
+        if done:
+            real(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(of, name, killed)
+        with pytest.raises(KeyboardInterrupt):
+            estate.go()
+    made = len(estate.rds.raised)
+    result, _ = estate.go()
+    assert (result.get("tables"), result.get("rows")) == (TABLES, ROWS), result
+    assert len(estate.rds.raised) == 1 if step in ("raised", "compared") else made + 1
+    assert ("away_seconds" in result) == (step not in ("raised", "compared")), "what nobody has seen is not told"
+    assert (estate.copies(), estate.snapshots()) == ([], [REHEARSAL])
+
+
+def test_a_copy_that_was_upgraded_before_it_was_looked_at_is_made_anew(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "upgrade", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            estate.go()
+    (name,) = estate.copies()
+    estate.copy.sql("DROP DATABASE berth_upgrade")
+    estate.api.modify_db_instance(DBInstanceIdentifier=name, EngineVersion=TARGET, AllowMajorVersionUpgrade=True)
+    result, _ = estate.go()
+    assert result["tables"] == TABLES, result
+    assert len(estate.rds.raised) == 1
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_upgrade_of_the_site_s_own_that_was_killed_is_finished_by_the_same_command(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    estate.go()
+    real = Engine.upgrade
+
+    def killed(self: Engine, *given: Any) -> None:
+        if after:
+            real(self, *given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "upgrade", killed)
+        with pytest.raises(KeyboardInterrupt):
+            estate.go(confirm="prod")
+    result, _ = estate.go(confirm="prod")
+    assert result["changed"], result
+    assert result["upgraded"] == (not after)
+    assert estate.version() == TARGET
+    assert estate.snapshots() == [BEFORE], "the rehearsal has served"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"version": "14"}, "RDS takes no version back"),
+        ({"version": "99"}, "to 99. It offers"),
+        ({"version": "16", "written": "15", "confirm": "prod"}, 'says version: "15", and the next run of site would'),
+        ({"version": "16.4", "written": "16", "confirm": "prod"}, 'Write version: "16.4", and type the same'),
+        ({"version": "15", "written": "15.4", "confirm": "prod"}, 'says version: "15.4"'),
+        ({"dbname": "postgres"}, "has no table in the database postgres"),
+        ({"instance": "nowhere"}, "is not up (nowhere is not there)"),
+        ({"parameter_group": "mine"}, "the parameter group mine, which is not there"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_site_is_touched(estate: Estate, given: dict[str, Any], says: str) -> None:
+    result, _ = estate.go(**given)
+    assert says in result["msg"], result
+    assert estate.version() == NOW
+    assert estate.copies() == []
+    assert not [name for name in estate.snapshots() if "before" in name]
+
+
+def test_a_copy_that_does_not_come_up_is_told_and_deleted(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulated, "initial_status", "creating")
+    late, _ = estate.go(timeout=0)
+    assert "is not ready after 0 minutes" in late["msg"]
+    assert (estate.copies(), estate.snapshots()) == ([], [])
+    monkeypatch.setattr(emulated, "initial_status", "incompatible-restore")
+    assert "is incompatible-restore, and is deleted" in estate.go()[0]["msg"]
+    assert estate.copies() == []
+
+
+def test_a_check_run_changes_nothing(estate: Estate) -> None:
+    result, shown = estate.go(check=True, confirm="prod")
+    assert (result["changed"], result["upgraded"], result["after"]) == (True, False, TARGET)
+    assert f"a copy of it would be upgraded from {NOW} to {TARGET}, compared, and deleted" in shown
+    assert f"it would be upgraded from {NOW} to {TARGET}; meanwhile nobody is answered" in shown
+    assert "nobody is answered" not in estate.go(check=True)[1]
+    assert (estate.version(), estate.copies(), estate.snapshots()) == (NOW, [], [])
+
+
+def test_without_a_program_it_is_said(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    estate.go(check=True)
+    monkeypatch.setattr("plugins.action.database_upgrade.shutil.which", lambda _name: None)
+    assert estate.go()[0]["msg"].startswith("This machine has no psql, by which a database is asked.")

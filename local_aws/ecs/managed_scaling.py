@@ -119,8 +119,13 @@ class ManagedScaling:
         ]
 
     def _needed(self, provider: CapacityProvider) -> int:
-        """M: the hosts that have a task, and those that the tasks need that have no place."""
-        hosts = self._hosts(provider).values()
+        """M: the hosts that have a task, and those that the tasks need that have no place.
+
+        A host that is drained counts no more, as it does for a cluster's reservation
+        (https://github.com/aws/amazon-ecs-agent/issues/718): its tasks come elsewhere, and while they do one host more
+        would be launched for each that goes.
+        """
+        hosts = [each for each in self._hosts(provider).values() if each.status == "ACTIVE"]
         used = sum(any(task.active for task in self._region.tasks_of(instance=host.arn)) for host in hosts)
         waiting = [
             Size(task.cpu, task.memory, tuple(task.ports))

@@ -184,6 +184,20 @@ def test_a_host_that_leaves_counts_no_more(site: Site) -> None:
     assert site.minutes() == [100.0]
 
 
+def test_a_host_that_is_drained_asks_for_no_other_in_its_place(site: Site) -> None:
+    site.group.want("asg", 3)
+    site.world.update(desiredCount=12)
+    assert site.minutes() == [100.0]
+    leaving = site.group.instance_states[0]
+    leaving.lifecycle_state = WAITING
+    (drained,) = [each for each in site.world.region.instances.values() if each.ec2_id == leaving.instance.id]
+    drained.status = "DRAINING"
+    assert any(task.instance == drained.arn for task in site.world.tasks())
+    site.world.now += 120  # and its tasks are where they were
+    assert [each["Value"] for each in site.scaling.round(60.0)] == [100.0]
+    assert site.group.desired_capacity == 3
+
+
 def test_a_group_that_is_gone_is_nobody_s(site: Site) -> None:
     site.world.region.providers["hosts"].group["autoScalingGroupArn"] += "-gone"
     assert site.minutes(2) == []

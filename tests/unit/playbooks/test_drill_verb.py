@@ -271,16 +271,12 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
         ],
     )["taskDefinition"]["taskDefinitionArn"]  # fmt: skip
     ecs.create_service(cluster=site.prefix, serviceName=f"{site.prefix}-web", taskDefinition=definition, desiredCount=0)
-    points, part = (
-        Points(aws.client("s3"), site.ledger),
-        {"kind": "versions", "of": "b", "id": "b", "state": "left out"},
-    )
+    points, bucket = Points(aws.client("s3"), site.ledger), f"{site.prefix}-b"
+    part = {"kind": "versions", "of": bucket, "id": "b", "state": "good", "made": "2026-11-26T10:02:00+00:00"}
     left = {"drill.volume.media": {"attempt": "0a1b", "state": "begun", "job": ""}}
-    parts = {"volume.media": part | {"state": "good", "days": None}, "database.main": part | {"state": "good"}}
-    aws.client("s3").create_bucket(Bucket=f"{site.prefix}-b")
-    aws.client("s3").put_bucket_versioning(Bucket=f"{site.prefix}-b", VersioningConfiguration={"Status": "Enabled"})
-    for each in parts.values():
-        each |= {"of": f"{site.prefix}-b", "made": "2026-11-26T10:02:00+00:00", "days": None}
+    parts = {"volume.media": part, "database.main": part}
+    aws.client("s3").create_bucket(Bucket=bucket)
+    aws.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     points.begin(
         {
             "name": "one", "run": "r", "started": "2026-11-26T10:02:00+00:00", "outcome": "good", "restores": left,

@@ -29,12 +29,11 @@ class ActionModule(AwsAction):
         beside = Beside(self.client("rds"), str(self.arguments["prefix"]), self.arguments["verbs"])
         there = beside.all()
         if there and not self.check_mode:
-            for name, state in there.items():
-                if state != DELETING:
-                    self.say("rds", f"the instance beside is being deleted: {name}")
-                    beside.delete(name)
             wait = Wait(self.arguments["timeout"], self.say, "rds")
             while left := beside.all():
+                for name, state in left.items():
+                    if state != DELETING and beside.delete(name):
+                        self.say("rds", f"the instance beside is being deleted: {name}")
                 if not wait.pause(f"{', '.join(left)} to be gone"):
                     raise Failed(
                         f"RDS still deletes {', '.join(left)}, which a restore or a drill has left, after "

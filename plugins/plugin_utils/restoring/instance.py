@@ -112,16 +112,13 @@ class Instance:
         found = self.found()
         if found is None or found["DBInstanceStatus"] == DELETING:
             return False
-        self._beside.delete(self.name)
-        return True
+        return self._beside.delete(self.name)
 
     def let_go_others(self) -> list[str]:
         """Delete those that earlier runs have left, and that nobody goes on with; their names."""
         there = self._beside.all()
         names = [name for name, state in there.items() if name != self.name and state != DELETING]
-        for name in names:
-            self._beside.delete(name)
-        return names
+        return [name for name in names if self._beside.delete(name)]
 
     def _described(self, name: str) -> dict[str, Any] | None:
         try:
@@ -156,9 +153,19 @@ class Beside:
             and any(tag["Key"] == TAG for tag in each.get("TagList", []))
         }
 
-    def delete(self, name: str) -> None:
-        """Delete one, with all that is in it."""
-        self._rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+    def delete(self, name: str) -> bool:
+        """Delete one, with all that is in it.
+
+        Returns:
+            Whether RDS has begun to; it does not while it makes the instance, or deletes it already.
+        """
+        try:
+            self._rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+        except ClientError as error:
+            if code(error) not in (*BUSY, *ABSENT):
+                raise
+            return False
+        return True
 
 
 def room(like: Mapping[str, Any], used: int) -> int:

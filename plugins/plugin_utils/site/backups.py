@@ -22,6 +22,12 @@ DAY = 86_400
 PLANNED = (*(hours * 3_600 for hours in (1, 2, 3, 4, 6, 8, 12)), DAY, 7 * DAY)
 """How often AWS Backup can begin one: a cron expression begins anew each day, so hours have to divide it."""
 TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+CLOSED_UNTIL = "03:30"
+"""From midnight until then AWS Backup may begin none of a database: RDS copies by itself from 01:00 to 02:00 and
+maintains on Sundays from 02:30 to 03:30 (cloudformation/database.yml), and nothing is begun then, nor an hour before.
+
+https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html
+"""
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[1-9]")
 
 
@@ -135,3 +141,22 @@ def expression(runs: tuple[str, ...], often: int) -> str:
     hours = ",".join(str(int(each[:2])) for each in runs)
     days = "* * ? *" if often <= DAY else "? * SUN *"
     return f"cron({int(runs[0][3:])} {hours} {days})"
+
+
+def check(wanted: Backups, databases: bool, region: str, at: Place) -> None:
+    """Complain about a time or a region that does not fit the site.
+
+    Args:
+        wanted: what `site_backups` says.
+        databases: whether the site has some of Berth's.
+        region: of the site; empty where that is not known.
+        at: the place of `site_backups`.
+    """
+    if databases and (early := [each for each in wanted.runs if each < CLOSED_UNTIL]):
+        longer = "" if len(wanted.runs) < 5 else " and every: 6h, or longer"
+        (at / "at").wrong(
+            f"begins a backup at {', '.join(early)} UTC, and from 00:00 to {CLOSED_UNTIL} AWS Backup may begin none of "
+            f'a database: RDS copies and maintains it then by itself. Write at: "04:00"{longer}.'
+        )
+    if region and wanted.copy_to == region:
+        (at / "copy_to").wrong(f"is {region}, where the site is. Write another region, or take the line out.")

@@ -31,6 +31,7 @@ VARIABLES = (
 ALSO_READ = (
     "site_name",
     "environment_name",
+    "aws_region",
     "domain_name",
     "hosted_zone_id",
     "host_instance_type",
@@ -75,6 +76,8 @@ class _Reading:
         self._build_services()
         self._build_jobs()
         self._relate()
+        own = any(not each.endpoint for each in self._entries["database"].values())
+        backups.check(self._backups, own, self._text("aws_region"), self._at("site_backups"))
         made = Site(
             self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups,
             waf.read(self._variables.get("site_waf"), self._at("site_waf")),

@@ -243,6 +243,62 @@ def test_one_that_fails_says_why_is_written_down_and_leaves_nothing(
     rds.delete_db_instance(DBInstanceIdentifier=f"{site.prefix}-main", SkipFinalSnapshot=True)
 
 
+def a_stack(aws: Cloud, name: str, outputs: dict[str, str]) -> None:
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+
+
+@pytest.mark.playbook
+def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site, aws: Cloud) -> None:
+    """Each step with what inventory, stacks and backup say; beside it lies what another drill has left."""
+    container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}
+    services = {"web": {"containers": {"app": container}, "routes": [{"to": "app", "health": "/healthz"}]}}
+    (site._folder / "group_vars/site/more.yml").write_text(
+        yaml.safe_dump({"site_databases": {"main": {}}, "site_volumes": {"media": {}}, "site_services": services})
+    )
+    system = aws.client("efs").create_file_system(CreationToken=site.prefix)
+    a_stack(aws, f"{site.prefix}-volume-media", {"FileSystemId": system["FileSystemId"]})
+    a_stack(aws, f"{site.prefix}-backup", {"BackupRoleArn": "arn:aws:iam::123456789012:role/backup"})
+    ecs = aws.client("ecs")
+    ecs.create_cluster(clusterName=site.prefix)
+    definition = ecs.register_task_definition(
+        family=f"{site.prefix}-service-web", networkMode="bridge",
+        containerDefinitions=[
+            {"name": "app", "image": "shop/web", "memory": 64, "portMappings": [{"containerPort": 8000, "hostPort": 0}]}
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]  # fmt: skip
+    ecs.create_service(cluster=site.prefix, serviceName=f"{site.prefix}-web", taskDefinition=definition, desiredCount=0)
+    points, bucket = Points(aws.client("s3"), site.ledger), f"{site.prefix}-b"
+    part = {"kind": "versions", "of": bucket, "id": "b", "state": "good", "made": "2026-11-26T10:02:00+00:00"}
+    left = {"drill.volume.media": {"attempt": "0a1b", "state": "begun", "job": ""}}
+    parts = {"volume.media": part, "database.main": part}
+    aws.client("s3").create_bucket(Bucket=bucket)
+    aws.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    points.begin(
+        {
+            "name": "one", "run": "r", "started": "2026-11-26T10:02:00+00:00", "outcome": "good", "restores": left,
+            "release": "1", "services": {"web": {"task_definition": definition}}, "parts": parts, "without": [],
+        }
+    )  # fmt: skip
+    code, shown = site.type("drill", "--check")
+    assert code == 0, shown
+    assert "b would be restored to an instance beside, copied there, and compared" in shown
+    assert f"{site.prefix}-service-web:1 would be started on it, and asked" in shown
+    assert shown.count("TASK [Run a step at the root of the file system]") >= 3, "begin, settle, and remove"
+    assert Drills(site.ledger).last() is None
+    assert (points.read("one") or {})["restores"] == left
+    assert ecs.list_task_definition_families(familyPrefix=f"{site.prefix}-drill-")["families"] == []
+    code, shown = site.type("drill", "--check", "-e", "answers=false", "-e", "backup=one")
+    assert code == 0, shown
+    assert "would be started on it" not in shown
+    code, shown = site.type("drill", "--check", "-e", "remove=true")
+    assert code == 0, shown
+    assert "would be restored" not in shown
+
+
 @pytest.mark.playbook
 def test_it_is_kept_out_by_a_lock_as_any_verb_that_changes_something(site: Site) -> None:
     site.ledger.lock.take(ANNA)

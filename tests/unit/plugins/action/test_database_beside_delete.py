@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from plugins.action import database_beside_delete
@@ -45,6 +47,28 @@ def test_only_what_a_restore_has_made_goes(aws: Cloud, go: Any) -> None:
 
 
 def test_one_that_does_not_go_in_time_is_told(go: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Beside, "delete", lambda _self, _name: None)
+    monkeypatch.setattr(Beside, "delete", lambda _self, _name: True)
     told = go(timeout=0)
-    assert "RDS still deletes shop-gone-restore-aaaaaaaa, which a restore has left, after 0 s." in told["msg"]
+    assert (
+        "RDS still deletes shop-gone-restore-aaaaaaaa, which a restore or a drill has left, after 0 s." in told["msg"]
+    )
+
+
+def test_one_that_rds_is_still_making_goes_as_soon_as_it_can(
+    aws: Cloud, go: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    make(aws, "shop-gone-drill-aaaaaaaa", instance.TAG)
+    real, asked = aws.client("rds").delete_db_instance, list[str]()
+
+    def busy(**given: Any) -> None:
+        asked.append(given["DBInstanceIdentifier"])
+        if len(asked) < 3:
+            raise ClientError({"Error": {"Code": "InvalidDBInstanceState", "Message": "creating"}}, "DeleteDBInstance")
+        real(**given)
+
+    rds = SimpleNamespace(get_paginator=aws.client("rds").get_paginator, delete_db_instance=busy)
+    monkeypatch.setattr(database_beside_delete.ActionModule, "client", lambda *_: rds)
+    assert go(verbs=["drill"])["names"] == ["shop-gone-drill-aaaaaaaa"]
+    assert asked == ["shop-gone-drill-aaaaaaaa"] * 3
+    assert not [name for name in names(aws) if "-drill-" in name]

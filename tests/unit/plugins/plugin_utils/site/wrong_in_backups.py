@@ -20,17 +20,38 @@ OF_BACKUPS = {
     "no backup to be kept": backups("keep: 0", "keep: 1", ".keep", "from 1 to 90"),
     "more backups than RDS has snapshots": backups("keep: 91", "keep: 90", ".keep", "from 1 to 90"),
     "backups by a schedule": backups(
-        "schedule: 0 3 * * *", 'every: 1d, at: "03:00"', ".schedule", 'at: "04:00"', "every: 1d"
+        "schedule: 0 3 * * *", 'every: 1d, at: "04:00"', ".schedule", 'at: "04:00"', "every: 1d"
     ),
     "backups at a time that YAML makes a number of": backups(
         "every: 1d, at: 12:30", 'every: 1d, at: "12:30"', ".at", "in quotes"
     ),
-    "backups at no time of day": backups('every: 1d, at: "24:00"', 'every: 1d, at: "00:00"', ".at", '"04:00"'),
+    "backups at no time of day": backups('every: 1d, at: "24:00"', 'every: 1d, at: "23:59"', ".at", '"04:00"'),
     "backups at a time and nobody knows how often": backups(
         'at: "04:00"', 'every: 12h, at: "04:00"', "", "Write every: 1d"
     ),
     "backups at a time that is another each day": backups(
         'every: 5h, at: "04:00"', 'every: 6h, at: "04:00"', "", "12h, 1d or 7d"
+    ),
+    "backups while RDS is at the databases itself": case(
+        '{site_databases: {main: {}}, site_backups: {every: 1d, at: "03:29"}}',
+        '{site_databases: {main: {}}, site_backups: {every: 1d, at: "03:30"}}',
+        "site_backups.at",
+        "at 03:29 UTC",
+        "from 00:00 to 03:30",
+        'Write at: "04:00".',
+    ),
+    "backups so often that one is while RDS is at them": case(
+        '{site_databases: {main: {}}, site_backups: {every: 4h, at: "04:00"}}',
+        '{site_databases: {main: {}}, site_backups: {every: 6h, at: "04:00"}}',
+        "site_backups.at",
+        "at 00:00 UTC",
+        "every: 6h, or longer",
+    ),
+    "backups to where the site is": case(
+        '{aws_region: eu-west-1, site_backups: {every: 1d, at: "04:00", copy_to: eu-west-1}}',
+        '{aws_region: us-east-1, site_backups: {every: 1d, at: "04:00", copy_to: eu-west-1}}',
+        "site_backups.copy_to",
+        "is eu-west-1, where the site is",
     ),
     "backups to no region": backups(
         'every: 1d, at: "04:00", copy_to: Ireland',

@@ -18,7 +18,7 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.bucket_restore import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
+from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
 from plugins.plugin_utils.backups.point import Points
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.places import verb
@@ -30,6 +30,8 @@ AT_A_TIME = 10
 """Objects: as many connections as a client keeps open."""
 SAID_EVERY = 10.0
 """Seconds between two lines of progress."""
+SECOND_MOST = 60
+"""Seconds to wait for the next one of S3's clock."""
 
 
 class ActionModule(AwsAction):
@@ -72,8 +74,10 @@ class ActionModule(AwsAction):
         if found.get("state") != BEGUN:
             before = bucket.now()
             self._attempts.new(self._name, self._key, before.isoformat())
+            wait = Wait(SECOND_MOST, self.say, self._entry)
             while bucket.now() <= before:  # whole seconds: what comes now is to be later than what there was
-                time.sleep(0.1)
+                if not wait.pause("the next second of S3's clock"):
+                    raise Failed(f"The clock of S3 stands still at {before:%H:%M:%S}. Type the same command again.")
         self._make(bucket, difference, SWITCHED)
         return self._told(not difference.is_none, SWITCHED, difference)
 

@@ -27,6 +27,7 @@ UNBILLED = frozenset(
         "AWS::Backup::BackupPlan",
         "AWS::Backup::BackupSelection",
         "AWS::Backup::BackupVault",
+        "AWS::Budgets::Budget",  # without actions
         "AWS::CertificateManager::Certificate",
         "AWS::CloudFormation::WaitConditionHandle",
         "AWS::CloudFront::CachePolicy",

@@ -186,9 +186,9 @@ def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: l
 
 
 def test_a_bucket_is_asked_for_as_inventory_and_backup_have_it() -> None:
-    task = tasks_of(BUCKET)[next(iter(tasks_of(BUCKET)))]
+    task = tasks_of(BUCKET)["Compare the objects with those of then, and with the word bring those back"]
     there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_bucket="up", ledger_bucket="l", path="a")
-    there |= {"restore_layers": {"outputs": {"bucket.up.BucketName": "shop-prod-up"}}}
+    there |= {"restore_bucket_layer": {"outputs": {"bucket.up.BucketName": "shop-prod-up"}}}
     assert {name: evaluate(value, there) for name, value in task["bucket_restore"].items()} == {
         "prefix": "shop-prod", "bucket": "l", "entry": "up", "name": "one", "part": {"of": "b"}, "of": "shop-prod-up",
         "days": 30, "path": "a", "confirm": True, "back": False, "overwrite": False,

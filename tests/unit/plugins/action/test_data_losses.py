@@ -316,8 +316,8 @@ def calls(path: Path) -> list[dict[str, Any]]:
 def test_every_step_that_deploys_asks_for_what_may_be_lost() -> None:
     folders = ("playbooks", "playbooks/tasks", "roles/rollout/tasks")
     found = [call for folder in folders for path in (PROJECT / folder).glob("*.yml") for call in calls(path)]
-    assert len(found) == 14
-    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 14
+    assert len(found) == 15
+    assert [call["remove"] for call in found] == ["{{ site_remove }}"] * 15
 
 
 def test_the_first_step_looks_at_the_layers_of_the_second() -> None:

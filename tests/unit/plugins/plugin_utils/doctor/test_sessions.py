@@ -12,7 +12,9 @@ from tests.unit.plugins.plugin_utils.status.status_support import Account
 
 HOST = "i-0aaaaaaaaaaaaaaa1"
 OUT = {"DestinationCidrBlock": "0.0.0.0/0", "State": "active"}
-INTERNET, NAT, DEAD = OUT | {"GatewayId": "igw-1"}, OUT | {"NatGatewayId": "nat-1"}, OUT | {"State": "blackhole"}
+INTERNET, NAT = OUT | {"GatewayId": "igw-1"}, OUT | {"NatGatewayId": "nat-1"}
+DEAD = NAT | {"State": "blackhole"}
+"""As a route is whose NAT gateway has gone."""
 
 
 def an_instance(**more: Any) -> dict[str, Any]:

@@ -48,9 +48,11 @@ goes with what is run, and `status` reads what the site has cost, and the runs t
 KEEPING = ("backup", "backup-storage", "dynamodb", "elasticfilesystem", "rds", "s3", "secretsmanager")
 """Services whose actions that change something are the trade of `data`."""
 FIREWALL = re.compile(
-    r"wafv2:.*|elasticloadbalancing:\w*WebACL\w*|logs:(Create|Delete)LogDelivery|logs:PutResourcePolicy"
+    r"wafv2:.*|elasticloadbalancing:\w*WebACL\w*|logs:(Create|Delete)LogDelivery|logs:PutResourcePolicy|"
+    r"budgets:(ModifyBudget|TagResource|UntagResource)"
 )
-"""The firewall and its log are the trade of `data` too: `deploy` has no room left, and who types `site` has both."""
+"""The firewall and its log are the trade of `data` too: `deploy` has no room left, and who types `site` has both. So
+is a budget."""
 FIREWALL_LOG = (
     "logs:*agResource", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy",
     "logs:FilterLogEvents", "logs:PutRetentionPolicy",
@@ -205,6 +207,9 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
             return [linked], {"StringEquals": {"iam:AWSServiceName": linked_services()}}
         case "iam:GetRole":
             return [role, site.arn("iam", "role/aws-service-role/*")], {}
+        case "budgets:ViewBudget":
+            # Of any budget, as lists are of anybody's things: there is no room for its name beside all others.
+            return ["*"], {}
         case "backup:DeleteRecoveryPoint":
             # As with a file system: AWS makes its id up, and the backup's tags are on it.
             # One of a database is a snapshot of RDS.

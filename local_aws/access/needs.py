@@ -17,6 +17,7 @@ from local_aws.access.actions import HTTP_ACTIONS, actions
 from local_aws.access.estate import PARTITION, Estate
 from local_aws.access.resources import Asked
 from local_aws.config import ACCOUNT_ID
+from local_aws.edge import access_log
 
 Context = dict[str, str | list[str]]
 ALWAYS = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
@@ -97,9 +98,21 @@ def of(asked: Asked, estate: Estate) -> list[Need]:
         found += _with_resources("s3:PutObjectTagging", asked, estate, context)
     if "cloudformation:TagResource" in dependent and asked.parameters.get("Tags") is not None:
         found += [Need(each, found[0].resource, context) for each in dependent]
+    found += [Need(f"s3:{each}BucketAcl", bucket, context) for bucket in _logs(asked) for each in ("Get", "Put")]
     found += _tags(asked, found, context)
     found += [Need("iam:PassRole", role, to) for role, to in _passed(asked, estate)]
     return found
+
+
+def _logs(asked: Asked) -> list[str]:
+    """The bucket of a distribution's log, into whose ACL CloudFront writes with the caller's rights.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+    """
+    tagged = asked.parameters.get("DistributionConfigWithTags") or {}
+    config = asked.parameters.get("DistributionConfig") or tagged.get("DistributionConfig") or {}
+    log = access_log.of(config) if asked.service == "cloudfront" else None
+    return [f"arn:{PARTITION}:s3:::{log.bucket}"] if log else []
 
 
 def _own(asked: Asked) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from local_aws.edge import access_log
 from local_aws.edge.distribution import ERROR_SECONDS, ERRORS, Behaviour, Distribution, Origin
 from local_aws.waf import modsecurity
 from local_aws.waf.firewall import Firewall
@@ -138,6 +139,7 @@ error_log stderr {level};
 events {{ worker_connections 512; }}
 http {{
     access_log off;
+    {access_log.FORMAT}
     server_tokens off;
     merge_slashes off;
     client_max_body_size 0;
@@ -224,6 +226,7 @@ def _inner(number: int, behaviour: Behaviour, origin: Origin, place: Place, dist
 
 def _outer(distribution: Distribution, place: Place, firewall: Firewall | None) -> str:
     names = " ".join(distribution.names)
+    logged = f"access_log {place.folder}/{access_log.FILE} edge;" if distribution.log else "access_log off;"
     pages = {code: page for code, page in distribution.errors.items() if page.path}
     answering = "".join(
         _location(distribution, number, each, pages) for number, each in enumerate(distribution.behaviours)
@@ -234,6 +237,7 @@ def _outer(distribution: Distribution, place: Place, firewall: Firewall | None) 
     server {{
         listen {place.https} ssl http2;
         server_name {names};
+        {logged}
         ssl_certificate {place.folder}/{place.certificate};
         ssl_certificate_key {place.folder}/{place.certificate};
         ssl_protocols TLSv1.2 TLSv1.3;
@@ -242,6 +246,7 @@ def _outer(distribution: Distribution, place: Place, firewall: Firewall | None) 
     server {{
         listen {place.http};
         server_name {names};
+        {logged}
 {plain}    }}
 """
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_aws.edge import access_log
+from local_aws.edge.access_log import Log
+
 MANAGED: Mapping[str, dict[str, Any]] = {
     # CachingOptimized
     "658327ea-f89d-4fab-a63d-7e88639e58f6": {
@@ -122,6 +125,7 @@ class Distribution:
     origins: tuple[Origin, ...]
     errors: Mapping[int, Page]
     root: str = ""
+    log: Log | None = None
 
 
 def items(value: Any) -> list[Any]:
@@ -163,6 +167,7 @@ def read(
             for each in items(config.get("CustomErrorResponses"))
         },
         config.get("DefaultRootObject") or "",
+        access_log.of(config),
     )
 
 

@@ -7,12 +7,14 @@ import shutil
 import time
 from pathlib import Path
 
+from botocore.exceptions import ClientError
 from docker.models.containers import Container
 from docker.types import Mount
 
 from local_aws import images
 from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
+from local_aws.edge import access_log
 from local_aws.edge.configuration import Place, render
 from local_aws.edge.distribution import Unsupported
 from local_aws.edge.world import Known, distributions
@@ -24,6 +26,8 @@ from local_aws.waf.telling import Teller
 FOLDER = "/etc/edge"
 ID_LABEL = "berth.local-aws.distribution"
 START_SECONDS = 20
+LOG_SECONDS = 60.0
+"""How often what was asked for comes into the buckets of the logs."""
 LISTENS = ["bash", "-c", "</dev/tcp/127.0.0.1/443"]
 
 
@@ -42,6 +46,7 @@ class Edge(Part):
         self._troubles: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._teller = Teller(cloud, "CF", hits)
+        self.logged = -LOG_SECONDS
 
     def prepare(self) -> None:
         cloudfront.recorded = True  # from now on something answers at their names
@@ -55,9 +60,14 @@ class Edge(Part):
         self._troubles.pop("", None)
         for identifier in self._names.keys() - wanted.keys():
             self._remove(identifier)
+        due = time.monotonic() - self.logged >= LOG_SECONDS
+        if due:
+            self.logged = time.monotonic()
         for number, (identifier, known) in enumerate(wanted.items()):
             try:
                 self._keep(known, published=number == 0)
+                if due:
+                    self._bring(known)
                 self._troubles.pop(identifier, None)
             except Exception as error:  # another one is not to wait for it
                 self._troubles[identifier] = f"{type(error).__name__}: {error}"
@@ -96,6 +106,27 @@ class Edge(Part):
         self._files[identifier] = files
         if known.firewall and container and container.status == "running":
             self._teller.tell(known.firewall, container)
+
+    def _bring(self, known: Known) -> None:
+        """Bring what nginx had written down a minute ago into the log's bucket, and let it begin another file."""
+        folder, log = self._folder(known.distribution.id), known.distribution.log
+        for done in sorted(folder.glob(f"{access_log.FILE}.*")):
+            if log:
+                self._put(log, access_log.files(done, log, known.distribution.id, known.name))
+            done.unlink()
+        written, container = folder / access_log.FILE, self._container(known.distribution.id)
+        if log and container and written.exists() and written.stat().st_size:
+            # What is written until nginx has heard of it comes into the renamed file too, which is brought next time.
+            written.rename(folder / f"{access_log.FILE}.{time.time_ns()}")
+            container.exec_run(["nginx", "-p", FOLDER, "-c", f"{FOLDER}/nginx.conf", "-s", "reopen"])
+
+    def _put(self, log: access_log.Log, files: dict[str, bytes]) -> None:
+        s3 = self.cloud.client("s3")
+        for key, content in files.items():
+            try:
+                s3.put_object(Bucket=log.bucket, Key=key, Body=content)
+            except ClientError as gone:  # as on AWS, where nobody is told
+                self.log.info("the log %s is lost: %s", key, gone)
 
     def _place(self, known: Known) -> Place:
         folder = self._folder(known.distribution.id)

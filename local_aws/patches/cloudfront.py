@@ -16,14 +16,18 @@ from moto.cloudfront import models, urls
 from moto.cloudfront.models import CloudFrontBackend, random_id
 from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.s3.models import s3_backends
 
 from local_aws.config import ACCOUNT_ID
+from local_aws.edge import access_log
 from local_aws.patches import wafv2
 from local_aws.patches._moto import AwsError, instead, missing
 
 BEHAVIOURS_MOST = 25
 """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"""
 CERTIFICATE_REGION = "us-east-1"
+ENFORCED = "BucketOwnerEnforced"
+"""Of a bucket without ACLs, as each is that says nothing else."""
 MANAGED_CACHE = {
     "658327ea-f89d-4fab-a63d-7e88639e58f6": "Managed-CachingOptimized",
     "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": "Managed-CachingDisabled",
@@ -151,11 +155,33 @@ def judge(backend: CloudFrontBackend, config: Config, own: str = "") -> None:
             if each["FunctionARN"] not in live:
                 raise AwsError("InvalidFunctionAssociation", f"There is no published function {each['FunctionARN']}.")
     _judge_names(backend, config, own)
+    _judge_log(config)
     firewall = config.get("WebACLId")
     if firewall and not wafv2.known(firewall):
         raise AwsError(
             "InvalidWebACLId",
             "Web ACL is not accessible by the requester. It must be a web ACL of the scope CLOUDFRONT, by its ARN.",
+        )
+
+
+def _judge_log(config: Config) -> None:
+    """CloudFront gives itself the right to write into a bucket by its ACL, and one made today has none.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+    """
+    log = access_log.of(config)
+    if log is None:
+        return
+    domain = config["Logging"]["Bucket"]
+    bucket = s3_backends[ACCOUNT_ID]["aws"].buckets.get(log.bucket)
+    if bucket is None:
+        raise AwsError(
+            "InvalidArgument", f"The S3 bucket that you specified for CloudFront logs doesn't exist: {domain}"
+        )
+    if ENFORCED in str(bucket.ownership_rule or ENFORCED):
+        raise AwsError(
+            "InvalidArgument",
+            f"The S3 bucket that you specified for CloudFront logs does not enable ACL access: {domain}",
         )
 
 

@@ -245,6 +245,8 @@ BESIDES: Mapping[str, Collection[str]] = {
         "ec2:DescribeSubnets",
         "ec2:DescribeSecurityGroups",
     ],
+    # docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+    "a CDN's log": ["s3:GetBucketAcl", "s3:PutBucketAcl"],
     # Handlers name them, and their services are none of a plugin's or a type's.
     # docs.aws.amazon.com/cost-management/latest/userguide/billing-permissions-ref.html
     "a budget": ["billing:GetBillingViewData"],

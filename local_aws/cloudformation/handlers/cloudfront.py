@@ -17,8 +17,9 @@ METHODS = {"GET", "HEAD"}
 KNOWN = {
     "DistributionConfig": (
         "Aliases", "CacheBehaviors", "Comment", "CustomErrorResponses", "DefaultCacheBehavior", "DefaultRootObject",
-        "Enabled", "HttpVersion", "IPV6Enabled", "Origins", "PriceClass", "ViewerCertificate", "WebACLId",
+        "Enabled", "HttpVersion", "IPV6Enabled", "Logging", "Origins", "PriceClass", "ViewerCertificate", "WebACLId",
     ),
+    "Logging": ("Bucket", "IncludeCookies", "Prefix"),
     "Origins": (
         "Id", "DomainName", "OriginPath", "CustomOriginConfig", "S3OriginConfig", "OriginAccessControlId",
         "OriginCustomHeaders",
@@ -164,6 +165,7 @@ class Distribution(Handler):
         super().check(properties)
         config = properties["DistributionConfig"]
         parts = [("DistributionConfig", config), ("CacheBehaviors", config["DefaultCacheBehavior"])]
+        parts += [("Logging", config["Logging"])] if config.get("Logging") else []
         parts += [(name, each) for name in ("Origins", "CacheBehaviors") for each in config.get(name) or []]
         for name, part in parts:
             if unknown := sorted(set(part) - set(KNOWN[name])):
@@ -209,6 +211,8 @@ class Distribution(Handler):
     def _config(self, context: Context, reference: str, properties: Properties) -> dict[str, Any]:
         config = {"Comment": "", "CallerReference": reference} | properties["DistributionConfig"]
         config["Origins"] = [self._origin(origin) for origin in config["Origins"]]
+        if log := config.get("Logging"):
+            config["Logging"] = {"Enabled": True, "IncludeCookies": False, "Prefix": ""} | log
         for name in ("CacheBehaviors", "DefaultCacheBehavior"):
             value = config.get(name)
             if value:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import http.client
 import socket
 import ssl
@@ -22,7 +23,7 @@ import pytest
 from docker.models.containers import Container
 
 from local_aws import images
-from local_aws.edge import configuration
+from local_aws.edge import access_log, configuration
 from local_aws.tests.unit.test_edge_configuration import (
     ALL_VIEWER,
     DISABLED,
@@ -300,3 +301,25 @@ def test_a_bucket_that_lets_nobody_in_is_refused(edge: Edge) -> None:
     edge.origins.answers["/app.css"] = 200, {}, "a"
     edge.reload(files="")
     assert edge.ask("/static/app.css")[0] == 403
+
+
+def test_each_request_becomes_a_line_of_the_access_log(edge: Edge, tmp_path: Path) -> None:
+    config = {"Logging": {"Enabled": True, "Bucket": "logs.s3.amazonaws.com", "Prefix": "edge/"}}
+    edge.reload(config)
+    edge.origins.answers["/app.css"] = 200, {"Cache-Control": "max-age=60", "Content-Type": "text/css"}, "a{}"
+    for _ in range(2):
+        edge.ask("/static/app.css?v=1", User_Agent='a "b"', Cookie="s=1")
+    edge.ask("/none")
+    edge.ask("/cart", tls=False)
+    written, log = tmp_path / "e" / access_log.FILE, access_log.of(config)
+    until(lambda: written.exists() and written.read_text().count("\n") == 4, "four requests are written down", 10)
+    assert log is not None
+    files = access_log.files(written, log, "E1ABC", "d1.cloudfront.net")
+    lines = [each for content in files.values() for each in gzip.decompress(content).decode().splitlines()]
+    found = [dict(zip(access_log.FIELDS, each.split("\t"), strict=True)) for each in lines if each[0] != "#"]
+    assert [each["x-edge-result-type"] for each in found] == ["Miss", "Hit", "Error", "Redirect"]
+    first, *_, last = found
+    assert (first["cs-uri-stem"], first["cs-uri-query"], first["sc-status"]) == ("/static/app.css", "v=1", "200")
+    assert (first["cs(User-Agent)"], first["cs(Cookie)"]) == ("a%20%22b%22", "-")
+    assert (first["cs-protocol"], first["ssl-protocol"][:3], first["sc-content-type"]) == ("https", "TLS", "text/css")
+    assert (last["cs-protocol"], last["sc-status"], last["ssl-protocol"]) == ("http", "301", "-")

@@ -47,6 +47,7 @@ WITH_RESOURCE = ("AssumeRolePolicyDocument", "FileSystemPolicy", "KeyPolicy", "R
 """Properties that are the policy of a resource itself."""
 MORE = KNOWN | {
     "alarms_subscribers": ["ops@example.org"],
+    "alarms_budget": 40,
     "host_access_session_manager": True,
     "deployer_subjects": ["repo:a/b:environment:prod"],
     "deployer_plan_subjects": ["repo:a/b:pull_request"],

@@ -132,6 +132,8 @@ WRONG = [
     one("alarms_subscribers", ["ops", "http://ops.example.org"], "names ops, http://ops.example.org, which is neither"),
     one("alarms_subscribers", ["https://ops@example"], "begins with https://"),
     one("alarms_subscribers", ["a@example.org", "a@example.org"], "names somebody twice"),
+    one("alarms_subscribers", ["https://hooks.slack.com/services/T0/B0/x"], "a webhook of a chat (hooks.slack.com)"),
+    one("alarms_subscribers", ["https://acme.webhook.office.com/webhookb2/x"], "docs/alarms.md#in-a-chat"),
     one("alarms_error_percent", 0, "from 1 to 100"),
     one("alarms_error_percent", 101, "from 1 to 100"),
     one("alarms_latency_seconds", 0, "1 or more"),

@@ -9,7 +9,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from local_aws.tests.stack_support import Stacks
-from tests.unit.noun_support import Deployed, RolesOf
+from tests.unit.noun_support import Deployed, RolesOf, body
 from tests.unit.plugin_support import talk_to
 from tests.unit.render_support import PROJECT
 
@@ -44,12 +44,33 @@ def test_logs_are_kept_for_some_days_and_who_writes_them_may_write_nothing_else(
     (log,) = site.aws.client("ec2").describe_flow_logs()["FlowLogs"]
     assert (log["ResourceId"], log["TrafficType"]) == (site.outputs["VpcId"], "ALL")
     assert log["LogDestination"] == f"arn:aws:s3:::{bucket}/network"
-    assert site.stacks.outputs("shop-unit-access-logs") == {"AccessLogsBucket": bucket}
+    edge = f"{made['EdgeLogs']}.s3.amazonaws.com"
+    assert site.stacks.outputs("shop-unit-access-logs") == {"AccessLogsBucket": bucket, "EdgeLogsDomainName": edge}
 
     site.create("access_logs", layer(site_access_logs=7))
     (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert rule["Expiration"]["Days"] == 7
     assert site.run("access_logs", layer(site_access_logs=7))["changed"] is False
+
+
+def test_the_cdn_has_a_bucket_of_its_own_with_acls_that_is_closed_all_the_same(site: Deployed) -> None:
+    made = site.create("access_logs", layer(site_access_logs=30))
+    s3, bucket = site.aws.client("s3"), made["EdgeLogs"]
+    (rule,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert rule == {"ObjectOwnership": "BucketOwnerPreferred"}
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", 30)
+    (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert statement["Effect"] == "Deny"
+    (rule,) = s3.get_bucket_ownership_controls(Bucket=made["AccessLogs"])["OwnershipControls"]["Rules"]
+    assert rule == {"ObjectOwnership": "BucketOwnerEnforced"}, "nobody else needs ACLs"
+
+
+def test_where_cloudfront_cannot_write_there_is_no_bucket_for_it() -> None:
+    text = body(layer(site_access_logs=30, aws_region="eu-south-1"))
+    assert "EdgeLogs" not in text
+    assert "EdgeLogsDomainName" in body(layer(site_access_logs=30, aws_region="eu-west-1"))
 
 
 def test_a_vpc_that_was_there_before_is_not_listened_to(site: Deployed) -> None:

@@ -802,6 +802,8 @@ BACKED_UP = ["-e", json.dumps({"site_backups": {"every": "1d", "keep": 1}})]
 def backups() -> list[dict[str, Any]]:
     """What the verb shows, newest first."""
     run = succeed(playbook("backups.yml", "-e", "format=json"))
+    if re.search(r"^\[\]$", run.output, re.MULTILINE):
+        return []
     found: list[dict[str, Any]] = json.loads(run.output[run.output.index("[\n") : run.output.rindex("\n]\n") + 2])
     return found
 

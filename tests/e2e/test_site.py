@@ -33,7 +33,7 @@ from local_aws.config import PROJECT
 from local_aws.tests.until import until
 from plugins.plugin_utils.backups.drills import Drills, span
 from plugins.plugin_utils.ledger import Ledger
-from plugins.plugin_utils.lock import Holder
+from plugins.plugin_utils.lock import TTL_VARIABLE, Holder
 from plugins.plugin_utils.tunnel import answer
 from scripts import operator_policy
 from scripts.acceptance import steps
@@ -1456,7 +1456,8 @@ def test_a_backup_is_drilled_and_nothing_of_that_is_left_though_it_is_killed_or_
     assert made() == []
     killed = subprocess.Popen(
         ["ansible-playbook", "drill.yml", "-i", "test", *kept], cwd=PROJECT, text=True,
-        env=environment("drill.yml"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        env=environment("drill.yml") | {TTL_VARIABLE: "30"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
     )  # fmt: skip
     assert killed.stdout
     for line in killed.stdout:
@@ -1464,8 +1465,9 @@ def test_a_backup_is_drilled_and_nothing_of_that_is_left_though_it_is_killed_or_
             break
     kill(killed)
     assert len(made()) == 1, "its instance"
-    assert "interrupted" in playbook("backups.yml").output
-    run = succeed(playbook("drill.yml", *kept, "-e", "lock_wait=6m"))
+    until(lambda: last()["outcome"] == "interrupted", "the lock of the dead run to expire", 60)
+    assert "of drilled: interrupted" in playbook("backups.yml").output
+    run = succeed(playbook("drill.yml", *kept, "-e", "lock_wait=1m"))
     said = " ".join(run.output.split())
     assert "each with the content of then" in said
     assert "files were read" in said

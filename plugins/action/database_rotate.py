@@ -37,9 +37,9 @@ class ActionModule(AwsAction):
         self._name = self.arguments["database"]
         check_programs(self.arguments["session_manager"], "psql")
         self._where = place(self.client, self.arguments)
-        self._check_stack()
         vault = self.client("secretsmanager")
         self._login, self._master = Versions(vault, self._where["login"]), Versions(vault, self._where["secret"])
+        self._check_stack()
         try:
             return self._switched() if self.arguments["state"] == "switched" else self._retired()
         except Broken as error:

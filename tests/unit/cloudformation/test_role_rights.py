@@ -286,6 +286,20 @@ def test_a_role_is_sufficient_and_tight(role: Role, world: World) -> None:
         assert any(world.guard.may(less, need) for need in found), f"{role.name} may {action}, and nobody needs it"
 
 
+@pytest.mark.parametrize("name", ["HostRole", "ExecutionRole", "TaskRole", "FunctionRole"])
+def test_no_role_of_what_runs_reads_the_secret_of_rds_s_master(name: str, world: World) -> None:
+    (role,) = (each for each in ROLES if each.name == name)
+    caller = world.guard.callers.role(world.made(role)[0], "session")
+    login = VALUES["LoginArn"]
+    for secret, may in ((login, name == "ExecutionRole"), (login.replace("/login-", "-"), False)):
+        for operation in ("GetSecretValue", "PutSecretValue"):
+            world.denied.clear()
+            asked = Asked("secretsmanager", operation, "us-east-1", {"SecretId": secret, "SecretString": "x"})
+            for need in needs.of(asked, world.guard.estate):
+                world.guard.may(caller, need)
+            assert bool(world.denied) is not (may and operation == "GetSecretValue"), (secret, operation)
+
+
 def without(caller: Caller, action: str) -> Caller:
     """The role less one action."""
     policies = []

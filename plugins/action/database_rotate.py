@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,13 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.database_rotate import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait
-from plugins.plugin_utils.database_way import Reached, check_programs, place, reached
-from plugins.plugin_utils.ecs import some
-from plugins.plugin_utils.importing.postgres import Login, Server
+from plugins.plugin_utils.database_way import check_programs, place
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.rotation import logins
 from plugins.plugin_utils.rotation.readers import Reader, named, readers, services, stale, wait_until_none_is_stale
-from plugins.plugin_utils.rotation.versions import PREVIOUS, Version, Versions
-from plugins.plugin_utils.tunnel import LOOPBACK
-
-LOCKED_SECONDS = 120.0
-"""For how long a change of owner is tried while something of the site holds a table."""
-LISTED = 5
-"""How many tables a message names."""
-REFUSED = ("password authentication failed", "is not permitted to log in")
-"""How PostgreSQL refuses a login."""
+from plugins.plugin_utils.rotation.users import Users, opened
+from plugins.plugin_utils.rotation.versions import CURRENT, PREVIOUS, Version, Versions
 
 
 class ActionModule(AwsAction):
@@ -47,9 +37,9 @@ class ActionModule(AwsAction):
         self._name = self.arguments["database"]
         check_programs(self.arguments["session_manager"], "psql")
         self._where = place(self.client, self.arguments)
-        self._check_stack()
         vault = self.client("secretsmanager")
         self._login, self._master = Versions(vault, self._where["login"]), Versions(vault, self._where["secret"])
+        self._check_stack()
         try:
             return self._switched() if self.arguments["state"] == "switched" else self._retired()
         except Broken as error:
@@ -66,6 +56,11 @@ class ActionModule(AwsAction):
         if not self._where["login"]:
             raise Failed(
                 f"The stack {self.arguments['stack']} has no secret of its own yet for what the site logs in with. "
+                f"Type: {verb('site.yml')}"
+            )
+        if CURRENT not in self._login.ids():
+            raise Failed(
+                f"The site has no login of its database {self._name} yet: the run that was to make it was interrupted. "
                 f"Type: {verb('site.yml')}"
             )
         now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
@@ -89,11 +84,12 @@ class ActionModule(AwsAction):
         master = str(self._master.current.value["username"])
         if self.check_mode:
             return self._foreseen(master, current, pending)
-        with self._server() as (server, found):
-            wanted = self._prepared(server, master, current, pending)
+        now = str(current.value["username"])
+        with self._users as users:
+            wanted = self._prepared(users, current, pending)
             user = str(wanted.value["username"])
-            self._make(server, master, str(current.value["username"]), wanted)
-            self._prove(found, master, wanted)
+            users.make(now, wanted.value, f"The site goes on as {now}.")
+            users.prove(wanted.value, "The site goes on with the login it has.")
         self._login.switch(wanted.id)
         self._say(f"tasks that start log in as {user} from now on; {current.value['username']} still works", "yellow")
         return self._result(True)
@@ -104,13 +100,13 @@ class ActionModule(AwsAction):
         self._say(f"the site would log in as {then}, no longer as {now}, and {master} would get another password")
         return self._result(True, datetime.datetime.now(datetime.UTC))
 
-    def _prepared(self, server: Server, master: str, current: Version, pending: Version | None) -> Version:
+    def _prepared(self, users: Users, current: Version, pending: Version | None) -> Version:
         """The version that is to become current; of a user that no task can have."""
         now = str(current.value["username"])
         if pending and pending.value["username"] != now:
             return pending  # of a run that was broken off: tasks may have its password by no way
+        master, able = users.master, users.able()
         user = logins.following(master, now)
-        able = {row[0] for row in server.ask("SELECT rolname FROM pg_roles WHERE rolcanlogin;")}
         if user in able:
             others = [each for each in logins.turns(master) if each != now and each not in able]
             if not others:
@@ -122,51 +118,6 @@ class ActionModule(AwsAction):
             user = others[0]
         return self._login.prepare(current.value | {"username": user, "password": logins.password()})
 
-    def _make(self, server: Server, master: str, now: str, wanted: Version) -> None:
-        """Have the user, as the server knows it; and the owner, whom all belongs to."""
-        user = str(wanted.value["username"])
-        encryption = server.ask("SHOW password_encryption;")[0][0]
-        kept = logins.verifier(user, str(wanted.value["password"]), encryption)
-        server.ask(logins.made(user, master, kept))
-        server.ask(logins.set_again(user, server.ask(logins.settings(now))))
-        self._hand_over(server, master)
-        if less := [row[0] for row in server.ask(logins.lacking(now, user), self.arguments["dbname"])]:
-            own = logins.owner(master)
-            raise Failed(
-                f"The user {user} of the database {self._name} may not use all that {now} may: {some(less, LISTED)}. "
-                f"The site goes on as {now}. Let their owner type GRANT … TO {own}, then type the same command again."
-            )
-
-    def _hand_over(self, server: Server, master: str) -> None:
-        """All that the master user has in the site's databases becomes the owner's."""
-        found = server.ask(
-            "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' AND "
-            f"pg_get_userbyid(datdba) IN ('{master}', '{logins.owner(master)}') ORDER BY 1;"
-        )
-        for (database,) in found:
-            wait = Wait(LOCKED_SECONDS, self.say, self._name)
-            while True:
-                try:
-                    server.ask(logins.handed_over(master), database)
-                    break
-                except Broken as error:
-                    if "lock timeout" not in str(error) or not wait.pause("what holds a table"):
-                        raise
-
-    def _prove(self, found: Reached, master: str, wanted: Version) -> None:
-        """Log in as a task will.
-
-        Raises:
-            Failed: it acts as somebody else.
-        """
-        acting = _as(found, wanted).ask("SELECT current_user;", self.arguments["dbname"])[0][0]
-        if acting != logins.owner(master):
-            raise Failed(
-                f"The user {wanted.value['username']} of the database {self._name} acts as {acting}, not as "
-                f"{logins.owner(master)}. The site goes on with the login it has. Type the same command again."
-            )
-        self._say(f"{wanted.value['username']} logs in, and acts as {acting}", "green")
-
     # The one of before goes
 
     def _retired(self) -> dict[str, Any]:
@@ -177,20 +128,19 @@ class ActionModule(AwsAction):
         wait = Wait(self.arguments["timeout"], self.say, self._name)
         what = f"The login of before of the database {self._name}"
         wait_until_none_is_stale(self.client("ecs"), self.arguments["cluster"], self._login, wait, what)
-        with self._server() as (server, found):
-            master = str(self._master.current.value["username"])
-            self._hand_over(server, master)  # what a task of before has made as the master since
-            for user in logins.turns(master):
+        with self._users as users:
+            users.hand_over()  # what a task of before has made as the master since
+            for user in logins.turns(users.master):
                 if user != current.value["username"]:
-                    server.ask(logins.retired(user))
-            self._change_master(found)
+                    users.server.ask(logins.retired(user))
+            self._change_master(users)
             if before := self._login.at(PREVIOUS):
-                self._prove_refused(found, before)
+                self._prove_refused(users, before)
         result = self._result(True)
         self._login.finish()
         return result
 
-    def _change_master(self, found: Reached) -> None:
+    def _change_master(self, users: Users) -> None:
         """Give RDS's master user another password, which stands in its secret once the server takes it."""
         current, pending = self._master.current, self._master.pending
         if pending is None or pending.id != current.id:
@@ -200,7 +150,7 @@ class ActionModule(AwsAction):
                 MasterUserPassword=str(pending.value["password"]),
             )  # fmt: skip
             wait = Wait(self.arguments["timeout"], self.say, self._name)
-            while not _takes(found, pending):
+            while not users.takes(pending.value):
                 if not wait.pause("RDS to change the master's password"):
                     raise Failed(
                         f"RDS has not changed the password of the master user of the database {self._name} after "
@@ -210,39 +160,24 @@ class ActionModule(AwsAction):
         self._master.finish()
         self._say(f"{current.value['username']}, which is RDS's master, has another password")
 
-    def _prove_refused(self, found: Reached, before: Version) -> None:
+    def _prove_refused(self, users: Users, before: Version) -> None:
         """See that what was in the secret before opens nothing.
 
         Raises:
             Failed: it does.
         """
-        if _takes(found, before):
+        if users.takes(before.value):
             raise Failed(
                 f"The login of before of the database {self._name} ({before.value['username']}) still opens it. Type "
                 "the same command again."
             )
         self._say(f"the login of before ({before.value['username']}) is refused", "green")
 
-    # The way there
-
-    @contextmanager
-    def _server(self) -> Iterator[tuple[Server, Reached]]:
-        """The server, as its master user, for as long as the block; and the way there.
-
-        Raises:
-            Failed: it takes no password that the secret has.
-        """
-        known = [each for each in (self._master.current, self._master.pending) if each]
-        with reached(self.arguments, self._where, self.say) as found:
-            for version in known:
-                if _takes(found, version):
-                    yield _as(found, version), found
-                    return
-        raise Failed(
-            f"The master user of the database {self._name} is refused with the password in its secret "
-            f"({self._where['secret']}). Set that of RDS again: aws rds modify-db-instance --db-instance-identifier "
-            f"{self._where['instance']} --apply-immediately --master-user-password …"
-        )
+    @property
+    def _users(self) -> AbstractContextManager[Users]:
+        """The users, as the master user sees them, and the way there."""
+        known = (self._master.current, self._master.pending)
+        return opened(self.arguments, self._where, known, self.say)
 
     def _result(self, changed: bool, until: datetime.datetime | None = None) -> dict[str, Any]:
         found = self._readers(self._login.arn, until or self._login.changed())
@@ -254,24 +189,3 @@ class ActionModule(AwsAction):
             "previous": "" if self.check_mode else ids.get(PREVIOUS, ""),
             "services": services(found),
         }
-
-
-def _as(found: Reached, version: Version) -> Server:
-    """The server, as who is in a version."""
-    user, password = (str(version.value[key]) for key in ("username", "password"))
-    return Server(Login(LOOPBACK, found.port, user, password, found.mode))
-
-
-def _takes(found: Reached, version: Version) -> bool:
-    """Whether the server lets in who is in a version.
-
-    Raises:
-        Broken: it says neither yes nor no.
-    """
-    try:
-        _as(found, version).ask("SELECT 1;")
-    except Broken as error:
-        if not any(words in str(error) for words in REFUSED):
-            raise
-        return False
-    return True

@@ -45,7 +45,8 @@ description:
   - Gives localhost, and each host that it finds, the variables C(site_name), C(environment_name) and C(aws_region), in
     the group C(site); what else is the environment's own stands in C(group_vars/site/) beside the file.
   - The hosts are the running instances with the tags C(Site) and C(Environment). P(amazon.aws.aws_ec2#inventory) finds
-    them, for the group C(ecs_hosts); only where the command has to do with hosts, which most verbs have not.
+    them, for the group C(ecs_hosts); only where the command has to do with hosts, which most verbs have not, or where
+    the inventory is read anew in the middle of a run (C(refresh_inventory)), which is done for them.
   - Sets environment variables for the run, which every module, lookup and command of it sees.
   - Where O(set) holds C(AWS_ENDPOINT_URL), that address must answer, or the run ends with what to type.
   - boto3 repeats a throttled or failed call up to ten times (E(AWS_RETRY_MODE), E(AWS_MAX_ATTEMPTS)), in modules and
@@ -171,7 +172,7 @@ class InventoryModule(BaseInventoryPlugin):
         inventory.add_host("localhost", SITE_GROUP)
         inventory.set_variable("localhost", "ansible_connection", "local")
         inventory.set_variable("localhost", "ansible_python_interpreter", sys.executable)
-        if concerns_hosts(context.CLIARGS):
+        if concerns_hosts(context.CLIARGS) or not cache:
             self._find_hosts(identity)
         for host in ("localhost", *(each.name for each in inventory.groups[HOST_GROUP].get_hosts())):
             for name, value in identity.items():

@@ -195,6 +195,11 @@ databases:
         - For how many days its exported log is kept; V(0) for ever, V(-1) if there is none yet. Missing if there is no
           database, or if that could not be asked, which is C(database_log_days) in RV(unasked).
       type: int
+    login_due:
+      description:
+        - Whether what the site logs in with has not been written since the database was made. Missing if its stack has
+          no secret for it, or if that could not be asked, which is C(database_login) in RV(unasked).
+      type: bool
 database_majors:
   description:
     - Engine to its major versions, oldest first, C(version), C(start) and C(end) of standard support as dates, and

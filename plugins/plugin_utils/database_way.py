@@ -29,6 +29,10 @@ MOST_HOSTS = 5
 """How many hosts are tried."""
 
 
+class Unreached(Failed):
+    """No host leads to a database, for now at least."""
+
+
 @dataclass(frozen=True)
 class Reached:
     """A database behind a port of this machine.
@@ -128,7 +132,7 @@ def reached(given: Mapping[str, Any], where: Mapping[str, Any], say: Say) -> Ite
         say: shows a line.
 
     Raises:
-        Failed: none leads there.
+        Unreached: none leads there.
     """
     name = given["database"]
     with socket.socket() as free:
@@ -145,7 +149,7 @@ def reached(given: Mapping[str, Any], where: Mapping[str, Any], say: Say) -> Ite
                 yield Reached(way.port, "require" if encrypted == "S" else "prefer")
                 return
             reasons.append(f"{host.name}: {trouble.rstrip('.')}")
-    raise Failed(
+    raise Unreached(
         f"No host leads to the database {name} at {way.address}:{way.to}. {'. '.join(reasons)}. Port 22 of a host is "
         "open to host_admin_cidrs only; host_access_session_manager: true needs no port."
     )

@@ -154,7 +154,10 @@ def inventory(example: str, folder: Path) -> tuple[str, Path]:
         site = yaml.safe_load(description.read_text())
         site["site_jobs"]["report"] |= {"schedule": "* * * * *", "overlap": "allowed"}
         description.write_text(yaml.safe_dump(site))
-    (made / "group_vars/ecs_hosts.yml").unlink()
+    reached = (PROJECT / "inventories/test/group_vars/ecs_hosts.yml").read_text()
+    folder_of_keys = "{{ inventory_dir }}/../../.local_aws/test"
+    assert folder_of_keys in reached
+    (made / "group_vars/ecs_hosts.yml").write_text(reached.replace(folder_of_keys, str(CONFIG.state)))
     return settings["site_name"], made
 
 

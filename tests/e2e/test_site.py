@@ -349,6 +349,30 @@ def test_what_the_database_and_the_volume_made(cloud: Cloud) -> None:
         assert repository["imageTagMutability"] == "IMMUTABLE"
 
 
+def test_the_site_is_not_the_master_of_its_database(cloud: Cloud) -> None:
+    """From the first run on; what a task has opens neither other users nor the master's secret."""
+    login = outputs(cloud, "database-main")["LoginArn"]
+    versions = cloud.client("secretsmanager").describe_secret(SecretId=login)["VersionIdsToStages"]
+    assert list(versions.values()) == [["AWSCURRENT"]], "it has had no other, so none that was the master's"
+    container, ask = ask_of(cloud)
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert ask("site", owners) == "site_owner", "the migrations were its own"
+    value = json.loads(cloud.client("secretsmanager").get_secret_value(SecretId=login)["SecretString"])
+    assert value["username"] == "site_a"
+    target = f"host={value['host']} hostaddr=127.0.0.1 dbname=site user=site_a sslmode=require"
+    for statement, words in (("CREATE ROLE mine", "permission denied"), ("SET ROLE site", "permission denied")):
+        done = container.exec_run(["psql", target, "-Atc", statement], environment={"PGPASSWORD": value["password"]})
+        assert words in done.output.decode(), statement
+    for role in ("ExecutionRoleArn", "TaskRoleArn"):
+        definition = cloud.client("ecs").describe_task_definition(taskDefinition=service(cloud)["taskDefinition"])
+        name = definition["taskDefinition"][role[0].lower() + role[1:]].rpartition("/")[2]
+        found = cloud.client("iam").list_role_policies(RoleName=name)["PolicyNames"]
+        policies = [cloud.client("iam").get_role_policy(RoleName=name, PolicyName=each) for each in found]
+        granted = json.dumps([each["PolicyDocument"] for each in policies])
+        assert outputs(cloud, "database-main")["SecretArn"] not in granted
+        assert (login in granted) == (role == "ExecutionRoleArn")
+
+
 def test_what_the_cluster_layer_made(cloud: Cloud) -> None:
     (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert group["LaunchConfigurationName"]
@@ -1516,9 +1540,8 @@ def test_a_dump_becomes_the_database_and_what_was_there_is_kept(cloud: Cloud, tm
         == people
         == ask("site_before_1", "SELECT count(*) FROM auth_user")
     )
-    assert (
-        ask("site", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == record["MasterUsername"]
-    )
+    owners = ask("site", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert owners == f"{record['MasterUsername']}_owner"
     until(lambda: served("/healthz") and served("/"), "the site on the new database", 30)
     assert uploaded() == address
     run = succeed(playbook("import_data.yml", *dump, *IMPORT))
@@ -1543,8 +1566,9 @@ def test_the_login_of_the_database_is_changed_twice_and_no_visitor_notices(cloud
 
     logins, master, rotate = [known()], secret(cloud, "database-main"), "rotate_secrets.yml"
     assert let_in(logins[0])
+    assert let_in(master), "no task has ever had it"
     run = succeed(playbook(rotate, "--check"))
-    assert "the site would log in as site_a, no longer as site" in run.output
+    assert "the site would log in as site_b, no longer as site_a" in run.output
     assert known() == logins[0]
     with visited("/") as visits:
         outputs_of = [succeed(playbook(rotate)).output]
@@ -1563,11 +1587,11 @@ def test_the_login_of_the_database_is_changed_twice_and_no_visitor_notices(cloud
     logins.append(known())
     assert not visits.failed, f"{len(visits.failed)} requests failed, {visits.answered} did not: {visits.failed}"
     assert visits.answered > 50
-    assert [each["username"] for each in logins] == ["site", "site_a", "site_b"]
+    assert [each["username"] for each in logins] == ["site_a", "site_b", "site_a"]
     assert [let_in(each) for each in [master, *logins]] == [False, False, False, True]
     assert let_in(secret(cloud, "database-main")), "RDS's master has another password, which its own secret has"
     said = "".join(outputs_of)
-    assert "a rotation goes on: tasks that start log in as site_b already" in said
+    assert "a rotation goes on: tasks that start log in as site_a already" in said
     assert not [each for each in logins if each["password"] in said]
     last = the_ledger(cloud).entries()[0]
     assert last["rotation"]["version"] == vault.get_secret_value(SecretId=login)["VersionId"]

@@ -237,6 +237,12 @@ def the_domain_is_named(person: Person, said: str) -> None:
     assert settings["domain_name"] == "www.acme.io"
 
 
+def a_way_to_the_hosts_is_named(person: Person, said: str) -> None:
+    nothing_is_said(person, said)
+    settings = yaml.safe_load((person.folder / "inventories/live/group_vars/site/main.yml").read_text())
+    assert settings["host_access_session_manager"] is True
+
+
 def it_is_found_right(_: Person, said: str) -> None:
     recap = RECAP.search(said)
     assert recap, said
@@ -262,6 +268,11 @@ PROMISES: list[tuple[str, Callable[[Person, str], None]]] = [
     (
         "sed -i 's/^domain_name: www.example.org/domain_name: www.acme.io/' inventories/live/group_vars/site/main.yml",
         the_domain_is_named,
+    ),
+    (
+        "sed -i 's/^# host_access_session_manager: false/host_access_session_manager: true/' "
+        "inventories/live/group_vars/site/main.yml",
+        a_way_to_the_hosts_is_named,
     ),
     ("ansible-playbook preflight.yml -i inventories/live -e preflight_account=false", it_is_found_right),
 ]

@@ -20,7 +20,7 @@ class Secret(Handler):
             "secretsmanager",
             "create_secret",
             Name=properties.get("Name") or context.name(64),
-            SecretString=self._value(context, properties),
+            SecretString=self._value(context, properties),  # without one the secret has no version, and no value
             Tags=context.tag_list(properties) or None,
             **pick(properties, "Description", "KmsKeyId"),
         )
@@ -30,9 +30,10 @@ class Secret(Handler):
         if changed(old, new, "Description", "KmsKeyId"):
             settings = {"Description": new.get("Description", ""), **pick(new, "KmsKeyId")}
             call(context, "secretsmanager", "update_secret", SecretId=physical_id, **settings)
-        # Any change of GenerateSecretString is a new secret, as on AWS: the template's part must stay as it is.
-        if changed(old, new, "SecretString", "GenerateSecretString"):
-            value = self._value(context, new)
+        # Any change of GenerateSecretString is a new secret, as on AWS: the template's part must stay as it is. Where
+        # neither property is left the value stays, as no call takes it away.
+        value = self._value(context, new) if changed(old, new, "SecretString", "GenerateSecretString") else None
+        if value is not None:
             call(context, "secretsmanager", "put_secret_value", SecretId=physical_id, SecretString=value)
         if gone := context.untagged(old, new):
             call(context, "secretsmanager", "untag_resource", SecretId=physical_id, TagKeys=gone)
@@ -47,12 +48,12 @@ class Secret(Handler):
     def attributes(self, context: Context, physical_id: str, properties: Properties) -> dict[str, Any]:
         return {"Id": physical_id}
 
-    def _value(self, context: Context, properties: Properties) -> str:
+    def _value(self, context: Context, properties: Properties) -> str | None:
         if "SecretString" in properties:
             return str(properties["SecretString"])
         recipe = properties.get("GenerateSecretString")
         if recipe is None:
-            return ""
+            return None
         settings = without(recipe, "SecretStringTemplate", "GenerateStringKey")
         password = call(context, "secretsmanager", "get_random_password", **settings)["RandomPassword"]
         if "SecretStringTemplate" not in recipe:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.cloud import Cloud
 from local_aws.patches import rds as rds_patch
@@ -150,6 +151,22 @@ def test_a_changed_recipe_is_a_new_secret(aws: Cloud, stacks: Stacks) -> None:
     stacks.changed("data", parameters={"Length": 30})
 
     assert secret(aws)["password"] != value["password"]
+
+
+def test_a_secret_without_a_value_has_none_until_somebody_writes_one(aws: Cloud, stacks: Stacks) -> None:
+    empty = "Resources: {Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: shop/login}}}"
+    written = empty.replace("Name: shop/login", "Name: shop/login, SecretString: '{}'")
+    stacks.made("data", empty)
+    with pytest.raises(ClientError, match="can't find the specified secret value for staging label: AWSCURRENT"):
+        secret(aws, "shop/login")
+    aws.client("secretsmanager").put_secret_value(SecretId="shop/login", SecretString='{"user": "a"}')
+    stacks.changed("data", empty.replace("Name: shop/login", "Name: shop/login, Description: told"))
+    assert secret(aws, "shop/login") == {"user": "a"}, "what it does not know it does not write over"
+    stacks.changed("data", written)
+    assert secret(aws, "shop/login") == {}
+    aws.client("secretsmanager").put_secret_value(SecretId="shop/login", SecretString='{"user": "b"}')
+    stacks.changed("data", empty)
+    assert secret(aws, "shop/login") == {"user": "b"}, "no call takes a value away"
 
 
 def test_a_protected_database_refuses_to_go(aws: Cloud, stacks: Stacks) -> None:

@@ -86,6 +86,22 @@ def authorities(rds: Any, today: datetime.date) -> dict[str, dict[str, Any]]:
     return found
 
 
+def login_due(rds: Any, vault: Any, identifier: str, secret: str) -> bool:
+    """Whether nobody has written what the site logs in with since a database was made: it is new, or was replaced.
+
+    Args:
+        rds, vault: clients, of RDS and Secrets Manager.
+        identifier: of the instance.
+        secret: ARN of the login's.
+    """
+    told = vault.describe_secret(SecretId=secret)
+    if not told.get("VersionIdsToStages"):
+        return True
+    found = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    made: datetime.datetime | None = found.get("InstanceCreateTime")  # an instance that is being made has none
+    return made is None or bool(told["LastChangedDate"] < made)
+
+
 def log_days(logs: Any, identifier: str) -> int:
     """For how many days the log of a database is kept; 0 means for ever, -1 that there is none.
 

@@ -145,8 +145,9 @@ class Gathering:
         return facts
 
     def _offers(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """The zones by what they offer; of each database what is on offer, what there is, how long its log stays."""
+        """The zones by what they offer; of each database what is on offer, what there is, its log and its login."""
         available, offers, kept = facts.pop("available"), facts.pop("offers"), facts.pop("database_log_days", {})
+        due = facts.pop("database_login", {})
         found: dict[str, dict[str, Any]] = {}
         for name, each in self._databases.items():
             zones, versions = offers[each.class_, each.engine, each.version]
@@ -154,6 +155,8 @@ class Gathering:
             found[name] |= facts["databases"].get(name, databases.NONE)
             if name in kept:
                 found[name]["log_days"] = kept[name]
+            if name in due:
+                found[name]["login_due"] = due[name]
         zones_by = {"available": available}
         conditions = [database["zones"] for database in found.values()]
         if "instance_type" in facts:
@@ -199,6 +202,9 @@ class Gathering:
         asked = dict[str, Future]()
         for name, identifier in self._instances(stacks).items():
             asked[f"database_log_days {name}"] = ask(databases.log_days, client("logs"), identifier)
+            if login := _output(stacks, self._databases[name].stack, "LoginArn"):
+                ways = client("rds"), client("secretsmanager")
+                asked[f"database_login {name}"] = ask(databases.login_due, *ways, identifier, login)
         if wanted["volume_key"]:
             account = f"arn:{facts['partition']}:iam::{facts['account']}"
             asked["volume_key"] = ask(hosts.volume_key, client("ec2"), lambda: client("kms"), account)

@@ -78,6 +78,10 @@ class Versions:
         )
         return Version(version, made)
 
+    def put(self, value: Mapping[str, Any]) -> None:
+        """Let tasks that start read a value. Of a secret whose version of now nobody has to be kept apart from."""
+        self._client.put_secret_value(SecretId=self.arn, SecretString=json.dumps(dict(value)))
+
     def switch(self, version: str) -> None:
         """Let tasks that start read a version; the one of before is labelled as previous by Secrets Manager.
 

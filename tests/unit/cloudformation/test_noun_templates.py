@@ -80,6 +80,7 @@ ENTRIES: dict[str, Any] = {
     "site_jobs": {"worker": {"image": "shop/worker", "mem_limit": "64m", "command": "work"}},
     "image_keep": 20,
     "database_allocated_gb": {"main": 26, "big-one": 80},
+    "database_login_attached": ["big-one"],
 }  # fmt: skip
 KEPT = {
     "AWS::EFS::FileSystem": "volume.media",
@@ -219,6 +220,19 @@ def test_a_database_s_password_comes_from_its_secret_and_support_is_not_bought(l
     assert properties["MasterUserPassword"] == {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}
     assert properties["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
     assert (properties["StorageEncrypted"], properties["CopyTagsToSnapshot"]) == (True, True)
+
+
+def test_what_a_site_logs_in_with_is_in_no_stack_but_one_that_had_it(layers: dict[str, Any]) -> None:
+    """What CloudFormation does not know it cannot write over a rotation, whatever it resolves anew."""
+    found = resources(layers["database.main"])
+    login = found["Login"]["Properties"]
+    assert "GenerateSecretString" not in login
+    before, written, now = login["SecretString"]["Fn::If"]
+    assert (before, now) == ("LoginAttached", {"Ref": "AWS::NoValue"})
+    assert "resolve:secretsmanager:${Secret}" in written["Fn::Sub"]
+    assert found["LoginAttachment"]["Condition"] == "LoginAttached"
+    attached = {name: layers[f"database.{name}"]["parameters"]["DatabaseLoginAttached"] for name in ("main", "big-one")}
+    assert attached == {"main": False, "big-one": True}
 
 
 def test_a_file_system_is_named_as_rexray_looks_for_it_and_maps_no_user(layers: dict[str, Any]) -> None:

@@ -382,6 +382,20 @@ def test_each_right_that_an_entry_can_be_given_is_some_role_s() -> None:
     assert {action for action in rights if not re.search(rf"{action}\b", given)} == set()
 
 
+@pytest.mark.parametrize("name", ["HostRole", "ExecutionRole", "TaskRole", "FunctionRole"])
+def test_no_role_of_what_runs_reads_the_secret_of_rds_s_master(name: str, world: World) -> None:
+    (role,) = (each for each in ROLES if each.name == name)
+    caller = world.guard.callers.role(world.made(role)[0], "session")
+    login = VALUES["LoginArn"]
+    for secret, may in ((login, name == "ExecutionRole"), (login.replace("/login-", "-"), False)):
+        for operation in ("GetSecretValue", "PutSecretValue"):
+            world.denied.clear()
+            asked = Asked("secretsmanager", operation, "us-east-1", {"SecretId": secret, "SecretString": "x"})
+            for need in needs.of(asked, world.guard.estate):
+                world.guard.may(caller, need)
+            assert bool(world.denied) is not (may and operation == "GetSecretValue"), (secret, operation)
+
+
 @pytest.mark.parametrize("role", ROLES, ids=IDS)
 def test_a_role_is_assumed_by_its_own_service_alone(role: Role, world: World) -> None:
     arn, _ = world.made(role)

@@ -94,7 +94,7 @@ def test_a_site_from_nothing_to_one_that_would_lose_its_data(site: Site, aws: Cl
     bare = plan(site, 0)
     assert site.stacks() == set(), "not even that of a change set"
     assert "Plan of shop-live: Stacks: 9 to create." in bare
-    assert "+ database.main · 6 resources · with data: Secret, Database" in bare
+    assert "+ database.main · 8 resources · with data: Secret, Login, Database" in bare
     assert len(bare.splitlines()) < 50, bare
     assert "A month: $0.00 → $" in bare
     assert "  no price is known of network load balancer (0 → 1)" in bare

@@ -33,19 +33,21 @@ BARRED: dict[str, Any] = {
 INCLUDED = "Bring up the jobs, the services and the domain's name"
 CDN = "Bring up the CDN, or let go of it"
 """Has tests of its own: test_edge_on_and_off.py."""
+LOGINS = "Let the site log in to its databases as itself"
+"""Likewise: test_logins_playbook.py."""
 
 
 def in_order(complete: bool = False) -> list[dict[str, Any]]:
     """The tasks of the play where something is to be done, or where all is there; those of other files too.
 
-    Those of the CDN are left out.
+    Those of the CDN and of the logins are left out.
     """
     return list(brought_in("playbooks/services.yml", complete))
 
 
 def brought_in(path: str, complete: bool) -> Iterator[dict[str, Any]]:
     for task in tasks_of(path).values():
-        if (task["name"] == INCLUDED and complete) or task["name"] == CDN:
+        if (task["name"] == INCLUDED and complete) or task["name"] in (CDN, LOGINS):
             continue
         if role := task.get("ansible.builtin.include_role"):
             yield from brought_in(f"roles/{role['name']}/tasks/{role['tasks_from']}.yml", complete)
@@ -62,6 +64,7 @@ def the_task(module: str, complete: bool = False) -> dict[str, Any]:
 def given(**more: Any) -> dict[str, Any]:
     (play,) = load("playbooks/services.yml")
     described = {"site_services": SERVICES, "site_jobs": JOBS, "site": {"outputs": {}}, "layers_edge_unsettled": False}
+    described["logins_due"] = False
     described["publish_live"] = {"services": {}, "jobs": {}, "images": {}}
     files = [file.removeprefix("../") for file in play["vars_files"] if file.startswith("../")]
     files += ["roles/maintenance/vars/main.yml", "playbooks/vars/closing.yml"]

@@ -25,7 +25,7 @@ SKIPPED = {
     ),
     "See to what is to be done once the site works": "not site.complete or keep_due | bool or keep_left | length > 0",
     "Bring up the jobs, the services and the domain's name": (
-        "not site.complete or layers_edge_unsettled | bool or "
+        "not site.complete or layers_edge_unsettled | bool or logins_due | bool or "
         "services_first | jobs_due(publish_live.jobs, site.outputs) | length > 0"
     ),
 }

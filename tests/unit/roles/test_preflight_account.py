@@ -69,6 +69,9 @@ INVENTORY: dict[str, Any] = SITE | {
     "host_ami_family": "amazon-linux-2023",
     "site_remove": [],
     "move_volume_to_efs": [],
+    "host_access_session_manager": False,
+    "host_access_forwarding": "local",
+    "host_admin_cidrs": ["203.0.113.0/24"],
 }
 
 
@@ -845,6 +848,38 @@ def test_a_live_database_takes_no_older_version() -> None:
     assert refused(drifted, **database(version="15.4")) == {}, "it was raised by RDS; nothing changes"
 
 
+WAY = "host_access_session_manager"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"host_admin_cidrs": []}, "is false, and host_admin_cidrs is empty, so no host lets this machine through"),
+        ({"host_access_forwarding": "none"}, "is false, and host_access_forwarding is none, so no host lets this"),
+        ({"host_admin_cidrs": [], "host_access_forwarding": "none", WAY: True}, ""),
+        ({"host_admin_cidrs": [], **NOTHING}, ""),
+    ],
+)
+def test_a_new_database_is_reached_through_a_host(given: dict[str, Any], why: str) -> None:
+    said = refused(EMPTY, **given)
+    assert set(said) == ({WAY} if why else set())
+    assert why in str(said)
+    assert refused(LIVE, **given) == {}, "the site has its login"
+
+
+def test_a_new_database_needs_psql_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert refused(EMPTY) == {}
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Install the package postgresql-client." in refused(EMPTY)["site_databases"]
+    assert refused(LIVE) == {}
+
+
+def test_the_embedded_aws_lets_ssh_of_its_machine_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert refused(EMPTY, host_admin_cidrs=[]) == {}
+
+
 def test_what_restarts_the_database_is_said_before() -> None:
     assert said(LIVE) == ""
     assert (
@@ -1024,7 +1059,7 @@ OPTIONAL = {
 
 
 def test_what_could_not_be_asked_is_said_with_what_follows() -> None:
-    why = dict.fromkeys([*OPTIONAL, "quotas", "database_log_days"], "NoSuchThing: not for you.")
+    why = dict.fromkeys([*OPTIONAL, "quotas", "database_log_days", "database_login"], "NoSuchThing: not for you.")
     bare = {name: value for name, value in EMPTY.items() if name not in OPTIONAL} | {"quotas": {}, "unasked": why}
     assert refused(bare, host_key_name="whatever") == {}
     text = said(bare, host_imds_tokens="required")
@@ -1103,6 +1138,7 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (tabled("one", unready=("one",)), table("one", "two")),
     (expiring("gone"), table(ttl="expires")),
     (EMPTY | {"prefix_list": ""}, {"site_edge": {"default": "web"}}),
+    (EMPTY, {"host_admin_cidrs": []}),
 ]
 RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (EMPTY, {}),
@@ -1128,6 +1164,7 @@ RIGHT: list[tuple[dict[str, Any], dict[str, Any]]] = [
 def test_every_rule_refuses_something_and_lets_the_right_values_pass() -> None:
     """Those about a VPC that exists: test_preflight_vpc.py."""
     refusing = {place for asked, given in REFUSALS for place in broken(asked, given)}
+    refusing |= {place for place, rule in enumerate(rules()) if "preflight_psql" in str(rule)}  # has a test of its own
     others = [rule for place, rule in enumerate(rules()) if place not in refusing]
     assert not [f"{rule['variable']}: {rule['that']}" for rule in others if not is_about_a_vpc(rule)]
     assert [broken(asked, given) for asked, given in RIGHT] == [{}] * len(RIGHT)

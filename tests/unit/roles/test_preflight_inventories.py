@@ -558,6 +558,7 @@ IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "u
 HANDED_OVER = {
     "network_zones_offered": ["us-east-1a", "us-east-1b"], "network_dynamodb_endpoint": True,
     "database_allocated_gb": {"main": 30},
+    "database_login_attached": ["main"],
     "cluster_ami_id": "ami-0123456789abcdef0", "cluster_user_data": "#cloud-config", "cluster_ami_newest": True,
     "cluster_hosts_now": 3,
     "service_images": {"shop/django": "x"}, "job_images": {"shop/django": "x"}, "static_images": {"shop/django": "x"},

@@ -360,6 +360,16 @@ def test_a_site_whose_tasks_have_the_master_s_own_secret_is_brought_up_to_date_f
     site.login = login
 
 
+def test_a_site_whose_first_run_was_interrupted_has_nothing_to_rotate(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Site, "value", lambda *_: {"password": PASSWORD})
+    site.login = str(site.aws.client("secretsmanager").create_secret(Name="empty")["ARN"])
+    result, _ = site.go("switched")
+    assert "The site has no login of its database main yet: the run that was to make it was interr" in result["msg"]
+    assert "site.yml" in result["msg"]
+
+
 def test_what_the_new_user_may_not_use_is_told_before_any_task_has_it(site: Site) -> None:
     site.server.sql("CREATE TABLE foreign_one (id int); GRANT SELECT ON foreign_one TO clerk", "site")
     result, _ = site.go("switched")
@@ -400,7 +410,7 @@ def test_who_of_the_two_tasks_have_is_not_guessed(site: Site) -> None:
 
 
 def test_what_holds_a_table_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugins.action.database_rotate.LOCKED_SECONDS", 0.5)
+    monkeypatch.setattr("plugins.plugin_utils.rotation.users.LOCKED_SECONDS", 0.5)
     monkeypatch.setattr("plugins.plugin_utils.rotation.logins.LOCK_SECONDS", 1)
     place = ["--host", str(site.server.folder), "--port", str(site.server.port), "--username", "rdsadmin"]
     holder = subprocess.Popen(["psql", *place, "-d", "site"], stdin=subprocess.PIPE, env=shell(), text=True,

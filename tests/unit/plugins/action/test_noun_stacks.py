@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
+from cfnlint.decode import decode_str
 
 from local_aws.cloud import Cloud
 from local_aws.patches.rds import master_password
@@ -111,14 +112,11 @@ def test_two_databases_have_a_secret_a_way_and_a_protection_of_their_own(
     assert set(found) == {"site", "reports"}
     assert [each["DeletionProtection"] for each in found.values()] == [True, True]
     secrets = aws.client("secretsmanager")
-
-    def told(name: str, output: str) -> dict[str, Any]:
-        arn = site.outputs[f"database.{name}.{output}"]
-        return dict(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]))
-
     for name in ("main", "reports"):
-        value = told(name, "SecretArn")
-        assert told(name, "LoginArn") == value, "until it is rotated the site logs in as the master"
+        login = secrets.describe_secret(SecretId=site.outputs[f"database.{name}.LoginArn"])
+        assert not login.get("VersionIdsToStages"), "no task can read anything until the site has a user of its own"
+        arn = site.outputs[f"database.{name}.SecretArn"]
+        value = dict(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]))
         assert value["host"] == site.outputs[f"database.{name}.Endpoint"]
         assert str(value["port"]) == site.outputs[f"database.{name}.Port"]
         assert value["dbname"] == {"main": "site"}.get(name, name)
@@ -132,11 +130,12 @@ def test_two_databases_have_a_secret_a_way_and_a_protection_of_their_own(
     assert ranges == ["10.1.0.0/16"]
 
 
+@pytest.mark.parametrize("attached", [False, True])
 def test_what_is_rotated_stays_when_the_stack_is_changed(
-    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]], attached: bool
 ) -> None:
     """A reference to a secret is resolved anew with any change of what has it: its username has to be the same."""
-    name, layer = "database.main", layers["database.main"]
+    name, layer = "database.main", changed(layers["database.main"], {"DatabaseLoginAttached": attached})
     site.create(name, layer)
     rds, secrets = aws.client("rds"), aws.client("secretsmanager")
     (before,) = rds.describe_db_instances()["DBInstances"]
@@ -150,6 +149,10 @@ def test_what_is_rotated_stays_when_the_stack_is_changed(
         versions.switch(versions.prepare(told(output) | {"username": username, "password": word}).id)
         versions.finish()
 
+    if attached:  # as a Berth of before has made it
+        assert told("LoginArn") == told("SecretArn")
+    else:
+        Versions(secrets, site.outputs[f"{name}.LoginArn"]).put(told("SecretArn"))
     rotated("LoginArn", "site_b", "of-the-site")
     rds.modify_db_instance(
         DBInstanceIdentifier=before["DBInstanceIdentifier"], MasterUserPassword="of-the-master", ApplyImmediately=True
@@ -164,6 +167,41 @@ def test_what_is_rotated_stays_when_the_stack_is_changed(
     assert told("LoginArn")["host"] == site.outputs[f"{name}.Endpoint"]
     assert (told("SecretArn")["username"], told("SecretArn")["password"]) == ("site", "of-the-master")
     assert not site.run(name, changed(layer, {"DatabaseBackupDays": 14}))["changed"]
+
+
+def of_before(layer: dict[str, Any]) -> dict[str, Any]:
+    """A database as a Berth had it whose CloudFormation wrote the site's login."""
+    found, problems = decode_str(body(layer))
+    assert found is not None, problems
+    template = json.loads(json.dumps(found))
+    del template["Parameters"]["DatabaseLoginAttached"], template["Conditions"]["LoginAttached"]
+    login, attachment = template["Resources"]["Login"], template["Resources"]["LoginAttachment"]
+    login["Properties"]["SecretString"] = login["Properties"]["SecretString"]["Fn::If"][1]
+    del attachment["Condition"]
+    template["Outputs"]["LoginArn"]["Value"] = {"Ref": "LoginAttachment"}
+    parameters = {name: value for name, value in layer["parameters"].items() if name != "DatabaseLoginAttached"}
+    return {key: value for key, value in layer.items() if key != "template"} | {
+        "parameters": parameters, "template_body": json.dumps(template),
+    }  # fmt: skip
+
+
+def test_a_stack_of_before_keeps_what_its_tasks_read(
+    aws: Cloud, site: Deployed, layers: dict[str, dict[str, Any]]
+) -> None:
+    name, layer = "database.main", layers["database.main"]
+    site.create(name, of_before(layer))
+    arn = site.outputs[f"{name}.LoginArn"]
+    before = aws.client("secretsmanager").describe_secret(SecretId=arn)
+    now = changed(layer, {"DatabaseLoginAttached": True})
+    for _ in range(2):
+        result = site.run(name, now)
+        assert not result.get("failed"), result["msg"]
+    assert not result["changed"], "the second time"
+    assert (
+        aws.client("secretsmanager").describe_secret(SecretId=arn)["VersionIdsToStages"]
+        == (before["VersionIdsToStages"])
+    )
+    assert site.stacks.outputs(site.name(layer))["LoginArn"] == arn
 
 
 def test_two_volumes_are_two_file_systems_with_their_owners(

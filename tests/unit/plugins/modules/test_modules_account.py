@@ -244,7 +244,8 @@ def live(aws: Cloud, stack: str, **values: str) -> None:
     """A stack with these values as parameters, and as outputs under the names of `InstanceId` and `HostAmiId`."""
     body = (
         "Parameters: {HostAmiId: {Type: String}, Id: {Type: String}}\n"
-        "Resources: {Log: {Type: AWS::Logs::LogGroup}}\nOutputs: {InstanceId: {Value: !Ref Id}}"
+        "Resources: {Log: {Type: AWS::Logs::LogGroup}, Login: {Type: AWS::SecretsManager::Secret}}\n"
+        "Outputs: {InstanceId: {Value: !Ref Id}, LoginArn: {Value: !Ref Login}}"
     )
     cloudformation = aws.client("cloudformation")
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
@@ -286,10 +287,12 @@ def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
     assert main["authority"] == "rds-ca-rsa2048-g1"
     stats = facts["databases"]["stats"]
     assert (stats["id"], stats["allocated"], stats["log_days"]) == ("second", 20, 30)
+    assert (main["login_due"], stats["login_due"]) == (True, True), "nobody has written one"
     lost, new = facts["databases"]["lost"], facts["databases"]["new"]
     assert lost["id"] == new["id"] == ""
     assert lost["allocated"] == new["allocated"] == 0
-    assert "log_days" not in new
+    assert not {"log_days", "login_due"} & new.keys()
+    assert "database_login" not in facts
     assert "database_log_days" not in facts
     assert facts["ami_live"]["name"] == image["Name"]
 
@@ -297,6 +300,10 @@ def test_the_databases_and_the_image_of_a_live_site(aws: Cloud) -> None:
     assert refuses["databases"]["main"]["id"] == "grown"
     assert "log_days" not in refuses["databases"]["main"]
     assert set(refuses["unasked"]) == {"database_log_days"}
+
+    refuses = ask(Refuses(aws, "secretsmanager"), stacks=["live"], databases={"main": asked["main"]})
+    assert "login_due" not in refuses["databases"]["main"]
+    assert set(refuses["unasked"]) == {"database_login"}
 
     bare = ask(aws, stacks=["none"], cluster_stack="none", certificate_stack="none")
     assert bare["databases"] == bare["file_systems"] == {}

@@ -7,6 +7,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import dns.flags
@@ -171,6 +172,25 @@ def test_how_long_the_log_of_a_database_is_kept(aws: Cloud, made: dict[str, Any]
     if made.get("retention"):
         logs.put_retention_policy(logGroupName=name, retentionInDays=made["retention"])
     assert databases.log_days(logs, "db-1") == days
+
+
+T = datetime.datetime(2026, 11, 27, 10, 0, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("written", "made", "due"),
+    [(None, T, True), (T, T - HOUR, False), (T, T + HOUR, True), (T, None, True)],
+    ids=["new", "as it should be", "replaced since", "being made"],
+)
+def test_a_login_is_due_until_it_was_written_for_the_database_of_now(
+    written: datetime.datetime | None, made: datetime.datetime | None, due: bool
+) -> None:
+    secret = {"LastChangedDate": written or T} | ({"VersionIdsToStages": {"1": ["AWSCURRENT"]}} if written else {})
+    vault = SimpleNamespace(describe_secret=lambda SecretId: secret)  # noqa: ARG005 # as boto3 calls it
+    instance = {"InstanceCreateTime": made} if made else {}
+    rds = SimpleNamespace(describe_db_instances=lambda DBInstanceIdentifier: {"DBInstances": [instance]})  # noqa: ARG005
+    assert databases.login_due(rds, vault, "db-1", "arn:1") is due
 
 
 # Domain

@@ -244,8 +244,8 @@ def special(action: str, site: Site) -> tuple[list[str], dict[str, Any]] | None:
             uploaded = [] if action == "s3:GetObject" else ["{site}-*-bucket-*-bucket-*/*"]
             return [site.arn("s3", pattern) for pattern in (*built, *uploaded)], {}
         case "wafv2:*WebACL" | "wafv2:GetWebACLForResource":
-            # A web ACL is put before a load balancer, which has a right of its own in it.
-            acls = [arn for pattern in iam.patterns(action) for arn in site.arns("wafv2", pattern)]
+            # A web ACL is put before a load balancer, which has a right of its own in it. One statement for both.
+            acls = [arn for pattern in iam.patterns("wafv2:*WebACL") for arn in site.arns("wafv2", pattern)]
             return [*acls, site.arn("elasticloadbalancing", "loadbalancer/app/*")], {}
         case "logs:CreateLogDelivery" | "logs:DeleteLogDelivery" | "logs:PutResourcePolicy":
             # Of no log group: they hold for the account. As what else is made for a CDN.

@@ -65,6 +65,9 @@ VALUES = {
     "AccessPointId": "fsap-0a1b",
     "FileSystemId": "fs-0a1b",
     "Endpoint": "database.internal",
+    "InstanceId": "shop-unit-main",
+    "FileSystemArn": f"arn:aws:elasticfilesystem:{HERE}:file-system/fs-0a1b",
+    "CopyVaultArn": "arn:aws:backup:us-west-2:123456789012:backup-vault:shop-unit-copy",
 }
 """Output of another layer → what stands for it; that of an entry (`static.front.BucketArn`) before that of all."""
 
@@ -161,6 +164,9 @@ FRONT: Calls = (
 FILES = f"arn:aws:elasticfilesystem:{HERE}:file-system/fs-0a1b"
 POINT = f"arn:aws:backup:{HERE}:recovery-point:0a1b"
 KEY = f"arn:aws:kms:{HERE}:key/0a1b"
+DATABASE = f"arn:aws:rds:{HERE}:db:shop-unit-main"
+SNAPSHOT = f"arn:aws:rds:{HERE}:snapshot:awsbackup:job-0a1b"
+AWAY = VALUES["CopyVaultArn"]
 COPIES: Calls = (
     # docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html, "EFSPermissions"
     needs.Need("elasticfilesystem:Backup", FILES),
@@ -169,6 +175,18 @@ COPIES: Calls = (
     needs.Need("elasticfilesystem:Restore", FILES),
     needs.Need("elasticfilesystem:DescribeFileSystems", FILES),
     needs.Need("backup:DescribeBackupVault", f"arn:aws:backup:{HERE}:backup-vault:VAULT"),
+    # docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html, "RDSPermissions"
+    *(
+        needs.Need(f"rds:{action}", DATABASE)
+        for action in ("CreateDBSnapshot", "AddTagsToResource", "ListTagsForResource", "DescribeDBInstances")
+    ),
+    *(
+        needs.Need(f"rds:{action}", SNAPSHOT)
+        for action in ("CopyDBSnapshot", "DeleteDBSnapshot", "ModifyDBSnapshotAttribute", "DescribeDBSnapshots")
+    ),
+    # docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html: out of one vault, into another
+    needs.Need("backup:CopyFromBackupVault", POINT, {"backup:CopyTargets": [AWAY]}),
+    needs.Need("backup:CopyIntoBackupVault", AWAY),
     needs.Need("backup:TagResource", POINT),
     needs.Need("tag:GetResources", "*"),
     needs.Need("kms:DescribeKey", "*"),
@@ -279,7 +297,14 @@ def template(layer: Mapping[str, Any]) -> dict[str, Any]:
         parameter: VALUES.get(output) or VALUES[output.rpartition(".")[2]]
         for parameter, output in layer.get("takes", {}).items()
     }
-    values = {**layer["parameters"], "ClusterName": CLUSTER, "SiteName": "shop", "EnvironmentName": "unit", **takes}
+    values = {
+        **VALUES,
+        **layer["parameters"],
+        "ClusterName": CLUSTER,
+        "SiteName": "shop",
+        "EnvironmentName": "unit",
+        **takes,
+    }
     made = {key: copy.deepcopy(found[key]) for key in ("AWSTemplateFormatVersion", "Conditions") if key in found}
     made["Parameters"] = {
         name: {"Type": "String", "Default": str(values.get(name, "x"))} for name in found.get("Parameters", {})
@@ -382,12 +407,12 @@ def test_each_right_that_an_entry_can_be_given_is_some_role_s() -> None:
     assert {action for action in rights if not re.search(rf"{action}\b", given)} == set()
 
 
-@pytest.mark.parametrize("name", ["HostRole", "ExecutionRole", "TaskRole", "FunctionRole"])
-def test_no_role_of_what_runs_reads_the_secret_of_rds_s_master(name: str, world: World) -> None:
-    (role,) = (each for each in ROLES if each.name == name)
+@pytest.mark.parametrize("role", ROLES, ids=IDS)
+def test_no_role_of_what_runs_reads_the_secret_of_rds_s_master(role: Role, world: World) -> None:
     caller = world.guard.callers.role(world.made(role)[0], "session")
     login = VALUES["LoginArn"]
-    for secret, may in ((login, name == "ExecutionRole"), (login.replace("/login-", "-"), False)):
+    logs_in = ("secretsmanager", "GetSecretValue", {"SecretId": login}) in role.calls
+    for secret, may in ((login, logs_in), (login.replace("/login-", "-"), False)):
         for operation in ("GetSecretValue", "PutSecretValue"):
             world.denied.clear()
             asked = Asked("secretsmanager", operation, "us-east-1", {"SecretId": secret, "SecretString": "x"})

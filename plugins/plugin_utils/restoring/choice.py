@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plugins.plugin_utils.backups import buckets
 from plugins.plugin_utils.backups.point import Part, Point
 from plugins.plugin_utils.ledger import GOOD
 from plugins.plugin_utils.places import nearest
@@ -32,7 +31,7 @@ def parts(point: Point, typed: Mapping[str, str], site: Mapping[str, Sequence[st
     """
     there: Mapping[str, Any] = point.get("parts") or {}
     whole = {key: part for key, part in there.items() if key.partition(".")[0] in RESTORED and part["state"] == GOOD}
-    can = {key: part for key, part in whole.items() if not _is_somebody_elses(part)}
+    can = {key: part for key, part in whole.items() if not _is_somebody_elses(key, part)}
     wanted = {f"{noun}.{entry}" for noun, entry in typed.items() if entry}
     for key in sorted(wanted - can.keys()):
         if key in whole:
@@ -59,7 +58,7 @@ def without(point: Point, chosen: Mapping[str, Part]) -> list[str]:
     told = [
         f"{key}: {NOT_OURS}"
         for key, part in there.items()
-        if key not in chosen and part["state"] == GOOD and _is_somebody_elses(part)
+        if key not in chosen and part["state"] == GOOD and _is_somebody_elses(key, part)
     ]
     if release := point.get("release"):
         told.append(f"the release {release} of then: rollback.yml leads to it")
@@ -68,5 +67,5 @@ def without(point: Point, chosen: Mapping[str, Part]) -> list[str]:
     return told + [f"{each}: it is not in the backup" for each in point.get("without") or []]
 
 
-def _is_somebody_elses(part: Part) -> bool:
-    return part["kind"] == buckets.KIND and part.get("days") is None
+def _is_somebody_elses(key: str, part: Part) -> bool:
+    return key.partition(".")[0] == "bucket" and part.get("days") is None

@@ -159,5 +159,4 @@ class Bucket:
 
 
 def _version(listed: Mapping[str, Any]) -> Version:
-    made = listed["LastModified"].replace(microsecond=0)  # of which S3 has none
-    return Version(made, listed["VersionId"], listed.get("ETag", ""), int(listed.get("Size") or 0))
+    return Version(listed["LastModified"], listed["VersionId"], listed.get("ETag", ""), int(listed.get("Size") or 0))

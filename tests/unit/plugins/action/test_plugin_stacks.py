@@ -367,8 +367,8 @@ def test_on_a_terminal_the_layers_are_rows_that_are_drawn_over(
     command = written(tmp_path, [{"name": "Bring up the layers", "cloudformation_stacks": site}])
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
-    # Pauses as on AWS, or all would be over before the first frame.
-    slow = environment(aws) | {"BERTH_POLL_SECONDS": "1.5"}
+    # Longer pauses than on AWS, or all could be over before the first frame of a machine that is busy.
+    slow = environment(aws) | {"BERTH_POLL_SECONDS": "3"}
     run = subprocess.Popen(command, env=shell(slow), stdin=terminal, stdout=terminal, stderr=terminal, close_fds=True)
     os.close(terminal)
     seen = b""
@@ -377,7 +377,7 @@ def test_on_a_terminal_the_layers_are_rows_that_are_drawn_over(
             seen += block
     assert run.wait(60) == 0, seen.decode()
     text = seen.decode().replace("\r\n", "\n")
-    assert "task     waits for data" in text
+    assert "task     waits for data" in text, text
     assert re.search(r"\x1b\[4A\x1b\[J +[\d.]+s  layers .*\n(?: +\d+s  \w+ +changed\n){4}changed: ", text), text
     assert text.count("TASK [") == 1
 

@@ -285,12 +285,14 @@ def test_a_run_that_has_lost_its_lock_is_ended(site: Site) -> None:
     assert [each["outcome"] for each in site.entries] == ["failed"]
 
 
-def test_a_run_whose_keeper_has_died_does_not_go_on(site: Site) -> None:
-    slow = {"name": "Work", "ansible.builtin.command": "sleep 4"}
-    process = site.start(site.lock(), slow, {"name": "Go on", "ansible.builtin.command": "sleep 60"}, ttl="60")
+def test_a_run_whose_keeper_has_died_does_not_go_on(site: Site, tmp_path: Path) -> None:
+    over = tmp_path / "over"  # for as long as it takes to find the keeper and to end it
+    work = {"name": "Work", "ansible.builtin.wait_for": {"path": str(over), "timeout": 120}}
+    process = site.start(site.lock(), work, {"name": "Go on", "ansible.builtin.command": "sleep 60"}, ttl="60")
     until(lambda: any(map(is_keeper, descendants(process.pid))) and site.holder, "the keeper")
     for each in filter(is_keeper, descendants(process.pid)):
         os.kill(each, signal.SIGKILL)
+    over.touch()
     output, _ = process.communicate(timeout=40)
     assert process.returncode != 0, output
     assert "may not have been let go" in " ".join(output.split())

@@ -39,8 +39,8 @@ docs: ## The documentation, as a site in .cache/docs/html
 test: setup ## The tests (about 35 minutes); the longest are in test-all
 	@scripts/test.sh
 
-test-all: setup ## All tests: those of test and the longest, every molecule scenario, chaos and late, one after the other; says how long each took
-	@scripts/test-all.sh
+test-all: setup ## All tests: those of test and the longest, every molecule scenario, chaos and late, one after the other; says how long each took (some again: STEPS="chaos late")
+	@scripts/test-all.sh $(STEPS)
 
 check: ## Lint and unit tests of what differs from main (under a minute on a quiet machine, once .venv is there); says of how many
 	@scripts/setup.sh venv

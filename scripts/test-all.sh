@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that can be tested here, one after the other, as each wants the machine for itself; all of it is run also
 # where something failed, and the time of each is told at the end.
+# Usage: scripts/test-all.sh [step…], of those below; all of them if none is named.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,11 @@ declare -A commands=(
   [late]="pytest tests/late --exitfirst"
   [acceptance]="python -m scripts.acceptance --embedded"
 )
+
+for step in "$@"; do
+  [[ -n ${commands[$step]:-} ]] || { echo "test-all has no step $step; it has ${steps[*]}." >&2; exit 2; }
+done
+[[ $# -eq 0 ]] || steps=("$@")
 
 status=0
 lines=()

@@ -30,28 +30,46 @@ def test_the_gate_names_scenarios_that_exist() -> None:
         assert (PROJECT / "molecule" / scenario / "molecule.yml").is_file(), scenario
 
 
-@pytest.mark.parametrize("failing", ["", "scripts/integration.sh molecule"])
-def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failing: str) -> None:
-    (tmp_path / "scripts").mkdir()
-    shutil.copy(PROJECT / "scripts" / "test-all.sh", tmp_path / "scripts")
+STEPS = {
+    "gate": "scripts/test.sh all",
+    "checkov": "scripts/checkov.sh",
+    "oracle": "pytest local_aws/tests/oracle --quiet",
+    "molecule": "scripts/integration.sh molecule",
+    "chaos": "pytest tests/chaos --exitfirst",
+    "late": "pytest tests/late --exitfirst",
+    "acceptance": "python -m scripts.acceptance --embedded",
+}
+
+
+def run_all(folder: Path, *steps: str, failing: str = "") -> subprocess.CompletedProcess[str]:
+    """The script with stubs for what it runs, of which one fails."""
+    (folder / "scripts").mkdir()
+    shutil.copy(PROJECT / "scripts" / "test-all.sh", folder / "scripts")
     for name in ("scripts/test.sh", "scripts/checkov.sh", "scripts/integration.sh", "pytest", "python"):
         stub = f'#!/bin/bash\necho "ran: {name} $*"\n[[ "{name} $*" != "{failing}" ]]\n'
-        (tmp_path / name).write_text(stub)
-        (tmp_path / name).chmod(0o755)
-    done = subprocess.run(
-        [tmp_path / "scripts" / "test-all.sh"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        (folder / name).write_text(stub)
+        (folder / name).chmod(0o755)
+    return subprocess.run(
+        [folder / "scripts" / "test-all.sh", *steps], env={"PATH": f"{folder}:/usr/bin:/bin"},
         text=True, capture_output=True, check=False,
     )  # fmt: skip
-    assert [line.strip() for line in done.stdout.splitlines() if line.startswith("ran: ")] == [
-        "ran: scripts/test.sh all",
-        "ran: scripts/checkov.sh",
-        "ran: pytest local_aws/tests/oracle --quiet",
-        "ran: scripts/integration.sh molecule",
-        "ran: pytest tests/chaos --exitfirst",
-        "ran: pytest tests/late --exitfirst",
-        "ran: python -m scripts.acceptance --embedded",
-    ]
+
+
+@pytest.mark.parametrize("failing", ["", "molecule"])
+def test_all_steps_are_run_and_timed_also_after_a_failure(tmp_path: Path, failing: str) -> None:
+    done = run_all(tmp_path, failing=STEPS.get(failing, ""))
+    assert re.findall("^ran: (.*?) *$", done.stdout, re.MULTILINE) == list(STEPS.values())
     told = re.findall(r"^  (ok|FAILED) +(\w+) +\d+ min \d\d s$", done.stdout, re.MULTILINE)
-    assert [step for _, step in told] == ["gate", "checkov", "oracle", "molecule", "chaos", "late", "acceptance"]
-    assert ("FAILED", "molecule") in told if failing else {result for result, _ in told} == {"ok"}
+    assert told == [("FAILED" if step == failing else "ok", step) for step in STEPS]
     assert (done.returncode != 0) == bool(failing)
+
+
+def test_some_steps_are_run_again_and_none_that_does_not_exist(tmp_path: Path) -> None:
+    assert re.findall("^ran: (.*?) *$", run_all(tmp_path, "late", "chaos").stdout, re.MULTILINE) == [
+        STEPS["late"],
+        STEPS["chaos"],
+    ]
+    (tmp_path / "other").mkdir()
+    wrong = run_all(tmp_path / "other", "late", "choas")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == f"test-all has no step choas; it has {' '.join(STEPS)}.\n"

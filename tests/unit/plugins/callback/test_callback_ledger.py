@@ -187,8 +187,10 @@ def test_a_failure_that_was_expected_is_none(site: Site) -> None:
     assert [(each["outcome"], each["reason"]) for each in site.entries] == [("good", "")]
 
 
-def test_of_two_at_once_one_is_refused_and_one_waits_and_goes_on(site: Site) -> None:
-    first = site.start(site.lock(arguments={"release": "X"}), {"name": "Work", "ansible.builtin.command": "sleep 8"})
+def test_of_two_at_once_one_is_refused_and_one_waits_and_goes_on(site: Site, tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    work = {"name": "Work", "ansible.builtin.wait_for": {"path": str(over), "timeout": 240}}
+    first = site.start(site.lock(arguments={"release": "X"}), work)
     until(lambda: site.holder, "the first to hold it")
     code, output = site.run(site.lock(verb="site"), LONG_WORK)
     told = " ".join(output.split())
@@ -197,9 +199,15 @@ def test_of_two_at_once_one_is_refused_and_one_waits_and_goes_on(site: Site) -> 
     assert "To wait for it, add -e lock_wait=15m." in told
     assert "unlock.yml" in told
     assert len(site.entries) == 1, "who is refused has done nothing"
-    code, output = site.run(site.lock(verb="site", wait="60s"))
-    assert code == 0, output
-    assert "waiting, at most 60 s" in output
+    second = site.start(site.lock(verb="site", wait="60s"))
+    assert second.stdout
+    seen = ""
+    while "waiting, at most 60 s" not in seen:
+        line = second.stdout.readline()
+        assert line, seen
+        seen += line
+    over.touch()
+    assert second.wait(60) == 0, second.stdout.read()
     assert first.wait(30) == 0
     waited, before = site.entries
     assert [(each["verb"], each["outcome"]) for each in (waited, before)] == [("site", "good"), ("release", "good")]

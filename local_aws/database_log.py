@@ -21,8 +21,6 @@ FOLDER = "/data/backups"
 """In a server's container: its base backup, and the pieces of its log. Nothing is in there that is half made."""
 TO_RESTORE = "/data/restore"
 """In the container of a server that is to be as another was: that one's `FOLDER`, and the time."""
-EVERY = 30.0
-"""Seconds between two pieces that are put away. RDS does it every 5 minutes; nobody is to wait so long here."""
 OWNER = 70
 """User and group of PostgreSQL, see images/postgres/Dockerfile."""
 
@@ -60,12 +58,13 @@ class Backups:
         self._last = 0.0
         self._coming: tuple[datetime, str] | None = None
 
-    def keep_up(self, run: Run, days: int) -> None:
+    def keep_up(self, run: Run, days: int, every: float) -> None:
         """Make the base backup, unless it is there; else have a piece of the log put away, if it is time.
 
         Args:
             run: a command in the container.
             days: for how many it leads back.
+            every: seconds between two pieces that are put away.
 
         Raises:
             RuntimeError: PostgreSQL does not.
@@ -77,7 +76,7 @@ class Backups:
             run(["mv", "/data/base.new", f"{FOLDER}/base"])
             # What was done in the second in which it ended may be in it or not.
             self._begun = _time(run([*SQL, f"--command={NOW}"])) + timedelta(seconds=1)
-        elif self._coming is None and time.monotonic() - self._last >= EVERY:
+        elif self._coming is None and time.monotonic() - self._last >= every:
             self._last = time.monotonic()
             # PostgreSQL stops before the first commit after the time that it is to go to: there has to be one.
             # Each is a transaction of its own.

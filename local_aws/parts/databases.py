@@ -24,6 +24,8 @@ from local_aws.patches import backup, rds, rds_times
 FOLDER = "/etc/database"
 MEMORY = "512m"
 START_SECONDS = 60
+LOG_MINUTES = 0.5
+"""How often a piece of a server's log is put away. RDS does it every 5 minutes; nobody is to wait so long here."""
 RESOURCE_LABEL = "berth.local-aws.db-resource"
 COMING = ("creating", "upgrading")
 STOPPED = ("stopped", "stopping")
@@ -193,7 +195,8 @@ class Databases(Part):
         """One step of its automated backups, of which RDS then tells how far they lead."""
         before = database.backups.window
         if database.days:
-            database.backups.keep_up(lambda command: self._execute(container, command), database.days)
+            every = self.cloud.minute * LOG_MINUTES
+            database.backups.keep_up(lambda command: self._execute(container, command), database.days, every)
         elif before:
             database_log.let_go(lambda command: self._execute(container, command))
             database.backups = database_log.Backups()

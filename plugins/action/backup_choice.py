@@ -93,7 +93,7 @@ class ActionModule(AwsAction):
             raise Failed(f"{error}. Type a time that was, with its zone: {typed}{iso(now - AN_HOUR)}") from None
         if ledger is None:
             raise Failed(
-                f"{given['prefix']} has no ledger, in which restores are written down. Type: {verb('site.yml')}"
+                f"{given['prefix']} has no ledger, in which backups are written down. Type: {verb('site.yml')}"
             )
         points, name = Points(self.client("s3"), ledger), times.name(at)
         before = points.read(name) or {}

@@ -1338,44 +1338,41 @@ def test_a_damaged_database_comes_back_out_of_a_backup_though_the_run_is_killed(
 
 @pytest.mark.long
 def test_a_damaged_database_is_again_what_it_was_at_a_time_between_two_backups(cloud: Cloud) -> None:
-    (record,), (_, ask) = cloud.client("rds").describe_db_instances()["DBInstances"], ask_of(cloud)
-    before, count = record["LatestRestorableTime"], "SELECT count(*) FROM auth_user"
+    (_, ask), rds, count = ask_of(cloud), cloud.client("rds"), "SELECT count(*) FROM auth_user"
     people = ask("site", count)
     assert int(people) > 0
     time.sleep(1.1)  # RDS takes whole seconds
-    then = datetime.datetime.fromisoformat(ask("site", "SELECT date_trunc('second', clock_timestamp())"))
-    assert then > before
+    then = datetime.fromisoformat(ask("site", "SELECT date_trunc('second', clock_timestamp())"))
     time.sleep(1.1)
     ask("site", "TRUNCATE auth_user CASCADE")
     sure = ("-e", f"confirm={SITE.partition('-')[2]}", "-e", "in_use=false")
 
-    def typed(at: datetime.datetime) -> tuple[str, ...]:
+    def asked(at: datetime) -> tuple[str, ...]:
         return "-e", f"time={at:%Y-%m-%dT%H:%M:%SZ}", "-e", "database=main"
 
-    refused = playbook("restore.yml", *typed(datetime.datetime.now(datetime.UTC)))
+    refused = playbook("restore.yml", *asked(datetime.now(UTC)))
     assert refused.status != 0
     assert "database.main: RDS restores it to times from" in " ".join(refused.output.split())
 
     def latest() -> Any:
-        return cloud.client("rds").describe_db_instances()["DBInstances"][0]["LatestRestorableTime"]
+        return rds.describe_db_instances()["DBInstances"][0].get("LatestRestorableTime", then)
 
     until(lambda: latest() > then, "the database can be led back to then", 90)
-    run = succeed(playbook("restore.yml", *typed(then), "--check"))
+    run = succeed(playbook("restore.yml", *asked(then), "--check"))
     assert f"at {then:%Y-%m-%dT%H:%M:%SZ} would be restored to an instance beside" in run.output
-    run = succeed(playbook("restore.yml", *typed(then)))
+    run = succeed(playbook("restore.yml", *asked(then)))
     assert "each with the content of then" in run.output
     assert secret(cloud, "database-main")["password"] not in run.output
     assert (ask("site", count), ask("site_restore", count)) == ("0", people)
-    run = succeed(playbook("restore.yml", *typed(then), *sure))
+    run = succeed(playbook("restore.yml", *asked(then), *sure))
     assert "site_restore is site now; what was before is site_before_1" in run.output
     assert (ask("site", count), ask("site_before_1", count)) == (people, "0")
     until(lambda: served("/healthz") and served("/"), "the site on the database of then", 30)
-    assert succeed(playbook("restore.yml", *typed(then), *sure)).changed == 0
+    assert succeed(playbook("restore.yml", *asked(then), *sure)).changed == 0
     succeed(playbook("restore.yml", "-e", "back=true", "-e", "database=main", *sure))
     assert (ask("site", count), ask("site_before_2", count)) == ("0", people)
-    succeed(playbook("restore.yml", *typed(then), *sure))
+    succeed(playbook("restore.yml", *asked(then), *sure))
     assert ask("site", count) == people
-    rds = cloud.client("rds")
     until(lambda: len(rds.describe_db_instances()["DBInstances"]) == 1, "the instance beside to be gone", 60)
     assert "time-" not in playbook("backups.yml").output, "it is no backup"
     for name in ("site_before_1", "site_before_2", "site_before_3"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -398,3 +399,51 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
     assert "There is nothing to go back to: the bucket up has not been made what it was" in shown
     restored = [entry["restored"]["bucket.up"] for entry in site.ledger.entries() if entry.get("restored")]
     assert [(each["back"], each["switched"]) for each in restored] == [(1, True), (1, True), (1, False)]
+
+
+@pytest.mark.playbook
+def test_a_bucket_is_what_it_was_at_a_time_and_what_it_was_before_that(site: Site, aws: Cloud) -> None:
+    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_buckets": {"up": {}}}))
+    stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"
+    stacks.create_stack(StackName=name, TemplateBody=TEMPLATE)
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    s3 = aws.client("s3")
+    bucket = stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    there = Bucket(s3, bucket)
+
+    def later() -> datetime:
+        """Another second of S3's clock."""
+        before = there.now()
+        while (now := there.now()) == before:
+            pass
+        return now
+
+    later()
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"then")
+    then = later()
+    later()
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"now")
+
+    def content() -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key="harbour.png")["Body"].read())
+
+    code, shown = site.type("restore", "-e", "time=2001-01-01T00:00Z")
+    assert code == 2, shown
+    assert "Not all of it leads back to 2001-01-01T00:00:00Z. bucket.up: its old versions lead back to 20" in shown
+    time = ("-e", f"time={then:%Y-%m-%dT%H:%M:%S+00:00}")
+    code, shown = site.type("restore", *time)
+    assert code == 0, site.shown
+    assert (
+        f"at {then:%Y-%m-%d %H:%M:%S} UTC 1 objects were there: 0 are as they are now, 1 have another content" in shown
+    )
+    assert f"{' '.join(time)} -e confirm=" in shown
+    (word,) = re.findall(r"-e confirm=([\w-]+)", shown)
+    switch = ("-e", "bucket=up", "-e", f"confirm={word}", "-e", "in_use=false")
+    for _ in range(2):  # the second time it has been
+        code, shown = site.type("restore", *time, *switch)
+        assert (code, content()) == (0, b"then"), site.shown
+    assert f"has been made what it was in {time[1].removeprefix('time=')} already" in shown
+    code, shown = site.type("restore", "-e", "back=true", *switch)
+    assert (code, content()) == (0, b"now"), site.shown
+    assert Points(s3, site.ledger).all() == [], "it is no backup"
+    assert [entry["arguments"].get("time", "")[:4] for entry in site.ledger.entries()][-1] == "2001"

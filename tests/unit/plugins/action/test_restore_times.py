@@ -16,8 +16,8 @@ from local_aws.patches import rds_times
 from plugins.action import backup_choice, backup_point
 from plugins.plugin_utils.backups.point import Points
 from plugins.plugin_utils.ledger import Ledger
-from plugins.plugin_utils.restoring import times
 from plugins.plugin_utils.restoring.attempts import SWITCHED, Attempts
+from plugins.plugin_utils.status import stacks
 from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import run_action, talk_to
 
@@ -98,7 +98,7 @@ def estate(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Estate:
         "backup": {"VaultName": vault}, "bucket.up": {"BucketName": bucket},
     }  # fmt: skip
     made = Estate(aws, prefix, ledger, outputs)
-    monkeypatch.setattr(times.stacks, "described", made.described)
+    monkeypatch.setattr(stacks, "described", made.described)
     role = aws.client("iam").create_role(RoleName=vault, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     backup = aws.client("backup")
     backup.create_backup_vault(BackupVaultName=vault)

@@ -171,7 +171,7 @@ class Server:
         return serve
 
     def _set_minute(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        """Let a minute of what scales by load last as many seconds as the body says."""
+        """Let a minute of what scales by load, and of databases' logs, last as many seconds as the body says."""
         text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode(errors="replace")
         good = re.fullmatch(r"[1-9]\d?", text) is not None and int(text) <= MINUTE_MOST
         if good:

@@ -440,7 +440,13 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = dict(
         *_together(
             "rds",
             {
-                "db": _named("rds", "db:", "DBInstanceIdentifier"),
+                "db": _named(
+                    "rds",
+                    "db:",
+                    "DBInstanceIdentifier",
+                    "SourceDBInstanceIdentifier",
+                    "TargetDBInstanceIdentifier",
+                ),
                 "snapshot": _named("rds", "snapshot:", "DBSnapshotIdentifier"),
                 "subgrp": _named("rds", "subgrp:", "DBSubnetGroupName"),
                 "pg": _named("rds", "pg:", "DBParameterGroupName"),

@@ -7,6 +7,7 @@ import json
 import tarfile
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,17 @@ import docker
 from docker.models.containers import Container
 from docker.types import Mount
 
-from local_aws import images
+from local_aws import database_log, images
 from local_aws.ca import authority, write_private
 from local_aws.cloud import Cloud
 from local_aws.part import Health, Part
-from local_aws.patches import backup, rds
+from local_aws.patches import backup, rds, rds_times
 
 FOLDER = "/etc/database"
-POSTGRES_ID = 70  # user and group, see images/postgres/Dockerfile
 MEMORY = "512m"
 START_SECONDS = 60
+LOG_MINUTES = 0.5
+"""How often a piece of a server's log is put away. RDS does it every 5 minutes; nobody is to wait so long here."""
 RESOURCE_LABEL = "berth.local-aws.db-resource"
 COMING = ("creating", "upgrading")
 STOPPED = ("stopped", "stopping")
@@ -61,6 +63,8 @@ class Database:
         started: when it was last started (monotonic seconds).
         trouble: why it does not work; empty if it does.
         loaded: what its snapshot has is in it, if it was restored from one.
+        is_logged: its log of changes is kept.
+        backups: its automated ones.
     """
 
     record: dict[str, Any]
@@ -70,6 +74,8 @@ class Database:
     started: float = 0.0
     trouble: str = ""
     loaded: bool = False
+    is_logged: bool = False
+    backups: database_log.Backups = field(default_factory=database_log.Backups)
 
     @property
     def identifier(self) -> str:
@@ -91,6 +97,11 @@ class Database:
         """The TCP port that the API reports."""
         return int(self.record["Endpoint"]["Port"])
 
+    @property
+    def days(self) -> int:
+        """For how many automated backups lead back; 0 if none are made."""
+        return int(self.record.get("BackupRetentionPeriod") or 0)
+
 
 class Databases(Part):
     """Runs a container for each DB instance of engine postgres, with its data on a volume.
@@ -98,7 +109,8 @@ class Databases(Part):
     An instance is `creating` until its master user gets in over TLS, with the certificate of its endpoint. A changed
     master password or parameter group is applied at once. A snapshot is a dump of the whole instance in
     `<state>/snapshots/<id>.sql`; a deleted instance goes only after its final snapshot was taken. One that is restored
-    from a snapshot is `creating` until the dump was loaded.
+    from a snapshot is `creating` until the dump was loaded, one that is restored to a time until its log was read
+    until then. A base backup and the log are kept of each instance with a BackupRetentionPeriod (database_log.py).
     """
 
     name = "rds"
@@ -111,6 +123,7 @@ class Databases(Part):
         images.ensure("postgres")
         rds.initial_status = "creating"
         rds.upgrade_status = "upgrading"
+        rds_times.is_told = True
         rds.initial_snapshot_status = "creating"
 
     def reconcile(self) -> None:
@@ -171,11 +184,30 @@ class Databases(Part):
             return
         if self._password(database) != database.password:
             self._administer(database, container)
-        if self._parameters(database) != database.parameters:
+        if self._parameters(database) != database.parameters or bool(database.days) != database.is_logged:
             self._configure(database, container)
             self._execute(container, ["pg_ctl", "reload", "--pgdata=/data/db"])
         if database.record["DBInstanceStatus"] != "available":
             self._say(database, "available")  # StartDBInstance and the like only change the record
+        self._back_up(database, container)
+
+    def _back_up(self, database: Database, container: Container) -> None:
+        """One step of its automated backups, of which RDS then tells how far they lead."""
+        before = database.backups.window
+        if database.days:
+            every = self.cloud.minute * LOG_MINUTES
+            database.backups.keep_up(lambda command: self._execute(container, command), database.days, every)
+        elif before:
+            database_log.let_go(lambda command: self._execute(container, command))
+            database.backups = database_log.Backups()
+        if database.backups.window != before:
+            self._tell_window(database)
+
+    def _tell_window(self, database: Database) -> None:
+        try:
+            rds_times.set_window(self.cloud, database.identifier, database.backups.window)
+        except KeyError:
+            return  # deleted meanwhile; the next round removes it
 
     def _create(self, database: Database) -> Container:
         name = self.cloud.config.container(f"db-{database.identifier}")
@@ -195,9 +227,22 @@ class Databases(Part):
         certificates["ca.pem"] = authority(self.cloud).certificate_path.read_text()
         _put(container, {**certificates, "administration.sql": ADMINISTRATION})
         self._configure(database, container)
+        if restored := rds_times.restored_to(self.cloud, database.identifier):
+            try:
+                self._hand_over(container, *restored)
+            except Exception:
+                container.remove(force=True)  # started so, it would be an empty server
+                raise
         container.start()
         database.started = time.monotonic()
         return container
+
+    def _hand_over(self, container: Container, resource: str, when: datetime) -> None:
+        source = self._databases.get(resource)
+        found = self._container(source) if source else None
+        if found is None:
+            raise RuntimeError(f"The database {resource} is gone, so nothing leads to what it was at {when}.")
+        database_log.hand_over(found, container, when)
 
     def _start_again(self, database: Database, container: Container) -> None:
         """Start what was killed or stopped. What ended while it came up is in trouble; that is said, not repeated."""
@@ -205,7 +250,9 @@ class Databases(Part):
             log = container.logs(tail=3).decode(errors="replace").strip()
             database.trouble = f"PostgreSQL does not start: {log}"
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
-            self._say(database, "incompatible-parameters" if database.parameters else "failed")
+            restored = rds_times.restored_to(self.cloud, database.identifier)
+            lacks = "incompatible-restore" if restored else "failed"
+            self._say(database, "incompatible-parameters" if database.parameters else lacks)
             return
         if database.trouble:
             return
@@ -271,6 +318,8 @@ class Databases(Part):
         """
         self.log.info("database %s is being upgraded", database.identifier)
         self._execute(container, ["touch", "/data/upgrade"])
+        database.backups = database_log.Backups()  # the log of the server of now says nothing to the one that comes
+        self._tell_window(database)
         container.stop(timeout=30)
         database.ready = False
         container.start()
@@ -290,8 +339,8 @@ class Databases(Part):
 
     def _configure(self, database: Database, container: Container) -> None:
         parameters = self._parameters(database)
-        _put(container, configuration(database.port, parameters))
-        database.parameters = parameters
+        _put(container, configuration(database.port, parameters, bool(database.days)))
+        database.parameters, database.is_logged = parameters, bool(database.days)
 
     def _password(self, database: Database) -> str:
         managed = database.record.get("MasterUserSecret")
@@ -380,7 +429,7 @@ class Databases(Part):
         return output
 
 
-def configuration(port: int, parameters: dict[str, str]) -> dict[str, str]:
+def configuration(port: int, parameters: dict[str, str], is_logged: bool = False) -> dict[str, str]:
     """PostgreSQL's files, by name, for a server at `port`.
 
     Args:
@@ -388,6 +437,7 @@ def configuration(port: int, parameters: dict[str, str]) -> dict[str, str]:
             https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html) decides
             whether a connection without TLS is refused; PostgreSQL's own parameters are handed to it. Formulas such as
             `{DBInstanceClassMemory/9531392}` are RDS's and are left out.
+        is_logged: whether its log of changes is kept.
     """
     kind = "host" if parameters.get("rds.force_ssl", "1") in ("0", "off", "false") else "hostssl"
     own = {name: value for name, value in parameters.items() if "." not in name and "{" not in value}
@@ -411,9 +461,11 @@ def configuration(port: int, parameters: dict[str, str]) -> dict[str, str]:
         "full_page_writes": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        **database_log.settings(is_logged),
     }
     lines = [f"{name} = '{_escape(value)}'" for name, value in {**settings, **own}.items()]
-    access = ["local all rdsadmin peer map=administration", "host all rdsadmin all reject"]
+    access = [f"local {of} rdsadmin peer map=administration" for of in ("all", "replication")]
+    access.append("host all rdsadmin all reject")
     access.append(f"{kind} all all all scram-sha-256")
     return {
         "postgresql.conf": "\n".join(lines) + "\n",
@@ -433,7 +485,7 @@ def _put(container: Container, files: dict[str, str]) -> None:
         for name, text in files.items():
             content = text.encode()
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o600, POSTGRES_ID, POSTGRES_ID
+            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o600, database_log.OWNER, database_log.OWNER
             entry.mtime = int(time.time())
             out.addfile(entry, io.BytesIO(content))
     try:

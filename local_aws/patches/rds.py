@@ -436,8 +436,7 @@ def restored_from(cloud: Cloud, identifier: str) -> str:
     return str(getattr(rds_backends[ACCOUNT_ID][REGION].databases[identifier], "berth_restored_from", ""))
 
 
-# moto would record these, and a client would find an empty PostgreSQL behind the record, or no dump.
-_refuse("restore_db_instance_to_point_in_time", "There is no log of changes; the new database would be empty.")
+# moto would record it, and a client would find no dump behind the record.
 _refuse("copy_db_snapshot", "The copy would have no data.")
 
 

@@ -1,9 +1,9 @@
-"""Read which parts of a backup are to be restored."""
+"""Read which parts of a backup are to be restored, or what leads back to a time."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,13 +14,16 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.backup_choice import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.backups import parts, planned
-from plugins.plugin_utils.backups.point import Point, Points, is_good
-from plugins.plugin_utils.ledger import Ledger
+from plugins.plugin_utils.backups.point import Part, Point, Points, is_good
+from plugins.plugin_utils.ledger import GOOD, Ledger
 from plugins.plugin_utils.places import nearest, verb
-from plugins.plugin_utils.restoring import choice
+from plugins.plugin_utils.restoring import choice, times
+from plugins.plugin_utils.status.words import iso
 
 LISTED = 5
 """How many backups a message names, the newest first."""
+AN_HOUR = timedelta(hours=1)
+"""Before now is a time that a message shows as an example."""
 
 
 class ActionModule(AwsAction):
@@ -36,6 +39,8 @@ class ActionModule(AwsAction):
         """
         given, name = self.arguments, self.arguments["name"]
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
+        if given["time"]:
+            return self._of_time(ledger)
         points = Points(self.client("s3"), ledger) if ledger else None
         point = points.read(name) if points and name else None
         if ledger and point is None:
@@ -66,14 +71,98 @@ class ActionModule(AwsAction):
             )
         if points.read(name) is None and not self.check_mode:
             points.begin(point)  # what becomes of its restores is noted there
+        return self._told(point, chosen)
+
+    @staticmethod
+    def _told(point: Point, chosen: dict[str, Part]) -> dict[str, Any]:
         return {
             "changed": False,
-            "name": name,
+            "name": str(point["name"]),
             "parts": chosen,
             "services": dict(point.get("services") or {}),
             "started": str(point.get("started", "")),
             "without": choice.without(point, chosen),
         }
+
+    def _of_time(self, ledger: Ledger | None) -> dict[str, Any]:
+        """What leads back to a time, as the record of a backup has its parts."""
+        given, now, typed = self.arguments, datetime.now(UTC), f"{verb(self.arguments['typed_with'])} -e time="
+        try:
+            at = times.read(given["time"], now)
+        except times.Wrong as error:
+            raise Failed(f"{error}. Type a time that was, with its zone: {typed}{iso(now - AN_HOUR)}") from None
+        if ledger is None:
+            raise Failed(
+                f"{given['prefix']} has no ledger, in which backups are written down. Type: {verb('site.yml')}"
+            )
+        points, name = Points(self.client("s3"), ledger), times.name(at)
+        before = points.read(name) or {}
+        chosen = self._leading(times.Back(self.client, given["prefix"], at, now, given["days"]), at, before, typed)
+        (point,) = planned.with_releases(
+            [{"name": name, "started": at.isoformat(timespec="seconds"), "outcome": GOOD, "parts": chosen}],
+            ledger.entries(planned.LOOKED_BACK),
+        )
+        if not self.check_mode and before:
+            points.update(name, {"parts": chosen})
+        elif not self.check_mode:
+            points.begin(point)
+        told = self._told(point, chosen)
+        return told if any(given["typed"].values()) else told | {"without": [*told["without"], *self._beyond()]}
+
+    def _leading(self, back: times.Back, at: datetime, before: Point, typed: str) -> dict[str, Part]:
+        """Key → part, of all that is meant.
+
+        Args:
+            back: knows what leads to the time.
+            at: the time.
+            before: what an earlier run has written down of it; what it has restored is gone on with.
+            typed: what is typed, up to the time.
+        """
+        given = self.arguments
+        meant = times.wanted(given["typed"], given["own"])
+        if not meant:
+            raise Failed(
+                f"The site has nothing that leads back to a time. Which backups there are: {verb('backups.yml')}"
+            )
+        chosen: dict[str, Part] = {}
+        unfit: dict[str, times.Unfit] = {}
+        for key in meant:
+            known = (before.get("parts") or {}).get(key)
+            try:
+                chosen[key] = known if known and not key.startswith("bucket.") else back.part(key)
+            except times.Unfit as error:
+                unfit[key] = error
+        if unfit:
+            self._refuse_time(at, unfit, chosen, typed)
+        for key, part in chosen.items():
+            if apart := back.distance(part):
+                self.say(key, f"its newest recovery point before that is {apart} earlier: {part['made']}", "yellow")
+        return chosen
+
+    def _refuse_time(
+        self, at: datetime, unfit: dict[str, times.Unfit], chosen: dict[str, Part], typed: str
+    ) -> NoReturn:
+        """Say what does not lead back to a time, and what does."""
+        named = "".join(f" -e {noun}={entry}" for noun, entry in self.arguments["typed"].items() if entry)
+        ways = [f"{typed}{iso(instead)}{named}"] if (instead := times.nearest(list(unfit.values()), at)) else []
+        if chosen:
+            key = next((each for each in chosen if each.startswith("database.")), next(iter(chosen)))
+            ways.append(f"{typed}{iso(at)} -e {key.replace('.', '=', 1)}")
+        ways.append(f"a backup, {verb('backups.yml')}")
+        why = "; ".join(f"{key}: {error}" for key, error in unfit.items())
+        raise Failed(f"Not all of it leads back to {iso(at)}. {why}. Nothing was changed. Type: {', or '.join(ways)}")
+
+    def _beyond(self) -> list[str]:
+        """What of the site does not lead back to a time, as records of backups have it."""
+        given = self.arguments
+        left = [
+            f"{noun}.{entry}, which is not Berth's or keeps nothing of before"
+            for noun in choice.RESTORED
+            for entry in given["entries"].get(noun, ())
+            if entry not in given["own"].get(noun, ())
+        ]
+        tables = given["entries"].get("table", ())
+        return [*left, *(f"table.{entry}, of which DynamoDB keeps points in time itself" for entry in tables)]
 
     def _refuse(self, name: str, known: list[Point]) -> NoReturn:
         """Say that there is no such backup, and which there are."""

@@ -24,6 +24,7 @@ from plugins.plugin_utils.backups.planned import is_planned
 from plugins.plugin_utils.backups.point import (
     LEFT,
     NAME_MOST,
+    OF_TIME,
     WAITING,
     Part,
     Point,
@@ -67,6 +68,11 @@ class ActionModule(AwsAction):
             raise Failed(
                 f"{self.name} is what AWS Backup's own backups are called. Give it another name: {verb('backup.yml')} "
                 "-e backup=before-the-move"
+            )
+        if self.name.startswith(OF_TIME):
+            raise Failed(
+                f"{self.name} is what a time is called that a site was restored to. Give it another name: "
+                f"{verb('backup.yml')} -e backup=before-the-move"
             )
         self.tags = {**given["tags"], TAG: self.name}
         self.makers = parts.makers(self.client, given["prefix"], self.tags, given["outputs"])

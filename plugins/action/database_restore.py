@@ -1,4 +1,4 @@
-"""Take a database of the site back out of a backup."""
+"""Take a database of the site back out of a backup, or as it was at a time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.restoring.instance import DEAD, DELETING, RESTORE, Instance, room
 from plugins.plugin_utils.rotation.logins import owner
+from plugins.plugin_utils.status.words import iso
 
 MARK = "restore"
 """What the comment of a database begins with that this has made: `restore proven <backup>`."""
@@ -60,6 +62,11 @@ class ActionModule(AwsAction):
         given = self.arguments
         self._name, self._point, self._now = given["database"], given["backup"], given["dbname"]
         self._table = given.get("table", "")
+        self._time = datetime.fromisoformat(given["time"]) if given.get("time") else None
+        snapshot = given.get("snapshot", "")
+        self._then = iso(self._time) if self._time else f"the backup {self._point}"
+        self._source = f"{given['instance']} at {iso(self._time)}" if self._time else snapshot
+        self._named = f"what was in {self._source}" if self._time else f"the snapshot {snapshot}"
         self._new = f"{self._now[:40]}_{self.VERB}" + ("_table" if self._table else "")
         self._what = f"{self._point} {self._table}".strip()
         self._told, self._doing = time.monotonic(), ""
@@ -132,7 +139,7 @@ class ActionModule(AwsAction):
             elif state in DEAD:
                 self._instance.let_go()
                 raise Failed(
-                    f"RDS could not restore the snapshot {self.arguments['snapshot']}: the instance "
+                    f"RDS could not restore {self._named}: the instance "
                     f"{self._instance.name} is {state}, and is deleted. Nothing of the site was changed. Type the same "
                     "command again, which makes another."
                 )
@@ -141,20 +148,22 @@ class ActionModule(AwsAction):
     def _pause(self, wait: Wait, what: str) -> None:
         if not wait.pause(f"the instance {self._instance.name} {what}"):
             raise Failed(
-                f"The instance {self._instance.name}, to which the snapshot {self.arguments['snapshot']} is restored, "
+                f"The instance {self._instance.name}, to which {self._named} is restored, "
                 f"is not ready after {wait.seconds / 60:.0f} minutes: it has {what}. Nothing of the site was changed. "
                 "The same command goes on with it; backup_wait_minutes says how long it waits."
             )
 
     def _begin(self) -> None:
         like = self._like()
-        snapshot = self.arguments["snapshot"]
-        self._say(f"{snapshot} is being restored to an instance beside, {self._instance.name}", "yellow")
+        self._say(f"{self._source} is being restored to an instance beside, {self._instance.name}", "yellow")
         try:
-            self._instance.begin(snapshot, like)
+            if self._time:
+                self._instance.begin_at(self._time, like)
+            else:
+                self._instance.begin(self._source, like)
         except ClientError as error:
             raise Failed(
-                f"RDS does not restore the snapshot {snapshot}: {reason(error).rstrip('.')}. Nothing of the site was "
+                f"RDS does not restore {self._named}: {reason(error).rstrip('.')}. Nothing of the site was "
                 f"changed. Which backups there are: {verb('backups.yml')}"
             ) from None
 
@@ -180,7 +189,7 @@ class ActionModule(AwsAction):
         is_it = IS.fullmatch(there.comment) if there else None
         if is_it and is_it["point"] == self._point and not given["overwrite"] and not self._table:
             self._let_go()
-            self._say(f"{self._now} is that of the backup {self._point} already", "green")
+            self._say(f"{self._now} is that of {self._then} already", "green")
             return {"changed": False, "beside": "", "switched": False, "kept": is_it["kept"]}
         self._check_beside(beside)
         switch = bool(given["confirm"]) and given["confirm"] == given["wanted"] and not self._table
@@ -207,9 +216,7 @@ class ActionModule(AwsAction):
 
     def _would(self, proven: bool, switch: bool, kept: str) -> None:
         if not proven:
-            self._say(
-                f"{self.arguments['snapshot']} would be restored to an instance beside, and copied as {self._new}"
-            )
+            self._say(f"{self._source} would be restored to an instance beside, and copied as {self._new}")
         if switch:
             self._say(f"{self._new} would be called {self._now} then" + (f", {self._now} {kept}" if kept else ""))
 
@@ -220,8 +227,8 @@ class ActionModule(AwsAction):
             known = source.known(self._now)
             if known is None:
                 raise Failed(
-                    f"The snapshot {self.arguments['snapshot']} has no database {self._now}. Nothing of the site was "
-                    "changed. Was it called otherwise then? Its name is `name` in site_databases."
+                    f"{self._source} has no database {self._now}. Nothing of the site was changed. Was it called "
+                    "otherwise then? Its name is `name` in site_databases."
                 )
             if beside and beside.comment == f"{MARK} restored {self._what}":
                 self._say(f"{self._new} was copied as a whole; it is compared")
@@ -260,7 +267,7 @@ class ActionModule(AwsAction):
         of_then, here = source.contents(self._now, table), server.contents(self._new, table)
         if table and not of_then:
             raise Failed(
-                f"The database {self._name} of the backup {self._point} has no table {table} with rows of its own. "
+                f"The database {self._name} of {self._then} has no table {table} with rows of its own. "
                 "Nothing of the site was changed. Of a partitioned one name its partitions, one after the other."
             )
         wrong = [

@@ -3,11 +3,15 @@
 
 DOCUMENTATION = r"""
 module: backup_choice
-short_description: Read which parts of a backup are to be restored
+short_description: Read which parts of a backup are to be restored, or what leads back to a time
 description:
   - Reads the record of the backup in the environment's ledger, sees that it is whole and that the parts that are meant
     are there still, and says what of it is not restored. Changes nothing of the site; a backup that AWS Backup has
     begun by itself is written down there, as restores of it are noted.
+  - With O(time) there is no backup. A database is led back by RDS, within the window that it tells; of a volume it is
+    the newest recovery point that is not later, and is said how much earlier it is; of a bucket its old versions. If
+    something of what is meant does not lead there, nothing is restored. Such a time is written down as well, beside the
+    backups.
 extends_documentation_fragment: [ledger]
 options:
   name:
@@ -20,6 +24,18 @@ options:
     default: {}
   entries:
     description: Noun to the names of its entries in the site.
+    type: dict
+    default: {}
+  time:
+    description: A time instead of a backup, as ISO 8601 has it, with its zone; none if empty.
+    type: str
+    default: ""
+  own:
+    description: For O(time), noun to the names of those of its entries that Berth has made and can restore.
+    type: dict
+    default: {}
+  days:
+    description: For O(time), bucket to the days for which it keeps old versions.
     type: dict
     default: {}
   typed_with:
@@ -36,11 +52,18 @@ EXAMPLES = r"""
     name: before-the-move
     typed: {database: main}
     entries: "{{ lookup('site', 'entries') }}"
+
+- name: See what leads back to a time
+  backup_choice:
+    prefix: shop-prod
+    time: "2026-11-27T10:00Z"
+    own: {database: [main]}
+    entries: "{{ lookup('site', 'entries') }}"
 """
 
 RETURN = r"""
 name:
-  description: Of the backup.
+  description: Of the backup; of a time, C(time-2026-11-27-100000).
   returned: always
   type: str
 parts:
@@ -52,11 +75,11 @@ services:
   returned: always
   type: dict
 started:
-  description: When the backup was begun.
+  description: When the backup was begun, or the time.
   returned: always
   type: str
 without:
-  description: A sentence for each thing of the backup that is not restored.
+  description: A sentence for each thing of the backup, or of the site, that is not restored.
   returned: always
   type: list
 """

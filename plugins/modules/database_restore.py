@@ -3,12 +3,12 @@
 
 DOCUMENTATION = r"""
 module: database_restore
-short_description: Take a database back out of a backup
+short_description: Take a database back out of a backup, or as it was at a time
 description:
-  - The snapshot of the backup is restored to an instance of its own, in the same subnets and behind the same security
-    group. Out of it the database is copied by C(pg_dump) and C(psql) of this machine, through a host, in one
-    transaction into a new database beside that of the site. Both servers then say of each table how many rows it has
-    and what they add up to, which has to be the same. The instance is deleted.
+  - The snapshot of the backup, or what the instance was at a time, is restored to an instance of its own, in the same
+    subnets and behind the same security group. Out of it the database is copied by C(pg_dump) and C(psql) of this
+    machine, through a host, in one transaction into a new database beside that of the site. Both servers then say of
+    each table how many rows it has and what they add up to, which has to be the same. The instance is deleted.
   - With O(confirm) the two databases change names at once; the one that was the site's before is kept as
     C(<name>_before_1). With O(back) they change back. Neither the stack nor the instance of the site is touched.
   - What an interrupted run has left is gone on with. What was copied as a whole is not copied again.
@@ -18,11 +18,15 @@ description:
 extends_documentation_fragment: [database_way, ssh_hosts]
 options:
   backup:
-    description: Name of the backup; empty with O(back).
+    description: Name of the backup, or what the time is called; empty with O(back).
     type: str
     default: ""
   snapshot:
-    description: Identifier of its snapshot of the database; empty with O(back).
+    description: Identifier of its snapshot of the database; empty with O(back) and O(time).
+    type: str
+    default: ""
+  time:
+    description: Time to which the site's own instance is restored beside, as ISO 8601 has it; empty for a snapshot.
     type: str
     default: ""
   instance:

@@ -1337,6 +1337,49 @@ def test_a_damaged_database_comes_back_out_of_a_backup_though_the_run_is_killed(
 
 
 @pytest.mark.long
+def test_a_damaged_database_is_again_what_it_was_at_a_time_between_two_backups(cloud: Cloud) -> None:
+    (_, ask), rds, count = ask_of(cloud), cloud.client("rds"), "SELECT count(*) FROM auth_user"
+    people = ask("site", count)
+    assert int(people) > 0
+    time.sleep(1.1)  # RDS takes whole seconds
+    then = datetime.fromisoformat(ask("site", "SELECT date_trunc('second', clock_timestamp())"))
+    time.sleep(1.1)
+    ask("site", "TRUNCATE auth_user CASCADE")
+    sure = ("-e", f"confirm={SITE.partition('-')[2]}", "-e", "in_use=false")
+
+    def asked(at: datetime) -> tuple[str, ...]:
+        return "-e", f"time={at:%Y-%m-%dT%H:%M:%SZ}", "-e", "database=main"
+
+    refused = playbook("restore.yml", *asked(datetime.now(UTC)))
+    assert refused.status != 0
+    assert "database.main: RDS restores it to times from" in " ".join(refused.output.split())
+
+    def latest() -> Any:
+        return rds.describe_db_instances()["DBInstances"][0].get("LatestRestorableTime", then)
+
+    until(lambda: latest() > then, "the database can be led back to then", 90)
+    run = succeed(playbook("restore.yml", *asked(then), "--check"))
+    assert f"at {then:%Y-%m-%dT%H:%M:%SZ} would be restored to an instance beside" in run.output
+    run = succeed(playbook("restore.yml", *asked(then)))
+    assert "each with the content of then" in run.output
+    assert secret(cloud, "database-main")["password"] not in run.output
+    assert (ask("site", count), ask("site_restore", count)) == ("0", people)
+    run = succeed(playbook("restore.yml", *asked(then), *sure))
+    assert "site_restore is site now; what was before is site_before_1" in run.output
+    assert (ask("site", count), ask("site_before_1", count)) == (people, "0")
+    until(lambda: served("/healthz") and served("/"), "the site on the database of then", 30)
+    assert succeed(playbook("restore.yml", *asked(then), *sure)).changed == 0
+    succeed(playbook("restore.yml", "-e", "back=true", "-e", "database=main", *sure))
+    assert (ask("site", count), ask("site_before_2", count)) == ("0", people)
+    succeed(playbook("restore.yml", *asked(then), *sure))
+    assert ask("site", count) == people
+    until(lambda: len(rds.describe_db_instances()["DBInstances"]) == 1, "the instance beside to be gone", 60)
+    assert "time-" not in playbook("backups.yml").output, "it is no backup"
+    for name in ("site_before_1", "site_before_2", "site_before_3"):
+        ask("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.mark.long
 def test_files_that_were_lost_come_back_out_of_a_backup_though_the_run_is_killed(cloud: Cloud) -> None:
     def in_volume(command: str) -> str:
         django = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=django"

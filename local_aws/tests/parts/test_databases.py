@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from local_aws import images
+from local_aws import database_log, images
 from local_aws.tests.own_server import OwnServer, running
 from local_aws.tests.until import until
 
@@ -52,6 +55,12 @@ def available(server: OwnServer) -> dict[str, Any]:
 
     record: dict[str, Any] = until(look, "the instance is available", 90)
     return record
+
+
+def quick(server: OwnServer) -> None:
+    """Have pieces of a database's log put away every second."""
+    asked = urllib.request.Request(f"{server.config.endpoint}/_local_aws/minute", data=b"2", method="POST")
+    urllib.request.urlopen(asked, timeout=20).close()
 
 
 def psql(client: Any, database: dict[str, Any], sql: str, password: str = PASSWORD, options: str = "") -> str:
@@ -147,6 +156,67 @@ def test_an_instance_of_a_snapshot_has_what_was_there_then(
     assert "does not exist" in psql(client, database, "SELECT FROM of_then")
     rds.delete_db_instance(DBInstanceIdentifier="beside", SkipFinalSnapshot=True)
     until(lambda: "database beside" not in server.status(), "it is gone", 20)
+
+
+def test_an_instance_of_a_time_has_what_was_there_then(
+    server: OwnServer, client: Any, database: dict[str, Any]
+) -> None:
+    quick(server)
+    rds = server.client("rds")
+    psql(client, database, "CREATE TABLE day (what text)")
+    psql(client, database, "INSERT INTO day VALUES ('right')")
+    time.sleep(1.1)  # RDS takes whole seconds
+    then = datetime.fromisoformat(psql(client, database, "SELECT date_trunc('second', clock_timestamp())"))
+    time.sleep(1.1)
+    psql(client, database, "UPDATE day SET what = 'wrong'")
+    psql(client, database, "CREATE TABLE since (n int)")
+
+    def latest() -> datetime | None:
+        record = rds.describe_db_instances(DBInstanceIdentifier=IDENTIFIER)["DBInstances"][0]
+        found: datetime | None = record.get("LatestRestorableTime")
+        return found
+
+    until(lambda: (latest() or then) > then, "the instance can be led back to then", 30)
+    found = rds.describe_db_instance_automated_backups(DBInstanceIdentifier=IDENTIFIER)
+    assert found["DBInstanceAutomatedBackups"][0]["RestoreWindow"]["EarliestTime"] < then
+    rds.restore_db_instance_to_point_in_time(
+        SourceDBInstanceIdentifier=IDENTIFIER, TargetDBInstanceIdentifier="of-then", RestoreTime=then
+    )
+
+    def look() -> Any:
+        record = rds.describe_db_instances(DBInstanceIdentifier="of-then")["DBInstances"][0]
+        return record if record["DBInstanceStatus"] == "available" else None
+
+    beside: dict[str, Any] = until(look, "the instance beside is available", 60)
+    assert psql(client, beside, "SELECT what FROM day") == "right"
+    assert "does not exist" in psql(client, beside, "SELECT FROM since")
+    assert psql(client, beside, "INSERT INTO day VALUES ('more') RETURNING what").startswith("more")
+    assert psql(client, database, "SELECT what FROM day") == "wrong"
+    killed = server.docker.containers.get(server.config.container("db-of-then"))
+    killed.kill()
+    until(lambda: psql(client, beside, "SELECT count(*) FROM day") == "2", "it is not led back again", 30)
+    rds.delete_db_instance(DBInstanceIdentifier="of-then", SkipFinalSnapshot=True)
+    until(lambda: "database of-then" not in server.status(), "it is gone", 20)
+
+
+def test_without_automated_backups_nothing_is_kept(server: OwnServer, client: Any, database: dict[str, Any]) -> None:
+    quick(server)
+    rds = server.client("rds")
+    container = server.docker.containers.get(server.config.container(f"db-{IDENTIFIER}"))
+
+    def kept() -> bool:
+        return bool(container.exec_run(["test", "-e", f"{database_log.FOLDER}/base/base.tar.gz"]).exit_code == 0)
+
+    def told() -> bool:
+        return "LatestRestorableTime" in rds.describe_db_instances(DBInstanceIdentifier=IDENTIFIER)["DBInstances"][0]
+
+    change = {"DBInstanceIdentifier": IDENTIFIER, "ApplyImmediately": True}
+    until(lambda: kept() and told(), "there is a backup", 30)
+    rds.modify_db_instance(**change, BackupRetentionPeriod=0)
+    until(lambda: not kept() and not told(), "it is let go", 20)
+    assert psql(client, database, "SHOW archive_command") == "true"
+    rds.modify_db_instance(**change, BackupRetentionPeriod=1)
+    until(lambda: kept() and told(), "there is another", 30)
 
 
 def test_another_version_keeps_what_is_there_and_answers_nobody_meanwhile(

@@ -200,7 +200,7 @@ def _point(plan: Plan, moment: Moment, first: Mapping[str, datetime], now: datet
         first: key → when the plan made the first copy of it that is there.
         now: with its time zone.
     """
-    found = {plan.key(each): _part(plan, each) for each in moment.points.values()}
+    found = {plan.key(each): part(plan, each) for each in moment.points.values()}
     for each in moment.jobs.values():
         found.setdefault(plan.key(each), _failed(each))
     without, awaited = [], now - moment.at < TOGETHER
@@ -232,7 +232,8 @@ def _point(plan: Plan, moment: Moment, first: Mapping[str, datetime], now: datet
     }
 
 
-def _part(plan: Plan, point: Mapping[str, Any]) -> Part:
+def part(plan: Plan, point: Mapping[str, Any]) -> Part:
+    """A recovery point of a plan's vault, as a part of a backup."""
     arn, status = str(point["RecoveryPointArn"]), str(point["Status"])
     state = GOOD if status in WHOLE else RUNNING if status in UNDER_WAY else FAILED
     made = {"snapshot": arn.partition(SNAPSHOT)[2]} if SNAPSHOT in arn else {}

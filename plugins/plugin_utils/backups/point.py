@@ -15,6 +15,10 @@ from typing import Any
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, READERS, RUNNING, Ledger, as_it_is
 
 FOLDER = "points/"
+OF_TIME = "time-"
+"""What the name of a time begins with that the site was restored to; no person can call a backup so."""
+TIMES_FOLDER = "times/"
+"""Where the records of those are: they are no backups, but what becomes of a restore is noted there as well."""
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME_MOST = 40
 WAITING, LEFT = "waiting", "left out"
@@ -58,7 +62,14 @@ class Points:
 
     def all(self) -> list[Point]:
         """All backups, the one that was begun last first. One whose run was killed is `INTERRUPTED`."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._ledger.bucket, Prefix=FOLDER)
+        return self._all(FOLDER)
+
+    def with_times(self) -> list[Point]:
+        """All backups, and the times that the site was restored to."""
+        return self._all(FOLDER) + self._all(TIMES_FOLDER)
+
+    def _all(self, folder: str) -> list[Point]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._ledger.bucket, Prefix=folder)
         keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
         if not keys:
             return []
@@ -74,7 +85,7 @@ class Points:
 
 def key(name: str) -> str:
     """Where the record of a backup lies in the ledger's bucket."""
-    return f"{FOLDER}{name}.json"
+    return f"{TIMES_FOLDER if name.startswith(OF_TIME) else FOLDER}{name}.json"
 
 
 def of_now(now: datetime) -> str:

@@ -1,10 +1,12 @@
-"""The instance of RDS that a snapshot is restored to, for as long as it takes to copy the database out of it."""
+"""The instance of RDS that a snapshot or a time is restored to, for as long as a database is copied out of it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -73,23 +75,41 @@ class Instance:
         Raises:
             ClientError: RDS does not.
         """
-        try:
+        with _begun_once():
             self._rds.restore_db_instance_from_db_snapshot(
-                DBInstanceIdentifier=self.name,
-                DBSnapshotIdentifier=snapshot,
-                DBInstanceClass=like["DBInstanceClass"],
-                DBSubnetGroupName=like["DBSubnetGroup"]["DBSubnetGroupName"],
-                VpcSecurityGroupIds=[each["VpcSecurityGroupId"] for each in like["VpcSecurityGroups"]],
-                Port=like["Endpoint"]["Port"],
-                MultiAZ=False,
-                PubliclyAccessible=False,
-                AutoMinorVersionUpgrade=False,
-                DeletionProtection=False,
-                Tags=self._tags,
+                DBInstanceIdentifier=self.name, DBSnapshotIdentifier=snapshot, **self._beside_of(like)
             )
-        except ClientError as error:
-            if code(error) not in THERE:  # what was just begun may not be shown yet
-                raise
+
+    def begin_at(self, time: datetime, like: Mapping[str, Any]) -> None:
+        """Restore to it what the site's own instance was at a time, else as `begin`.
+
+        Args:
+            time: with its time zone.
+            like: the site's own instance, as RDS describes it.
+
+        Raises:
+            ClientError: RDS does not.
+        """
+        with _begun_once():
+            self._rds.restore_db_instance_to_point_in_time(
+                SourceDBInstanceIdentifier=like["DBInstanceIdentifier"],
+                TargetDBInstanceIdentifier=self.name,
+                RestoreTime=time,
+                **self._beside_of(like),
+            )
+
+    def _beside_of(self, like: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "DBInstanceClass": like["DBInstanceClass"],
+            "DBSubnetGroupName": like["DBSubnetGroup"]["DBSubnetGroupName"],
+            "VpcSecurityGroupIds": [each["VpcSecurityGroupId"] for each in like["VpcSecurityGroups"]],
+            "Port": like["Endpoint"]["Port"],
+            "MultiAZ": False,
+            "PubliclyAccessible": False,
+            "AutoMinorVersionUpgrade": False,
+            "DeletionProtection": False,
+            "Tags": self._tags,
+        }
 
     def let_in(self, password: str) -> bool:
         """Give its user another password: the snapshot's is the one of then, which nobody may know any more.
@@ -128,6 +148,16 @@ class Instance:
             if code(error) not in ABSENT:
                 raise
             return None
+
+
+@contextmanager
+def _begun_once() -> Iterator[None]:
+    """What was just begun may not be shown yet, and RDS begins no second one of that name."""
+    try:
+        yield
+    except ClientError as error:
+        if code(error) not in THERE:
+            raise
 
 
 class Beside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ SITE |= {
 }
 
 
+TIME = "2026-11-27T10:00Z"
+AT = PART | {"kind": "time", "id": "db-1", "of": "db-1", "made": "2026-11-27T10:00:00+00:00"}
+LEADING = {"name": "time-2026-11-27-100000", "parts": {"bucket.up": {"of": "b"}, "database.main": AT}, "without": []}
 PATH = "Refuse a path of which it is not said in which volume or bucket, or that leads elsewhere"
 
 
@@ -56,15 +60,21 @@ def refused(task: str, **typed: Any) -> str:
     return "" if holds(check["that"], there) else " ".join(said.split())
 
 
-def test_either_a_backup_is_named_or_the_way_back() -> None:
-    task = "Refuse a run that is told neither a backup nor to go back"
+def test_either_a_backup_is_named_or_a_time_or_the_way_back() -> None:
+    task = "Refuse a run that is told neither a backup nor a time nor to go back, or two of them"
     assert refused(task, backup="one") == ""
+    assert refused(task, time=TIME) == ""
     assert refused(task, back="true") == ""
-    for wrong in (refused(task), refused(task, backup="one", back=True)):
+    two: list[dict[str, Any]] = [
+        {"backup": "one", "back": True},
+        {"backup": "one", "time": TIME},
+        {"time": TIME, "back": True},
+    ]
+    for wrong in (refused(task), *(refused(task, **typed) for typed in two), refused(task, backup="", time="")):
         assert wrong.startswith(
-            "Name a backup, ansible-playbook restore.yml -i <inventory> -e backup=<name>, or go back"
+            "Name a backup, ansible-playbook restore.yml -i <inventory> -e backup=<name>, or a time, ansible-playbook "
         )
-        assert "Which there are: ansible-playbook backups.yml" in wrong
+        assert "Which backups there are: ansible-playbook backups.yml" in wrong
 
 
 def test_only_a_database_of_berth_s_is_meant() -> None:
@@ -225,7 +235,8 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     there |= {"restore_layers": {"outputs": {"database.main.InstanceId": "db-1"}}, "site_tags": {"Site": "shop"}}
     assert {name: evaluate(value, there) for name, value in task["database_restore"].items()} == {
         "database": "main", "backup": "one", "snapshot": "shop-prod-main-one", "instance": "db-1",
-        "prefix": "shop-prod", "table": "", "confirm": "prod", "wanted": "prod", "back": False, "named": False,
+        "prefix": "shop-prod", "table": "", "time": "", "confirm": "prod", "wanted": "prod", "back": False,
+        "named": False,
         "overwrite": False,
         "stack": "shop-prod-database-main", "dbname": "shop", "session_manager": False, "region": "us-east-1",
         "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
@@ -236,6 +247,35 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     planned = PART | {"id": "arn:aws:rds:us-east-1:1:snapshot:awsbackup:job-1", "snapshot": "awsbackup:job-1"}
     made = there | {"restore_choice": {"parts": {"database.main": planned}}}
     assert evaluate(task["database_restore"]["snapshot"], made) == "awsbackup:job-1", "what AWS Backup made by itself"
+    timed = known(time=TIME, restore_choice=LEADING, restore_database="main")
+    asked = {name: evaluate(task["database_restore"][name], timed) for name in ("backup", "snapshot", "time")}
+    assert asked == {"backup": "time-2026-11-27-100000", "snapshot": "", "time": AT["made"]}
+
+
+def test_a_time_is_asked_for_with_what_of_the_site_may_lead_there() -> None:
+    task = TASKS["Read the backup, or see what leads back to the time"]["backup_choice"]
+    asked = {name: evaluate(value, known(time=TIME, bucket="up", ledger_bucket="l")) for name, value in task.items()}
+    assert (asked["name"], asked["time"]) == ("", TIME)
+    assert asked["own"] == {"database": ["main", "more"], "volume": ["media"], "bucket": ["up"]}
+    assert asked["days"] == {"up": 30}
+    assert asked["typed"] == {"database": "", "volume": "", "bucket": "up"}
+    assert evaluate("{{ restore_time }}", known(time="2026-11-27 10:00:00+00:00")) == "2026-11-27T10:00:00+00:00"
+
+
+def test_a_time_is_typed_again_and_is_what_restores_are_noted_under() -> None:
+    there = known(time=TIME, restore_choice=LEADING, database="main", confirm="prd")
+    said = refused("Refuse a word that is not the environment's", **{key: there[key] for key in ("time", "confirm")})
+    assert f"restore.yml -i <inventory> -e time={TIME} -e confirm=prod" in said
+    for path in (BUCKET, "playbooks/tasks/restore_volume.yml"):
+        named = [
+            task[module]["name"]
+            for task in load(path)
+            for module in ("bucket_restore", "volume_restore")
+            if module in task
+        ]
+        assert [evaluate(each, there) for each in named] == ["time-2026-11-27-100000"], path
+    assert evaluate("{{ restore_point }}", known(back=True)) == ""
+    assert evaluate("{{ restore_databases }}", there) == ["main"]
 
 
 DONE = {"beside": "shop_restore", "switched": False, "kept": ""}
@@ -261,7 +301,7 @@ def test_the_record_is_read_under_the_lock_and_nothing_is_restored_before_it_is_
     (play,) = load("playbooks/restore.yml")
     names = [task["name"] for task in play["tasks"]]
     order = [
-        "Lock the environment", "Read the backup", "Say what of the backup is not restored",
+        "Lock the environment", "Read the backup, or see what leads back to the time", "Say what is not restored",
         "Refuse to switch a site that may be in use", "Restore the databases",
     ]  # fmt: skip
     assert [name for name in names if name in order] == order
@@ -359,3 +399,51 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
     assert "There is nothing to go back to: the bucket up has not been made what it was" in shown
     restored = [entry["restored"]["bucket.up"] for entry in site.ledger.entries() if entry.get("restored")]
     assert [(each["back"], each["switched"]) for each in restored] == [(1, True), (1, True), (1, False)]
+
+
+@pytest.mark.playbook
+def test_a_bucket_is_what_it_was_at_a_time_and_what_it_was_before_that(site: Site, aws: Cloud) -> None:
+    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_buckets": {"up": {}}}))
+    stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"
+    stacks.create_stack(StackName=name, TemplateBody=TEMPLATE)
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    s3 = aws.client("s3")
+    bucket = stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    there = Bucket(s3, bucket)
+
+    def later() -> datetime:
+        """Another second of S3's clock."""
+        before = there.now()
+        while (now := there.now()) == before:
+            pass
+        return now
+
+    later()
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"then")
+    then = later()
+    later()
+    s3.put_object(Bucket=bucket, Key="harbour.png", Body=b"now")
+
+    def content() -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key="harbour.png")["Body"].read())
+
+    code, shown = site.type("restore", "-e", "time=2001-01-01T00:00Z")
+    assert code == 2, shown
+    assert "Not all of it leads back to 2001-01-01T00:00:00Z. bucket.up: its old versions lead back to 20" in shown
+    time = ("-e", f"time={then:%Y-%m-%dT%H:%M:%S+00:00}")
+    code, shown = site.type("restore", *time)
+    assert code == 0, site.shown
+    assert (
+        f"at {then:%Y-%m-%d %H:%M:%S} UTC 1 objects were there: 0 are as they are now, 1 have another content" in shown
+    )
+    assert f"{' '.join(time)} -e confirm=" in shown
+    (word,) = re.findall(r"-e confirm=([\w-]+)", shown)
+    switch = ("-e", "bucket=up", "-e", f"confirm={word}", "-e", "in_use=false")
+    for _ in range(2):  # the second time it has been
+        code, shown = site.type("restore", *time, *switch)
+        assert (code, content()) == (0, b"then"), site.shown
+    assert f"has been made what it was in {time[1].removeprefix('time=')} already" in shown
+    code, shown = site.type("restore", "-e", "back=true", *switch)
+    assert (code, content()) == (0, b"now"), site.shown
+    assert Points(s3, site.ledger).all() == [], "it is no backup"
+    assert [entry["arguments"].get("time", "")[:4] for entry in site.ledger.entries()][-1] == "2001"

@@ -541,6 +541,17 @@ def test_a_snapshot_of_aws_backup_is_restored_and_a_plan_changed_only_by_its_tag
     assert allows(data, "backup:CreateBackupPlan", plan)
 
 
+def test_a_database_of_the_site_is_restored_to_a_time_beside_it_by_who_looks_after_data() -> None:
+    action, here = "rds:RestoreDBInstanceToPointInTime", "eu-central-1:123456789012"
+    own = [
+        f"arn:aws:rds:{here}:{each}" for each in ("db:shop-prod-main", "subgrp:shop-prod-x", "og:default:postgres-15")
+    ]
+    for trade, document in policies(SHOP).items():
+        assert all(allows(document, action, each) for each in own) is (trade == "data")
+        assert not allows(document, action, f"arn:aws:rds:{here}:db:other-prod-main")
+        assert operator_policy.length(document) <= 6144
+
+
 # The command
 
 

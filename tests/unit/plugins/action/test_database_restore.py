@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from local_aws.cloud import Cloud
 from local_aws.patches import rds as emulated
+from local_aws.patches import rds_times
 from plugins.action import database_restore
 from plugins.plugin_utils.importing.postgres import Server
 from plugins.plugin_utils.restoring import instance
@@ -110,7 +112,7 @@ class Estate:
         api.create_db_instance(
             DBInstanceIdentifier=self.own, DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=20,
             MasterUsername="clerk", MasterUserPassword="p" * 9, DBSubnetGroupName=self.prefix, MultiAZ=True,
-            VpcSecurityGroupIds=[self.group], DeletionProtection=True,
+            VpcSecurityGroupIds=[self.group], DeletionProtection=True, BackupRetentionPeriod=7,
         )  # fmt: skip
         api.create_db_snapshot(DBInstanceIdentifier=self.own, DBSnapshotIdentifier=self.snapshot)
 
@@ -234,6 +236,54 @@ def test_the_instance_beside_is_the_site_s_own_but_for_what_it_costs(
     assert [each["VpcSecurityGroupId"] for each in found["VpcSecurityGroups"]] == [estate.group]
     assert (found["PubliclyAccessible"], found["MultiAZ"], found["DeletionProtection"]) == (False, False, False)
     assert {each["Key"]: each["Value"] for each in found["TagList"]} == {"Site": "shop", "Berth::Restore": "one"}
+
+
+AT = datetime(2026, 11, 27, 10, tzinfo=UTC)
+
+
+def test_it_comes_as_it_was_at_a_time_and_is_switched_to_and_back(
+    estate: Estate, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rds_times, "is_told", True)
+    rds_times.set_window(aws, estate.own, (AT - timedelta(hours=1), AT))
+    asked: dict[str, Any] = {"backup": "time-2026-11-27-100000", "snapshot": "", "time": AT.isoformat()}
+    _, shown = estate.go(check=True, **asked)
+    assert f"{estate.own} at 2026-11-27T10:00:00Z would be restored to an instance beside" in shown
+    with monkeypatch.context() as patch:
+        patch.setattr(Instance, "let_go", lambda _self: False)
+        result, shown = estate.go(**asked)
+        assert (result["beside"], result["rows"]) == ("site_restore", ROWS), result
+        assert f"{estate.own} at 2026-11-27T10:00:00Z is being restored to an instance beside" in shown
+        (name,) = estate.beside()
+        own = estate.api.describe_db_instances(DBInstanceIdentifier=estate.own)["DBInstances"][0]
+        assert rds_times.restored_to(aws, name) == (own["DbiResourceId"], AT)
+        found = estate.api.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+        assert found["DBSubnetGroup"]["DBSubnetGroupName"] == estate.prefix
+        assert [each["VpcSecurityGroupId"] for each in found["VpcSecurityGroups"]] == [estate.group]
+        assert (found["PubliclyAccessible"], found["MultiAZ"], found["DeletionProtection"]) == (False, False, False)
+        tags = {each["Key"]: each["Value"] for each in found["TagList"]}
+        assert tags == {"Site": "shop", "Berth::Restore": asked["backup"]}
+    made = len(estate.rds.passwords)
+    assert estate.go(confirm="prod", **asked)[0]["kept"] == "site_before_1"
+    assert (len(estate.rds.passwords), estate.beside()) == (made, []), "nothing is restored twice, and all is let go"
+    again, shown = estate.go(confirm="prod", **asked)
+    assert not again["changed"]
+    assert "site is that of 2026-11-27T10:00:00Z already" in shown
+    assert estate.go(back=True, confirm="prod")[0]["kept"] == "site_before_2"
+    assert estate.site.sql("SELECT id FROM people", "site") == "7"
+
+
+def test_a_time_that_rds_does_not_lead_back_to_is_told(
+    estate: Estate, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rds_times, "is_told", True)
+    rds_times.set_window(aws, estate.own, (AT - timedelta(hours=1), AT))
+    later = (AT + timedelta(seconds=1)).isoformat()
+    said = estate.go(backup="time-2026-11-27-100001", snapshot="", time=later)[0]["msg"]
+    assert (
+        f"RDS does not restore what was in {estate.own} at 2026-11-27T10:00:01Z: RestoreDBInstanceToPointInTime" in said
+    )
+    assert estate.names() == ["site"]
 
 
 def test_what_another_run_has_left_goes_too_and_nothing_else(estate: Estate) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from plugins.plugin_utils.doctor.judging import recognised, told_by
 from plugins.plugin_utils.doctor.signature import Evidence
 
 Provokes = Callable[[Any], Iterable[Evidence]]
+TESTS = Path(__file__).resolve().parents[4]
+FILES = "test_provoked_by_*.py"
+LIST = Path(__file__).with_name("not_provoked.yml")
 
 
 @dataclass
@@ -43,3 +50,23 @@ class Provoked:
         assert finding.evidence[0].text == telling[0].text
         assert finding.cause.endswith(".")
         assert finding.types
+
+
+def brought_about() -> dict[str, list[str]]:
+    """Name of each failure that a test brings about → the files that do, of unit and integration tests."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(TESTS.rglob(FILES)):
+        for table in vars(importlib.import_module(_name(path))).values():
+            for name in table.by if isinstance(table, Provoked) else ():
+                found.setdefault(name, []).append(path.name)
+    return found
+
+
+def listed() -> tuple[dict[str, str], dict[str, str]]:
+    """Of not_provoked.yml: name → the end-to-end test that brings it about, and name → why nothing here does."""
+    read = yaml.safe_load(LIST.read_text())
+    return read["by_a_site"], read["by_none"]
+
+
+def _name(path: Path) -> str:
+    return ".".join(("tests", *path.relative_to(TESTS).with_suffix("").parts))

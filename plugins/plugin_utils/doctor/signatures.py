@@ -630,7 +630,7 @@ HOSTS_OWN = (
         REPLACE, "Auto Scaling starts another host in its place.",
     ),
     Signature(
-        "clock-wrong", HOSTS, r"Signature expired|RequestTimeTooSkewed",
+        "clock-wrong", HOSTS, r"Signature (?:expired|not yet current)|RequestTimeTooSkewed",
         "The host's clock is wrong, so that AWS refuses what it signs.",
         "on-host systemctl restart chronyd",
     ),

@@ -22,15 +22,17 @@ CODES = {
 """Code and HTTP status by protocol; of S3 it is RequestTimeTooSkewed."""
 
 
-def refusal(environ: Environ, call: Call, now: datetime.datetime) -> Answer | None:
+def refusal(environ: Environ, call: Call | None, now: datetime.datetime) -> Answer | None:
     """The refusal of a call whose signature is not of now; None of any other, and of one that says no time.
 
     Args:
         environ: of the request.
-        call: the call.
+        call: the call; of what no model knows no time is asked.
         now: with its time zone.
     """
     said = environ.get("HTTP_X_AMZ_DATE", "")
+    if call is None:
+        return None
     try:
         signed = datetime.datetime.strptime(said, FORM).replace(tzinfo=datetime.UTC)
     except ValueError:

@@ -153,7 +153,8 @@ class Guard:
         if caller is None:
             self.denied.add(Denial(f"key {key}", received.asked.name, "*", denials.NO_SUCH_KEY), self.enforces)
             return denials.unknown_key(received.call, key) if self.enforces else None
-        if self.enforces and (late := clocks.refusal(environ, received.call, datetime.datetime.now(datetime.UTC))):
+        late = clocks.refusal(environ, received.call, datetime.datetime.now(datetime.UTC))
+        if late is not None and self.enforces:
             return late
         context = HERE | {"aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
         if caller.source:

@@ -46,6 +46,7 @@ ip link set {BRIDGE} up
 exec dockerd "$@"
 """
 """Makes the engine's bridge in its own network, and then is the engine."""
+OKAY: tuple[int, dict[str, str], Any] = (200, {}, {})
 NETWORK = 0x40000000
 """CLONE_NEWNET of setns(2)."""
 
@@ -209,8 +210,8 @@ def registry(own: Engine, answers: Mapping[str, tuple[int, dict[str, str], Any]]
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = next((answers[part] for part in answers if part in self.path), (200, {}, {}))
-            status, headers, body = found
+            known = (answers[part] for part in answers if part in self.path)
+            status, headers, body = next(known, OKAY)
             data = json.dumps(body).encode()
             self.send_response(status)
             for name, value in ({"Content-Type": "application/json"} | headers).items():

@@ -520,7 +520,8 @@ LAYERS = (
         "teardown.yml",
     ),
     Signature(
-        "group-without-balancer", (STACK, EVENT), r"does not have an associated load balancer",
+        "group-without-balancer", (STACK, EVENT, TARGET),
+        r"does not have an associated load balancer|Target group is not configured to receive traffic",
         "The target group of the service belongs to no listener yet.",
         SITE,
     ),

@@ -24,6 +24,7 @@ from scripts.pages.contents import contents
 from scripts.pages.costs import costs, prices
 from scripts.pages.markdown import deeper, moved, relinked, section
 from scripts.pages.nouns import nouns
+from scripts.pages.provoked import provoked
 from scripts.pages.signatures import signatures
 from scripts.pages.targets import targets
 from scripts.pages.variables import variables
@@ -36,6 +37,7 @@ MADE: dict[str, Callable[[Path], str]] = {
     "costs": costs,
     "nouns": nouns,
     "prices": prices,
+    "provoked": provoked,
     "signatures": signatures,
     "targets": targets,
     "variables": variables,

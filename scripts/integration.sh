@@ -38,7 +38,7 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
     parts+=(image_cleanup edge_waf real_agent_host network_load_balancers security_groups functions static_image compose_file celery_site django_rds flask_plain flask_spa node_cms_proxy)
   fi
   if [[ $1 != molecule ]]; then
-    parts+=(volumes hosts load_balancers molecule databases agent agent_host edge registry legacy_site resolver status_page)
+    parts+=(volumes hosts load_balancers molecule databases agent agent_host edge registry provoked_by_agent provoked_by_docker legacy_site resolver status_page)
   fi
   for file in "${parts[@]}"; do
     echo "test_$file.py pytest $(ls {tests/integration,local_aws/tests/parts}/test_"$file".py 2>/dev/null) --quiet --durations=5"

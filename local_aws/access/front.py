@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_aws.access import denials, federated, judging, needs, operator, requests
+from local_aws.access import clocks, denials, federated, judging, needs, operator, requests
 from local_aws.access.callers import NOBODY, Caller, Callers, access_key
 from local_aws.access.denials import Denial, Denials
 from local_aws.access.estate import Estate
@@ -152,6 +153,9 @@ class Guard:
         if caller is None:
             self.denied.add(Denial(f"key {key}", received.asked.name, "*", denials.NO_SUCH_KEY), self.enforces)
             return denials.unknown_key(received.call, key) if self.enforces else None
+        late = clocks.refusal(environ, received.call, datetime.datetime.now(datetime.UTC))
+        if late is not None and self.enforces:
+            return late
         context = HERE | {"aws:SourceIp": environ.get("REMOTE_ADDR") or "127.0.0.1"}
         if caller.source:
             context |= {"aws:SourceArn": caller.source, "aws:SourceAccount": ACCOUNT_ID}

@@ -15,6 +15,11 @@ NOT_IN_USE = (
     "Target.NotInUse",
     "Target group is not configured to receive traffic from the load balancer",
 )
+OTHER_ZONE = (
+    "unused",
+    "Target.NotInUse",
+    "Target is in an Availability Zone that is not enabled for the load balancer",
+)
 NO_ADDRESS = ("unused", "Target.InvalidState", "Target is in the stopped state")
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html"""
 

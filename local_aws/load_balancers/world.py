@@ -7,6 +7,7 @@ from typing import Any
 from local_aws import haproxy
 from local_aws.cloud import Cloud
 from local_aws.haproxy import Balancer, HealthCheck, Listener, Rule, Target, TargetGroup
+from local_aws.load_balancers.health import INITIAL, NO_ADDRESS, NOT_IN_USE, OTHER_ZONE, State
 from local_aws.waf.firewall import of_balancer
 
 
@@ -15,13 +16,14 @@ class World:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._look = cloud, cloud.look
-        self._addresses: dict[str, str] | None = None
+        self._instances: dict[str, tuple[str, str]] | None = None
         records = self._elb("describe_load_balancers")["LoadBalancers"]
         self.balancers: dict[str, dict[str, Any]] = {item["LoadBalancerArn"]: item for item in records}
         groups = self._elb("describe_target_groups")["TargetGroups"]
         self.groups: dict[str, dict[str, Any]] = {item["TargetGroupArn"]: item for item in groups}
         self.targets = {arn: self._registered(arn) for arn in self.groups}
         self.used: set[str] = set()
+        self._zones: dict[str, set[str]] = {}
 
     def _elb(self, operation: str, **arguments: Any) -> dict[str, Any]:
         return self._look("elbv2", operation, **arguments)
@@ -54,6 +56,9 @@ class World:
             for item in (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
         }
         self.used |= used
+        zones = {str(zone["ZoneName"]) for zone in record["AvailabilityZones"]}
+        for group in used:
+            self._zones.setdefault(group, set()).update(zones)
         attributes = self._elb("describe_load_balancer_attributes", LoadBalancerArn=arn)["Attributes"]
         idle = {item["Key"]: item["Value"] for item in attributes}.get("idle_timeout.timeout_seconds", "60")
         groups = tuple(self._group(item) for item in sorted(used))
@@ -99,7 +104,7 @@ class World:
         targets = tuple(
             Target(identifier, port, address)
             for identifier, port in sorted(self.targets[arn])
-            if (address := self.address(identifier))
+            if (address := self.address(identifier)) and not self._is_elsewhere(arn, identifier)
         )
         preserve = attributes.get("preserve_client_ip.enabled") == "true"
         return TargetGroup(arn, record["TargetGroupName"], record["Protocol"], algorithm, check, targets, preserve)
@@ -112,16 +117,31 @@ class World:
         answer = self._elb("describe_target_group_attributes", TargetGroupArn=arn)
         return {item["Key"]: item["Value"] for item in answer["Attributes"]}
 
+    def unmeasured(self, arn: str, identifier: str) -> State:
+        """The health of a target of a group that no load balancer has measured yet, or none ever will."""
+        if not self.address(identifier):
+            return NO_ADDRESS
+        if arn not in self.used:
+            return NOT_IN_USE
+        return OTHER_ZONE if self._is_elsewhere(arn, identifier) else INITIAL
+
     def address(self, identifier: str) -> str:
         """Where a target is: an IP address is that itself, of an instance it is the private one; empty if none."""
-        if not identifier.startswith("i-"):
-            return identifier
-        if self._addresses is None:
+        return self._known().get(identifier, ("", ""))[0] if identifier.startswith("i-") else identifier
+
+    def _is_elsewhere(self, arn: str, identifier: str) -> bool:
+        """Whether a target stands in a zone that none of its group's load balancers serves; of an address nobody asks."""
+        zone = self._known().get(identifier, ("", ""))[1]
+        return bool(zone) and zone not in self._zones.get(arn, {zone})
+
+    def _known(self) -> dict[str, tuple[str, str]]:
+        """Instance → its private address and zone."""
+        if self._instances is None:
             reservations = self._look("ec2", "describe_instances")["Reservations"]
             instances = [instance for reservation in reservations for instance in reservation["Instances"]]
-            self._addresses = {
-                item["InstanceId"]: item.get("PrivateIpAddress", "")
+            self._instances = {
+                item["InstanceId"]: (item.get("PrivateIpAddress", ""), item["Placement"]["AvailabilityZone"])
                 for item in instances
                 if item["State"]["Name"] in ("pending", "running", "shutting-down")
             }
-        return self._addresses.get(identifier, "")
+        return self._instances

@@ -18,7 +18,7 @@ from local_aws.edge.world import any_there
 from local_aws.haproxy import Balancer
 from local_aws.load_balancers import traffic
 from local_aws.load_balancers.configuration import render, structure, with_servers
-from local_aws.load_balancers.health import HEALTHY, INITIAL, NO_ADDRESS, NOT_IN_USE, State
+from local_aws.load_balancers.health import HEALTHY, State
 from local_aws.load_balancers.proxy import Proxy
 from local_aws.load_balancers.servers import TargetState
 from local_aws.load_balancers.world import World
@@ -214,10 +214,7 @@ class LoadBalancers(Part):
         told: dict[str, dict[elbv2.Target, State]] = {arn: {} for arn in world.groups}
         for arn, targets in world.targets.items():
             for identifier, port in targets:
-                known = world.address(identifier)
-                told[arn][identifier, port] = (
-                    INITIAL if known and arn in world.used else NOT_IN_USE if known else NO_ADDRESS
-                )
+                told[arn][identifier, port] = world.unmeasured(arn, identifier)
         for running in self._running.values():
             for (arn, identifier, port), state in running.servers.states.items():
                 if arn in told:

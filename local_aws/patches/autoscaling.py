@@ -24,7 +24,7 @@ from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend
 from moto.ec2.utils import convert_tag_spec
 
-from local_aws.patches._moto import around, instead, missing
+from local_aws.patches._moto import AwsError, around, instead, missing
 from local_aws.patches.ec2 import USER_DATA_BYTES
 
 refuse_launch_configurations = os.environ.get("LOCAL_AWS_REFUSE_LAUNCH_CONFIGURATIONS", "") == "true"
@@ -260,14 +260,24 @@ def _launch(group: Any, tags: dict[str, str]) -> Any:
 
 
 def _find_profile(group: Any, profile: dict[str, str]) -> None:
+    """In EC2's words (hashicorp/terraform-provider-aws, issues 24281 and 29866), where moto has IAM's."""
     from moto.ec2.utils import filter_iam_instance_profiles
 
-    filter_iam_instance_profiles(
-        group.account_id,
-        partition=group.ec2_backend.partition,
-        iam_instance_profile_arn=profile.get("Arn"),
-        iam_instance_profile_name=profile.get("Name"),
-    )
+    try:
+        filter_iam_instance_profiles(
+            group.account_id,
+            partition=group.ec2_backend.partition,
+            iam_instance_profile_arn=profile.get("Arn"),
+            iam_instance_profile_name=profile.get("Name"),
+        )
+    except ServiceException:
+        ((key, value),) = profile.items()
+        kind = "ARN" if key == "Arn" else "name"
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({value}) for parameter iamInstanceProfile.{key.lower()} is invalid. Invalid IAM Instance Profile "
+            f"{kind}",
+        ) from None
 
 
 @instead(FakeAutoScalingGroup, "replace_autoscaling_group_instances")
@@ -278,7 +288,8 @@ def _replace_autoscaling_group_instances(self: Any, count_needed: int, propagate
             instance = _launch(self, propagated_tags)
         except (ServiceException, LookupError) as error:
             # A launch that fails is an activity of the group, not an error of the call that asked for it.
-            record(self, "Launching a new EC2 instance.", cause, "Failed", f"{error} Launching EC2 instance failed.")
+            why = str(getattr(error, "message", error)).rstrip(".")
+            record(self, "Launching a new EC2 instance.", cause, "Failed", f"{why}. Launching EC2 instance failed.")
             return
         instance.autoscaling_group = self
         template = self.launch_template if self.ec2_launch_template else None

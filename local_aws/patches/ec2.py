@@ -92,10 +92,22 @@ def _run_instances(
     run: Any, self: Any, image_id: str, count: int, user_data: Any, security_group_names: Any, **keywords: Any
 ) -> Any:
     check_user_data(user_data)
+    _check_there(self, image_id, str(keywords.get("key_name") or ""))
     reservation = run(self, image_id, count, user_data, security_group_names, **keywords)
     for tell in launched:
         tell()
     return reservation
+
+
+def _check_there(backend: Any, image_id: str, key_name: str) -> None:
+    """Refuse an AMI that somebody has deregistered, and a key pair that there is not; moto launches both.
+
+    An AMI that never was is launched here too: whose they are, only AWS knows.
+    """
+    if image_id in backend.deleted_amis:
+        raise AwsError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+    if key_name and key_name not in backend.key_pairs:
+        raise AwsError("InvalidKeyPair.NotFound", f"The key pair '{key_name}' does not exist")
 
 
 @instead(NatGatewayBackend, "delete_nat_gateway")

@@ -227,7 +227,13 @@ class Wire:
             # The host need not have RDS's authorities. No password goes over it: both sides prove that they know it.
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            encrypted = context.wrap_socket(self._connection)
+            try:
+                encrypted = context.wrap_socket(self._connection)
+            except ssl.SSLError as error:
+                # An "S" begins many a greeting, such as that of ssh.
+                if error.reason == "WRONG_VERSION_NUMBER":
+                    raise NoLogin("something else than PostgreSQL answers there") from error
+                raise
             self._connection, self.tls = encrypted, str(encrypted.version())
 
     def log_in(self, user: str, password: str, database: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_aws.ecs.outside import Services
-from local_aws.load_balancers.health import INITIAL
+from local_aws.load_balancers.health import INITIAL, State
 from local_aws.load_balancers.world import World
 from local_aws.parts.databases import Databases
 from local_aws.parts.file_systems import FileSystems
@@ -49,11 +49,10 @@ class OneTargetGroup:
 
     def __init__(self, arn: str) -> None:
         self.groups: dict[str, Any] = {arn: {}}
-        self.used = {arn}
         self.targets = {arn: [("i-1", 80)]}
 
-    def address(self, _identifier: str) -> str:
-        return "10.79.0.4"
+    def unmeasured(self, _arn: str, _identifier: str) -> State:
+        return INITIAL
 
 
 def test_measured_health_is_seen_at_once_and_only_a_new_one_changes_anything(

@@ -24,6 +24,11 @@ SECTION = re.compile(r"^== (?P<name>[\w-]+)$")
 """How a section of what a host says begins (playbooks/templates/doctor-look.sh.j2)."""
 JOINING = ("agent", "init", "cloud-init", "boot-report", "failed")
 """Sections that say why a host has not joined. Of one that takes tasks they tell of what is past."""
+UNSERVED = ("unhealthy", "unused")
+"""States of targets to which no request goes, for a reason that stays; one in a zone without a balancer is `unused`.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
 TOOLS = ("command not found", "No such file or directory")
 """How a line ends by which a host says that it lacks what was to be looked at."""
 
@@ -61,7 +66,7 @@ def _of_service(service: Mapping[str, Any]) -> Iterator[Evidence]:
         if each["reason"] and (each["rollout"] == "FAILED" or each["failed"]):
             yield Evidence(DEPLOYMENT, about, each["reason"], each["revision"])
     for each in service["targets"] or ():
-        if each["state"] == "unhealthy":
+        if each["state"] in UNSERVED:
             yield Evidence(TARGET, about, each["reason"], each["target"])
     settled = is_settled(service)
     for each in service["stopped"]:

@@ -150,7 +150,8 @@ IMAGES = (
     ),
     Signature(
         "image-login", STARTS,
-        r"pull access denied|no basic auth credentials|repository does not exist or may require",
+        r"pull access denied|no basic auth credentials|repository does not exist or may require|"
+        r"requested access to the resource is denied|unauthorized: authentication required",
         "The registry gives the host no such image without a login, or there is no such repository.",
         "publish.yml", "Check the image's name; a private registry elsewhere is not one the hosts can log in to.",
     ),
@@ -264,7 +265,7 @@ PROGRAMS = (
         SITE, "Raise mem_limit, or let the program have fewer workers.",
     ),
     Signature(
-        "dependency", (TASK,), r"dependency graph: (?:container|dependency)|dependent container .*(?:time|did not)",
+        "dependency", (TASK,), r"dependency graph: |dependent container .*(?:time|did not)",
         "A container waits for another one of its task, which did not become what depends_on asks for.",
         LOGS,
     ),
@@ -519,7 +520,8 @@ LAYERS = (
         "teardown.yml",
     ),
     Signature(
-        "group-without-balancer", (STACK, EVENT), r"does not have an associated load balancer",
+        "group-without-balancer", (STACK, EVENT, TARGET),
+        r"does not have an associated load balancer|Target group is not configured to receive traffic",
         "The target group of the service belongs to no listener yet.",
         SITE,
     ),
@@ -629,7 +631,7 @@ HOSTS_OWN = (
         REPLACE, "Auto Scaling starts another host in its place.",
     ),
     Signature(
-        "clock-wrong", HOSTS, r"Signature expired|RequestTimeTooSkewed",
+        "clock-wrong", HOSTS, r"Signature (?:expired|not yet current)|RequestTimeTooSkewed",
         "The host's clock is wrong, so that AWS refuses what it signs.",
         "on-host systemctl restart chronyd",
     ),

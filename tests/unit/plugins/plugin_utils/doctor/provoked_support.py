@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import ast
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from plugins.plugin_utils.doctor.judging import recognised, told_by
 from plugins.plugin_utils.doctor.signature import Evidence
 
 Provokes = Callable[[Any], Iterable[Evidence]]
+TESTS = Path(__file__).resolve().parents[4]
+FILES = "test_provoked_*.py"
+LIST = Path(__file__).with_name("not_provoked.yml")
 
 
 @dataclass
@@ -43,3 +50,37 @@ class Provoked:
         assert finding.evidence[0].text == telling[0].text
         assert finding.cause.endswith(".")
         assert finding.types
+
+
+def brought_about(tests: Path = TESTS) -> dict[str, list[str]]:
+    """Name of each failure that a test brings about → the files that do, of unit and integration tests.
+
+    The files are read, not run: some of them want Docker.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted(tests.rglob(FILES)):
+        for name in _names(ast.parse(path.read_text())):
+            found.setdefault(name, []).append(path.name)
+    return found
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """What decorates a function with its name (`@provoked("memory")`), and what stands in `Provoked({"memory": …})`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for each in node.decorator_list:
+                if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and len(each.args) == 1:
+                    yield from _texts(each.args)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == Provoked.__name__:
+            for table in node.args:
+                yield from _texts(table.keys if isinstance(table, ast.Dict) else [])
+
+
+def _texts(nodes: Iterable[ast.expr | None]) -> Iterator[str]:
+    return (each.value for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
+def listed() -> tuple[dict[str, str], dict[str, str]]:
+    """Of not_provoked.yml: name → the end-to-end test that brings it about, and name → why nothing here does."""
+    read = yaml.safe_load(LIST.read_text())
+    return read["by_a_site"], read["by_none"]

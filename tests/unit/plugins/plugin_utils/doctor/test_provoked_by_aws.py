@@ -21,7 +21,6 @@ from plugins.plugin_utils.doctor import machines
 from plugins.plugin_utils.doctor.asking import Asking
 from plugins.plugin_utils.doctor.evidence import of_findings, of_status
 from plugins.plugin_utils.doctor.signature import EVENT, RIGHT, STACK, TASK, Evidence
-from plugins.plugin_utils.doctor.signatures import SIGNATURES
 from plugins.plugin_utils.ecs import container_instances, stop_reason
 from plugins.plugin_utils.ecs_placement import Needs
 from plugins.plugin_utils.ecs_service_watch import event_text
@@ -33,7 +32,8 @@ from tests.unit.plugins.plugin_utils.doctor.console_support import console
 from tests.unit.plugins.plugin_utils.doctor.provoked_support import Provoked
 from tests.unit.service_support import Clients
 
-of_ecs, of_stacks, of_account = Provoked(), Provoked(), Provoked()
+of_ecs, of_stacks, of_account, of_doors, of_late = Provoked(), Provoked(), Provoked(), Provoked(), Provoked()
+Guards = Callable[..., Guarded]
 ABOUT = "service.web"
 NO_BREAKER = {"enable": False, "rollback": False}
 
@@ -195,6 +195,15 @@ def _drained(world: World) -> list[Evidence]:
     return list(of_findings(plain([room.judge(Task(ABOUT, "", (), needs=Needs(64, 0), replicas=1), joined)])))
 
 
+@of_ecs("no-provider")
+def _provider(world: World) -> list[Evidence]:
+    """A host that joined before its cluster had one."""
+    world.agent()
+    (joined,) = container_instances(Clients(world)("ecs"), "demo")
+    host = {"instance": "i-1", "state": "ACTIVE", "agent": {"connected": joined["agentConnected"]}}
+    return list(machines.of_status(host, str(joined.get("capacityProviderName") or "")))
+
+
 def refused(call: Callable[[], Any]) -> list[Evidence]:
     """What a stack's event has of a refusal."""
     with pytest.raises((EcsError, ClientError)) as caught:
@@ -348,54 +357,37 @@ def test_what_the_account_says_is_recognised(name: str, aws: Cloud) -> None:
     of_account.prove(name, aws)
 
 
-def test_a_host_that_joined_before_its_provider() -> None:
-    world = World()
-    world.agent()
-    (joined,) = container_instances(Clients(world)("ecs"), "demo")
-    provoked = Provoked()
-
-    @provoked("no-provider")
-    def _provider(_: Any) -> list[Evidence]:
-        host = {"instance": "i-1", "state": "ACTIVE", "agent": {"connected": joined["agentConnected"]}}
-        return list(machines.of_status(host, str(joined.get("capacityProviderName") or "")))
-
-    provoked.prove("no-provider", None)
+@of_doors("denied")
+def _denied(guard: Guards) -> list[Evidence]:
+    return unasked(guard, {"Effect": "Allow", "Action": "s3:*"})
 
 
-ALLOWS, DENIES = {"Effect": "Allow", "Action": "s3:*"}, {"Effect": "Deny", "Action": "*"}
+@of_doors("denied-explicitly")
+def _forbidden(guard: Guards) -> list[Evidence]:
+    return unasked(guard, {"Effect": "Deny", "Action": "*"})
 
 
-@pytest.mark.parametrize(("name", "effect"), [("denied", ALLOWS), ("denied-explicitly", DENIES)])
-def test_a_call_that_iam_refuses(guard: Callable[..., Guarded], name: str, effect: dict[str, str]) -> None:
-    document = {"Version": "2012-10-17", "Statement": [{**effect, "Resource": "*"}]}
-    guarded = guard(policies={"one": document})
-    provoked, part = Provoked(), Part()
-
-    @provoked(name)
-    def _refused(_: Any) -> list[Evidence]:
-        part.ask("services", "sqs", lambda: guarded.client("sqs").list_queues())
-        return list(of_status({"services": [], "schedules": [], "stacks": [], "unasked": part.unasked}))
-
-    provoked.prove(name, None)
+def unasked(guard: Guards, statement: dict[str, str]) -> list[Evidence]:
+    """What a status says of a question that IAM does not allow."""
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
+    guarded, part = guard(policies={"one": document}), Part()
+    part.ask("services", "sqs", lambda: guarded.client("sqs").list_queues())
+    return list(of_status({"services": [], "schedules": [], "stacks": [], "unasked": part.unasked}))
 
 
-def test_a_call_that_aws_has_no_time_for(late_aws: Callable[..., LateAws]) -> None:
-    late, provoked, part = late_aws(faults=1.0), Provoked(), Part()
-
-    @provoked("throttled")
-    def _throttled(_: Any) -> list[Evidence]:
-        for _ in range(20):
-            part.ask("stacks", "cloudformation", lambda: late.client("cloudformation").describe_stacks())
-        return [Evidence(RIGHT, each["about"], each["why"]) for each in part.unasked]
-
-    provoked.prove("throttled", None)
+@pytest.mark.parametrize("name", of_doors.by)
+def test_a_call_that_iam_refuses_is_recognised(name: str, guard: Guards) -> None:
+    of_doors.prove(name, guard)
 
 
-def test_more_than_forty_failures_are_brought_about() -> None:
-    """The others are known by their texts alone: who brings one about adds it here, or in the file about programs."""
-    from tests.unit.plugins.plugin_utils.doctor import test_provoked_by_programs as programs
+@of_late("throttled")
+def _throttled(late_aws: Callable[..., LateAws]) -> list[Evidence]:
+    late, part = late_aws(faults=1.0), Part()
+    for _ in range(20):
+        part.ask("stacks", "cloudformation", lambda: late.client("cloudformation").describe_stacks())
+    return [Evidence(RIGHT, each["about"], each["why"]) for each in part.unasked]
 
-    tables = (of_ecs, of_stacks, of_account, programs.provoked, programs.provoked_of_database)
-    found = {name for each in tables for name in each.by}
-    assert found <= {each.name for each in SIGNATURES}
-    assert len(found) > 40
+
+@pytest.mark.parametrize("name", of_late.by)
+def test_a_call_that_aws_has_no_time_for_is_recognised(name: str, late_aws: Callable[..., LateAws]) -> None:
+    of_late.prove(name, late_aws)

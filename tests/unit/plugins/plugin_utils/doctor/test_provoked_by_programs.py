@@ -20,7 +20,7 @@ from tests.unit.plugins.plugin_utils.doctor.provoked_support import Provoked
 from tests.unit.postgres_support import PASSWORD, Postgres, postgres, shell
 from tests.unit.variables_support import PROJECT
 
-provoked, provoked_of_database = Provoked(), Provoked()
+provoked, provoked_of_database, provoked_of_restart = Provoked(), Provoked(), Provoked()
 ABOUT = "service.web"
 ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01\x00\x00\x00" + bytes(100)
 """The begin of a program for another processor than any that tests run on: ARM's, or (below) Intel's."""
@@ -210,27 +210,28 @@ def test_what_libpq_writes_is_recognised(name: str, server: Postgres) -> None:
     provoked_of_database.prove(name, server)
 
 
-@pytest.mark.long
-def test_a_server_that_is_being_restarted() -> None:
+@provoked_of_restart("database-restarts")
+def _restarts(world: tuple[Postgres, list[subprocess.Popen[Any]]]) -> list[Evidence]:
     """It lets nobody in who is new until the last session has ended (a smart shutdown), as at RDS's maintenance."""
-    provoked = Provoked()
-    session: list[subprocess.Popen[Any]] = []
+    server, sessions = world
+    place = ["psql", "-h", str(server.folder), "-p", str(server.port), "-U", "rdsadmin", "-d", "postgres"]
+    sessions.append(subprocess.Popen([*place, "-c", "select pg_sleep(60)"], env=shell(), stdout=subprocess.DEVNULL))
+    while server.sql("select count(*) from pg_stat_activity where query like 'select pg_sleep%'") == "0":
+        time.sleep(0.1)
+    os.kill(int((server.folder / "db/postmaster.pid").read_text().splitlines()[0]), signal.SIGTERM)
+    time.sleep(0.5)
+    return psql(server)
 
-    @provoked("database-restarts")
-    def _restarts(server: Postgres) -> list[Evidence]:
-        place = ["psql", "-h", str(server.folder), "-p", str(server.port), "-U", "rdsadmin", "-d", "postgres"]
-        session.append(subprocess.Popen([*place, "-c", "select pg_sleep(60)"], env=shell(), stdout=subprocess.DEVNULL))
-        while server.sql("select count(*) from pg_stat_activity where query like 'select pg_sleep%'") == "0":
-            time.sleep(0.1)
-        os.kill(int((server.folder / "db/postmaster.pid").read_text().splitlines()[0]), signal.SIGTERM)
-        time.sleep(0.5)
-        return psql(server)
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", provoked_of_restart.by)
+def test_a_server_that_is_being_restarted(name: str) -> None:
+    sessions: list[subprocess.Popen[Any]] = []
     try:
         with postgres() as running:
-            provoked.prove("database-restarts", running)
+            provoked_of_restart.prove(name, (running, sessions))
     finally:
-        for each in session:
+        for each in sessions:
             each.kill()
             each.wait()
 

@@ -60,9 +60,8 @@ def test_an_account_that_enforces_tokens_launches_nothing_without(aws: Cloud, en
     aws.client("ec2").modify_instance_metadata_defaults(HttpTokens="required", HttpTokensEnforced=enforced)
     launch(aws)
     launch(aws, MetadataOptions={"HttpTokens": "required"})
-    optional = {"MetadataOptions": {"HttpTokens": "optional"}}
     if enforced == "enabled":
         with refused("httpTokensEnforced is enabled for this account", "UnsupportedOperation"):
-            launch(aws, **optional)
+            launch(aws, MetadataOptions={"HttpTokens": "optional"})
     else:
-        launch(aws, **optional)
+        launch(aws, MetadataOptions={"HttpTokens": "optional"})

@@ -526,7 +526,7 @@ LAYERS = (
     ),
     Signature(
         "still-used", (STACK,),
-        r"has a dependent object|has dependencies and cannot be deleted|DependencyViolation",
+        r"has a dependent object|has dependencies and cannot be deleted|mapped public address|DependencyViolation",
         "Something that is not of this stack still uses what it is to delete, mostly a network interface.",
         SITE,
     ),

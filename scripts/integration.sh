@@ -35,7 +35,7 @@ jobs_of() { # parts|molecule|all: lines of a name and its command, the longest f
   fi
   # Minutes each: releases on one host, whose roles' files all scenarios look at; what no site of an inventory uses yet.
   if [[ $1 == molecule ]]; then
-    parts+=(image_cleanup edge_waf real_agent_host network_load_balancers security_groups functions static_image compose_file celery_site django_rds flask_plain flask_spa node_cms_proxy)
+    parts+=(image_cleanup edge_waf real_agent_host network_load_balancers security_groups functions provoked_on_hosts static_image compose_file celery_site django_rds flask_plain flask_spa node_cms_proxy)
   fi
   if [[ $1 != molecule ]]; then
     parts+=(volumes hosts load_balancers molecule databases agent agent_host edge registry provoked_by_agent provoked_by_docker legacy_site resolver status_page)

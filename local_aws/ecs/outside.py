@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
@@ -13,6 +14,13 @@ from local_aws.ecs.errors import invalid
 from local_aws.ecs.state import Json
 
 GONE = ("shutting-down", "terminated")
+LINKED = "ecs.amazonaws.com"
+"""What ECS's own role is linked to."""
+first_day = os.environ.get("LOCAL_AWS_FIRST_DAY", "") == "true"
+"""Behave as an account that has never had a cluster: ECS makes its role with the first, and cannot assume it yet.
+
+https://github.com/1Password/scim-examples/issues/356 has how it comes to that.
+"""
 
 
 class TargetHealth(NamedTuple):
@@ -48,6 +56,9 @@ class Outside(Protocol):
 
     def availability_zone(self, instance_id: str) -> str:
         """The instance's zone, empty if EC2 does not know the instance."""
+
+    def has_linked_role(self) -> bool:
+        """Whether ECS can act in the account, by its service-linked role."""
 
     def assume_role(self, role: str, session: str) -> Json:
         """Credentials of a role: AccessKeyId, SecretAccessKey, SessionToken.
@@ -149,6 +160,16 @@ class Services:
             for instance in reservation["Instances"]:
                 return str(instance["Placement"]["AvailabilityZone"])
         return ""
+
+    def has_linked_role(self) -> bool:
+        """See `Outside`. A first cluster makes the role, and comes too early for it, as far as `first_day` goes."""
+        if not first_day:
+            return True
+        iam = self._client("iam")
+        if iam.list_roles(PathPrefix=f"/aws-service-role/{LINKED}/")["Roles"]:
+            return True
+        iam.create_service_linked_role(AWSServiceName=LINKED)
+        return False
 
     def assume_role(self, role: str, session: str) -> Json:
         """See `Outside`."""

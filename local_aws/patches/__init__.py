@@ -1,7 +1,8 @@
 """Where moto does not behave like AWS in a way that matters here, mended from outside (no fork).
 
 One module a service; importing it patches moto's classes, once a process. Each patch is covered by
-local_aws/tests/unit/test_patches.py. They reach into moto's internals, so the version is pinned.
+local_aws/tests/unit/test_patches.py, or by a test of the module's name. They reach into moto's internals, so the
+version is pinned.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from local_aws.patches import (  # noqa: E402 (they patch moto, so its version i
     cloudwatch,
     dynamodb,
     ec2,
+    ec2_launches,
     ecr,
     efs,
     elbv2,
@@ -82,6 +84,7 @@ __all__ = [
     "cloudwatch",
     "dynamodb",
     "ec2",
+    "ec2_launches",
     "ecr",
     "efs",
     "elbv2",

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html
-Codes are AWS's; of the messages those are ours that say so.
+Codes are AWS's; of the messages those are ours that say so. That of a priority: hashicorp/terraform, issue 24239.
 """
 
 from __future__ import annotations
@@ -34,10 +34,13 @@ Described = Mapping[str, Any]
 def _create_rule(create: Any, self: Any, listener_arn: str, **given: Any) -> Any:
     _check_conditions(given["conditions"])
     _check_bodies(given["actions"])
-    balancer = self.load_balancers[self.describe_listeners(None, [listener_arn])[0].load_balancer_arn]
+    found = self.describe_listeners(None, [listener_arn])[0]
+    balancer = self.load_balancers[found.load_balancer_arn]
     rules = [rule for listener in balancer.listeners.values() for rule in listener.rules.values()]
     if sum(not rule.is_default for rule in rules) >= RULES_MOST:  # the sentence is ours
         raise AwsError("TooManyRules", f"The load balancer has {RULES_MOST} rules, which is the most")
+    if any(rule.priority == given["priority"] for rule in found.rules.values()):  # moto does not say which
+        raise AwsError("PriorityInUse", f"Priority '{given['priority']}' is currently in use")
     return create(self, listener_arn, **given)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from moto.elbv2.exceptions import DuplicateListenerError, DuplicatePriorityError, PriorityInUseError
+from moto.elbv2.exceptions import DuplicateListenerError, DuplicatePriorityError
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 
 from local_aws.patches._moto import AwsError, around, instead
@@ -194,7 +194,7 @@ def _set_rule_priorities(self: Any, rule_priorities: list[dict[str, Any]]) -> li
     for rule, priority in zip(rules, wanted, strict=True):
         listener = self.describe_listeners(None, [rule.listener_arn])[0]
         if any(other.priority == priority for other in listener.rules.values() if other not in rules):
-            raise PriorityInUseError
+            _refuse(f"Priority '{priority}' is currently in use", "PriorityInUse")
     for rule, priority in zip(rules, wanted, strict=True):
         rule.priority = priority
     return rules

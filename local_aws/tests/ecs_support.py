@@ -58,6 +58,9 @@ class Elsewhere:
     def availability_zone(self, _instance_id: str) -> str:
         return "us-east-1a"
 
+    def has_linked_role(self) -> bool:
+        return True
+
     def assume_role(self, role: str, _session: str) -> Json:
         self.assumed.append(role)
         return {"AccessKeyId": "AKIA", "SecretAccessKey": "secret", "SessionToken": f"token-{len(self.assumed)}"}

@@ -11,11 +11,21 @@ from local_aws.ecs.state import Cluster, Json
 class Clusters(Actions):
     """CreateCluster, DescribeClusters and the like."""
 
+    unlocked = frozenset({"CreateCluster"})
+
     def create_cluster(self, request: Json) -> Json:
         """CreateCluster; the same name again gives the same cluster, as on AWS."""
         name = request.get("clusterName") or "default"
         if not NAME.fullmatch(name):
             raise invalid("Invalid identifier: Identifier is for invalid cluster name.")
+        if not self.outside.has_linked_role():
+            raise invalid(
+                "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+            )
+        with self.state.lock:
+            return self._made(name, request)
+
+    def _made(self, name: str, request: Json) -> Json:
         cluster = self.region.clusters.get(name)
         if cluster is None or cluster.status != "ACTIVE":
             settings = {"containerInsights": "disabled"}

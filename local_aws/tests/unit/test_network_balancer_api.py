@@ -232,12 +232,12 @@ def test_a_priority_is_one_rules_and_rules_can_change_places(elb: Any, network: 
         return str(made["Rules"][0]["RuleArn"])
 
     first, second, third = rule(1), rule(2), rule(3)
-    with refused("The specified priority is in use", "PriorityInUse"):
+    with refused("Priority '2' is currently in use", "PriorityInUse"):
         rule(2)
     elb.set_rule_priorities(RulePriorities=[{"RuleArn": first, "Priority": 2}, {"RuleArn": second, "Priority": 1}])
     found = {item["RuleArn"]: item["Priority"] for item in elb.describe_rules(ListenerArn=http)["Rules"]}
     assert (found[first], found[second], found[third]) == ("2", "1", "3")
-    with refused("The specified priority is in use", "PriorityInUse"):
+    with refused("Priority '3' is currently in use", "PriorityInUse"):
         elb.set_rule_priorities(RulePriorities=[{"RuleArn": first, "Priority": 3}])
 
 

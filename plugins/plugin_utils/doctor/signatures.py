@@ -171,7 +171,8 @@ SETTINGS = (
     ),
     Signature(
         "secret-gone", STARTS,
-        r"unable to (?:pull secrets|retrieve secret).*(?:ResourceNotFoundException|can't find the specified secret)",
+        r"unable to (?:pull secrets|retrieve secret).*(?:ResourceNotFoundException|can't find the specified secret)|"
+        r"can't retrieve the secret with ARN|fetching secret data from SSM Parameter Store.*invalid parameters",
         "The secret that the container asks for is not there, or waits to be deleted.",
         SITE,
     ),
@@ -526,7 +527,8 @@ LAYERS = (
         SITE,
     ),
     Signature(
-        "still-used", (STACK,), r"has a dependent object|DependencyViolation",
+        "still-used", (STACK,),
+        r"has a dependent object|has dependencies and cannot be deleted|mapped public address|DependencyViolation",
         "Something that is not of this stack still uses what it is to delete, mostly a network interface.",
         SITE,
     ),
@@ -673,7 +675,8 @@ HOSTS_OWN = (
         "on-host systemctl --failed --no-pager", vague=True,
     ),
     Signature(
-        "memory-of-host", HOSTS, r"Out of memory: Killed process \d+ \((?P<program>[^)]+)\)",
+        # A container that took more than its own limit: "Memory cgroup out of memory", and no matter of the host.
+        "memory-of-host", HOSTS, r"(?<!cgroup )Out of memory: Killed process \d+ \((?P<program>[^)]+)\)",
         "The host had no memory left, and the kernel ended {program}.",
         SITE, "Give each container a mem_limit, or take larger hosts.",
     ),

@@ -15,11 +15,13 @@ Say = Callable[[str, str, str], None]
 """Takes what it is about (`service.web`), what is the matter, and what to type; empty where nothing is to be typed."""
 Answer = TypeVar("Answer")
 
-REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
-"""Codes with which services refuse a caller who has not the right."""
+REFUSED = (
+    "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized", "403",
+)  # fmt: skip
+"""Codes with which services refuse a caller who has not the right; the last is S3's to HEAD, which has no words."""
 PREFIXES = {"elbv2": "elasticloadbalancing", "efs": "elasticfilesystem"}
 """boto3's name of a service → IAM's, where they differ."""
-ACTIONS = {"ListObjectsV2": "ListBucket"}
+ACTIONS = {"ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket", "HeadObject": "GetObject"}
 """Operation → IAM's action, where they differ."""
 
 

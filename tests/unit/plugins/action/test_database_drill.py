@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.action import database_beside_delete, database_drill, database_restore
+from plugins.action import database_beside_delete, database_drill
+from plugins.plugin_utils import database_action
 from plugins.plugin_utils.importing.postgres import Server, literal
 from plugins.plugin_utils.restoring.instance import Instance
 from tests.unit.plugin_support import run_action, talk_to
@@ -110,7 +111,7 @@ def test_whom_the_site_logs_in_as_now_is_let_in_there(estate: Estate, monkeypatc
     assert estate.rds.passwords[-1] == PASSWORD, "the master's, which is the site's until it is rotated"
     secret = "rotated0rotated0rotated0rotated0"  # noqa: S105 # of a server that goes with its test
     monkeypatch.setattr(database_drill, "credentials", lambda *_: ("clerk_a", secret))
-    monkeypatch.setattr(database_restore, "credentials", lambda *_: ("clerk", PASSWORD))
+    monkeypatch.setattr(database_action, "credentials", lambda *_: ("clerk", PASSWORD))
     result, shown = estate.drill(site_login=True)
     assert not result.get("failed"), result
     assert secret not in shown + str(result)

@@ -79,7 +79,11 @@ class ActionModule(AwsAction):
         """Say that there is no such backup, and which there are."""
         good = [str(each["name"]) for each in known if is_good(each)]
         if not good:
-            raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
+            which = f"There is no backup {name}, nor any other" if name else "There is no backup"
+            raise Failed(
+                f"{which} yet of which anything could be restored. Make one first: {verb('backup.yml')}; then type: "
+                f"{verb(self.arguments['typed_with'])} -e backup=<its name>"
+            )
         raise Failed(
             f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. "
             f"Type: {verb(self.arguments['typed_with'])} -e backup={nearest(name, good)}"

@@ -37,21 +37,15 @@ class ActionModule(AwsAction):
         Raises:
             Failed: there is no such backup, or it has not what is meant.
         """
-        given, name = self.arguments, self.arguments["name"]
+        given = self.arguments
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         if given["time"]:
             return self._of_time(ledger)
-        points = Points(self.client("s3"), ledger) if ledger else None
-        point = points.read(name) if points and name else None
-        if ledger and point is None:
-            plan = planned.Plan.find(self.client, str(given["prefix"]))
-            known = planned.every(self.client, ledger, plan, datetime.now(UTC))
-            point = next((each for each in known if (each["name"] == name if name else is_good(each))), None)
-            if point is None:
-                self._refuse(name, known)
-            name = str(point["name"])
-        if points is None or point is None:
-            self._refuse(name, [])
+        if ledger is None:
+            raise self._none(given["name"], [])
+        points = Points(self.client("s3"), ledger)
+        point = self._found(ledger, points)
+        name = str(point["name"])
         if not is_good(point):
             raise Failed(
                 f"The backup {name} is not whole ({point.get('reason') or point.get('outcome')}), so nothing is "
@@ -164,12 +158,28 @@ class ActionModule(AwsAction):
         tables = given["entries"].get("table", ())
         return [*left, *(f"table.{entry}, of which DynamoDB keeps points in time itself" for entry in tables)]
 
-    def _refuse(self, name: str, known: list[Point]) -> NoReturn:
-        """Say that there is no such backup, and which there are."""
+    def _found(self, ledger: Ledger, points: Points) -> Point:
+        """The backup of the name; without one the newest good, also of those that AWS Backup has begun."""
+        name = self.arguments["name"]
+        if name and (point := points.read(name)):
+            return point
+        plan = planned.Plan.find(self.client, str(self.arguments["prefix"]))
+        known = planned.every(self.client, ledger, plan, datetime.now(UTC))
+        for each in known:
+            if each["name"] == name if name else is_good(each):
+                return each
+        raise self._none(name, known)
+
+    def _none(self, name: str, known: list[Point]) -> Failed:
+        """That there is no such backup, and which there are."""
         good = [str(each["name"]) for each in known if is_good(each)]
         if not good:
-            raise Failed(f"There is no backup yet of which anything could be restored. Type: {verb('backup.yml')}")
-        raise Failed(
+            which = f"There is no backup {name}, nor any other" if name else "There is no backup"
+            return Failed(
+                f"{which} yet of which anything could be restored. Make one first: {verb('backup.yml')}; then type: "
+                f"{verb(self.arguments['typed_with'])} -e backup=<its name>"
+            )
+        return Failed(
             f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. "
             f"Type: {verb(self.arguments['typed_with'])} -e backup={nearest(name, good)}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from plugins.plugin_utils.database_way import place
 from plugins.plugin_utils.importing.amounts import amount
 from plugins.plugin_utils.importing.login import credentials
 from plugins.plugin_utils.importing.postgres import Known, Server
-from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.sql import Dump
 from plugins.plugin_utils.restoring.instance import DRILL, room
 from plugins.plugin_utils.rotation.logins import handed_over, made, owner, verifier
@@ -67,15 +67,8 @@ class ActionModule(database_restore.ActionModule):
             kept = verifier(user, password, server.ask("SHOW password_encryption;")[0][0])
             server.ask(made(user, master, kept))
             server.ask(handed_over(master), self._now)
-        site = Server(dataclasses.replace(server.login, user=user, password=password), self._idle)
-        while True:
-            try:
-                site.ask("SELECT 1;", self._now)
-                return
-            except Broken as error:
-                if "authentication failed" not in str(error):
-                    raise
-            self._pause(wait, "to let the site's user in")
+        site = dataclasses.replace(server.login, user=user, password=password)
+        self._wait_to_be_let_in(site, partial(self._pause, wait, "to let the site's user in"), self._now)
 
     def _check_content(self, known: Known) -> None:
         """A backup of an empty database is made, read back and kept without a complaint of anybody."""

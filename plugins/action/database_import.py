@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +12,18 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.database_import import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed
-from plugins.plugin_utils.database_way import check_programs, place
-from plugins.plugin_utils.importing.amounts import TELL_SECONDS, amount, some
-from plugins.plugin_utils.importing.login import credentials, through
-from plugins.plugin_utils.importing.postgres import MARK, Known, Login, Server, differing
+from plugins.plugin_utils.aws_action import Failed
+from plugins.plugin_utils.database_action import DatabaseAction
+from plugins.plugin_utils.database_way import check_programs
+from plugins.plugin_utils.importing.amounts import amount, some
+from plugins.plugin_utils.importing.contents import differing, listed
+from plugins.plugin_utils.importing.postgres import MARK, Known, Server
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.source import Source
 from plugins.plugin_utils.importing.sql import Dump, Unfit
 from plugins.plugin_utils.places import shown, verb
 from plugins.plugin_utils.rotation.logins import owner
 
-LISTED = 5
-"""How many tables a message names."""
 PACKAGE = "the package postgresql-client, of the server's version or a newer one"
 HINTS = {
     "role ": "It names a user of the old server. Make the dump with --no-owner --no-privileges.",
@@ -39,7 +36,7 @@ HINTS = {
 """Words of what failed → what to do about it."""
 
 
-class ActionModule(AwsAction):
+class ActionModule(DatabaseAction):
     """See plugins/modules/database_import.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
@@ -50,12 +47,11 @@ class ActionModule(AwsAction):
         Raises:
             Failed: the dump or what was typed is unfit, the database cannot be reached, or it does not take the dump.
         """
-        self._name, self._path = self.arguments["database"], Path(self.arguments["dump"]).expanduser()
-        self._told, self._doing = time.monotonic(), ""
+        self._path = Path(self.arguments["dump"]).expanduser()
         try:
             source = self._source()
             check_programs(self.arguments["session_manager"])
-            with self._login() as login:
+            with self._site_login() as login:
                 return self._import(source, Server(login, self._idle))
         except Unfit as error:
             raise Failed(
@@ -67,15 +63,6 @@ class ActionModule(AwsAction):
                 f"{verb('import_data.yml')} -e database={self._name} -e dump=<a file of pg_dump>"
             ) from None
 
-    def _say(self, text: str, color: str | None = None) -> None:
-        self._told = time.monotonic()
-        self.say(self._name, text, color)
-
-    def _idle(self) -> None:
-        """Say now and then what it is at."""
-        if time.monotonic() - self._told >= TELL_SECONDS:
-            self._say(self._doing)
-
     # What there is
 
     def _source(self) -> Source:
@@ -85,11 +72,6 @@ class ActionModule(AwsAction):
                 raise Failed(f"This machine has no {program}, by which a dump is restored. Install {PACKAGE}.")
         self._say(f"{shown(self._path)} is a {source.kind} dump, {amount(source.size)}")
         return source
-
-    def _login(self) -> AbstractContextManager[Login]:
-        where = place(self.client, self.arguments)
-        secret = credentials(self.client, where["secret"], self._name)
-        return through(self.arguments, where, secret, self.say)
 
     # What is done
 
@@ -153,10 +135,9 @@ class ActionModule(AwsAction):
         self._doing = "its rows are being counted"
         wrong = differing(lines.rows, server.counts(new, sorted(lines.rows)))
         if wrong:
-            more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
             raise Failed(
-                f"What was restored has not the rows of the dump: {', '.join(wrong[:LISTED])}{more}. Nothing of the "
-                f"site was changed; it lies beside, as {new}."
+                f"What was restored has not the rows of the dump: {listed(wrong)}. Nothing of the site was changed; it "
+                f"lies beside, as {new}."
             )
         server.analyze(new)
         total = sum(lines.rows.values())
@@ -165,10 +146,6 @@ class ActionModule(AwsAction):
         if lines.skipped:
             self._say(f"passed over, as the server does not know it: {', '.join(sorted(set(lines.skipped)))}")
         return {"tables": len(lines.rows), "rows": total, "counted": not lines.inserts}
-
-    def _tell(self, table: str, rows: int) -> None:
-        self._doing = f"{table}: {rows:,} rows"
-        self._idle()
 
     def _switch(self, server: Server, now: str, new: str, kept: str, checksum: str) -> None:
         self._doing = "the names are being changed"

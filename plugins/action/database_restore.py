@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,11 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.database_restore import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
-from plugins.plugin_utils.database_way import check_programs, place
-from plugins.plugin_utils.importing.amounts import TELL_SECONDS, amount, some
-from plugins.plugin_utils.importing.login import credentials, through
+from plugins.plugin_utils.aws_action import Failed, Wait, reason
+from plugins.plugin_utils.database_action import DatabaseAction
+from plugins.plugin_utils.database_way import check_programs
+from plugins.plugin_utils.importing.amounts import amount, some
+from plugins.plugin_utils.importing.contents import listed, rows, unlike
 from plugins.plugin_utils.importing.postgres import Known, Login, Server, dumped
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.importing.sql import Dump, Unfit
@@ -36,8 +36,6 @@ from plugins.plugin_utils.status.words import iso
 MARK = "restore"
 """What the comment of a database begins with that this has made: `restore proven <backup>`."""
 IS = re.compile(rf"{MARK} is (?P<point>\S+); (?P<kept>\S+) was before")
-LISTED = 5
-"""How many tables a message names."""
 PACKAGE = "the package postgresql-client, of the server's version or a newer one"
 HINTS = {
     "server version mismatch": f"pg_dump of this machine is older than the database. Install {PACKAGE}.",
@@ -47,7 +45,7 @@ HINTS = {
 """Words of what failed → what to do about it."""
 
 
-class ActionModule(AwsAction):
+class ActionModule(DatabaseAction):
     """See plugins/modules/database_restore.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
@@ -60,7 +58,7 @@ class ActionModule(AwsAction):
             Failed: it is not in the backup, cannot be reached, or what was copied is not the same.
         """
         given = self.arguments
-        self._name, self._point, self._now = given["database"], given["backup"], given["dbname"]
+        self._point, self._now = given["backup"], given["dbname"]
         self._table = given.get("table", "")
         self._time = datetime.fromisoformat(given["time"]) if given.get("time") else None
         snapshot = given.get("snapshot", "")
@@ -69,7 +67,6 @@ class ActionModule(AwsAction):
         self._named = f"what was in {self._source}" if self._time else f"the snapshot {snapshot}"
         self._new = f"{self._now[:40]}_{self.VERB}" + ("_table" if self._table else "")
         self._what = f"{self._point} {self._table}".strip()
-        self._told, self._doing = time.monotonic(), ""
         self._instance = Instance(self.client("rds"), given["prefix"], self._name, self._what, given["tags"], self.VERB)
         for program in ("psql", "pg_dump"):
             if shutil.which(program) is None:
@@ -85,45 +82,18 @@ class ActionModule(AwsAction):
                 "the same command again when that is mended."
             ) from None
 
-    def _say(self, text: str, color: str | None = None) -> None:
-        self._told = time.monotonic()
-        self.say(self._name, text, color)
-
-    def _idle(self) -> None:
-        """Say now and then what it is at."""
-        if time.monotonic() - self._told >= TELL_SECONDS:
-            self._say(self._doing)
-
-    def _tell(self, table: str, rows: int) -> None:
-        self._doing = f"{table}: {rows:,} rows"
-        self._idle()
-
     # The two servers
 
     @contextmanager
     def _site(self) -> Iterator[Server]:
-        where = place(self.client, self.arguments)
-        known = credentials(self.client, where["secret"], self._name)
-        with through(self.arguments, where, known, self.say) as login:
+        with self._site_login() as login:
             yield Server(login, self._idle, MARK)
 
     @contextmanager
     def _beside(self) -> Iterator[Login]:
         """A way to the instance beside, as a user whom nobody else can be."""
         found, wait = self._there(), Wait(self.arguments["timeout"], self.say, self._name)
-        password = secrets.token_urlsafe(24)
-        while not self._instance.let_in(password):
-            self._pause(wait, "to take a password")
-        where = {"address": found["Endpoint"]["Address"], "port": found["Endpoint"]["Port"]}
-        with through(self.arguments, where, (found["MasterUsername"], password), self.say) as login:
-            while True:
-                try:
-                    Server(login, self._idle).ask("SELECT 1;")
-                    break
-                except Broken as error:
-                    if "authentication failed" not in str(error):
-                        raise
-                self._pause(wait, "to know its new password")
+        with self._login_beside(self._instance, found, partial(self._pause, wait)) as login:
             yield login
 
     def _there(self) -> dict[str, Any]:
@@ -270,16 +240,10 @@ class ActionModule(AwsAction):
                 f"The database {self._name} of {self._then} has no table {table} with rows of its own. "
                 "Nothing of the site was changed. Of a partitioned one name its partitions, one after the other."
             )
-        wrong = [
-            f"{each} has {here.get(each, 'nothing')}, the backup {of_then.get(each, 'nothing')}"
-            for each in sorted(of_then.keys() | here.keys())
-            if here.get(each) != of_then.get(each)
-        ]
-        if wrong:
-            more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
+        if wrong := unlike(here, of_then, "the backup"):
             raise Failed(
-                f"What was copied is not what the backup has: {'; '.join(wrong[:LISTED])}{more}. Nothing of the site "
-                f"was changed; it lies beside, as {self._new}, and the same command compares again."
+                f"What was copied is not what the backup has: {listed(wrong)}. Nothing of the site was changed; it "
+                f"lies beside, as {self._new}, and the same command compares again."
             )
         if others := [each for each in source.others(self._now) if each != owner(source.login.user)]:
             self._say(
@@ -289,9 +253,9 @@ class ActionModule(AwsAction):
             )
         server.analyze(self._new)
         server.note(self._new, f"{MARK} proven {self._what}")
-        rows = sum(int(each.split(" ", 1)[0]) for each in of_then.values() if not each.startswith("at "))
-        self._say(f"{some(len(of_then), 'table')} with {some(rows, 'row')}, each with the content of then", "green")
-        return {"tables": len(of_then), "rows": rows}
+        total = rows(of_then)
+        self._say(f"{some(len(of_then), 'table')} with {some(total, 'row')}, each with the content of then", "green")
+        return {"tables": len(of_then), "rows": total}
 
     def _let_go(self) -> None:
         """The instance beside is not needed any more, and one of a run that nobody went on with neither."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import sys
 import time
@@ -20,13 +19,14 @@ if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
 from plugins.modules.database_upgrade import DOCUMENTATION
-from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
+from plugins.plugin_utils.aws_action import Failed, Wait, reason
 from plugins.plugin_utils.backups.databases import Snapshots
 from plugins.plugin_utils.backups.point import Part
 from plugins.plugin_utils.clock import about
-from plugins.plugin_utils.database_way import check_programs, place
-from plugins.plugin_utils.importing.amounts import TELL_SECONDS, some
-from plugins.plugin_utils.importing.login import credentials, through
+from plugins.plugin_utils.database_action import DatabaseAction
+from plugins.plugin_utils.database_way import check_programs
+from plugins.plugin_utils.importing.amounts import some
+from plugins.plugin_utils.importing.contents import listed, rows, unlike
 from plugins.plugin_utils.importing.postgres import Login, Server
 from plugins.plugin_utils.importing.remote import Broken
 from plugins.plugin_utils.ledger import FAILED, GOOD
@@ -45,12 +45,10 @@ REHEARSED_TIME = timedelta(days=7)
 """For how long a rehearsal says something about the database."""
 LATEST = timedelta(days=1)
 """For how long the copy of a run that was killed is gone on with."""
-LISTED = 5
-"""How many tables a message names."""
 PACKAGE = "the package postgresql-client"
 
 
-class ActionModule(AwsAction):
+class ActionModule(DatabaseAction):
     """See plugins/modules/database_upgrade.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
@@ -62,8 +60,6 @@ class ActionModule(AwsAction):
             Failed: there is no way to the version, the copy is not the same afterwards, or RDS cannot.
         """
         given = self.arguments
-        self._name = given["database"]
-        self._told, self._doing = time.monotonic(), ""
         if shutil.which("psql") is None:
             raise Failed(f"This machine has no psql, by which a database is asked. Install {PACKAGE}.")
         check_programs(given["session_manager"])
@@ -139,15 +135,6 @@ class ActionModule(AwsAction):
             self._say(f"a copy of it would be upgraded from {way.now} to {way.target}, compared, and deleted", "yellow")
         if self._is_meant:
             self._say(f"it would be upgraded from {way.now} to {way.target}; meanwhile nobody is answered", "yellow")
-
-    def _say(self, text: str, color: str | None = None) -> None:
-        self._told = time.monotonic()
-        self.say(self._name, text, color)
-
-    def _idle(self) -> None:
-        """Say now and then what it is at."""
-        if time.monotonic() - self._told >= TELL_SECONDS:
-            self._say(self._doing)
 
     def _wait(self) -> Wait:
         return Wait(self.arguments["timeout"], self.say, self._name)
@@ -264,12 +251,11 @@ class ActionModule(AwsAction):
             server = Server(login, self._idle, NOTES)
             before, after = self._notes_of(server), server.contents(self.arguments["dbname"])
         self._compare(before or {}, after)
-        rows = sum(int(each.split(" ", 1)[0]) for each in after.values() if not each.startswith("at "))
-        what = f"{some(len(after), 'table')} with {some(rows, 'row')}"
+        what = f"{some(len(after), 'table')} with {some(rows(after), 'row')}"
         span = f"; it took {about(took)}, and nobody was answered for {about(away)}" if away is not None else ""
         self._say(f"the copy runs {way.target}: {what}, each with the same content as before{span}", "green")
         measured = {} if away is None else {"away_seconds": round(away), "took_seconds": round(took)}
-        return {"tables": len(after), "rows": rows, **measured}
+        return {"tables": len(after), "rows": rows(after), **measured}
 
     def _raise_copy(self, copy: dict[str, Any], group: str) -> float:
         """Write down what is in it, then have RDS upgrade it; for how many seconds it answered nobody."""
@@ -291,17 +277,11 @@ class ActionModule(AwsAction):
         return absence.seconds
 
     def _compare(self, before: dict[str, str], after: dict[str, str]) -> None:
-        wrong = [
-            f"{each} has {after.get(each, 'nothing')}, and had {before.get(each, 'nothing')}"
-            for each in sorted(before.keys() | after.keys())
-            if before.get(each) != after.get(each)
-        ]
-        if wrong:
-            more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
+        if wrong := unlike(after, before, "and had"):
             raise Failed(
-                f"The copy is not the same with PostgreSQL {self._way.target}: {'; '.join(wrong[:LISTED])}{more}. "
-                "Nothing of the site was changed, and the copy is deleted. Another version may write floating point "
-                "numbers and types of extensions otherwise: look at these tables."
+                f"The copy is not the same with PostgreSQL {self._way.target}: {listed(wrong)}. Nothing of the site "
+                "was changed, and the copy is deleted. Another version may write floating point numbers and types of "
+                "extensions otherwise: look at these tables."
             )
 
     def _notes(self, copy: dict[str, Any]) -> dict[str, str] | None:
@@ -347,7 +327,7 @@ class ActionModule(AwsAction):
     @contextmanager
     def _into(self, copy: dict[str, Any]) -> Iterator[Login]:
         """A way to the copy, as its user with a password that nobody else has."""
-        wait, password = self._wait(), secrets.token_urlsafe(24)
+        wait = self._wait()
 
         def pause(what: str) -> None:
             if not wait.pause(f"the copy {self._instance.name} {what}"):
@@ -355,35 +335,17 @@ class ActionModule(AwsAction):
                     f"The copy {self._instance.name} has {what} after {wait.seconds / 60:.0f} minutes, in vain."
                 )
 
-        while not self._instance.let_in(password):
-            pause("to take a password")
-        where = {"address": copy["Endpoint"]["Address"], "port": copy["Endpoint"]["Port"]}
-        with through(self.arguments, where, (copy["MasterUsername"], password), self.say) as login:
-            while True:
-                try:
-                    Server(login, self._idle).ask("SELECT 1;")
-                    break
-                except Broken as error:
-                    if "authentication failed" not in str(error):
-                        raise
-                pause("to know its new password")
+        with self._login_beside(self._instance, copy, pause) as login:
             yield login
 
     # The site's own
-
-    @contextmanager
-    def _site(self) -> Iterator[Login]:
-        where = place(self.client, self.arguments)
-        known = credentials(self.client, where["secret"], self._name)
-        with through(self.arguments, where, known, self.say) as login:
-            yield login
 
     def _real(self, group: str) -> dict[str, Any]:
         """Upgrade the site's own, after a snapshot of it."""
         way = self._way
         snapshot = self._snapshot("before")
         self._say(f"{snapshot} has all of it as it is now", "green")
-        with self._site() as login:
+        with self._site_login() as login:
             self._say(f"is being upgraded from {way.now} to {way.target}; meanwhile nobody is answered", "yellow")
             absence = Absence(login.port)
             self._own.upgrade(way, group, self._wait(), absence)
@@ -394,7 +356,7 @@ class ActionModule(AwsAction):
     def _conclude(self) -> None:
         """Let the planner know what is there, as a major upgrade leaves it nothing, and the rehearsal go."""
         self._doing = "its tables are being looked at for the planner"
-        with self._site() as login:
+        with self._site_login() as login:
             Server(login, self._idle).analyze(self.arguments["dbname"])
         self._snapshots.let_go(self._part("rehearsal"))
 

@@ -75,22 +75,20 @@ class ActionModule(AwsAction):
         definition = found["taskDefinition"]
         overrides = self._overrides(definition)
         ended = ended_well(found)
+        revision = short(definition["taskDefinitionArn"])
         if ended and not self.arguments["again"]:
-            return {
-                "changed": False,
-                "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} ran well at {ended}.",
-            }
+            return {"changed": False, "msg": f"{revision} ran well at {ended}."}
         if self.arguments["passed_over"]:
             if not self.check_mode:
                 self._record(ecs, definition["taskDefinitionArn"])
-            return {"changed": False, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} is passed over."}
+            return {"changed": False, "msg": f"{revision} is passed over."}
         self._refuse_others(ecs, definition, overrides)
         self._keep_visitors_out()
         if self.check_mode:
-            return {"changed": True, "msg": f"{definition['taskDefinitionArn'].rsplit('/', 1)[-1]} would be run."}
+            return {"changed": True, "msg": f"{revision} would be run."}
         wait = Wait(self.arguments["timeout"], self.say, NAME)
         # Another command is another matter each time.
-        name = "" if overrides else f"task.{short(definition['taskDefinitionArn']).partition(':')[0]}"
+        name = "" if overrides else f"task.{revision.partition(':')[0]}"
         duration = Duration(self.client, short(self.arguments["cluster"]), name)
         if own := self._own_command(definition):
             self.say(NAME, f"{own} was given no command: its image's own one runs", "yellow")
@@ -103,9 +101,28 @@ class ActionModule(AwsAction):
             for container in definition["containerDefinitions"]
             if (log := ContainerLog.of(clients, container, task["taskArn"], self.arguments["log_lines"]))
         }
+        wait.expects(duration.expected)
+        task = self._ended(ecs, definition, task, logs, wait)
+        result = self._result(task, logs, definition, wait)
+        essential = {each["name"] for each in definition["containerDefinitions"] if each.get("essential", True)}
+        if any(result["exit_codes"].get(name) != 0 for name in essential):
+            raise Failed(f"The one-off {why_stopped([task])[0]}.{_not_there(task)}{_tails(logs)}", **result)
+        self.say(NAME, f"ended with exit code 0 after {result['seconds']} s", "green")
+        if not overrides:
+            self._record(ecs, definition["taskDefinitionArn"])
+        duration.took(_lasted(task))
+        return result
+
+    def _ended(
+        self, ecs: Any, definition: dict[str, Any], task: dict[str, Any], logs: dict[str, ContainerLog], wait: Wait
+    ) -> dict[str, Any]:
+        """Show what it writes until it has stopped; the task as ECS describes it then.
+
+        Raises:
+            Failed: it does not end in time, and is stopped; or ECS knows it no more.
+        """
         cluster, arn = self.arguments["cluster"], task["taskArn"]
         seen = wait.elapsed
-        wait.expects(duration.expected)
         while task["lastStatus"] != "STOPPED":
             wait.tell(task["lastStatus"])
             for log in logs.values():
@@ -114,6 +131,7 @@ class ActionModule(AwsAction):
             if not wait.pause(f"the task to end (it is {task['lastStatus']})"):
                 ecs.stop_task(cluster=cluster, task=arn, reason=f"still running after {wait.seconds:.0f} s")
                 message = f"was still {task['lastStatus']} after {wait.seconds:.0f} s and has been stopped (timeout)."
+                own = self._own_command(definition)
                 hint = f" {own} was given no command, so its image's own one ran, a server perhaps." if own else ""
                 raise Failed(f"The task {message}{hint}{_tails(logs)}", **self._result(task, logs, definition, wait))
             found = ecs.describe_tasks(cluster=cluster, tasks=[arn])
@@ -127,15 +145,7 @@ class ActionModule(AwsAction):
                 )
         for log in logs.values():
             log.read(self.say)
-        result = self._result(task, logs, definition, wait)
-        essential = {each["name"] for each in definition["containerDefinitions"] if each.get("essential", True)}
-        if any(result["exit_codes"].get(name) != 0 for name in essential):
-            raise Failed(f"The one-off {why_stopped([task])[0]}.{_not_there(task)}{_tails(logs)}", **result)
-        self.say(NAME, f"ended with exit code 0 after {result['seconds']} s", "green")
-        if not overrides:
-            self._record(ecs, definition["taskDefinitionArn"])
-        duration.took(_lasted(task))
-        return result
+        return task
 
     def _keep_visitors_out(self) -> None:
         """With `maintenance`: show visitors its page from now on; who runs this lets them in again."""

@@ -12,6 +12,10 @@ options:
     description: What the inventory calls it.
     type: str
     required: true
+  region:
+    description: AWS region.
+    type: str
+    required: true
   stack:
     description: Its stack; empty for a database outside of Berth, which O(address), O(to_port) and O(secret) name.
     type: str

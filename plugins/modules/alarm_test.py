@@ -11,6 +11,7 @@ description:
   - What arrives only who gets it can see; it says what that is, and with O(arrival_timeout) what SNS says of it. That
     it has delivered an e-mail means that a mail server took it.
   - In check mode it says which alarm would ring, and for whom.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the site's stack names.
@@ -34,9 +35,6 @@ options:
     description: Seconds to wait until SNS has told what became of all messages; 0 asks it nothing.
     type: int
     default: 0
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

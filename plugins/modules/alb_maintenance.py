@@ -13,6 +13,7 @@ description:
   - Rules are known by their tag C(Berth::Maintenance), which says until when; C(Berth::MaintenanceSince) says since
     when, and C(Berth::MaintenanceBy) who shows it. No stack has them, so no deployment takes them away.
   - In check mode says what would be done.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the site's stack names; the listener is an output of C(<prefix>-cluster).
@@ -68,9 +69,6 @@ options:
     description: Tags of the rules, beside that which they are known by.
     type: dict
     default: {}
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -8,6 +8,7 @@ description:
   - One task instead of two dozen, its questions asked side by side, and it changes nothing. Each question is asked only
     where its option is given.
   - What follows a missing right or an API that is not there is in RV(unasked); nothing is said about it elsewhere.
+extends_documentation_fragment: [region]
 options:
   questions_of:
     description:
@@ -125,9 +126,6 @@ options:
     type: list
     elements: str
     default: []
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -6,6 +6,7 @@ module: backup_vault_delete
 short_description: Delete a vault of AWS Backup and all recovery points in it
 description:
   - Deletes each recovery point, waits until none is left, then deletes the vault. A vault that is gone is no change.
+extends_documentation_fragment: [region]
 options:
   name:
     description: Of the vault; this or O(stack).
@@ -19,9 +20,6 @@ options:
     description: Seconds to wait until it is empty.
     type: int
     default: 600
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -27,6 +27,7 @@ description:
     before, and writes into the ledger how long it took now (C(durations) of the run's entry).
   - In check mode nothing is changed. Existing stacks are compared by change sets, which are deleted afterwards.
   - Interrupting the run leaves the stacks to CloudFormation, which goes on. The same command picks them up again.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the stack names; a layer's stack is C(<prefix>-<layer>), or C(<prefix>-<noun>-<entry>).
@@ -114,9 +115,6 @@ options:
   directory:
     description: Where the templates lie. The default is C(cloudformation) in the project.
     type: path
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
   state:
     description:
       - V(absent) deletes the stacks, those first that take outputs from others. Which do is read from the deployed

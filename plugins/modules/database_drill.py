@@ -11,7 +11,7 @@ description:
     same. Nothing is written to the site's own instance.
   - An instance that is left is found again by its name. M(database_beside_delete) deletes it.
   - In check mode says what would be done.
-extends_documentation_fragment: [database_way, ssh_hosts]
+extends_documentation_fragment: [database_beside, database_way, ssh_hosts]
 options:
   backup:
     description: Name of the backup.
@@ -21,34 +21,10 @@ options:
     description: Identifier of its snapshot of the database.
     type: str
     required: true
-  instance:
-    description: Identifier of the site's own instance, of whose class the one beside is.
-    type: str
-    required: true
-  prefix:
-    description: Of the environment, for example C(shop-prod).
-    type: str
-    required: true
-  dbname:
-    description: Name of the database in the instance.
-    type: str
-    required: true
   site_login:
     description: Whether whom the site logs in as now is let in there, for a task of the site.
     type: bool
     default: false
-  region:
-    description: AWS region.
-    type: str
-    required: true
-  tags:
-    description: Tags of the instance beside.
-    type: dict
-    default: {}
-  timeout:
-    description: Seconds to wait for the instance beside.
-    type: int
-    default: 10800
 author: Berth
 """
 

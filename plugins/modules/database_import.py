@@ -35,10 +35,6 @@ options:
     description: Name of the database in the instance.
     type: str
     required: true
-  region:
-    description: AWS region.
-    type: str
-    required: true
 author: Berth
 """
 

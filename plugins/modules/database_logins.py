@@ -79,7 +79,7 @@ NAMED = "berth-doctor"
 DEFAULTS = {"port": "5432"}
 CLONE_NEWNET = 0x40000000
 LABEL = "com.amazonaws.ecs"
-ADDRESS, ALIAS = 1, 5
+ADDRESS = 1
 
 
 class NoLogin(Exception):

@@ -15,7 +15,7 @@ description:
   - The password of the instance beside is made anew by each run, and is in no argument, environment, log or file with a
     name.
   - In check mode looks at backup and server, and says what would be done.
-extends_documentation_fragment: [database_way, ssh_hosts]
+extends_documentation_fragment: [database_beside, database_way, ssh_hosts]
 options:
   backup:
     description: Name of the backup, or what the time is called; empty with O(back).
@@ -29,14 +29,6 @@ options:
     description: Time to which the site's own instance is restored beside, as ISO 8601 has it; empty for a snapshot.
     type: str
     default: ""
-  instance:
-    description: Identifier of the site's own instance.
-    type: str
-    required: true
-  prefix:
-    description: Of the environment, for example C(shop-prod).
-    type: str
-    required: true
   table:
     description: The only table whose rows are taken out, as SQL names it; the database is not switched to then.
     type: str
@@ -61,22 +53,6 @@ options:
     description: Whether a backup that has become the site's database before is restored again.
     type: bool
     default: false
-  dbname:
-    description: Name of the database in the instance.
-    type: str
-    required: true
-  region:
-    description: AWS region.
-    type: str
-    required: true
-  tags:
-    description: Tags of the instance beside.
-    type: dict
-    default: {}
-  timeout:
-    description: Seconds to wait for the instance beside.
-    type: int
-    default: 10800
 author: Berth
 """
 

@@ -34,10 +34,6 @@ options:
     description: Seconds until all tasks have the new one, and until RDS has changed the master's password.
     type: int
     default: 900
-  region:
-    description: AWS region.
-    type: str
-    required: true
 author: Berth
 """
 

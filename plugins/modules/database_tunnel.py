@@ -29,10 +29,6 @@ options:
     description: For how long, C(30s), C(15m), C(2h) or C(3d); until it is interrupted if empty.
     type: str
     default: ""
-  region:
-    description: AWS region.
-    type: str
-    required: true
 author: Berth
 """
 

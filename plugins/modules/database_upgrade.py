@@ -16,7 +16,7 @@ description:
   - The stack is not touched. It is told the version afterwards, and finds nothing to do.
   - What a run has left that was killed is gone on with.
   - In check mode looks at the database, and says what would be done.
-extends_documentation_fragment: [database_way, ssh_hosts]
+extends_documentation_fragment: [database_beside, database_way, ssh_hosts]
 options:
   version:
     description: The version that is wanted, in full (V(16.4)) or the major one (V(16)).
@@ -24,14 +24,6 @@ options:
     required: true
   written:
     description: The version that the inventory says.
-    type: str
-    required: true
-  instance:
-    description: Identifier of the site's own instance.
-    type: str
-    required: true
-  prefix:
-    description: Of the environment, for example C(shop-prod).
     type: str
     required: true
   confirm:
@@ -46,22 +38,6 @@ options:
     description: Its parameter group, where the inventory names one; of the family of the new version.
     type: str
     default: ""
-  dbname:
-    description: Name of the database in the instance whose tables are compared.
-    type: str
-    required: true
-  region:
-    description: AWS region.
-    type: str
-    required: true
-  tags:
-    description: Tags of the copy and the snapshots.
-    type: dict
-    default: {}
-  timeout:
-    description: Seconds that each wait may take, for a snapshot, the copy, or an upgrade.
-    type: int
-    default: 10800
 author: Berth
 """
 

@@ -7,6 +7,7 @@ short_description: Delete a table of DynamoDB and what is in it, protected again
 description:
   - community.aws.dynamodb_table cannot switch off the deletion protection of a table (community.aws 10.0.0).
   - It does not wait until the table is gone.
+extends_documentation_fragment: [region]
 options:
   name:
     description: Name of the table.
@@ -16,9 +17,6 @@ options:
     description: Seconds to wait until DynamoDB takes the deletion, as it does not while the table is changed.
     type: int
     default: 300
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -11,6 +11,7 @@ description:
   - All tags are given before the first is taken. A repository of which no image is to be kept stays as it is, since
     nothing says that it is needed no longer.
   - Works in repositories with immutable tags, as a tag is only ever made or deleted.
+extends_documentation_fragment: [region]
 options:
   repositories:
     description: Names of the repositories. One that is not there is passed over.
@@ -24,9 +25,6 @@ options:
     type: list
     elements: str
     required: true
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

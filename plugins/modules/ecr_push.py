@@ -8,6 +8,7 @@ description:
   - Asks ECR first, as pushing to an existing tag of a repository with immutable tags is an error, even with the same
     image.
   - The registry's password stays in this process; it is in no command line, file or log.
+extends_documentation_fragment: [region]
 options:
   images:
     description: What to push.
@@ -23,9 +24,6 @@ options:
     description: What the images must be built for.
     type: str
     default: linux/amd64
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 requirements: [docker]
 author: Berth
 """

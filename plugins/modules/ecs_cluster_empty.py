@@ -10,6 +10,7 @@ description:
     provider is still there, and waits until no container instance is left.
   - Instances that a lifecycle hook holds back are let go, as they have no tasks; it could hold them for 48 hours.
   - A cluster or group that is not there is as it should be.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -22,9 +23,6 @@ options:
     description: Seconds that each of the two waits may take.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

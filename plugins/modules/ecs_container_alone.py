@@ -11,6 +11,7 @@ description:
   - The container is the only essential one, and has neither ports nor a health check. Its log streams begin with
     C(run/).
   - One that was registered before from the same revision is used again.
+extends_documentation_fragment: [region]
 options:
   task_definition:
     description: ARN of the revision that it is made of.
@@ -44,9 +45,6 @@ options:
     description: Tags of the new definition.
     type: dict
     default: {}
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -13,6 +13,7 @@ description:
   - With O(state=ACTIVE), the task ends when the host's agent is connected and, if the host had not been taking tasks,
     when the services of the cluster run as many tasks as they are to run.
   - A host that has not registered yet counts as drained; with O(state=ACTIVE) its registration is waited for.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -35,9 +36,6 @@ options:
     description: Seconds until the host must be drained, or connected.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 notes:
   - In check mode nothing is changed or waited for; a drain that would be refused is a warning.
 author: Berth

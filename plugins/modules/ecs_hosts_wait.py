@@ -11,6 +11,7 @@ description:
     is what a host says on its console of why it has not joined (host role ecs_agent, ecs-boot-report).
   - Where this run holds the lock of an environment, a wait of some seconds says how long it took in the runs before,
     once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's entry).
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -38,9 +39,6 @@ options:
     description: Seconds until they must be there.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

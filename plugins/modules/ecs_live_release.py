@@ -10,6 +10,7 @@ description:
   - An image is known by the Docker label C(berth.image) of its container, which is what the inventory calls it. Of two
     services that run different contents of one image, the first by name counts in RV(images).
   - A cluster or service that is not there runs nothing. Changes nothing.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name of the cluster, with which the services' families begin (C(<cluster>-service-<entry>)).
@@ -26,9 +27,6 @@ options:
     description: Whether the newest revisions of the jobs are described in any case.
     type: bool
     default: false
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

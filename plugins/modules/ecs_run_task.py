@@ -12,6 +12,7 @@ description:
   - Where this run holds the lock of an environment, a task without O(overrides) says how long it took in the runs
     before, once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's
     entry).
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -79,9 +80,6 @@ options:
     description: How many of the last lines of each container's log are returned.
     type: int
     default: 30
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -9,6 +9,7 @@ description:
   - Where a deployment is going on, its end is waited for first, so that no task is older than this and no deployment is
     cut short.
   - In check mode says what would be restarted.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -22,9 +23,6 @@ options:
     description: Seconds for which a deployment that is going on is waited for.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

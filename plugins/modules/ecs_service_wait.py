@@ -14,6 +14,7 @@ description:
   - Warns where several tasks stand on fewer hosts than there are.
   - Where this run holds the lock of an environment, a wait of some seconds says how long it took in the runs before,
     once the ledger knows three, and writes into the ledger how long it took now (C(durations) of the run's entry).
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -41,9 +42,6 @@ options:
     description: Seconds until the deployment must be complete.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

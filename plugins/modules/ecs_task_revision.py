@@ -8,6 +8,7 @@ description:
   - Of the active revisions of a family the newest that carries a release (the Docker label C(berth.release)), or that
     runs the images which the services run.
   - Changes nothing.
+extends_documentation_fragment: [region]
 options:
   family:
     description: The whole name of the family.
@@ -23,9 +24,6 @@ options:
         O(release), the newest revision is taken that runs these; if there is none, the newest of all.
     type: dict
     default: {}
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

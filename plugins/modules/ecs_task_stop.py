@@ -8,6 +8,7 @@ description:
   - Its containers are told to end, and are ended after their C(stop_grace_period).
   - A task of a service is refused, as the service would start another.
   - One that has ended already is no failure.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -21,9 +22,6 @@ options:
     description: Seconds until it must have ended.
     type: int
     default: 300
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

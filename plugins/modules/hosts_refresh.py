@@ -13,6 +13,7 @@ description:
     and terminated, so that the group has as many as it is to have.
   - Which step is next is read from AWS alone. Interrupted at any point, the same task goes on.
   - In check mode nothing is changed; the steps are shown, and what cannot be had fails as it would.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name of the cluster.
@@ -57,9 +58,6 @@ options:
     description: Seconds until a host must be drained, services be whole again, or a host be terminated.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -9,6 +9,7 @@ description:
     be seen to work before its DNS record has reached everybody. A redirect is an answer too.
   - A site in maintenance (M(alb_maintenance)) is asked with the cookie that is let through, and that is said. Where no
     rule lets anybody through, the page is what is seen, and that is said too.
+extends_documentation_fragment: [region]
 options:
   name:
     description: The site's domain name, as in its certificate.
@@ -55,9 +56,6 @@ options:
     description: Begin of the site's stack names, for its load balancer; maintenance is not looked for if empty.
     type: str
     default: ""
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -8,6 +8,7 @@ description:
   - Merges facts into the entry that C(environment_lock) has begun; mappings key by key, all else is replaced.
   - Does nothing in check mode, and where this run holds no lock of the environment, as it has no ledger yet.
   - Whoever may look at the site may read the ledger, so no secret belongs into it.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the names of the environment's stacks, C(<site_name>-<environment_name>).
@@ -28,9 +29,6 @@ options:
     description: Key of another run's entry to add to, as M(ledger_entries) gives it; this run's own if empty.
     type: str
     default: ''
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

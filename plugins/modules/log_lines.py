@@ -9,6 +9,7 @@ description:
     container and the beginning of its task's id; also those of tasks that have ended, one-off and scheduled ones.
   - Without O(service), O(job) and O(function) that is all services and jobs.
   - What is typed wrong is refused before AWS is asked.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: What the log groups' names begin with; C(/service/<entry>) and so on follows.
@@ -63,9 +64,6 @@ options:
     description: For how long to go on, written as O(since); goes on also without O(follow).
     type: str
     default: ""
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

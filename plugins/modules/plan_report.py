@@ -11,6 +11,7 @@ description:
     docs/prices.yml.
   - No secret value is shown. What is one by its name or its looks is hidden, and a parameter with C(NoEcho) is left
     out.
+extends_documentation_fragment: [region]
 options:
   site:
     description: Name of the site.
@@ -77,9 +78,6 @@ options:
     description: A file that gets the same, without colors; none if empty.
     type: str
     default: ""
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

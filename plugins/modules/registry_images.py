@@ -8,6 +8,7 @@ description:
   - Asks the site's own repositories (C(<prefix>/<entry>)) for images by tag or digest. What lies in other registries is
     not asked for.
   - Changes nothing.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the names of the site's repositories.
@@ -18,9 +19,6 @@ options:
     type: list
     elements: str
     required: true
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -12,6 +12,7 @@ description:
   - With O(state=absent) only those records go that point at the load balancer, as an alias or a CNAME.
   - With O(state=former) the records come back that O(changes) says, in place of those that it says. Where the name has
     others by now, nothing is changed.
+extends_documentation_fragment: [region]
 options:
   zone:
     description: Id of the hosted zone.
@@ -37,9 +38,6 @@ options:
     description: For O(state=former), what was returned as RV(undo) when the name was taken over.
     type: str
     default: ""
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -11,6 +11,7 @@ description:
     What somebody else has suspended stays so.
   - Who has no right to do that is told, and no task fails for it.
   - In check mode says what would be done.
+extends_documentation_fragment: [region]
 options:
   cluster:
     description: Name of the cluster.
@@ -21,9 +22,6 @@ options:
     type: str
     choices: [held, resumed]
     required: true
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

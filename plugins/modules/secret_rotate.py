@@ -9,6 +9,7 @@ description:
     The one of before stays as AWSPREVIOUS. O(state=retired) waits until no task has it any more.
   - What is where is told by the labels of the secret's versions, so either goes on where it was interrupted.
   - The value is in no argument, log or file. In check mode says what would be done.
+extends_documentation_fragment: [region]
 options:
   state:
     description: Up to where.
@@ -39,9 +40,6 @@ options:
     description: Seconds until no task has the one of before.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -7,6 +7,7 @@ short_description: Make sure that service-linked roles exist
 description:
   - Services make their service-linked role on first use, and that first use may fail because the role is not there yet.
     So a new account needs them before the first stack.
+extends_documentation_fragment: [region]
 options:
   services:
     description: Service principals, C(ecs.amazonaws.com) for example.
@@ -17,9 +18,6 @@ options:
     description: Seconds until a new role must be readable.
     type: int
     default: 60
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -11,6 +11,7 @@ description:
   - Refuses more tasks than there is room for on the hosts, with the arithmetic. Where a deployment starts new tasks
     beside the old ones, one of them has to have room too.
   - A deployment that is going on is waited for first. M(ecs_service_wait) waits for the tasks.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the site's stack names, which is also the cluster's name.
@@ -44,9 +45,6 @@ options:
     description: Seconds that each wait may take.
     type: int
     default: 900
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

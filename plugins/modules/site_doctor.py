@@ -9,6 +9,7 @@ description:
     of services and stacks, scaling activities, logs, dead letters, the load balancer's errors, consoles of hosts), and
     recognises failures by their words (plugins/plugin_utils/doctor/signatures.py).
   - It only reads, also outside of check mode. What it has no right to ask is a finding of its own.
+extends_documentation_fragment: [region]
 options:
   layers:
     description: Words of the site's layers, by which its stacks are known.
@@ -69,9 +70,6 @@ options:
     type: str
     choices: [text, json]
     default: text
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

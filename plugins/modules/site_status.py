@@ -9,6 +9,7 @@ description:
     or as one HTML page that needs nothing from elsewhere.
   - It only reads, also outside of check mode. What it has no right to ask is said with the name of the right.
   - The site is that of the inventory (C(site_services) and so on). No value of a secret is asked for.
+extends_documentation_fragment: [region]
 options:
   layers:
     description: Words of the site's layers, by which its stacks are known.
@@ -42,9 +43,6 @@ options:
     type: list
     elements: str
     default: []
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -11,6 +11,7 @@ description:
     nothing runs. No secret comes to this machine.
   - Nothing of it stays but the images that a host has pulled. In check mode nothing is started and no event is put.
   - Finds, and judges by no failure; M(verify_report) shows what was found.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Name of the cluster, with which stacks and task definitions begin (C(<site_name>-<environment_name>)).
@@ -59,9 +60,6 @@ options:
     description: For how many seconds to wait for what is started on a host; a large image takes a while to pull.
     type: int
     default: 300
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

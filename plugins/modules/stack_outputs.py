@@ -7,6 +7,7 @@ short_description: Read what the layers of a site give, and touch none of them
 description:
   - Reads the outputs of the stacks of some layers, under the names by which M(cloudformation_stacks) gives them on.
   - Refuses a site of which a layer that the inventory wants is not there, or is not through.
+extends_documentation_fragment: [region]
 options:
   prefix:
     description: Begin of the stack names, as M(cloudformation_stacks) has it.
@@ -17,9 +18,6 @@ options:
     type: list
     elements: str
     required: true
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

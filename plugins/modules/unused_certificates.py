@@ -8,6 +8,7 @@ description:
   - Another domain name replaces the certificate in its stack while the load balancer, in another stack, still uses the
     old one. CloudFormation tries to delete it, gives up, and calls the update a success. This deletes it later.
   - Only what the stack's own events name is looked at, so no certificate that somebody else made is ever deleted.
+extends_documentation_fragment: [region]
 options:
   stack:
     description: Name of the stack.
@@ -17,9 +18,6 @@ options:
     description: Seconds to wait until ACM, too, knows that a certificate is not in use any more.
     type: int
     default: 180
-  region:
-    description: AWS region; the default is the environment's.
-    type: str
 author: Berth
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import graphlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -313,16 +313,8 @@ def _read_layer(
     def wrong(sentence: str) -> None:
         errors.append(f"{name}: {sentence}")
 
-    for option, value in options.items():
-        if option not in OPTIONS:
-            wrong(f"{option} is not an option of a layer.{suggestion(option, OPTIONS)}")
-        elif not isinstance(value, OPTIONS[option]):
-            wrong(f"{option} is {value!r}, which is of the wrong type.")
-    if not LAYER_NAME.fullmatch(name):
-        wrong("is no name of a layer: small letters, digits and _, and for an entry its noun, a dot and its name.")
     stack = f"{prefix}-{options.get('stack') or name.replace('_', '-').replace('.', '-')}"
-    if not STACK_NAME.fullmatch(stack):
-        wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
+    _check_words(name, options, stack, wrong)
     path = directory / str(options.get("template") or f"{name.partition('.')[0]}.yml")
     # What is deleted need not be rendered: where the template does not tell, the deployed stacks do.
     tell = (lambda _: None) if deleting else wrong
@@ -335,31 +327,22 @@ def _read_layer(
     for parameter in wired:
         if parameter in parameters:
             wrong(f"{parameter} is in parameters and in takes. Give it in one of them.")
-        elif parameter not in template.parameters and not deleting:
-            like = suggestion(parameter, template.parameters)
-            wrong(f"takes gives {parameter}, which the template does not declare.{like}")
-    for parameter in options.get("keep") or ():
-        if parameter not in template.parameters:
-            like = suggestion(parameter, template.parameters)
-            wrong(f"keep names {parameter}, which the template does not declare.{like}")
+        elif not deleting:
+            _check_declared([parameter], template, "takes gives", wrong)
+    _check_declared(options.get("keep") or (), template, "keep names", wrong)
     keep_while = {
         str(parameter): {str(other): text(value) for other, value in values.items()}
         for parameter, values in (options.get("keep_while") or {}).items()
     }
-    for parameter in {*keep_while, *(other for values in keep_while.values() for other in values)}:
-        if parameter not in template.parameters:
-            like = suggestion(parameter, template.parameters)
-            wrong(f"keep_while names {parameter}, which the template does not declare.{like}")
+    compared = (other for values in keep_while.values() for other in values)
+    _check_declared({*keep_while, *compared}, template, "keep_while names", wrong)
     qualified = f"{name}." if "." in name else ""
     renamed = {str(key): str(value) for key, value in (options.get("outputs") or {}).items()}
     for output in renamed:
         if output not in template.outputs:
             wrong(f"outputs names {output}, which is no output of the template.{suggestion(output, template.outputs)}")
     all_tags = {str(key): text(value) for key, value in {**tags, **(options.get("tags") or {})}.items()}
-    for key in all_tags:
-        if key.lower() in ("release", "version", "commit"):
-            # Stack tags spread to every resource: each release would change all of them, and no run were a no-op.
-            wrong(f"{key} must not be a stack tag: it would change every resource with every release.")
+    _check_tags(all_tags, wrong)
     if len(errors) > before:
         return None
     return Layer(
@@ -378,6 +361,32 @@ def _read_layer(
         timeout=float(options.get("timeout", TIMEOUT_SECONDS)),
         tags=all_tags,
     )
+
+
+def _check_words(name: str, options: Mapping[str, Any], stack: str, wrong: Callable[[str], None]) -> None:
+    for option, value in options.items():
+        if option not in OPTIONS:
+            wrong(f"{option} is not an option of a layer.{suggestion(option, OPTIONS)}")
+        elif not isinstance(value, OPTIONS[option]):
+            wrong(f"{option} is {value!r}, which is of the wrong type.")
+    if not LAYER_NAME.fullmatch(name):
+        wrong("is no name of a layer: small letters, digits and _, and for an entry its noun, a dot and its name.")
+    if not STACK_NAME.fullmatch(stack):
+        wrong(f"{stack!r} cannot be a stack's name (a letter, then letters, digits and hyphens; at most 128).")
+
+
+def _check_declared(named: Iterable[str], template: Template, what: str, wrong: Callable[[str], None]) -> None:
+    for parameter in named:
+        if parameter not in template.parameters:
+            like = suggestion(parameter, template.parameters)
+            wrong(f"{what} {parameter}, which the template does not declare.{like}")
+
+
+def _check_tags(tags: Iterable[str], wrong: Callable[[str], None]) -> None:
+    for key in tags:
+        if key.lower() in ("release", "version", "commit"):
+            # Stack tags spread to every resource: each release would change all of them, and no run were a no-op.
+            wrong(f"{key} must not be a stack tag: it would change every resource with every release.")
 
 
 def _read_template(options: Mapping[str, Any], path: Path, wrong: Any) -> Template | None:

@@ -76,11 +76,6 @@ class File:
     content_type: str
     cache_control: str
 
-    @property
-    def is_page(self) -> bool:
-        """Whether it names others, so that they are to be there before it."""
-        return self.key.lower().endswith(PAGES)
-
     def digest(self) -> str:
         """SHA-256 of what is in it, as letters.
 

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_aws.config import CONFIGS, PROJECT
+from local_aws.config import PROJECT
 
 KEPT = PROJECT / ".cache/acceptance"
 """What is left of a run: its report and its recording; and the inventory, as long as its site may be up."""
@@ -51,7 +51,6 @@ class Throwaway:
 
 
 EMBEDDED = Throwaway("test", "test", "legacy.test.berth.localhost", embedded=True)
-EMBEDDED_PORT = CONFIGS["test"].https_port
 
 
 def made(domain: str, zone: str, region: str, kept: Path = KEPT) -> Throwaway:

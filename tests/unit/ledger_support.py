@@ -1,4 +1,4 @@
-"""An environment with a ledger, in the embedded AWS."""
+"""An environment with a ledger, and perhaps a host, in the embedded AWS."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def a_ledger(cloud: Cloud) -> tuple[str, Ledger]:
     ledger = Ledger.find(client, prefix)
     assert ledger
     return prefix, ledger
+
+
+def a_host(cloud: Cloud, prefix: str) -> None:
+    """A host of an environment, as far as its discovery sees one."""
+    tags = dict(zip(("Site", "Environment"), prefix.split("-", 1), strict=True))
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    cloud.client("ec2").run_instances(
+        ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": listed}],
+    )  # fmt: skip

@@ -55,6 +55,15 @@ def run_action(plugin: Any, arguments: Mapping[str, Any], check: bool = False, *
     return result
 
 
+def heard(
+    plugin: Any, arguments: Mapping[str, Any], check: bool = False, **attributes: Any
+) -> tuple[dict[str, Any], str]:
+    """As `run_action`: the result, and the lines that were shown of what it is at."""
+    shown = list[str]()
+    result = run_action(plugin, arguments, check, say=lambda _name, text, _color=None: shown.append(text), **attributes)
+    return result, "\n".join(shown)
+
+
 @dataclass(frozen=True)
 class Run:
     """What an ansible-playbook said."""

@@ -62,9 +62,20 @@ os._exit(0)
 '''
 
 
-def forwarding() -> str:
-    """The text of a stand-in for ssh."""
-    return FORWARD.replace("{python}", sys.executable)
+def reach_by_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have a stand-in for ssh lead to ports of this machine, and waits be short.
+
+    Returns:
+        The file that gets what it was told.
+    """
+    program, log = tmp_path / "bin/ssh", tmp_path / "log"
+    program.parent.mkdir()
+    program.write_text(FORWARD.replace("{python}", sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setenv("LOG", str(log))
+    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    return log
 
 
 @dataclass(frozen=True)

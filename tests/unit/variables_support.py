@@ -55,6 +55,13 @@ def holds(condition: Any, known: Mapping[str, Any]) -> bool:
     return all(bool(evaluate(f"{{{{ {one} }}}}", known)) for one in each)
 
 
+def refusal(task: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+    """What an assert says; empty where it holds."""
+    check = task["ansible.builtin.assert"]
+    said = str(evaluate(check["fail_msg"], known))  # which Ansible does also where it holds
+    return "" if holds(check["that"], known) else " ".join(said.split())
+
+
 def tasks_of(path: str) -> dict[str, dict[str, Any]]:
     """Name → task, of a task file or of all plays of a playbook, those of blocks too."""
     return {str(task["name"]): task for task in flat(load(path))}

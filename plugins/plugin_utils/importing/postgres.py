@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -335,12 +335,3 @@ def _content(table: str, kind: str) -> str:
         f"SELECT {literal(table)}, count(*) || ' rows, sum ' || coalesce(sum({digest}), 0) "
         f"FROM ONLY {table} AS {quoted(ROW)};\n"
     )
-
-
-def differing(rows: Mapping[str, int], counts: Mapping[str, int]) -> list[str]:
-    """Tables that have other numbers of rows than the dump, as a person reads it."""
-    return [
-        f"{table} has {counts.get(table, 0):,} rows, the dump {rows[table]:,}"
-        for table in sorted(rows)
-        if counts.get(table) != rows[table]
-    ]

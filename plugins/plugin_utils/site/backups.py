@@ -62,7 +62,7 @@ SCHEMA = Schema(
         "keep_days": "write keep: 14, a number of backups.",
         "retention": "write keep: 14, a number of backups.",
         "of": "a backup holds all databases, volumes and versioned buckets of the site. Take it out.",
-        "drill": "there is no drill yet. Take it out.",
+        "drill": "a backup is drilled when drill.yml is typed, never by itself. Take it out.",
     },
 )
 

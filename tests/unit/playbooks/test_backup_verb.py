@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.backups.drills import KEY
@@ -20,14 +18,10 @@ def site(aws: Cloud, tmp_path: Path) -> Site:
     return Site(aws, tmp_path)
 
 
-def write(site: Site, **variables: Any) -> None:
-    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump(variables))
-
-
 def test_volumes_without_a_vault_are_refused_before_anything_is_locked(site: Site) -> None:
     container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}
     services = {"web": {"containers": {"web": container}, "routes": [{"to": "web", "health": "/"}]}}
-    write(site, site_volumes={"media": {}}, site_services=services)
+    site.describe(site_volumes={"media": {}}, site_services=services)
     code, shown = site.type("backup")
     assert code == 2, shown
     assert "There is nothing to copy the volumes into (media)" in shown

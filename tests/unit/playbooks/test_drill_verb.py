@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.backups.drills import Drills
 from plugins.plugin_utils.backups.point import Points
+from tests.unit.ledger_support import a_host
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
 from tests.unit.playbooks.test_restore_verb import CHOICE, SITE
 from tests.unit.variables_support import PROJECT, evaluate, holds, load, tasks_of, variables
@@ -154,14 +155,8 @@ def test_files_are_removed_as_far_as_aws_backup_has_come() -> None:
 @pytest.fixture
 def site(aws: Cloud, tmp_path: Path) -> Site:
     made = Site(aws, tmp_path)
-    (made._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_databases": {"main": {}}}))
-    tags = {"Site": "shop", "Environment": made._folder.name}
-    aws.client("ec2").run_instances(
-        ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
-        TagSpecifications=[
-            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-        ],
-    )  # fmt: skip
+    made.describe(site_databases={"main": {}})
+    a_host(aws, made.prefix)
     outputs = {"InstanceId": f"{made.prefix}-main", "Endpoint": "127.0.0.1", "Port": "5432", "SecretArn": "arn:secret"}
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -194,7 +189,12 @@ def a_point(site: Site, aws: Cloud, snapshot: str, name: str = "one") -> None:
 def test_without_a_backup_it_says_what_to_type(site: Site) -> None:
     code, shown = site.type("drill")
     assert code == 2, shown
-    assert "There is no backup yet of which anything could be restored. Type: ansible-playbook backup.yml" in shown
+    assert "There is no backup yet of which anything could be restored. Make one first: " in shown
+    code, shown = site.type("drill", "-e", "backup=nope")
+    assert "There is no backup nope, nor any other yet of which anything could be restored. Make one first: " in shown
+    assert re.search(
+        r"ansible-playbook backup.yml -i \S+; then type: ansible-playbook drill.yml -i \S+ -e backup=<", shown
+    )
     assert Drills(site.ledger).last() is None
     code, shown = site.type("drill", "-e", "remove=true")
     assert code == 0, shown
@@ -256,9 +256,7 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     """Each step with what inventory, stacks and backup say; beside it lies what another drill has left."""
     container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}
     services = {"web": {"containers": {"app": container}, "routes": [{"to": "app", "health": "/healthz"}]}}
-    (site._folder / "group_vars/site/more.yml").write_text(
-        yaml.safe_dump({"site_databases": {"main": {}}, "site_volumes": {"media": {}}, "site_services": services})
-    )
+    site.describe(site_databases={"main": {}}, site_volumes={"media": {}}, site_services=services)
     system = aws.client("efs").create_file_system(CreationToken=site.prefix)
     a_stack(aws, f"{site.prefix}-volume-media", {"FileSystemId": system["FileSystemId"]})
     a_stack(aws, f"{site.prefix}-backup", {"BackupRoleArn": "arn:aws:iam::123456789012:role/backup"})

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from local_aws.cloud import Cloud
-from tests.unit.ledger_support import a_ledger
+from tests.unit.ledger_support import a_host, a_ledger
 from tests.unit.plugin_support import environment, shell
 from tests.unit.plugins.action.test_volume_import import DOCKER, SSH
-from tests.unit.variables_support import PROJECT, evaluate, holds, tasks_of, variables
+from tests.unit.variables_support import PROJECT, evaluate, refusal, tasks_of, variables
 
 TASKS = tasks_of("playbooks/import_data.yml")
 CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}
@@ -46,9 +46,7 @@ def known(site: dict[str, Any] = SITE, **typed: Any) -> dict[str, Any]:
 
 def refused(task: str, site: dict[str, Any] = SITE, **typed: Any) -> str:
     """What an assert says; empty where it holds."""
-    check, there = TASKS[task]["ansible.builtin.assert"], known(site, **typed)
-    said = str(evaluate(check["fail_msg"], there))  # which Ansible does also where it holds
-    return "" if holds(check["that"], there) else " ".join(said.split())
+    return refusal(TASKS[task], known(site, **typed))
 
 
 NONE = {"site_services": {"web": {"containers": {"app": CONTAINER}}}}
@@ -143,13 +141,7 @@ class Site:
         self.prefix, self.ledger = a_ledger(cloud)
         self.folder, self._cloud = folder, cloud
         self._inventory = folder / self.prefix.removeprefix("shop-")
-        tags = {"Site": "shop", "Environment": self._inventory.name}
-        cloud.client("ec2").run_instances(
-            ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
-            TagSpecifications=[
-                {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-            ],
-        )  # fmt: skip
+        a_host(cloud, self.prefix)
         (self._inventory / "group_vars/site").mkdir(parents=True)
         (self._inventory / "environment.yml").write_text(
             yaml.safe_dump({

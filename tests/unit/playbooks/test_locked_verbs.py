@@ -94,6 +94,10 @@ class Site:
             yaml.safe_dump({"domain_name": "shop.test", "hosted_zone_id": "", "site_services": services})
         )
 
+    def describe(self, **more: Any) -> None:
+        """Write variables into its inventory beside those that it has."""
+        (self._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump(more))
+
     def type(self, verb: str, *options: str) -> tuple[int, str]:
         """Exit code, and what was shown in one line."""
         done = subprocess.run(

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from local_aws.cloud import Cloud
 from plugins.plugin_utils.backups import buckets
 from plugins.plugin_utils.backups.point import Points
 from plugins.plugin_utils.restoring.versions import Bucket
+from tests.unit.ledger_support import a_host
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
-from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+from tests.unit.variables_support import evaluate, holds, load, refusal, tasks_of, variables
 
 TASKS = tasks_of("playbooks/restore.yml")
 DATABASE = "playbooks/tasks/restore_database.yml"
@@ -55,9 +55,7 @@ def known(**typed: Any) -> dict[str, Any]:
 
 def refused(task: str, **typed: Any) -> str:
     """What an assert says; empty where it holds."""
-    check, there = TASKS[task]["ansible.builtin.assert"], known(**typed)
-    said = str(evaluate(check["fail_msg"], there))  # which Ansible does also where it holds
-    return "" if holds(check["that"], there) else " ".join(said.split())
+    return refusal(TASKS[task], known(**typed))
 
 
 def test_either_a_backup_is_named_or_a_time_or_the_way_back() -> None:
@@ -115,6 +113,30 @@ def test_only_a_bucket_of_berth_s_that_keeps_old_versions_is_meant_and_a_path_of
     assert refused(PATH, backup="one", bucket="up", path="albums/2013") == ""
     assert refused(PATH, backup="one", bucket="up", path="../a").endswith("-e bucket=up -e path=albums/2013")
     assert "of one volume or bucket" in refused(PATH, backup="one", bucket="up", volume="media", path="a")
+
+
+@pytest.mark.parametrize(
+    ("noun", "of", "none"),
+    [
+        ("database", "no database of Berth's to restore (site_databases)", {"old": SITE["site_databases"]["old"]}),
+        ("volume", "no volume on a file system to restore (site_volumes)", {"scratch": {"driver": "task"}}),
+        ("bucket", "no bucket of Berth's that keeps old versions (site_buckets)", {"fleeting": {"versioned": False}}),
+    ],
+)
+def test_no_name_is_told_where_the_site_has_nothing_of_the_kind(noun: str, of: str, none: dict[str, Any]) -> None:
+    task = f"Refuse a {noun} that the site has not"
+    mounted = [f"{name}:/srv/{name}" for name in none if noun == "volume"]
+    service = {"containers": {"app": CONTAINER | {"volumes": mounted}}}
+    site = {"site_services": {"web": service}, "site_volumes": {}, f"site_{noun}s": none}
+    for typed, way in (({"backup": "one"}, "-e backup=one"), ({"back": True}, "-e back=true")):
+        said = refused(task, **typed, **site, **{noun: "uploads"})
+        assert said == f"The site has {of}. Without one: ansible-playbook restore.yml -i <inventory> {way}"
+
+
+def test_a_path_is_told_of_what_the_site_has() -> None:
+    site: dict[str, Any] = {"site_services": {"web": {"containers": {"app": CONTAINER}}}, "site_volumes": {}}
+    assert "-e bucket=up -e path=" in refused(PATH, **site, backup="one", path="a")
+    assert "-e volume=… -e path=" in refused(PATH, **site, site_buckets={}, backup="one", path="a")
 
 
 @pytest.mark.parametrize(
@@ -310,14 +332,8 @@ def test_the_record_is_read_under_the_lock_and_nothing_is_restored_before_it_is_
 @pytest.fixture
 def site(aws: Cloud, tmp_path: Path) -> Site:
     made = Site(aws, tmp_path)
-    (made._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_databases": {"main": {}}}))
-    tags = {"Site": "shop", "Environment": made._folder.name}
-    aws.client("ec2").run_instances(
-        ImageId="ami-12c6146b", MinCount=1, MaxCount=1,
-        TagSpecifications=[
-            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-        ],
-    )  # fmt: skip
+    made.describe(site_databases={"main": {}})
+    a_host(aws, made.prefix)
     return made
 
 
@@ -325,7 +341,10 @@ def site(aws: Cloud, tmp_path: Path) -> Site:
 def test_what_cannot_be_restored_is_told_and_the_ledger_has_it(site: Site, aws: Cloud) -> None:
     code, shown = site.type("restore", "-e", "backup=one")
     assert code == 2, shown
-    assert "There is no backup yet of which anything could be restored. Type: ansible-playbook backup.yml" in shown
+    assert "There is no backup one, nor any other yet of which anything could be restored. Make one first: " in shown
+    assert re.search(
+        r"ansible-playbook backup.yml -i \S+; then type: ansible-playbook restore.yml -i \S+ -e backup=<", shown
+    )
     part = {"kind": "snapshot", "of": "db", "id": "shop-gone", "state": "good", "why": "", "bytes": 20 * 2**30}
     Points(aws.client("s3"), site.ledger).begin(
         {
@@ -363,7 +382,7 @@ Outputs:
 
 @pytest.mark.playbook
 def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_that(site: Site, aws: Cloud) -> None:
-    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_buckets": {"up": {}}}))
+    site.describe(site_buckets={"up": {}})
     stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"
     stacks.create_stack(StackName=name, TemplateBody=TEMPLATE)
     stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.variables_support import evaluate, holds, load, tasks_of, variables
+from tests.unit.variables_support import evaluate, holds, load, refusal, tasks_of, variables
 
 TASKS = tasks_of("playbooks/rotate_secrets.yml")
 REFUSALS = tasks_of("playbooks/tasks/rotate_refusals.yml")
@@ -31,9 +31,7 @@ def known(site: dict[str, Any] = SITE, **typed: Any) -> dict[str, Any]:
 
 def refused(task: str, site: dict[str, Any] = SITE, **typed: Any) -> str:
     """What an assert says; empty where it holds."""
-    check, there = REFUSALS[task]["ansible.builtin.assert"], known(site, **typed)
-    said = str(evaluate(check["fail_msg"], there))  # which Ansible does also where it holds
-    return "" if holds(check["that"], there) else " ".join(said.split())
+    return refusal(REFUSALS[task], known(site, **typed))
 
 
 @pytest.mark.parametrize(

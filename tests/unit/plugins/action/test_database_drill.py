@@ -9,28 +9,13 @@ from typing import Any
 import pytest
 
 from local_aws.cloud import Cloud
-from plugins.action import database_beside_delete, database_drill, database_restore
-from plugins.plugin_utils.importing.postgres import Server, literal
+from plugins.action import database_beside_delete, database_drill
+from plugins.plugin_utils import database_action
+from plugins.plugin_utils.importing.postgres import Server
 from plugins.plugin_utils.restoring.instance import Instance
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.plugins.action import test_database_restore as restored
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres
-
-
-class Rds(restored.Rds):
-    """Behind which the instance of a drill is a server of this machine, too."""
-
-    def describe_db_instances(self, **given: Any) -> Any:
-        found = super().describe_db_instances(**given)
-        for each in found["DBInstances"]:
-            if "-drill-" in each["DBInstanceIdentifier"]:
-                each["Endpoint"] = {"Address": "127.0.0.1", "Port": self._then.port}
-        return found
-
-    def modify_db_instance(self, **given: Any) -> None:
-        self._api.modify_db_instance(**given)
-        self.passwords.append(given["MasterUserPassword"])
-        self._then.sql(f"ALTER ROLE clerk PASSWORD {literal(given['MasterUserPassword'])}")
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh
 
 
 class Estate(restored.Estate):
@@ -38,21 +23,10 @@ class Estate(restored.Estate):
 
     def __init__(self, aws: Cloud, site: Postgres, then: Postgres) -> None:
         super().__init__(aws, site, then)
-        self.rds, self.then = Rds(self.api, then), then
+        self.then = then
 
     def drill(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
-        shown = list[str]()
-        arguments = {
-            "database": "main", "backup": "one", "snapshot": self.snapshot, "instance": self.own,
-            "prefix": self.prefix, "stack": f"{self.prefix}-database-main", "dbname": "site",
-            "hosts": [restored.HOST], "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 20, **given,
-        }  # fmt: skip
-        result = run_action(
-            database_drill, arguments, check, client=self.client, say=lambda _, text, _color=None: shown.append(text)
-        )
-        said = str(result) + "".join(shown)
-        assert not [each for each in (PASSWORD, *self.rds.passwords) if each in said]
-        return result, "\n".join(shown)
+        return self.heard(database_drill, {"backup": "one", "snapshot": self.snapshot, **given}, check)
 
     def remove(self, check: bool = False, **given: Any) -> list[str]:
         arguments = {"prefix": self.prefix, "timeout": 20, **given}
@@ -80,12 +54,7 @@ def server() -> Iterator[Postgres]:
 @pytest.fixture
 def estate(aws: Cloud, server: Postgres, then: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
     talk_to(aws, monkeypatch)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    reach_by_ssh(tmp_path, monkeypatch)
     return Estate(aws, server, then)
 
 
@@ -110,7 +79,7 @@ def test_whom_the_site_logs_in_as_now_is_let_in_there(estate: Estate, monkeypatc
     assert estate.rds.passwords[-1] == PASSWORD, "the master's, which is the site's until it is rotated"
     secret = "rotated0rotated0rotated0rotated0"  # noqa: S105 # of a server that goes with its test
     monkeypatch.setattr(database_drill, "credentials", lambda *_: ("clerk_a", secret))
-    monkeypatch.setattr(database_restore, "credentials", lambda *_: ("clerk", PASSWORD))
+    monkeypatch.setattr(database_action, "credentials", lambda *_: ("clerk", PASSWORD))
     result, shown = estate.drill(site_login=True)
     assert not result.get("failed"), result
     assert secret not in shown + str(result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,10 +19,10 @@ import pytest
 from local_aws.tests.until import until
 from plugins.action import database_import
 from plugins.plugin_utils.importing.postgres import Server
-from tests.unit.plugin_support import PROJECT, run_action
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres, shell
+from tests.unit.plugin_support import PROJECT, heard, run_action
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh, shell
+from tests.unit.rds_support import HOST, site_client
 
-HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 OLD = """
 CREATE ROLE shop LOGIN; CREATE ROLE boss;
 CREATE DATABASE old OWNER shop;
@@ -79,18 +78,6 @@ def databases(server: Postgres) -> list[str]:
     return server.sql("SELECT datname FROM pg_database WHERE datname LIKE 'site%' ORDER BY 1").split()
 
 
-def client(server: Postgres) -> Callable[[str], Any]:
-    """AWS, as far as it is asked."""
-    outputs = {"Endpoint": "127.0.0.1", "Port": str(server.port), "SecretArn": "arn:secret"}
-    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    secret = json.dumps({"username": "clerk", "password": PASSWORD})
-    both = SimpleNamespace(
-        describe_stacks=lambda StackName: {"Stacks": [{"Outputs": listed}]},  # noqa: ARG005 # as boto3 calls it
-        get_secret_value=lambda SecretId: {"SecretString": secret},  # noqa: ARG005 # the same
-    )
-    return lambda _service: both
-
-
 def arguments(dump: Path, **given: Any) -> dict[str, Any]:
     return {
         "database": "main", "dump": str(dump), "wanted": "prod", "stack": "shop-prod-database-main", "dbname": "site",
@@ -104,23 +91,16 @@ Bring = Callable[..., tuple[dict[str, Any], str]]
 @pytest.fixture
 def bring(site: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bring:
     """The result of the action, and what was shown."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    reach_by_ssh(tmp_path, monkeypatch)
     monkeypatch.setenv("PGDATABASE", "elsewhere")
     monkeypatch.setenv("PGSERVICE", "elsewhere")
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
 
     def go(dump: Path, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
-        shown = list[str]()
-        result = run_action(
-            database_import, arguments(dump, **given), check, client=client(site),
-            say=lambda _, text, _color=None: shown.append(text),
-        )  # fmt: skip
-        assert PASSWORD not in str(result) + "".join(shown)
-        return result, "\n".join(shown)
+        result, shown = heard(
+            database_import, arguments(dump, **given), check, client=lambda _service: site_client(site)
+        )
+        assert PASSWORD not in str(result) + shown
+        return result, shown
 
     return go
 
@@ -308,11 +288,12 @@ def test_after_a_kill_the_same_command_goes_on(site: Postgres, bring: Bring, tmp
         from pathlib import Path
         from plugins.action import database_import
         from tests.unit.plugin_support import run_action
-        from tests.unit.plugins.action.test_database_import import arguments, client
+        from tests.unit.plugins.action.test_database_import import arguments
         from tests.unit.postgres_support import Postgres
+        from tests.unit.rds_support import site_client
         server = Postgres({site.port}, Path({str(site.folder)!r}))
         given = arguments(Path({str(tmp_path / "slow.sql")!r}), confirm="prod")
-        run_action(database_import, given, client=client(server), say=lambda *said: None)
+        run_action(database_import, given, client=lambda _: site_client(server), say=lambda *said: None)
     """)
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'site_import_data' AND query LIKE '%pg_sleep%'"
     run = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT)

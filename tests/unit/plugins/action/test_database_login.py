@@ -17,8 +17,8 @@ from local_aws.cloud import Cloud
 from plugins.action import database_login
 from plugins.plugin_utils.aws_action import Wait
 from plugins.plugin_utils.importing.postgres import Server
-from tests.unit.plugin_support import run_action
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres, shell
+from tests.unit.plugin_support import heard
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh, shell
 
 HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 MASTER = {"username": "clerk", "password": PASSWORD}
@@ -83,16 +83,13 @@ class Site:
         return done.returncode, done.stdout.strip() + done.stderr.strip()
 
     def go(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
-        shown = list[str]()
         arguments = {
             "databases": {"main": {"stack": "shop-prod-database-main", "dbname": "site", "username": "clerk"}},
             "hosts": [HOST], "region": "us-east-1", **given,
         }  # fmt: skip
-        result = run_action(
-            database_login, arguments, check, client=self.client, say=lambda _, text, _color=None: shown.append(text)
-        )
-        assert PASSWORD not in str(result) + "".join(shown)
-        return result, "\n".join(shown)
+        result, shown = heard(database_login, arguments, check, client=self.client)
+        assert PASSWORD not in str(result) + shown
+        return result, shown
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +100,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def site(server: Postgres, aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    reach_by_ssh(tmp_path, monkeypatch)
     server.sql("SET ROLE clerk; CREATE DATABASE site;")
     vault = aws.client("secretsmanager")
     login = str(vault.create_secret(Name="shop-prod/database/main/login")["ARN"])

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,10 +18,11 @@ from plugins.plugin_utils.importing.postgres import Server
 from plugins.plugin_utils.restoring import instance
 from plugins.plugin_utils.restoring.instance import Instance
 from plugins.plugin_utils.rotation import logins
-from tests.unit.plugin_support import run_action, talk_to
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres
+from tests.unit import rds_support
+from tests.unit.plugin_support import talk_to
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh
+from tests.unit.rds_support import Rds
 
-HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 THEN = """
 CREATE ROLE boss;
 SET ROLE clerk;
@@ -75,79 +73,28 @@ def site(server: Postgres) -> Iterator[Postgres]:
         server.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-class Rds:
-    """The embedded API, behind which the restored instance is a server of this machine."""
-
-    def __init__(self, api: Any, then: Postgres) -> None:
-        self._api, self._then = api, then
-        self.passwords = list[str]()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._api, name)
-
-    def describe_db_instances(self, **given: Any) -> Any:
-        found = self._api.describe_db_instances(**given)
-        for each in found["DBInstances"]:
-            if "-restore-" in each["DBInstanceIdentifier"]:
-                each["Endpoint"] = {"Address": "127.0.0.1", "Port": self._then.port}
-        return found
-
-    def modify_db_instance(self, **given: Any) -> None:
-        self._api.modify_db_instance(**given)
-        self.passwords.append(given["MasterUserPassword"])
-        self._then.sql(f"ALTER ROLE clerk PASSWORD '{given['MasterUserPassword']}'")
-
-
-class Estate:
+class Estate(rds_support.Estate):
     """A site with a backup of its database."""
 
     def __init__(self, aws: Cloud, site: Postgres, then: Postgres) -> None:
-        self.prefix, self.site, self.api = f"shop-restored{next(_NUMBERS)}", site, aws.client("rds")
-        self.rds = Rds(self.api, then)
-        self.own, self.snapshot = f"{self.prefix}-main", f"{self.prefix}-main-one"
-        api, ec2 = self.api, aws.client("ec2")
-        subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
-        api.create_db_subnet_group(DBSubnetGroupName=self.prefix, DBSubnetGroupDescription="private", SubnetIds=subnets)
-        self.group = ec2.create_security_group(GroupName=self.prefix, Description="x")["GroupId"]
-        api.create_db_instance(
-            DBInstanceIdentifier=self.own, DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=20,
-            MasterUsername="clerk", MasterUserPassword="p" * 9, DBSubnetGroupName=self.prefix, MultiAZ=True,
-            VpcSecurityGroupIds=[self.group], DeletionProtection=True, BackupRetentionPeriod=7,
-        )  # fmt: skip
-        api.create_db_snapshot(DBInstanceIdentifier=self.own, DBSnapshotIdentifier=self.snapshot)
-
-    def client(self, service: str) -> Any:
-        if service == "rds":
-            return self.rds
-        outputs = {"Endpoint": "127.0.0.1", "Port": str(self.site.port), "SecretArn": "arn:secret"}
-        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        secret = json.dumps({"username": "clerk", "password": PASSWORD})
-        return SimpleNamespace(
-            describe_stacks=lambda StackName: {"Stacks": [{"Outputs": listed}]},  # noqa: ARG005 # as boto3 calls it
-            get_secret_value=lambda SecretId: {"SecretString": secret},  # noqa: ARG005 # the same
+        rds = Rds(aws.client("rds"), then)
+        super().__init__(
+            aws,
+            f"shop-restored{next(_NUMBERS)}",
+            "main",
+            site,
+            rds,
+            AllocatedStorage=20,
+            MultiAZ=True,
+            BackupRetentionPeriod=7,
         )
+        self.snapshot = f"{self.prefix}-main-one"
+        self.api.create_db_snapshot(DBInstanceIdentifier=self.own, DBSnapshotIdentifier=self.snapshot)
 
     def go(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
         """The result of the action, and what was shown."""
-        shown = list[str]()
-        arguments = {
-            "database": "main", "backup": "one", "snapshot": self.snapshot, "instance": self.own,
-            "prefix": self.prefix, "wanted": "prod", "stack": f"{self.prefix}-database-main", "dbname": "site",
-            "hosts": [HOST], "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 20, **given,
-        }  # fmt: skip
-        result = run_action(
-            database_restore, arguments, check, client=self.client,
-            say=lambda _, text, _color=None: shown.append(text),
-        )  # fmt: skip
-        said = str(result) + "".join(shown)
-        assert not [each for each in (PASSWORD, *self.rds.passwords) if each in said]
-        return result, "\n".join(shown)
-
-    def beside(self) -> list[str]:
-        """Instances of RDS beside the site's own."""
-        found = self.api.describe_db_instances()["DBInstances"]
-        names = [each["DBInstanceIdentifier"] for each in found if each["DBInstanceIdentifier"] != self.own]
-        return [name for name in names if name.startswith(self.prefix)]
+        arguments = {"backup": "one", "snapshot": self.snapshot, "wanted": "prod", **given}
+        return self.heard(database_restore, arguments, check)
 
     def names(self) -> list[str]:
         return self.site.sql(NAMES).split()
@@ -158,15 +105,10 @@ def estate(
     aws: Cloud, site: Postgres, then: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Estate]:
     talk_to(aws, monkeypatch)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    log = reach_by_ssh(tmp_path, monkeypatch)
     made = Estate(aws, site, then)
     yield made
-    assert PASSWORD not in (tmp_path / "log").read_text()
+    assert PASSWORD not in log.read_text()
 
 
 def test_it_comes_beside_and_is_compared_and_the_site_is_as_it_was(estate: Estate) -> None:

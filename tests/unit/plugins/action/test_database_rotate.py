@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,8 +19,8 @@ from plugins.action import database_rotate
 from plugins.plugin_utils.importing.postgres import Server, literal
 from plugins.plugin_utils.rotation import versions
 from plugins.plugin_utils.rotation.versions import Versions
-from tests.unit.plugin_support import run_action
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres, shell
+from tests.unit.plugin_support import heard, run_action
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh, shell
 
 HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 MASTER = {"username": "clerk", "password": PASSWORD}
@@ -156,18 +155,14 @@ class Site:
         return done.returncode == 0
 
     def go(self, state: str, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
-        shown = list[str]()
         arguments = {
             "state": state, "cluster": "shop-prod", "database": "main", "stack": "shop-prod-database-main",
             "dbname": "site", "hosts": [HOST], "region": "us-east-1", "timeout": 1, **given,
         }  # fmt: skip
-        result = run_action(
-            database_rotate, arguments, check, client=self.client,
-            say=lambda _, text, _color=None: shown.append(text),
-        )  # fmt: skip
+        result, shown = heard(database_rotate, arguments, check, client=self.client)
         known = [self.value(which)["password"] for which in ("login", "master")]
-        assert not [each for each in known if each in str(result) + "".join(shown)]
-        return result, "\n".join(shown)
+        assert not [each for each in known if each in str(result) + shown]
+        return result, shown
 
     def rotate(self) -> dict[str, Any]:
         """What the verb does."""
@@ -191,12 +186,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def site(server: Postgres, aws: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    reach_by_ssh(tmp_path, monkeypatch)
     monkeypatch.setattr(versions, "SETTLE_SECONDS", 0)
     server.sql("SET ROLE clerk; CREATE DATABASE site;")
     server.sql("SET ROLE clerk; CREATE TABLE visits (id int); CREATE VIEW seen AS TABLE visits;", "site")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +15,11 @@ from plugins.action import database_upgrade
 from plugins.plugin_utils.importing.postgres import Server
 from plugins.plugin_utils.restoring.instance import Instance
 from plugins.plugin_utils.upgrading.engine import Engine
-from tests.unit.plugin_support import run_action, talk_to
-from tests.unit.postgres_support import PASSWORD, Postgres, forwarding, postgres
+from tests.unit import rds_support
+from tests.unit.plugin_support import talk_to
+from tests.unit.postgres_support import PASSWORD, Postgres, postgres, reach_by_ssh
+from tests.unit.rds_support import Rds
 
-HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 CONTENT = """
 SET ROLE clerk;
 CREATE DATABASE site;
@@ -54,87 +52,47 @@ def own() -> Iterator[Postgres]:
         yield running
 
 
-class Rds:
-    """The embedded API, behind which the copy is a server of this machine."""
+class UpgradingRds(Rds):
+    """Which raises the version of the copy, and may damage what is in it.
 
-    def __init__(self, api: Any, copy: Postgres) -> None:
-        self._api, self._copy = api, copy
-        self.passwords = list[str]()
+    Attributes:
+        raised: identifiers of instances whose version was raised.
+        damage: statements that the copy runs then.
+    """
+
+    def __init__(self, api: Any, beside: Postgres) -> None:
+        super().__init__(api, beside)
         self.raised = list[str]()
         self.damage = ""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._api, name)
-
-    def describe_db_instances(self, **given: Any) -> Any:
-        found = self._api.describe_db_instances(**given)
-        for each in found["DBInstances"]:
-            if "-restore-" in each["DBInstanceIdentifier"]:
-                each["Endpoint"] = {"Address": "127.0.0.1", "Port": self._copy.port}
-        return found
-
     def modify_db_instance(self, **given: Any) -> None:
-        self._api.modify_db_instance(**given)
-        if "EngineVersion" in given:
-            self.raised.append(given["DBInstanceIdentifier"])
-            if self.damage:
-                self._copy.sql(self.damage, "site")
+        if "EngineVersion" not in given:
+            super().modify_db_instance(**given)
             return
-        self.passwords.append(given["MasterUserPassword"])
-        self._copy.sql(f"ALTER ROLE clerk PASSWORD '{given['MasterUserPassword']}'")
+        self._api.modify_db_instance(**given)
+        self.raised.append(given["DBInstanceIdentifier"])
+        if self.damage:
+            self._beside.sql(self.damage, "site")
 
 
-class Estate:
+class Estate(rds_support.Estate):
     """A site with a database."""
 
-    def __init__(self, aws: Cloud, own: Postgres, copy: Postgres) -> None:
-        self.prefix, self.own, self.copy, self.api = f"shop-up{next(_NUMBERS)}", own, copy, aws.client("rds")
-        self.rds = Rds(self.api, copy)
-        self.name = f"{self.prefix}-database-main"
-        api, ec2 = self.api, aws.client("ec2")
-        subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
-        api.create_db_subnet_group(DBSubnetGroupName=self.prefix, DBSubnetGroupDescription="private", SubnetIds=subnets)
-        group = ec2.create_security_group(GroupName=self.prefix, Description="x")["GroupId"]
-        api.create_db_instance(
-            DBInstanceIdentifier=self.name, DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=30,
-            EngineVersion=NOW, MasterUsername="clerk", MasterUserPassword="p" * 9, DBSubnetGroupName=self.prefix,
-            VpcSecurityGroupIds=[group], DeletionProtection=True,
-        )  # fmt: skip
+    rds: UpgradingRds
 
-    def client(self, service: str) -> Any:
-        if service == "rds":
-            return self.rds
-        outputs = {"Endpoint": "127.0.0.1", "Port": str(self.own.port), "SecretArn": "arn:secret"}
-        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        secret = json.dumps({"username": "clerk", "password": PASSWORD})
-        return SimpleNamespace(
-            describe_stacks=lambda StackName: {"Stacks": [{"Outputs": listed}]},  # noqa: ARG005 # as boto3 calls it
-            get_secret_value=lambda SecretId: {"SecretString": secret},  # noqa: ARG005 # the same
-        )
+    def __init__(self, aws: Cloud, own: Postgres, copy: Postgres) -> None:
+        rds = UpgradingRds(aws.client("rds"), copy)
+        prefix, size = f"shop-up{next(_NUMBERS)}", {"AllocatedStorage": 30, "EngineVersion": NOW}
+        super().__init__(aws, prefix, "database-main", own, rds, **size)
+        self.copy = copy
 
     def go(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
         """The result of the action, and what was shown."""
-        shown = list[str]()
-        arguments = {
-            "database": "main", "version": TARGET, "written": given.get("version", TARGET), "instance": self.name,
-            "prefix": self.prefix, "wanted": "prod", "stack": f"{self.prefix}-database-main", "dbname": "site",
-            "hosts": [HOST], "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 20, **given,
-        }  # fmt: skip
-        result = run_action(
-            database_upgrade, arguments, check, client=self.client,
-            say=lambda _, text, _color=None: shown.append(text),
-        )  # fmt: skip
-        said = str(result) + "".join(shown)
-        assert not [each for each in (PASSWORD, *self.rds.passwords) if each in said]
-        return result, "\n".join(shown)
+        arguments = {"version": TARGET, "written": given.get("version", TARGET), "wanted": "prod", **given}
+        return self.heard(database_upgrade, arguments, check)
 
     def version(self) -> str:
-        return str(self.api.describe_db_instances(DBInstanceIdentifier=self.name)["DBInstances"][0]["EngineVersion"])
-
-    def copies(self) -> list[str]:
-        found = self.api.describe_db_instances()["DBInstances"]
-        names = [each["DBInstanceIdentifier"] for each in found if each["DBInstanceIdentifier"] != self.name]
-        return [name for name in names if name.startswith(self.prefix)]
+        return str(self.api.describe_db_instances(DBInstanceIdentifier=self.own)["DBInstances"][0]["EngineVersion"])
 
     def snapshots(self) -> list[str]:
         found = self.api.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
@@ -150,16 +108,10 @@ def estate(
     aws: Cloud, own: Postgres, copy: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Estate]:
     talk_to(aws, monkeypatch)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    log = reach_by_ssh(tmp_path, monkeypatch)
     yield Estate(aws, own, copy)
     copy.sql("DROP DATABASE IF EXISTS berth_upgrade")
     copy.sql("DELETE FROM orders WHERE id <> 1; UPDATE orders SET weight = 1 / 3.0", "site")
-    log = tmp_path / "log"
     assert not log.exists() or PASSWORD not in log.read_text()
 
 
@@ -172,7 +124,7 @@ def test_without_the_word_a_copy_is_upgraded_compared_and_deleted(estate: Estate
     assert "nobody was answered for" in shown
     assert estate.version() == NOW, "the site is as it was"
     assert len(estate.rds.raised) == 1
-    assert estate.copies() == []
+    assert estate.beside() == []
     assert estate.snapshots() == [REHEARSAL], "the proof of the rehearsal"
 
 
@@ -186,9 +138,9 @@ def test_with_the_word_the_site_s_own_is_upgraded_after_a_snapshot_and_nothing_i
     assert f"was rehearsed to {TARGET} on a copy on " in shown
     assert "tables" not in result
     assert estate.version() == TARGET
-    assert estate.rds.raised[1:] == [estate.name]
-    assert estate.own.sql("SELECT reltuples FROM pg_class WHERE relname = 'people'", "site") == "500"
-    assert (estate.copies(), estate.snapshots()) == ([], [BEFORE])
+    assert estate.rds.raised[1:] == [estate.own]
+    assert estate.site.sql("SELECT reltuples FROM pg_class WHERE relname = 'people'", "site") == "500"
+    assert (estate.beside(), estate.snapshots()) == ([], [BEFORE])
     again, shown = estate.go(confirm="prod")
     assert (again["changed"], again["upgraded"], again["before"], again["after"]) == (False, False, TARGET, TARGET)
     assert f"runs {TARGET} already" in shown
@@ -197,7 +149,7 @@ def test_with_the_word_the_site_s_own_is_upgraded_after_a_snapshot_and_nothing_i
 def test_with_the_word_alone_it_is_rehearsed_before(estate: Estate) -> None:
     result, _ = estate.go(confirm="prod")
     assert (result["upgraded"], result["tables"]) == (True, TABLES), result
-    assert [name == estate.name for name in estate.rds.raised] == [False, True]
+    assert [name == estate.own for name in estate.rds.raised] == [False, True]
 
 
 def test_a_rehearsal_of_last_week_is_one_no_more(estate: Estate) -> None:
@@ -221,7 +173,7 @@ def test_what_is_not_the_same_afterwards_is_told_and_the_copy_is_deleted(estate:
     assert "and had 1 rows, sum " in result["msg"]
     assert "people" not in result["msg"]
     assert estate.version() == NOW
-    assert (estate.copies(), estate.snapshots()) == ([], []), "what was rehearsed badly is no proof"
+    assert (estate.beside(), estate.snapshots()) == ([], []), "what was rehearsed badly is no proof"
     estate.rds.damage = ""
     estate.copy.sql("DELETE FROM orders WHERE id = 2", "site")
     assert estate.go(confirm="prod")[0]["upgraded"]
@@ -252,7 +204,7 @@ def test_a_rehearsal_that_was_killed_is_finished_by_the_same_command(
     assert (result.get("tables"), result.get("rows")) == (TABLES, ROWS), result
     assert len(estate.rds.raised) == 1 if step in ("raised", "compared") else made + 1
     assert ("away_seconds" in result) == (step not in ("raised", "compared")), "what nobody has seen is not told"
-    assert (estate.copies(), estate.snapshots()) == ([], [REHEARSAL])
+    assert (estate.beside(), estate.snapshots()) == ([], [REHEARSAL])
 
 
 def test_a_copy_that_was_upgraded_before_it_was_looked_at_is_made_anew(
@@ -262,7 +214,7 @@ def test_a_copy_that_was_upgraded_before_it_was_looked_at_is_made_anew(
         patch.setattr(Engine, "upgrade", _killed)
         with pytest.raises(KeyboardInterrupt):
             estate.go()
-    (name,) = estate.copies()
+    (name,) = estate.beside()
     estate.copy.sql("DROP DATABASE berth_upgrade")
     estate.api.modify_db_instance(DBInstanceIdentifier=name, EngineVersion=TARGET, AllowMajorVersionUpgrade=True)
     result, _ = estate.go()
@@ -314,7 +266,7 @@ def test_what_cannot_be_is_refused_before_the_site_is_touched(estate: Estate, gi
     result, _ = estate.go(**given)
     assert says in result["msg"], result
     assert estate.version() == NOW
-    assert estate.copies() == []
+    assert estate.beside() == []
     assert not [name for name in estate.snapshots() if "before" in name]
 
 
@@ -322,10 +274,10 @@ def test_a_copy_that_does_not_come_up_is_told_and_deleted(estate: Estate, monkey
     monkeypatch.setattr(emulated, "initial_status", "creating")
     late, _ = estate.go(timeout=0)
     assert "is not ready after 0 minutes" in late["msg"]
-    assert (estate.copies(), estate.snapshots()) == ([], [])
+    assert (estate.beside(), estate.snapshots()) == ([], [])
     monkeypatch.setattr(emulated, "initial_status", "incompatible-restore")
     assert "is incompatible-restore, and is deleted" in estate.go()[0]["msg"]
-    assert estate.copies() == []
+    assert estate.beside() == []
 
 
 def test_a_check_run_changes_nothing(estate: Estate) -> None:
@@ -334,7 +286,7 @@ def test_a_check_run_changes_nothing(estate: Estate) -> None:
     assert f"a copy of it would be upgraded from {NOW} to {TARGET}, compared, and deleted" in shown
     assert f"it would be upgraded from {NOW} to {TARGET}; meanwhile nobody is answered" in shown
     assert "nobody is answered" not in estate.go(check=True)[1]
-    assert (estate.version(), estate.copies(), estate.snapshots()) == (NOW, [], [])
+    assert (estate.version(), estate.beside(), estate.snapshots()) == (NOW, [], [])
 
 
 def test_without_a_program_it_is_said(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plugins.action import service_drill
-from tests.unit.plugin_support import run_action
-from tests.unit.postgres_support import forwarding
+from tests.unit.plugin_support import heard
+from tests.unit.postgres_support import reach_by_ssh
 
 HOST = {"name": "i-0a", "address": "10.0.0.5", "user": "ec2-user"}
 CLUSTER, ARN = "shop-prod", "arn:aws:ecs:us-east-1:123456789012:task/shop-prod/0a1b"
@@ -112,27 +111,17 @@ class Estate:
         self.ecs = Ecs(self.site.server.server_port)
 
     def go(self, check: bool = False, **given: Any) -> tuple[dict[str, Any], str]:
-        shown = list[str]()
         arguments = {
             "cluster": CLUSTER, "service": "web", "task_definition": "arn:task-definition/shop-prod-service-web:7",
             "container": "web", "port": 8000, "path": "/healthz", "name": "shop.test", "hosts": [HOST],
             "region": "us-east-1", "timeout": 3, **given,
         }  # fmt: skip
-        result = run_action(
-            service_drill, arguments, check, client=lambda *_: self.ecs,
-            say=lambda _, text, _color=None: shown.append(text),
-        )  # fmt: skip
-        return result, "\n".join(shown)
+        return heard(service_drill, arguments, check, client=lambda *_: self.ecs)
 
 
 @pytest.fixture
 def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ssh").write_text(forwarding())
-    (tmp_path / "bin/ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("BERTH_POLL_SECONDS", "0.05")
+    reach_by_ssh(tmp_path, monkeypatch)
     made = Estate()
     yield made
     made.site.server.shutdown()

@@ -18,7 +18,7 @@ from plugins.action import static_keep as keeping
 from plugins.action import static_live as showing
 from plugins.filter.images import image_pushes
 from plugins.filter.static_files import static_problem
-from plugins.plugin_utils import static_files
+from plugins.plugin_utils import static_files, static_release
 from plugins.plugin_utils.places import shown
 from plugins.plugin_utils.static_files import IMMUTABLE, REVALIDATED
 from tests.unit.plugin_support import PROJECT, environment, playbook, run_action, talk_to
@@ -103,7 +103,7 @@ def test_a_type_follows_from_the_ending(key: str, wanted: str) -> None:
     [("index.html", True), ("old.htm", True), ("INDEX.HTML", True), ("html", False), ("page.html.js", False)],
 )
 def test_a_page_is_told_by_its_ending(key: str, page: bool) -> None:
-    assert static_files.File(key, Path(key), TEXT, REVALIDATED).is_page is page
+    assert static_release.pages_last([key]) == (([], [key]) if page else ([key], []))
 
 
 # What is wrong with a folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,10 +15,16 @@ from tests.unit.plugin_support import PROJECT
 FILES = sorted([*PROJECT.glob("plugins/modules/*.py"), *PROJECT.glob("plugins/doc_fragments/*.py")])
 
 
-def blocks(path: Path) -> Iterator[yaml.Node | None]:
-    """The YAML of a file's DOCUMENTATION, EXAMPLES and RETURN."""
+def texts(path: Path) -> Iterator[str]:
+    """A file's DOCUMENTATION, EXAMPLES and RETURN."""
     for text in path.read_text().split('r"""\n')[1:]:
-        yield yaml.compose(text.partition('"""')[0])
+        yield text.partition('"""')[0]
+
+
+def blocks(path: Path) -> Iterator[yaml.Node | None]:
+    """Their YAML."""
+    for text in texts(path):
+        yield yaml.compose(text)
 
 
 def twice(node: yaml.Node | None) -> list[str]:
@@ -41,3 +48,24 @@ def test_no_argument_is_described_twice(path: Path) -> None:
 
 def test_one_that_is_described_twice_is_found() -> None:
     assert twice(yaml.compose("options: {hosts: {type: list}, other: {}, hosts: {type: dict}}")) == ["hosts"]
+
+
+Options = dict[str, Any]
+FRAGMENTS: dict[str, Options] = {
+    path.stem: yaml.safe_load(next(texts(path)))["options"] for path in FILES if path.parent.name == "doc_fragments"
+}
+
+
+def repeated(options: Options) -> list[str]:
+    """Fragments all of whose arguments a module writes out, in the same words."""
+    return [name for name, shared in FRAGMENTS.items() if shared.items() <= options.items()]
+
+
+@pytest.mark.parametrize("path", [each for each in FILES if each.parent.name == "modules"], ids=lambda path: path.stem)
+def test_what_modules_share_is_written_once(path: Path) -> None:
+    assert repeated(yaml.safe_load(next(texts(path))).get("options") or {}) == []
+
+
+def test_what_is_written_again_is_found() -> None:
+    assert repeated(FRAGMENTS["region"] | {"name": {"type": "str"}}) == ["region"]
+    assert repeated({"region": {"description": "Of another kind.", "type": "str"}}) == []

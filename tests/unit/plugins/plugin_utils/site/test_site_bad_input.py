@@ -873,6 +873,11 @@ def test_and_the_right_form_passes(name: str) -> None:
     read(small(CASES[name].right))
 
 
+@pytest.mark.parametrize("every", ["1h", "2h", "3h", "4h", "6h", "8h", "12h", "24h", "1d", "7d"])
+def test_as_often_as_is_advised_aws_backup_can_begin_one(every: str) -> None:
+    read(small(f"{{site_databases: {{}}, site_backups: {{every: {every}, at: '04:00'}}}}"))
+
+
 def test_there_are_as_many_as_the_issue_asks_for() -> None:
     assert len(CASES) >= 60
 

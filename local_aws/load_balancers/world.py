@@ -130,7 +130,7 @@ class World:
         return self._known().get(identifier, ("", ""))[0] if identifier.startswith("i-") else identifier
 
     def _is_elsewhere(self, arn: str, identifier: str) -> bool:
-        """Whether a target stands in a zone that none of its group's load balancers serves; of an address nobody asks."""
+        """Whether a target stands in a zone that no load balancer of its group serves; of an address nobody asks."""
         zone = self._known().get(identifier, ("", ""))[1]
         return bool(zone) and zone not in self._zones.get(arn, {zone})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from local_aws.tests.host_support import Site
 from local_aws.tests.own_server import running
 from local_aws.tests.until import until
 from plugins.plugin_utils.doctor.evidence import of_host
-from plugins.plugin_utils.doctor.signature import HOST, LOG, TASK, Evidence
+from plugins.plugin_utils.doctor.judging import recognised
+from plugins.plugin_utils.doctor.signature import CONSOLE, HOST, LOG, SSH, TASK, Evidence
 from plugins.plugin_utils.ecs import stop_reason
 from tests.unit.plugins.plugin_utils.doctor.provoked_support import Provoked
 from tests.unit.variables_support import PROJECT
@@ -131,6 +133,25 @@ def _unit(host: Host) -> list[Evidence]:
         host.site.on_host("systemctl reset-failed shop-broken")
 
 
+@provoked("ssh-key")
+def _key(host: Host) -> list[Evidence]:
+    """With a key that the host has never seen."""
+    folder = host.site.own.config.state
+    key = folder / "stranger"
+    if not key.exists():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    asked = {"InstanceIds": [host.site.instance()["ec2InstanceId"]]}
+    (reservation,) = host.site.own.client("ec2").describe_instances(**asked)["Reservations"]
+    address = reservation["Instances"][0]["PrivateIpAddress"]
+    known = ["-oStrictHostKeyChecking=no", f"-oUserKnownHostsFile={folder / 'known'}"]
+    done = subprocess.run(
+        ["ssh", "-F", "none", "-oBatchMode=yes", "-oIdentitiesOnly=yes", *known, "-i", key, f"ec2-user@{address}"],
+        capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode
+    return [Evidence(SSH, MACHINE, line) for line in done.stderr.splitlines()]
+
+
 def proxied(host: Host, asked: str) -> list[Evidence]:
     """What nginx writes whose neighbour does not listen."""
     own = host.site.own
@@ -155,6 +176,21 @@ def _large(host: Host) -> list[Evidence]:
 @pytest.mark.parametrize("name", provoked.by)
 def test_what_goes_wrong_on_a_host_is_recognised(name: str, host: Host) -> None:
     provoked.prove(name, host)
+
+
+def test_a_container_over_its_own_limit_is_no_matter_of_the_host(host: Host) -> None:
+    """The kernel's own words for it differ by one from those for a host that has no memory left."""
+    before = kernel()
+    arn = host.task("greedy", command=["tail", "/dev/zero"])
+    host.site.reach(arn, "STOPPED")
+    killed = [line for line in kernel() if line not in before and "emory cgroup out of memory: Killed process" in line]
+    assert killed, "the kernel does not say whom it has killed"
+    assert recognised(Evidence(CONSOLE, MACHINE, line) for line in killed) == []
+
+
+def kernel() -> list[str]:
+    """What this machine's kernel has said: that of its hosts too."""
+    return subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_a_server_of_files_that_pauses(host: Host) -> None:
@@ -189,7 +225,9 @@ def test_a_plugin_for_volumes_that_is_off_cannot_start_and_is_gone(host: Host) -
     @of_plugin("plugin-off")
     def _off(_: Any) -> list[Evidence]:
         site.on_host("docker plugin disable -f rexray/efs")
-        return host.look()
+        said = host.look()
+        assert [each.signature for each in recognised(said)].count("plugin-off") == 1
+        return host.stopped(host.task("off", shared))
 
     @of_plugin("rexray-metadata")
     def _tokens(_: Any) -> list[Evidence]:

@@ -200,7 +200,7 @@ VOLUMES = (
         CONVERGE,
     ),
     Signature(
-        "plugin-off", HOSTS, r"plugin (?P<plugin>\S+) enabled=false",
+        "plugin-off", (*STARTS, *HOSTS), r'plugin "?(?P<plugin>[^\s"]+)"? (?:enabled=false|found but disabled)',
         "The Docker plugin {plugin} is installed and switched off, as after a restart that took too long.",
         CONVERGE,
     ),

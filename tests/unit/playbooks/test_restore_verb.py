@@ -118,9 +118,9 @@ def test_only_a_bucket_of_berth_s_that_keeps_old_versions_is_meant_and_a_path_of
 @pytest.mark.parametrize(
     ("noun", "of", "none"),
     [
-        ("database", "no database of Berth's to restore (site_databases)", {"old": SITE["site_databases"]["old"]}),
-        ("volume", "no volume on a file system to restore (site_volumes)", {"scratch": {"driver": "task"}}),
-        ("bucket", "no bucket of Berth's that keeps old versions (site_buckets)", {"fleeting": {"versioned": False}}),
+        ("database", "of Berth's (site_databases has none)", {"old": SITE["site_databases"]["old"]}),
+        ("volume", "on a file system (site_volumes has none)", {"scratch": {"driver": "task"}}),
+        ("bucket", "of Berth's that keeps old versions (site_buckets has none)", {"fleeting": {"versioned": False}}),
     ],
 )
 def test_no_name_is_told_where_the_site_has_nothing_of_the_kind(noun: str, of: str, none: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def test_no_name_is_told_where_the_site_has_nothing_of_the_kind(noun: str, of: s
     site = {"site_services": {"web": service}, "site_volumes": {}, f"site_{noun}s": none}
     for typed, way in (({"backup": "one"}, "-e backup=one"), ({"back": True}, "-e back=true")):
         said = refused(task, **typed, **site, **{noun: "uploads"})
-        assert said == f"The site has {of}. Without one: ansible-playbook restore.yml -i <inventory> {way}"
+        assert said == f"The site has no {noun} uploads {of}: ansible-playbook restore.yml -i <inventory> {way}"
 
 
 def test_a_path_is_told_of_what_the_site_has() -> None:

@@ -95,6 +95,14 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
     }  # fmt: skip
 
 
+def test_of_a_database_that_aws_backup_has_copied_the_snapshot_is_named_and_not_its_recovery_point() -> None:
+    (task, _) = tasks_of("playbooks/tasks/drill_database.yml").values()
+    arn = "arn:aws:rds:us-east-1:123456789012:snapshot:awsbackup:job-1"
+    part = {"kind": "recovery point", "id": arn, "snapshot": "awsbackup:job-1"}
+    there = known(restore_database="main", restore_choice={"name": "plan-1", "parts": {"database.main": part}})
+    assert evaluate(task["database_drill"]["snapshot"], there).strip() == "awsbackup:job-1"
+
+
 def test_the_site_is_started_on_what_was_restored_as_far_as_it_has_routes() -> None:
     assert evaluate("{{ drill_services }}", known()) == ["web"]
     assert evaluate("{{ drill_services }}", known(answers="false")) == []

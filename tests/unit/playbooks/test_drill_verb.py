@@ -14,10 +14,12 @@ from local_aws.cloud import Cloud
 from plugins.plugin_utils.backups.drills import Drills
 from plugins.plugin_utils.backups.point import Points
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
-from tests.unit.playbooks.test_restore_verb import CHOICE, SITE
+from tests.unit.playbooks.test_restore_verb import CHOICE, PART, SITE
 from tests.unit.variables_support import PROJECT, evaluate, holds, load, tasks_of, variables
 
 REMOVING = "tasks/drill_remove.yml"
+A_DAY = "2099-01-01T00:00:00+00:00"
+"""To come, so all that is in a bucket was there then."""
 
 
 def known(**given: Any) -> dict[str, Any]:
@@ -47,13 +49,28 @@ def test_what_it_has_made_is_removed_however_it_ends_and_what_another_has_left_b
 
 def test_what_of_the_backup_is_not_tried_is_said_and_nothing_else() -> None:
     told = [
-        "bucket.up: its old versions lead back there",
+        "bucket.theirs: its old versions lead back there",
         "the release 1 of then: …",
         "secrets: …",
         "table.x: it is not",
     ]
-    there = known(restore_choice={"parts": {"database.main": {}, "volume.media": {}, "queue.x": {}}, "without": told})
+    parts = dict.fromkeys(("database.main", "volume.media", "queue.x", "bucket.up"), PART)
+    there = known(restore_choice={"parts": parts, "without": told})
     assert evaluate("{{ drill_untried }}", there) == ["queue.x", told[0], told[3]]
+    assert evaluate("{{ drill_untried }}", there | {"buckets": "false"})[:2] == ["queue.x", "bucket.up"]
+
+
+def test_the_buckets_are_read_as_backup_and_stacks_have_them_unless_somebody_says_no() -> None:
+    assert evaluate("{{ drill_buckets }}", known()) == ["up"]
+    assert evaluate("{{ drill_buckets }}", known(buckets="false")) == []
+    (task, record) = tasks_of("playbooks/tasks/drill_bucket.yml").values()
+    there = known(restore_bucket="up", restore_layers={"outputs": {"bucket.up.BucketName": "b"}})
+    assert {name: evaluate(value, there) for name, value in task["bucket_drill"].items()} == {
+        "entry": "up", "name": "one", "part": {"of": "b"}, "of": "b",
+    }  # fmt: skip
+    done = {"changed": False, "objects": 3, "bytes": 5, "checked": 2}
+    facts = evaluate(record["drill_record"]["facts"], there | {task["register"]: done})
+    assert facts == {"objects": 3, "bytes": 5, "checked": 2}
 
 
 def test_with_remove_nothing_is_restored() -> None:
@@ -265,8 +282,13 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}
     services = {"web": {"containers": {"app": container}, "routes": [{"to": "app", "health": "/healthz"}]}}
     (site._folder / "group_vars/site/more.yml").write_text(
-        yaml.safe_dump({"site_databases": {"main": {}}, "site_volumes": {"media": {}}, "site_services": services})
-    )
+        yaml.safe_dump(
+            {
+                "site_databases": {"main": {}}, "site_volumes": {"media": {}}, "site_services": services,
+                "site_buckets": {"up": {}},
+            }
+        )
+    )  # fmt: skip
     system = aws.client("efs").create_file_system(CreationToken=site.prefix)
     a_stack(aws, f"{site.prefix}-volume-media", {"FileSystemId": system["FileSystemId"]})
     a_stack(aws, f"{site.prefix}-backup", {"BackupRoleArn": "arn:aws:iam::123456789012:role/backup"})
@@ -282,9 +304,11 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     points, bucket = Points(aws.client("s3"), site.ledger), f"{site.prefix}-b"
     part = {"kind": "versions", "of": bucket, "id": "b", "state": "good", "made": "2026-11-26T10:02:00+00:00"}
     left = {"drill.volume.media": {"attempt": "0a1b", "state": "begun", "job": ""}}
-    parts = {"volume.media": part, "database.main": part}
+    parts = {"volume.media": part, "database.main": part, "bucket.up": part | {"days": 99_999, "made": A_DAY}}
     aws.client("s3").create_bucket(Bucket=bucket)
     aws.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    aws.client("s3").put_object(Bucket=bucket, Key="harbour.png", Body=b"harbour")
+    a_stack(aws, f"{site.prefix}-bucket-up", {"BucketName": bucket})
     points.begin(
         {
             "name": "one", "run": "r", "started": "2026-11-26T10:02:00+00:00", "outcome": "good", "restores": left,
@@ -295,13 +319,16 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     assert code == 0, shown
     assert "b would be restored to an instance beside, copied there, and compared" in shown
     assert f"{site.prefix}-service-web:1 would be started on it, and asked" in shown
+    assert "1 objects of then would be read (7 bytes)" in shown
     assert shown.count("TASK [Run a step at the root of the file system]") >= 3, "begin, settle, and remove"
     assert Drills(site.ledger).last() is None
     assert (points.read("one") or {})["restores"] == left
     assert ecs.list_task_definition_families(familyPrefix=f"{site.prefix}-drill-")["families"] == []
-    code, shown = site.type("drill", "--check", "-e", "answers=false", "-e", "backup=one")
+    code, shown = site.type("drill", "--check", "-e", "answers=false", "-e", "buckets=false", "-e", "backup=one")
     assert code == 0, shown
     assert "would be started on it" not in shown
+    assert "not tried: bucket.up" in shown
+    assert "objects of then" not in shown
     code, shown = site.type("drill", "--check", "-e", "remove=true")
     assert code == 0, shown
     assert "would be restored" not in shown

@@ -68,6 +68,8 @@ BY_HAND: Mapping[str, Collection[str]] = {
         "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
         "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage",
     ],
+    # docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions", of a version
+    "bucket_drill": ["s3:GetObjectVersion"],
     # docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html, "Permissions", of a source with a version
     "bucket_restore": ["s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
 }  # fmt: skip

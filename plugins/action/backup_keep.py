@@ -15,6 +15,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.backup_keep import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, reason
+from plugins.plugin_utils.backups import volumes
 from plugins.plugin_utils.backups.parts import gone, makers
 from plugins.plugin_utils.backups.planned import is_planned
 from plugins.plugin_utils.backups.point import Point, Points, due
@@ -63,5 +64,6 @@ class ActionModule(AwsAction):
         """Take records away whose parts AWS Backup has deleted, as it does by its plan."""
         lost = gone(self.client, planned, datetime.now(UTC)) if planned else {}
         for each in planned:
-            if set(each["parts"]) == set(lost[each["name"]]):
+            copied = {key for key, part in each["parts"].items() if part.get("kind") == volumes.KIND}
+            if copied <= set(lost[each["name"]]):  # that a bucket still leads back to that time is no backup by itself
                 points.remove(str(each["name"]))

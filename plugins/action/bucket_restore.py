@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -57,12 +57,7 @@ class ActionModule(AwsAction):
 
     def _restore(self) -> dict[str, Any]:
         given, part = self.arguments, self.arguments["part"]
-        if part["of"] != given["of"]:
-            raise Failed(
-                f"The backup {self._name} is of the bucket {part['of']}, and {self._entry} is {given['of']} now. "
-                f"Nothing was changed. If that one is meant, write name: {part['of']} into site_buckets, and type: "
-                f"{verb('site.yml')}"
-            )
+        self._check_is_the_site_s(part)
         self._key = f"bucket.{self._entry} {self._path}".strip()
         found = self._attempts.read(self._name, self._key)
         if found.get("state") == SWITCHED and given["confirm"] and not given["overwrite"]:
@@ -80,6 +75,15 @@ class ActionModule(AwsAction):
                     raise Failed(f"The clock of S3 stands still at {before:%H:%M:%S}. Type the same command again.")
         self._make(bucket, difference, SWITCHED)
         return self._told(not difference.is_none, SWITCHED, difference)
+
+    def _check_is_the_site_s(self, part: Mapping[str, Any]) -> None:
+        of = self.arguments["of"]
+        if part["of"] != of:
+            raise Failed(
+                f"The backup {self._name} is of the bucket {part['of']}, and {self._entry} is {of or 'not there'} now. "
+                f"Nothing was changed. If that one is meant, write name: {part['of']} into site_buckets, and type: "
+                f"{verb('site.yml')}"
+            )
 
     def _go_back(self) -> dict[str, Any]:
         given = self.arguments

@@ -24,20 +24,40 @@ def part(s3: Any, bucket: str, days: int | None, now: datetime) -> Part:
         days: for which it keeps old versions; None where that is not known, as the bucket is somebody else's.
         now: the time to be led back to.
     """
-    found: Part = {"kind": KIND, "of": bucket, "id": bucket, "made": now.isoformat(timespec="seconds"), "days": days}
     state = _versioning(s3, bucket)
     if state is None:
-        return found | {"state": FAILED, "why": "there is no such bucket"}
-    if state != "Enabled":
-        return found | {"state": LEFT, "why": "it keeps no old versions"}
-    return found | {"state": GOOD, "why": ""}
+        return at(bucket, days, now, False) | {"state": FAILED, "why": "there is no such bucket"}
+    return at(bucket, days, now, state == "Enabled")
+
+
+def at(bucket: str, days: int | None, then: datetime, keeps: bool) -> Part:
+    """The bucket as it is in a backup of a time, which nobody has to have looked at it at.
+
+    Args:
+        bucket: its name.
+        days: for which it keeps old versions; None where that is not known.
+        then: the time to be led back to.
+        keeps: whether it keeps old versions.
+    """
+    found: Part = {"kind": KIND, "of": bucket, "id": bucket, "made": then.isoformat(timespec="seconds"), "days": days}
+    return found | ({"state": GOOD, "why": ""} if keeps else {"state": LEFT, "why": "it keeps no old versions"})
 
 
 def there(s3: Any, part: Mapping[str, Any], now: datetime) -> bool:
     """Whether the bucket of then can be had still: it is there, and all old versions since then are."""
-    days = part.get("days")
-    late = days is not None and now - datetime.fromisoformat(str(part["made"])) > timedelta(days=days)
+    late = is_late(part.get("days"), datetime.fromisoformat(str(part["made"])), now)
     return not late and _versioning(s3, str(part["of"])) == "Enabled"
+
+
+def is_late(days: int | None, then: datetime, now: datetime) -> bool:
+    """Whether old versions of a time may be gone.
+
+    Args:
+        days: for which they are kept; None where that is not known.
+        then: the time.
+        now: with its time zone.
+    """
+    return days is not None and now - then > timedelta(days=days)
 
 
 def _versioning(s3: Any, bucket: str) -> str | None:

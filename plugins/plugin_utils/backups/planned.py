@@ -1,9 +1,10 @@
 """Backups that AWS Backup begins by itself (the plan of cloudformation/backup.yml), as records like those of the verb.
 
 Nobody writes anything down when a plan begins. So its backups are read out of the vault: what it has begun within the
-hour is of one moment, and is one backup, called after the time. What ran then is told by the ledger. A backup of which
-something is restored is written down beside the others (`Points`), as restores are noted there; from then on its
-record is what counts.
+hour is of one moment, and is one backup, called after the time. Of buckets a plan copies nothing, and need not: their
+old versions lead back to that time as to any other. What ran then is told by the ledger. A backup of which something
+is restored is written down beside the others (`Points`), as restores are noted there; from then on its record is what
+counts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from plugins.plugin_utils.backups import parts, volumes
+from plugins.plugin_utils.backups import buckets, parts, volumes
 from plugins.plugin_utils.backups.point import Part, Point, Points, begun
 from plugins.plugin_utils.ledger import FAILED, GOOD, RUNNING, Ledger
 from plugins.plugin_utils.lock import code
@@ -26,7 +27,7 @@ PREFIX = "plan-"
 WHO = "AWS Backup"
 TOGETHER = timedelta(minutes=60)
 """How much later than the first a part may begin: the start window of the plan."""
-LAYERS = ("backup", "database", "volume")
+LAYERS = ("backup", "bucket", "database", "volume")
 NOUNS = {"RDS": "database", "EFS": "volume"}
 """AWS Backup's word for a type of resources → the site's."""
 WHOLE, UNDER_WAY = ("COMPLETED", "AVAILABLE"), ("PARTIAL", "CREATING")
@@ -61,26 +62,65 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """A bucket of the site, as its stack tells of it now.
+
+    Attributes:
+        name: of the bucket.
+        keeps: whether it keeps old versions.
+        days: for which it does.
+        since: when it was made.
+    """
+
+    name: str
+    keeps: bool
+    days: int
+    since: datetime
+
+    @classmethod
+    def told(cls, stack: Mapping[str, Any]) -> Bucket | None:
+        """That of a stack; None where the stack has made none.
+
+        Args:
+            stack: of DescribeStacks.
+        """
+        name = stacks.outputs(stack).get("BucketName", "")
+        given = {each["ParameterKey"]: str(each["ParameterValue"]) for each in stack.get("Parameters", [])}
+        if not name:
+            return None
+        days = int(given.get("BucketOldVersionsDays") or 0)
+        return cls(name, given.get("BucketVersioned") == "true", days, stack["CreationTime"])
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is known of a site's plan.
 
     Attributes:
         vault: that it makes copies into; empty where the site has none.
         wanted: key (`database.main`) → what of the site is to be in a backup: its ARN, or of a database its identifier.
+        buckets: key (`bucket.uploads`) → the bucket.
     """
 
     vault: str
     wanted: Mapping[str, str]
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
 
     @classmethod
-    def told(cls, outputs: Mapping[str, Mapping[str, str]]) -> Plan:
+    def told(cls, described: Mapping[str, Mapping[str, Any]]) -> Plan:
         """That of a site.
 
         Args:
-            outputs: layer (`backup`, `database.main`) → its outputs.
+            described: layer (`backup`, `database.main`) → its stack, of DescribeStacks.
         """
+        outputs = {layer: stacks.outputs(stack) for layer, stack in described.items()}
         flat = {f"{layer}.{name}": value for layer, each in outputs.items() for name, value in each.items()}
-        return cls(flat.get("backup.VaultName", ""), {each.key: each.of for each in parts.wanted(flat)})
+        found = {layer: Bucket.told(stack) for layer, stack in described.items() if layer.startswith("bucket.")}
+        return cls(
+            flat.get("backup.VaultName", ""),
+            {each.key: each.of for each in parts.wanted(flat)},
+            {layer: bucket for layer, bucket in found.items() if bucket},
+        )
 
     @classmethod
     def find(cls, client: Callable[[str], Any], prefix: str) -> Plan:
@@ -90,8 +130,7 @@ class Plan:
             client: gives a boto3 client.
             prefix: of the environment.
         """
-        found = stacks.described(client("cloudformation"), prefix, LAYERS)
-        return cls.told({layer: stacks.outputs(each) for layer, each in found.items()})
+        return cls.told(stacks.described(client("cloudformation"), prefix, LAYERS))
 
     def key(self, point: Mapping[str, Any]) -> str:
         """What a recovery point is of, by the site's name where the site has it still, else by AWS's."""
@@ -210,6 +249,13 @@ def _point(plan: Plan, moment: Moment, first: Mapping[str, datetime], now: datet
             without.append(f"{key}, of which the first copy was made later")
         elif not awaited:
             found[key] = {"kind": volumes.KIND, "of": plan.wanted[key], "id": "", "state": FAILED, "why": UNBEGUN}
+    for key, bucket in plan.buckets.items():
+        if bucket.since > moment.at:
+            without.append(f"{key}, which was made later")
+        elif bucket.keeps and buckets.is_late(bucket.days, moment.at, now):
+            without.append(f"{key}, whose old versions of then are gone")
+        else:
+            found[key] = buckets.at(bucket.name, bucket.days, moment.at, bucket.keeps)
     states = {part["state"] for part in found.values()} | ({RUNNING} if missing and awaited else set())
     bad = "; ".join(f"{key}: {part['why']}" for key, part in sorted(found.items()) if part["state"] == FAILED)
     ends = [each["CompletionDate"] for each in moment.points.values() if each.get("CompletionDate")]

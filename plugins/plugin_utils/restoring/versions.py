@@ -55,12 +55,14 @@ class Difference:
         other: key → the version of then, of those that have another content now.
         lost: key → the version of then, of those that are not there now.
         new: keys of those that were not there then.
+        then: key → the version of then, of all that were there.
     """
 
     same: int = 0
     other: dict[str, Version] = field(default_factory=dict)
     lost: dict[str, Version] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
+    then: dict[str, Version] = field(default_factory=dict)
 
     @property
     def back(self) -> dict[str, Version]:
@@ -96,7 +98,7 @@ def compare(versions: Iterable[tuple[str, Version, bool]], then: datetime) -> Di
         # Of two that were made in one second the one of now is the newer one, else the one that S3 lists first.
         if version.made <= then and (key not in was or version > was[key] or (is_latest and version >= was[key])):
             was[key] = version
-    found = Difference()
+    found = Difference(then={key: version for key, version in was.items() if version.is_object})
     for key in sorted(was.keys() | now.keys()):
         before, after = was.get(key), now.get(key)
         if before is None or not before.is_object:

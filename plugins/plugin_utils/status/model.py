@@ -113,7 +113,7 @@ def _parts(
             client,
             told.get("ledger", {}).get("BucketName", ""),
             site.backups,
-            Plan.told(told),
+            Plan.told(found),
             seconds_since(at, now) if at else None,
             now,
         )

@@ -15,10 +15,12 @@ from plugins.plugin_utils.backups.drills import Drills
 from plugins.plugin_utils.backups.point import Points
 from tests.unit.ledger_support import a_host
 from tests.unit.playbooks.test_locked_verbs import ANNA, Site
-from tests.unit.playbooks.test_restore_verb import CHOICE, SITE
+from tests.unit.playbooks.test_restore_verb import CHOICE, PART, SITE
 from tests.unit.variables_support import PROJECT, evaluate, holds, load, tasks_of, variables
 
 REMOVING = "tasks/drill_remove.yml"
+A_DAY = "2099-01-01T00:00:00+00:00"
+"""To come, so all that is in a bucket was there then."""
 
 
 def known(**given: Any) -> dict[str, Any]:
@@ -48,13 +50,28 @@ def test_what_it_has_made_is_removed_however_it_ends_and_what_another_has_left_b
 
 def test_what_of_the_backup_is_not_tried_is_said_and_nothing_else() -> None:
     told = [
-        "bucket.up: its old versions lead back there",
+        "bucket.theirs: its old versions lead back there",
         "the release 1 of then: …",
         "secrets: …",
         "table.x: it is not",
     ]
-    there = known(restore_choice={"parts": {"database.main": {}, "volume.media": {}, "queue.x": {}}, "without": told})
+    parts = dict.fromkeys(("database.main", "volume.media", "queue.x", "bucket.up"), PART)
+    there = known(restore_choice={"parts": parts, "without": told})
     assert evaluate("{{ drill_untried }}", there) == ["queue.x", told[0], told[3]]
+    assert evaluate("{{ drill_untried }}", there | {"buckets": "false"})[:2] == ["queue.x", "bucket.up"]
+
+
+def test_the_buckets_are_read_as_backup_and_stacks_have_them_unless_somebody_says_no() -> None:
+    assert evaluate("{{ drill_buckets }}", known()) == ["up"]
+    assert evaluate("{{ drill_buckets }}", known(buckets="false")) == []
+    (task, record) = tasks_of("playbooks/tasks/drill_bucket.yml").values()
+    there = known(restore_bucket="up", restore_layers={"outputs": {"bucket.up.BucketName": "b"}})
+    assert {name: evaluate(value, there) for name, value in task["bucket_drill"].items()} == {
+        "entry": "up", "name": "one", "part": {"of": "b"}, "of": "b",
+    }  # fmt: skip
+    done = {"changed": False, "objects": 3, "bytes": 5, "checked": 2}
+    facts = evaluate(record["drill_record"]["facts"], there | {task["register"]: done})
+    assert facts == {"objects": 3, "bytes": 5, "checked": 2}
 
 
 def test_with_remove_nothing_is_restored() -> None:
@@ -94,6 +111,14 @@ def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
         "region": "us-east-1", "tags": {"Site": "shop"}, "timeout": 300, "site_login": True,
         "hosts": [{"name": "i-0a", "address": "i-0a", "user": "ec2-user", "key_file": "", "options": ""}],
     }  # fmt: skip
+
+
+def test_of_a_database_that_aws_backup_has_copied_the_snapshot_is_named_and_not_its_recovery_point() -> None:
+    (task, _) = tasks_of("playbooks/tasks/drill_database.yml").values()
+    arn = "arn:aws:rds:us-east-1:123456789012:snapshot:awsbackup:job-1"
+    part = {"kind": "recovery point", "id": arn, "snapshot": "awsbackup:job-1"}
+    there = known(restore_database="main", restore_choice={"name": "plan-1", "parts": {"database.main": part}})
+    assert evaluate(task["database_drill"]["snapshot"], there).strip() == "awsbackup:job-1"
 
 
 def test_the_site_is_started_on_what_was_restored_as_far_as_it_has_routes() -> None:
@@ -256,7 +281,9 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     """Each step with what inventory, stacks and backup say; beside it lies what another drill has left."""
     container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}
     services = {"web": {"containers": {"app": container}, "routes": [{"to": "app", "health": "/healthz"}]}}
-    site.describe(site_databases={"main": {}}, site_volumes={"media": {}}, site_services=services)
+    site.describe(
+        site_databases={"main": {}}, site_volumes={"media": {}}, site_services=services, site_buckets={"up": {}}
+    )
     system = aws.client("efs").create_file_system(CreationToken=site.prefix)
     a_stack(aws, f"{site.prefix}-volume-media", {"FileSystemId": system["FileSystemId"]})
     a_stack(aws, f"{site.prefix}-backup", {"BackupRoleArn": "arn:aws:iam::123456789012:role/backup"})
@@ -272,9 +299,11 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     points, bucket = Points(aws.client("s3"), site.ledger), f"{site.prefix}-b"
     part = {"kind": "versions", "of": bucket, "id": "b", "state": "good", "made": "2026-11-26T10:02:00+00:00"}
     left = {"drill.volume.media": {"attempt": "0a1b", "state": "begun", "job": ""}}
-    parts = {"volume.media": part, "database.main": part}
+    parts = {"volume.media": part, "database.main": part, "bucket.up": part | {"days": 99_999, "made": A_DAY}}
     aws.client("s3").create_bucket(Bucket=bucket)
     aws.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    aws.client("s3").put_object(Bucket=bucket, Key="harbour.png", Body=b"harbour")
+    a_stack(aws, f"{site.prefix}-bucket-up", {"BucketName": bucket})
     points.begin(
         {
             "name": "one", "run": "r", "started": "2026-11-26T10:02:00+00:00", "outcome": "good", "restores": left,
@@ -285,13 +314,16 @@ def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site,
     assert code == 0, shown
     assert "b would be restored to an instance beside, copied there, and compared" in shown
     assert f"{site.prefix}-service-web:1 would be started on it, and asked" in shown
+    assert "1 objects of then would be read (7 bytes)" in shown
     assert shown.count("TASK [Run a step at the root of the file system]") >= 3, "begin, settle, and remove"
     assert Drills(site.ledger).last() is None
     assert (points.read("one") or {})["restores"] == left
     assert ecs.list_task_definition_families(familyPrefix=f"{site.prefix}-drill-")["families"] == []
-    code, shown = site.type("drill", "--check", "-e", "answers=false", "-e", "backup=one")
+    code, shown = site.type("drill", "--check", "-e", "answers=false", "-e", "buckets=false", "-e", "backup=one")
     assert code == 0, shown
     assert "would be started on it" not in shown
+    assert "not tried: bucket.up" in shown
+    assert "objects of then" not in shown
     code, shown = site.type("drill", "--check", "-e", "remove=true")
     assert code == 0, shown
     assert "would be restored" not in shown

@@ -422,7 +422,7 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
 
 @pytest.mark.playbook
 def test_a_bucket_is_what_it_was_at_a_time_and_what_it_was_before_that(site: Site, aws: Cloud) -> None:
-    (site._folder / "group_vars/site/more.yml").write_text(yaml.safe_dump({"site_buckets": {"up": {}}}))
+    site.describe(site_buckets={"up": {}})
     stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"
     stacks.create_stack(StackName=name, TemplateBody=TEMPLATE)
     stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})

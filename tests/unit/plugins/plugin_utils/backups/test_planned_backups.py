@@ -136,10 +136,52 @@ def test_a_record_counts_for_more_than_what_is_read() -> None:
     assert [each["name"] for each in planned.merged([own], made)] == ["one", "plan-2026-11-27-0400"]
 
 
-def test_it_is_told_by_the_outputs_of_the_layers() -> None:
-    outputs = {
-        "backup": {"VaultName": "v", "PlanId": "p"}, "database.main": {"InstanceId": "shop-main", "Port": "5432"},
-        "volume.media": {"FileSystemArn": FILES},
+def a_stack(at: datetime = AT, parameters: dict[str, str] | None = None, **outputs: str) -> dict[str, Any]:
+    return {
+        "CreationTime": at,
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": each} for key, each in (parameters or {}).items()],
+    }
+
+
+def test_it_is_told_by_the_stacks_of_the_layers() -> None:
+    described = {
+        "backup": a_stack(VaultName="v", PlanId="p"), "database.main": a_stack(InstanceId="shop-main", Port="5432"),
+        "volume.media": a_stack(FileSystemArn=FILES),
+        "bucket.up": a_stack(AT, {"BucketVersioned": "true", "BucketOldVersionsDays": "30"}, BucketName="b"),
+        "bucket.fleeting": a_stack(AT, {"BucketVersioned": "false", "BucketOldVersionsDays": "7"}, BucketName="f"),
+        "bucket.broken": a_stack(),
     }  # fmt: skip
-    assert Plan.told(outputs) == Plan("v", {"database.main": "shop-main", "volume.media": FILES})
+    assert Plan.told(described) == Plan(
+        "v",
+        {"database.main": "shop-main", "volume.media": FILES},
+        {"bucket.up": planned.Bucket("b", True, 30, AT), "bucket.fleeting": planned.Bucket("f", False, 7, AT)},
+    )
     assert Plan.told({}) == Plan("", {})
+
+
+@pytest.mark.parametrize(
+    ("bucket", "state", "without"),
+    [
+        ({}, "good", []),
+        ({"since": AT}, "good", []),
+        ({"since": AT + timedelta(seconds=1)}, None, ["bucket.up, which was made later"]),
+        ({"keeps": False}, "left out", []),
+        ({"days": 1}, "good", []),
+        ({"days": 0}, None, ["bucket.up, whose old versions of then are gone"]),
+        ({"days": 0, "keeps": False}, "left out", []),
+    ],
+)
+def test_of_a_bucket_it_has_the_time_as_one_that_was_typed_has(
+    bucket: dict[str, Any], state: str | None, without: list[str]
+) -> None:
+    usual: dict[str, Any] = {"name": "b", "keeps": True, "days": 30, "since": AT - timedelta(days=9)}
+    there = planned.Bucket(**usual | bucket)
+    (found,) = read(a_point(), a_point(ROWS), plan=Plan(PLAN.vault, PLAN.wanted, {"bucket.up": there}))
+    assert (found["outcome"], found["without"]) == ("good", without), "what a bucket keeps is no copy that failed"
+    part = found["parts"].get("bucket.up")
+    assert (part or {}).get("state") == state
+    if part:
+        assert (part["kind"], part["of"], part["days"], part["made"]) == (
+            "versions", "b", there.days, "2026-11-27T04:00:00+00:00",
+        )  # fmt: skip

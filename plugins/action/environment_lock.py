@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
@@ -45,6 +47,8 @@ class ActionModule(AwsAction):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             asking = None if self.check_mode else pool.submit(self._caller)
             ledger = Ledger.find(self.client, self.prefix, self.arguments["bucket"])
+            if preview_of := str(self.arguments["preview_of"]):
+                self._see_whose(ledger, preview_of)
             if ledger is None:
                 return {"changed": False, "held": False, "taken": False, "there": False, "by": ""}
             if asking is None:
@@ -64,6 +68,35 @@ class ActionModule(AwsAction):
         }
         result = {"changed": False, "held": True, "taken": taken, "there": True, "by": held.sentence}
         return result | ({"kept": kept} if taken else {})
+
+    def _see_whose(self, ledger: Ledger | None, preview_of: str) -> None:
+        """Refuse an environment that this inventory has not brought up; its own may lie in another checkout."""
+        if ledger is None:
+            if not self._is_up():
+                return
+            whose = None
+        else:
+            whose = ledger.preview_of()
+            if whose is None and not ledger.entries(limit=1):
+                if not self.check_mode:
+                    ledger.write_preview_of(preview_of)
+                return
+        if whose != preview_of:
+            known = f"is a preview environment of {whose}" if whose else "has an inventory of its own"
+            raise Failed(
+                f"{self.prefix} {known}, and was not brought up from that of {preview_of}. Nothing was changed. Type "
+                "the verb with its own inventory, or another name behind -e environment="
+            )
+
+    def _is_up(self) -> bool:
+        """Whether the environment is there. Of a ledger that was kept of its past no stack tells."""
+        try:
+            self.client("cloudformation").describe_stacks(StackName=f"{self.prefix}-network")
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return False
+            raise
+        return True
 
     def _patience(self) -> float:
         """Seconds for which to wait."""

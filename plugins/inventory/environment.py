@@ -24,7 +24,7 @@ from ansible import constants, context
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.inventory import BaseInventoryPlugin
-from ansible.plugins.loader import inventory_loader
+from ansible.plugins.loader import inventory_loader, vars_loader
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
@@ -32,6 +32,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # Ansible loads this file by its path; what it shares is a package of the project
 
+from plugins.plugin_utils import previews
 from plugins.plugin_utils.identity import HOST_GROUP, IDENTITY, SITE_GROUP
 from plugins.plugin_utils.layers import suggestion
 from plugins.plugin_utils.places import origin, shown
@@ -54,6 +55,9 @@ description:
   - With C(BERTH_POLL_SECONDS) our plugins' waits ask more often than fits an AWS account, whose API rate is shared.
   - Ends a verb that was typed in a way that would do nothing or half, on several inventories, without the settings of
     the project, or with a variable that it does not know, with what to type.
+  - With C(-e environment=pr7) the run is about a preview environment of that name, in place of the inventory's own,
+    where O(preview_environments) allows it. C(preview_of) is then the name of the latter, and empty otherwise;
+    C(domain_name) and C(domain_aliases) get the name in front.
   - With O(local_ecs_agent) the embedded AWS must run its hosts with that agent, or the run ends with what to type.
   - Otherwise AWS itself is meant; then C(AWS_ENDPOINT_URL) must not be left in the shell and credentials must be found.
   - Neither is looked at for a command that asks no AWS, such as C(preflight.yml -e preflight_account=false).
@@ -69,6 +73,12 @@ options:
   environment_name:
     description: Name of the environment; by default that of the folder in which the file lies.
     type: str
+  preview_environments:
+    description: >-
+      Whether C(-e environment=<name>) brings up, and takes down, others beside this environment. They get the secrets
+      that the inventory names.
+    type: bool
+    default: false
   aws_region:
     description: Region of everything that the site has, and of all calls of the run.
     type: str
@@ -165,18 +175,44 @@ class InventoryModule(BaseInventoryPlugin):
             self._end(f"{shown(Path(path))}: {' '.join(error.message.split())}")
         identity = {name: self.get_option(name) for name in IDENTITY}
         identity["environment_name"] = identity["environment_name"] or Path(path).parent.resolve().name
+        preview = self._preview(identity, Path(path))
+        own, identity[previews.VARIABLE] = identity["environment_name"], ""
+        if preview:
+            identity |= {"environment_name": preview, previews.VARIABLE: own}
         self._set_variables(identity["aws_region"], path)
         inventory.add_group(SITE_GROUP)
         inventory.add_group(HOST_GROUP)
         inventory.add_child(SITE_GROUP, HOST_GROUP)
         inventory.add_host("localhost", SITE_GROUP)
+        told = self._told(preview, Path(path)) if preview else {}
         inventory.set_variable("localhost", "ansible_connection", "local")
         inventory.set_variable("localhost", "ansible_python_interpreter", sys.executable)
         if concerns_hosts(context.CLIARGS) or not cache:
             self._find_hosts(identity)
         for host in ("localhost", *(each.name for each in inventory.groups[HOST_GROUP].get_hosts())):
-            for name, value in identity.items():
+            for name, value in (identity | told).items():
                 inventory.set_variable(host, name, value)
+
+    def _preview(self, identity: dict[str, str], path: Path) -> str:
+        """Name of the preview environment that the run is about; empty where it is the inventory's own."""
+        own = identity["environment_name"]
+        name = previews.take(load_extra_vars(self.loader))
+        previews.tell("")
+        if name in (None, own):
+            return ""
+        folders = {path.resolve().parents[1], PROJECT / "inventories"}
+        others = previews.of_folders(folders, identity["site_name"], self.loader.load_from_file)
+        allowed = bool(self.get_option(previews.KEY))
+        if sentence := previews.refusal(str(name), own, allowed, path, others):
+            self._end(sentence)
+        previews.tell(str(name))
+        return str(name)
+
+    def _told(self, name: str, path: Path) -> dict[str, Any]:
+        """What the inventory says of its own environment alone, as it is in a preview environment."""
+        group = self.inventory.groups[SITE_GROUP]
+        found = vars_loader.get("ansible.builtin.host_group_vars").get_vars(self.loader, str(path), [group])
+        return previews.variables(name, found)
 
     def _check_keys(self, path: str) -> None:
         """End the run over a key that Ansible would pass over in silence, or that is missing."""

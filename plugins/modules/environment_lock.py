@@ -13,6 +13,12 @@ description:
   - In check mode nothing is taken. If somebody holds it, that is said.
 extends_documentation_fragment: [ledger]
 options:
+  preview_of:
+    description: >-
+      Name of the environment whose inventory a preview environment is of; empty for one with an inventory of its own.
+      The first run writes it beside the lock. Where another name is written, or none, the environment is refused.
+    type: str
+    default: ''
   verb:
     description: What the run does, as others are told.
     type: str

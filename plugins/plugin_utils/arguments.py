@@ -26,6 +26,10 @@ OWN_PREFIXES = ("ansible_", "vault_", "_")
 """Names that need no specification: Ansible's own, the vaulted halves of others, and helpers of a vars file."""
 FOR_EVERY_VERB = ("lock_wait",)
 """Arguments that an inventory may have too, and a pipeline types behind each verb: some have nothing to wait for."""
+ENVIRONMENT = "environment"
+"""Argument of every verb but those that make an inventory; the inventory plugin reads it (previews.py)."""
+MAKING_VERBS = ("init.yml",)
+"""Verbs that make an inventory, and need none."""
 VARIABLE = re.compile(r"""^["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*:""", re.MULTILINE)
 """A name of a vars file, or of one that holds the identity; what is vaulted as a whole shows none."""
 
@@ -54,9 +58,10 @@ def refusal(names: Sequence[str], texts: Sequence[str], typed: Iterable[str], fo
         folders: of the inventory.
     """
     own = {argument for name in names for argument in arguments(name)}
+    own |= {ENVIRONMENT} if names[0] not in MAKING_VERBS else set()
     plain = list(_plain(names, texts))
     for text in plain:
-        if (given := _parsed(text)) is not None and "_raw_params" in given:
+        if (given := parsed(text)) is not None and "_raw_params" in given:
             return _words(names[0], text, own)
     # Words of a command that look like a variable.
     inside = {*inline(text for text in texts if text not in plain)} - {*inline(plain)}
@@ -64,7 +69,7 @@ def refusal(names: Sequence[str], texts: Sequence[str], typed: Iterable[str], fo
     known = {*_variables(), *_of_plays(names), *_of_inventory(folders)} if unknown else set()
     for each in unknown:
         if each not in known:
-            behind = next((text for text in plain if each in list(_parsed(text) or ())[1:]), "")
+            behind = next((text for text in plain if each in list(parsed(text) or ())[1:]), "")
             first = behind.partition("=")[0]
             return _words(names[0], behind, own) if first in own | known else _unknown(names[0], each, own, known)
     return ""
@@ -72,7 +77,7 @@ def refusal(names: Sequence[str], texts: Sequence[str], typed: Iterable[str], fo
 
 def inline(texts: Iterable[str]) -> list[str]:
     """The names that are typed as `name=value`."""
-    return [name for text in texts for name in _parsed(text) or ()]
+    return [name for text in texts for name in parsed(text) or ()]
 
 
 def _plain(names: Sequence[str], texts: Iterable[str]) -> Iterator[str]:
@@ -83,7 +88,7 @@ def _plain(names: Sequence[str], texts: Iterable[str]) -> Iterator[str]:
             yield text
 
 
-def _parsed(text: str) -> dict[str, str] | None:
+def parsed(text: str) -> dict[str, str] | None:
     """What Ansible makes of `name=value`; None for files and JSON, and where it would end the run itself."""
     if text.startswith(("@", "{", "[", "/", ".")):
         return None

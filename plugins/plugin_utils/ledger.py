@@ -23,6 +23,8 @@ from plugins.plugin_utils.lock import ATTEMPTS, CHANGED, GONE, Held, Lock, code
 LAYER, OUTPUT = "ledger", "BucketName"
 """The layer that has the bucket, and its output."""
 FOLDER = "entries/"
+PREVIEW_KEY = "preview.json"
+"""Object that says of which environment's inventory a preview environment is; there is none for other environments."""
 READERS = 8
 """Entries that are read at once."""
 RUN_VARIABLE = "BERTH_RUN"
@@ -98,6 +100,21 @@ class Ledger:
             outputs = {each["OutputKey"]: str(each["OutputValue"]) for each in stack.get("Outputs", [])}
             bucket = outputs.get(OUTPUT, "")
         return cls(client("s3"), bucket) if bucket else None
+
+    def preview_of(self) -> str | None:
+        """The environment whose inventory this one was brought up from, beside it; None where none is written."""
+        try:
+            answer = self._s3.get_object(Bucket=self.bucket, Key=PREVIEW_KEY)
+        except ClientError as error:
+            if code(error) in GONE:
+                return None
+            raise
+        return str(json.loads(answer["Body"].read())["preview_of"])
+
+    def write_preview_of(self, name: str) -> None:
+        """Write the name of the environment whose inventory this one is brought up from."""
+        body = json.dumps({"preview_of": name}).encode()
+        self._s3.put_object(Bucket=self.bucket, Key=PREVIEW_KEY, Body=body, ContentType="application/json")
 
     def begin(self, entry: Entry) -> None:
         """Write a new entry; its `key` says where."""

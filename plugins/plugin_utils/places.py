@@ -17,6 +17,8 @@ except ImportError:
     Origin = None
 
 PROJECT = Path(__file__).resolve().parents[2]
+PREVIEW_VARIABLE = "BERTH_PREVIEW"
+"""Environment variable of a run with the name of its preview environment, which has to be typed again."""
 TEMPLATE = "new"
 """The folder of inventories/ that environments are copied from: none to choose. A rule of preflight refuses it."""
 
@@ -65,7 +67,7 @@ def shown(path: Path) -> str:
 
 
 def typed_inventory(sources: Iterable[str] | None = None) -> str:
-    """The inventory of this run as it was typed, `-i prod`.
+    """The inventory of this run as it was typed, `-i prod`, or `-i test -e environment=pr7`.
 
     Args:
         sources: the inventory's sources; those of the command line by default.
@@ -73,7 +75,9 @@ def typed_inventory(sources: Iterable[str] | None = None) -> str:
     if sources is None:
         sources = context.CLIARGS.get("inventory") or ()
     names = [shown(Path(source)) if "," not in source else source for source in map(str, sources)]
-    return " ".join(f"-i {shlex.quote(name)}" for name in names) or "-i <inventory>"
+    preview = os.environ.get(PREVIEW_VARIABLE, "")
+    typed = " ".join(f"-i {shlex.quote(name)}" for name in names) or "-i <inventory>"
+    return f"{typed} -e environment={preview}" if preview else typed
 
 
 def not_right(problems: Iterable[object]) -> str:

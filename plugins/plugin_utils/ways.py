@@ -26,8 +26,6 @@ LOCAL_VERBS = ("compose_file.yml",)
 """Verbs that ask no AWS."""
 OFFLINE_VERBS = {"preflight.yml": "preflight_account"}
 """Verbs that ask no AWS where a variable is typed as false → the variable."""
-MAKING_VERBS = ("init.yml",)
-"""Verbs that make an inventory, and need none."""
 ENVIRONMENT_FILE = re.compile(r"""^plugin:\s*["']?environment["']?\s*(#.*)?$""", re.MULTILINE)
 
 
@@ -47,7 +45,7 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
     if not names:
         return ""
     sources = [str(source) for source in options.get("inventory") or ()]
-    if names[0] in MAKING_VERBS and sources == [str(source) for source in constants.DEFAULT_HOST_LIST]:
+    if names[0] in arguments.MAKING_VERBS and sources == [str(source) for source in constants.DEFAULT_HOST_LIST]:
         texts = [str(text) for text in options.get("extra_vars") or ()]
         return _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ()) or (
             refusal_of_typed(options, arguments.inline(texts), [])
@@ -55,8 +53,8 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
     return (
         _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
         or _inventory(sources, names[0])
-        or _parts(options, names[0], verb(names[0], shown(Path(sources[0]))))
-        or _limit(str(options.get("subset") or ""), names[0], verb(names[0], shown(Path(sources[0]))))
+        or _parts(options, names[0], _whole(options, names[0], sources[0]))
+        or _limit(str(options.get("subset") or ""), names[0], _whole(options, names[0], sources[0]))
     )
 
 
@@ -159,6 +157,14 @@ def _short(inventory: Path) -> str:
     """An inventory of the project as it is typed: by the link in the project's root, where there is one."""
     link = PROJECT / inventory.name
     return shown(link if link.is_symlink() and link.resolve() == inventory.resolve() else inventory)
+
+
+def _whole(options: Mapping[str, Any], name: str, source: str) -> str:
+    """The verb as it should be typed, of the same environment."""
+    given = (arguments.parsed(str(text)) for text in options.get("extra_vars") or ())
+    typed = [each[arguments.ENVIRONMENT] for each in given if each and arguments.ENVIRONMENT in each]
+    environment = f" -e environment={shlex.quote(typed[-1])}" if typed else ""
+    return f"{verb(name, shown(Path(source)))}{environment}"
 
 
 def _parts(options: Mapping[str, Any], name: str, whole: str) -> str:

@@ -42,6 +42,7 @@ IDENTITY = {
     "aws_region": "us-east-1",
     "domain_name": "www.shop.test",
     "site_prefix": "shop-unit",
+    "site_typed": "unit",
 }
 RENDERED: dict[str, dict[str, Any]] = {
     "service": {"replicas": 1, "stop_first": False, "routes": [], "expose": {}, "scale": {}},

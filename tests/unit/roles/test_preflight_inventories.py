@@ -151,6 +151,11 @@ WRONG = [
     one("domain_name", "www.example.org", "placeholder"),
     one("domain_name", "a" * 60 + ".test.org", "64 characters"),
     one("domain_name", "", "is missing"),
+    one("domain_name", "test.acme.io", "is not a name of local, but of test", preview_of="test"),
+    one("domain_aliases", ["local.acme.io", "static.acme.io"], "has static.acme.io, which leads to test, and not to",
+        preview_of="test", domain_name="local.berth.localhost"),
+    Case("site_buckets.papers.name", {"preview_of": "test", "site_buckets": {"papers": {"name": "acme-papers"}}},
+         "names data that test has, and local would write to it as well"),
     one("hosted_zone_id", "/hostedzone/Z123", "no hosted zone"),
     one("rexray_efs_tag", "website", "site_name-environment_name"),
     one("site_volumes", {"media": {"driver": "rexray"}}, "version 1", host_imds_tokens="required"),
@@ -452,6 +457,11 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         },
     },
+    "preview": {
+        "preview_of": "test", "domain_name": "local.berth.localhost",
+        "domain_aliases": ["static-local.berth.localhost", {"name": "local.acme.io", "hosted_zone_id": ""}],
+        "site_buckets": {"papers": {}},
+    },
     "every-key": yaml.safe_load((SITES / "every_key.yml").read_text()),
     "containers": {
         # ECS sets aside the soft limit; the hard ones would not fit twice.
@@ -547,13 +557,13 @@ RIGHT = {
         ("network", "database", "containers", "docker-engine", "verbs"),
         ("several-networks", "every-key", "ecs-agent"),
         ("arm-hosts", "balancer", "host-access", "host-limits", "host-metrics"),
-        ("new-hosts", "given-network"),
+        ("new-hosts", "given-network", "preview"),
         ("old-hosts", "several-hosts", "rexray"),
     )
 }
 """Right inventories. A topic that goes with another shares one: each runs the whole role, some sixty tasks."""
 
-IDENTITY = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
+IDENTITY = {"site_name": "legacy", "environment_name": "local", "preview_of": "", "aws_region": "us-east-1"}
 """What inventories/local/environment.yml says."""
 HANDED_OVER = {
     "network_zones_offered": ["us-east-1a", "us-east-1b"], "network_dynamodb_endpoint": True,

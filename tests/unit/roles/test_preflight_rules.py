@@ -48,7 +48,7 @@ def inventory() -> dict[str, Any]:
     given |= of_inventory("local")
     for layer in LAYERS:  # a rule reads what its own role makes of its inputs
         given |= yaml.safe_load((PROJECT / "roles" / layer / "vars/main.yml").read_text())
-    identity = {"site_name": "legacy", "environment_name": "local", "aws_region": "us-east-1"}
+    identity = {"site_name": "legacy", "environment_name": "local", "preview_of": "", "aws_region": "us-east-1"}
     return {**trusted(given | role_variables()), **identity, "inventory_dir": str(PROJECT)}
 
 

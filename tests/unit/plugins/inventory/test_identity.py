@@ -103,6 +103,64 @@ def test_the_environment_may_have_another_name_than_its_folder(inventory: Invent
     assert "site_prefix: shop-blue" in shown.stdout, shown.stdout + shown.stderr
 
 
+def test_a_preview_environment_has_names_and_hosts_of_its_own(inventory: Inventory, aws: Cloud, tmp_path: Path) -> None:
+    launch(aws, "shop")
+    mine = launch(aws, "shop", "pr7")
+    inventory.append("environment.yml", "preview_environments: true\n")
+    inventory.append("group_vars/site/main.yml", "ledger_bucket: shop-live-ledger-history-1a2b\n")
+    for typed in ("environment=pr7", '{"environment": "pr7"}'):
+        shown = inventory.run(
+            "ansible", "all", "-e", typed, "-m", "ansible.builtin.debug",
+            "-a", "msg={{ site_prefix }}|{{ preview_of }}|{{ domain_name }}|{{ ledger_bucket }}|",
+        )  # fmt: skip
+        assert shown.stdout.count("msg: shop-pr7|live|pr7.shop.acme.io||") == 2, shown.stdout + shown.stderr
+        assert mine in shown.stdout
+        assert "reserved name" not in shown.stdout + shown.stderr
+    written = ("-e", f"ssh_config_folder={tmp_path}")
+    done = inventory.run("ansible-playbook", "ssh_config.yml", "-e", "environment=pr7", *written)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert mine in (tmp_path / "ssh.pr7.cfg").read_text()
+    done = inventory.run("ansible-playbook", "ssh_config.yml", "-e", "environment=pr8", *written)
+    assert f"Type: ansible-playbook site.yml -i {inventory.folder} -e environment=pr8" in " ".join(done.stdout.split())
+    shown = inventory.run(
+        "ansible", "localhost", "-e", "environment=live", "-m", "ansible.builtin.debug",
+        "-a", "msg={{ site_prefix }}|{{ preview_of }}|{{ domain_name }}|",
+    )  # fmt: skip
+    assert "msg: shop-live||shop.acme.io|" in shown.stdout, "the inventory's own name says nothing new"
+
+
+@pytest.mark.parametrize(
+    ("typed", "more", "says"),
+    [
+        ("environment=pr7", "", "is of the environment live alone. If it may bring up others beside live"),
+        ("environment=", "preview_environments: true", "is no name of an environment"),
+        ("environment=PR-7", "preview_environments: true", "Type for example -e environment=pr7"),
+        ("environment=blue", "preview_environments: true", "blue has an inventory of its own"),
+    ],
+)
+def test_what_is_no_preview_environment_of_an_inventory_ends_the_run_before_anything_is_read(
+    inventory: Inventory, typed: str, more: str, says: str
+) -> None:
+    shutil.copytree(inventory.folder, inventory.folder.with_name("blue"))
+    inventory.append("environment.yml", f"{more}\n")
+    done = inventory.run("ansible-playbook", "teardown.yml", "-e", typed, "-e", "confirm=x")
+    assert (done.returncode, done.stdout) == (1, "")
+    sentence, see = done.stderr.splitlines()
+    assert says in sentence
+    assert see.startswith("See docs/troubleshooting.md#")
+    assert "another-message" not in see
+
+
+def test_a_preview_environment_is_judged_under_its_own_name(inventory: Inventory) -> None:
+    inventory.append("environment.yml", "preview_environments: true\n")
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE, "-e", "environment=pr7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE, "-e", "environment=volume")
+    assert "could not be told apart" in done.stdout
+    done = inventory.run("ansible-playbook", "preflight.yml", *OFFLINE, "-e", "preview_of=live")
+    assert "-e preview_of: preflight.yml takes no such argument" in done.stderr
+
+
 def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventory, tmp_path: Path) -> None:
     """Those are the playbooks that name the group; the others end at their first check, the region not being one.
 

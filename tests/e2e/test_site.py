@@ -1258,7 +1258,6 @@ def test_an_upload_outlives_a_server_of_its_volume_that_pauses(cloud: Cloud, tmp
             waiting = not [url for url in answered if "clipboard/operations/upload" in url]
         assert waiting, "it was answered while nothing could be written"
         assert answer.value.ok
-        assert "error" not in answer.value.json()
     assert not visits.failed, "who needs no file is answered all the time"
     assert visits.answered > PAUSE_SECONDS
     found = re.search(rf'href="(/media/[^"]*/{name})"', served("/").decode())

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from local_aws import images
 from local_aws.cloud import Cloud
@@ -1191,20 +1191,25 @@ def test_http_is_redirected_to_https() -> None:
     assert done.stdout == f"301 {URL}/admin/"
 
 
+def before_upload(cloud: Cloud, page: Page) -> None:
+    """Log in to the admin, and go to where images are uploaded."""
+    admin = secret(cloud, "secret-admin")
+    page.goto(f"{URL}/admin/")
+    page.fill("#id_username", admin["username"])
+    page.fill("#id_password", admin["password"])
+    page.click("input[type=submit]")
+    expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+    page.goto(f"{URL}/admin/filer/folder/unfiled_images/")
+
+
 def upload(cloud: Cloud, folder: Path) -> None:
     """Log in to the admin, upload the image, and see it on the front page.
 
     Args:
         folder: an empty one, for the browser.
     """
-    admin = secret(cloud, "secret-admin")
     with browser.page(AUTHORITY, folder) as page:
-        page.goto(f"{URL}/admin/")
-        page.fill("#id_username", admin["username"])
-        page.fill("#id_password", admin["password"])
-        page.click("input[type=submit]")
-        expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
-        page.goto(f"{URL}/admin/filer/folder/unfiled_images/")
+        before_upload(cloud, page)
         with page.expect_response(lambda answer: "clipboard/operations/upload" in answer.url) as answer:
             page.set_input_files("#id_upload_button input[type=file]", str(IMAGE))
         assert answer.value.ok
@@ -1223,6 +1228,48 @@ def test_a_person_uploads_an_image_in_the_admin_and_nginx_serves_it(cloud: Cloud
     nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx"
     digest = on_host(cloud, f"docker exec $({nginx}) sha256sum {inside}").split()[0]
     assert digest == hashlib.sha256(IMAGE.read_bytes()).hexdigest()
+
+
+PAUSE_SECONDS = 30
+"""For which the server of the volume does nothing: half of what gunicorn, nginx and the load balancer wait for."""
+
+
+@pytest.mark.long
+def test_an_upload_outlives_a_server_of_its_volume_that_pauses(cloud: Cloud, tmp_path: Path) -> None:
+    name = f"storm-{time.time_ns()}.png"
+    content = IMAGE.read_bytes() + os.urandom(2**20)  # a reader of PNG stops before that
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "home").mkdir()
+    server = part_of(cloud, outputs(cloud, "volume-media")["FileSystemId"])
+    before = cloud.client("ecs").list_tasks(cluster=SITE, desiredStatus="RUNNING")["taskArns"]
+    answered = list[str]()
+    with browser.page(AUTHORITY, tmp_path / "home") as page:
+        page.on("response", lambda answer: answered.append(answer.url))
+        before_upload(cloud, page)
+        with (
+            visited("/healthz") as visits,
+            page.expect_response(
+                lambda answer: "clipboard/operations/upload" in answer.url, timeout=3_000 * PAUSE_SECONDS
+            ) as answer,
+            paused(server),
+        ):
+            page.set_input_files("#id_upload_button input[type=file]", str(tmp_path / name))
+            page.wait_for_timeout(1_000 * PAUSE_SECONDS)
+            waiting = not [url for url in answered if "clipboard/operations/upload" in url]
+        assert waiting, "it was answered while nothing could be written"
+        assert answer.value.ok
+    assert not visits.failed, "who needs no file is answered all the time"
+    assert visits.answered > PAUSE_SECONDS
+    found = re.search(rf'href="(/media/[^"]*/{name})"', served("/").decode())
+    assert found, "the front page does not show it"
+    assert served(found.group(1)) == content
+    inside = f"/srv{found.group(1)}"
+    nginx = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name=nginx"
+    assert (
+        on_host(cloud, f"docker exec $({nginx}) sha256sum {inside}").split()[0] == hashlib.sha256(content).hexdigest()
+    )
+    after = cloud.client("ecs").list_tasks(cluster=SITE, desiredStatus="RUNNING")["taskArns"]
+    assert after == before, "no health check has taken it for dead"
 
 
 IMPORT = ("-e", "in_use=false", "-e", f"confirm={SITE.partition('-')[2]}")

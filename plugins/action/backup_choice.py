@@ -14,7 +14,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.backup_choice import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.backups import parts, planned
-from plugins.plugin_utils.backups.point import Part, Point, Points, is_good
+from plugins.plugin_utils.backups.point import RESTORED, Part, Point, Points, is_good
 from plugins.plugin_utils.ledger import GOOD, Ledger
 from plugins.plugin_utils.places import nearest, verb
 from plugins.plugin_utils.restoring import choice, times
@@ -151,7 +151,7 @@ class ActionModule(AwsAction):
         given = self.arguments
         left = [
             f"{noun}.{entry}, which is not Berth's or keeps nothing of before"
-            for noun in choice.RESTORED
+            for noun in RESTORED
             for entry in given["entries"].get(noun, ())
             if entry not in given["own"].get(noun, ())
         ]

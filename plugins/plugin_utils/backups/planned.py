@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.backups import buckets, parts, volumes
-from plugins.plugin_utils.backups.point import Part, Point, Points, begun
+from plugins.plugin_utils.backups.point import RESTORED, Part, Point, Points, begun
 from plugins.plugin_utils.ledger import FAILED, GOOD, RUNNING, Ledger
 from plugins.plugin_utils.lock import code
 from plugins.plugin_utils.status import stacks
@@ -27,7 +27,7 @@ PREFIX = "plan-"
 WHO = "AWS Backup"
 TOGETHER = timedelta(minutes=60)
 """How much later than the first a part may begin: the start window of the plan."""
-LAYERS = ("backup", "bucket", "database", "volume")
+LAYERS = ("backup", *RESTORED)
 NOUNS = {"RDS": "database", "EFS": "volume"}
 """AWS Backup's word for a type of resources → the site's."""
 WHOLE, UNDER_WAY = ("COMPLETED", "AVAILABLE"), ("PARTIAL", "CREATING")

@@ -14,6 +14,8 @@ from typing import Any
 
 from plugins.plugin_utils.ledger import FAILED, GOOD, INTERRUPTED, READERS, RUNNING, Ledger, as_it_is
 
+RESTORED = ("bucket", "database", "volume")
+"""Nouns whose parts a backup has and `restore` brings back."""
 FOLDER = "points/"
 OF_TIME = "time-"
 """What the name of a time begins with that the site was restored to; no person can call a backup so."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plugins.plugin_utils.backups.point import Part, Point
+from plugins.plugin_utils.backups.point import RESTORED, Part, Point
 from plugins.plugin_utils.ledger import GOOD
 from plugins.plugin_utils.places import nearest
 
-RESTORED = ("bucket", "database", "volume")
-"""Nouns whose parts are."""
 NOT_OURS = "it is not Berth's bucket: its old versions lead back there, file by file: aws s3api list-object-versions"
 
 

@@ -14,10 +14,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from plugins.plugin_utils.backups import buckets, planned
-from plugins.plugin_utils.backups.point import OF_TIME, Part
+from plugins.plugin_utils.backups.point import OF_TIME, RESTORED, Part
 from plugins.plugin_utils.ledger import GOOD
 from plugins.plugin_utils.lock import code
-from plugins.plugin_utils.restoring.choice import RESTORED
 from plugins.plugin_utils.restoring.instance import ABSENT
 from plugins.plugin_utils.status import stacks
 from plugins.plugin_utils.status.words import age, iso
@@ -25,7 +24,7 @@ from plugins.plugin_utils.status.words import age, iso
 KIND = "time"
 """Of a part of a database: RDS's automated backups lead there."""
 EXAMPLE = "2026-11-27T10:00Z"
-LAYERS = ("backup", "bucket", "database", "volume")
+LAYERS = ("backup", *RESTORED)
 
 
 class Wrong(Exception):

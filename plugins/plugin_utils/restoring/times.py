@@ -99,7 +99,7 @@ class Back:
     ) -> None:
         self._client, self._at, self._now, self._days = client, at, now, days
         self._stacks = stacks.described(client("cloudformation"), prefix, LAYERS)
-        self._plan = planned.Plan.told({layer: stacks.outputs(each) for layer, each in self._stacks.items()})
+        self._plan = planned.Plan.told(self._stacks)
 
     def part(self, key: str) -> Part:
         """What leads there of an entry (`database.main`).

@@ -410,7 +410,7 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
     for changed in (b"then", b"then"):  # the second time it has been
         code, shown = site.type("restore", "-e", "backup=one", *switch)
         assert (code, content()) == (0, changed), site.shown
-    assert "has been made what it was in one already" in shown
+    assert "has been made what it was in the backup one already" in shown
     code, shown = site.type("restore", "-e", "back=true", *switch)
     assert (code, content()) == (0, b"now"), site.shown
     code, shown = site.type("restore", "-e", "back=true", *switch)
@@ -421,6 +421,7 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
 
 
 @pytest.mark.playbook
+@pytest.mark.long
 def test_a_bucket_is_what_it_was_at_a_time_and_what_it_was_before_that(site: Site, aws: Cloud) -> None:
     site.describe(site_buckets={"up": {}})
     stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"

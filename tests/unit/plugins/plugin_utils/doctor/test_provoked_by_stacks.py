@@ -110,12 +110,12 @@ def test_a_refusal_without_words(guard: Callable[..., Guarded]) -> None:
     """S3 answers HEAD without a body, so nothing but the call tells which right is missing."""
     allows = {"Effect": "Allow", "Action": "s3:CreateBucket", "Resource": "*"}
     guarded = guard(policies={"one": {"Version": "2012-10-17", "Statement": [allows]}})
-    guarded.client("s3").create_bucket(Bucket="shop-prod-files")
+    guarded.client("s3").create_bucket(Bucket="shop-prod-hidden")
     provoked, part = Provoked(), Part()
 
     @provoked("right-missing")
     def _refused(_: Any) -> list[Evidence]:
-        part.ask("bucket.files", "s3", lambda: guarded.client("s3").head_bucket(Bucket="shop-prod-files"))
+        part.ask("bucket.files", "s3", lambda: guarded.client("s3").head_bucket(Bucket="shop-prod-hidden"))
         return list(of_status({"services": [], "schedules": [], "stacks": [], "unasked": part.unasked}))
 
     provoked.prove("right-missing", None)

@@ -261,6 +261,7 @@ def test_the_page_names_every_file_that_a_recipe_adds_or_changes(recipe: str) ->
             assert any(f"`{each}`" in page for each in (general, *folders)), f"it does not say {general}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", MISSING)
 def test_what_a_recipe_lists_is_enough(recipe: str, followed: Callable[[str], Tree]) -> None:
     tree = followed(recipe)
@@ -276,6 +277,7 @@ def test_what_a_recipe_adds_is_clean(recipe: str, followed: Callable[[str], Tree
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("recipe", "name"), list(steps()))
 def test_what_is_left_out_is_noticed_by_a_sentence(recipe: str, name: str, followed: Callable[[str], Tree]) -> None:
     tree = followed(recipe)

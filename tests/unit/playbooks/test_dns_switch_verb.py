@@ -132,6 +132,7 @@ def test_what_somebody_has_changed_since_is_left(aws: Cloud) -> None:
     assert there_now(aws) == now
 
 
+@pytest.mark.long
 @pytest.mark.playbook
 def test_a_switch_is_written_down_and_undone_by_the_tasks_themselves(aws: Cloud, tmp_path: Path) -> None:
     """Both task files as they stand, with the names and the target given."""

@@ -111,7 +111,7 @@ def names(folder: Path) -> dict[str, str]:
     return {words[3]: words[1] for line in lines if (words := line.split())[:1] == ["Host"]}
 
 
-@pytest.mark.parametrize("count", [1, 30, 1000])
+@pytest.mark.parametrize("count", [1, 30, pytest.param(1000, marks=pytest.mark.long)])
 def test_any_number_of_hosts_has_names(tmp_path: Path, count: int) -> None:
     hosts = many(count)
     run = written(tmp_path, hosts)

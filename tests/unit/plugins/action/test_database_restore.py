@@ -257,7 +257,10 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("step", STEPS)
+# One of them is tried in `make test`: a copy of a database takes its seconds.
+@pytest.mark.parametrize(
+    "step", ["copied", *(pytest.param(each, marks=pytest.mark.long) for each in STEPS if each != "copied")]
+)
 def test_a_run_that_was_killed_is_finished_by_the_same_command(
     estate: Estate, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

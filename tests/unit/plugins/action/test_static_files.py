@@ -429,6 +429,7 @@ def test_what_is_superseded_is_written_once_more_as_its_days_count_from_then(upl
     assert copy["CopySource"] == {"Bucket": copy["Bucket"], "Key": copy["Key"]}
 
 
+@pytest.mark.long
 def test_many_files_are_listed_page_by_page_and_asked_for_some_at_once(uploads: Uploads) -> None:
     for number in range(1_003):
         (uploads.dist / f"{number}-0f3c9d1e.txt").write_text("x")

@@ -257,7 +257,7 @@ def test_a_run_that_is_killed_with_its_workers_frees_the_lock(site: Site) -> Non
     assert [(each["outcome"], each["reason"]) for each in site.entries] == [("failed", "the run was killed")]
 
 
-@pytest.mark.parametrize("killed", ["machine", "controller alone"])
+@pytest.mark.parametrize("killed", ["machine", pytest.param("controller alone", marks=pytest.mark.long)])
 def test_a_run_that_is_killed_keeps_the_lock_until_it_expires(site: Site, killed: str) -> None:
     """With all that it started, as a machine goes down; or without its worker, which goes on alone."""
     process = site.start(site.lock(), LONG_WORK, ttl="12")  # more than the next one takes to start

@@ -79,7 +79,7 @@ def test_hosts_calls_and_names_are_made_of_it(inventory: Inventory, aws: Cloud, 
     assert [line.split()[-1] for line in written.splitlines() if line.startswith("Host ")] == [mine]
 
 
-@pytest.mark.parametrize("count", [0, 30, 1000])
+@pytest.mark.parametrize("count", [0, 30, pytest.param(1000, marks=pytest.mark.long)])
 def test_any_number_of_hosts_is_found(inventory: Inventory, aws: Cloud, tmp_path: Path, count: int) -> None:
     """By the search of the account, not from a list; names are given in ssh_config.yml's own tests."""
     if count:
@@ -161,6 +161,7 @@ def test_a_preview_environment_is_judged_under_its_own_name(inventory: Inventory
     assert "-e preview_of: preflight.yml takes no such argument" in done.stderr
 
 
+@pytest.mark.long
 def test_only_verbs_that_have_to_do_with_hosts_look_for_them(inventory: Inventory, tmp_path: Path) -> None:
     """Those are the playbooks that name the group; the others end at their first check, the region not being one.
 

@@ -50,7 +50,8 @@ PATH = "Refuse a path of which it is not said in which volume or bucket, or that
 
 def known(**typed: Any) -> dict[str, Any]:
     files = ("playbooks/vars/tunnel.yml", "playbooks/vars/restore.yml")
-    return variables(*files, **SITE) | {"site_prefix": "shop-prod", "ansible_check_mode": False} | typed
+    given = {"site_prefix": "shop-prod", "ansible_check_mode": False, "preview_of": ""}
+    return variables(*files, **SITE) | given | typed
 
 
 def refused(task: str, **typed: Any) -> str:
@@ -73,6 +74,60 @@ def test_either_a_backup_is_named_or_a_time_or_the_way_back() -> None:
             "Name a backup, ansible-playbook restore.yml -i <inventory> -e backup=<name>, or a time, ansible-playbook "
         )
         assert "Which backups there are: ansible-playbook backups.yml" in wrong
+
+
+PREVIEW = {"environment_name": "pr7", "preview_of": "test", "site_prefix": "shop-pr7"}
+OTHER = {"name": "test.one", **{key: CHOICE[key] for key in ("parts", "without")}}
+
+
+def test_data_of_another_environment_come_into_a_preview_of_it_alone() -> None:
+    task = "Refuse data of another environment than the one that a preview environment is of"
+    assert refused(task, backup="one") == ""
+    assert refused(task, **PREVIEW, backup="one") == ""
+    assert refused(task, **PREVIEW, **{"from": "test"}) == ""
+    said = refused(task, **PREVIEW, **{"from": "prod"})
+    assert said == (
+        "-e from=prod: pr7 gets data of test alone, whose inventory it is brought up from. Type: ansible-playbook "
+        "restore.yml -i <inventory> -e from=test"
+    )
+    assert refused(task, **PREVIEW, **{"from": "pr8"}).startswith("-e from=pr8: pr7 gets data of test alone")
+    for wrong in ("test", "prod"):  # its own as well: a backup of its own needs no such word
+        said = refused(task, **{"from": wrong}, backup="one")
+        assert said.startswith(f"-e from={wrong}: data of another environment come into a preview environment alone")
+        assert "restore.yml -i <inventory> -e environment=pr7 -e from=prod, or for a backup of its own: " in said
+
+
+def test_of_another_environment_a_backup_is_meant_and_no_time() -> None:
+    task = "Refuse a run that is told neither a backup nor a time nor to go back, or two of them"
+    from_test = {**PREVIEW, "from": "test"}
+    assert refused(task, **from_test) == ""
+    assert refused(task, **from_test, backup="one") == ""
+    for wrong in ({"time": TIME}, {"back": True}, {"time": TIME, "backup": "one"}):
+        assert "or have the newest backup of test, ansible-playbook restore.yml -i <inventory> -e from=test. Which" in (
+            refused(task, **from_test, **wrong)
+        )
+    assert "newest backup of" not in refused(task)
+
+
+def test_what_is_typed_again_names_the_environment_and_the_backup_that_it_was() -> None:
+    asked = {
+        name: evaluate(value, known(**PREVIEW, **{"from": "test"}, ledger_bucket=""))
+        for name, value in TASKS["Read the backup, or see what leads back to the time"]["backup_choice"].items()
+    }
+    assert (asked["prefix"], asked["name"]) == ("shop-pr7", "")
+    assert [asked[name] for name in ("other", "other_prefix", "other_bucket")] == ["test", "shop-test", ""]
+    kept = known(**PREVIEW, **{"from": "test"}, preview_of_ledger_bucket="kept", ledger_bucket="")
+    asked = TASKS["Read the backup, or see what leads back to the time"]["backup_choice"]
+    assert evaluate(asked["other_bucket"], kept) == "kept"
+    typed = known(**PREVIEW, **{"from": "test"})
+    assert evaluate("{{ restore_typed }}", typed) == "ansible-playbook restore.yml -i <inventory> -e from=test"
+    chosen = typed | {"restore_choice": OTHER}
+    assert evaluate("{{ restore_typed }}", chosen).endswith(" -e from=test -e backup=one")
+    assert evaluate("{{ restore_point }}", chosen) == "test.one"
+    assert evaluate("{{ restore_point_said }}", chosen) == "the backup one of test"
+    there = chosen | {"restore_database": "main", "restore_done": DONE}
+    told = evaluate(tasks_of(DATABASE)["Say how to go on"]["ansible.builtin.debug"]["msg"], there)
+    assert "restore.yml -i <inventory> -e from=test -e backup=one -e confirm=pr7" in " ".join(told.split())
 
 
 def test_only_a_database_of_berth_s_is_meant() -> None:

@@ -20,7 +20,9 @@ from tests.unit.variables_support import evaluate, holds, load, refusal, tasks_o
 
 TASKS = tasks_of("playbooks/restore.yml")
 DATABASE = "playbooks/tasks/restore_database.yml"
+COPY = "playbooks/tasks/restore_database_copy.yml"
 BUCKET = "playbooks/tasks/restore_bucket.yml"
+OBJECTS = "playbooks/tasks/restore_bucket_objects.yml"
 CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}
 SITE: dict[str, Any] = {
     "site_services": {"web": {"containers": {"app": CONTAINER}, "routes": [{"to": "app", "health": "/"}]}},
@@ -273,7 +275,7 @@ def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: l
 
 
 def test_a_bucket_is_asked_for_as_inventory_and_backup_have_it() -> None:
-    task = tasks_of(BUCKET)["Compare the objects with those of then, and with the word bring those back"]
+    task = tasks_of(OBJECTS)["Compare the objects with those of then, and with the word bring those back"]
     there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_bucket="up", ledger_bucket="l", path="a")
     there |= {"restore_bucket_layer": {"outputs": {"bucket.up.BucketName": "shop-prod-up"}}}
     assert {name: evaluate(value, there) for name, value in task["bucket_restore"].items()} == {
@@ -306,7 +308,7 @@ def test_it_says_how_to_go_on_with_a_bucket(typed: dict[str, Any], done: dict[st
 
 
 def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
-    task = tasks_of(DATABASE)[next(iter(tasks_of(DATABASE)))]
+    (task,) = tasks_of(COPY).values()
     there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_database="main", backup_wait_minutes=5)
     there |= {"groups": {"ecs_hosts": ["i-0a"]}, "hostvars": {"i-0a": {"inventory_hostname": "i-0a"}}}
     there |= {"restore_layers": {"outputs": {"database.main.InstanceId": "db-1"}}, "site_tags": {"Site": "shop"}}
@@ -343,7 +345,7 @@ def test_a_time_is_typed_again_and_is_what_restores_are_noted_under() -> None:
     there = known(time=TIME, restore_choice=LEADING, database="main", confirm="prd")
     said = refused("Refuse a word that is not the environment's", **{key: there[key] for key in ("time", "confirm")})
     assert f"restore.yml -i <inventory> -e time={TIME} -e confirm=prod" in said
-    for path in (BUCKET, "playbooks/tasks/restore_volume.yml"):
+    for path in (OBJECTS, "playbooks/tasks/restore_volume.yml"):
         named = [
             task[module]["name"]
             for task in load(path)

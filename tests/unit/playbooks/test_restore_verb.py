@@ -52,7 +52,7 @@ PATH = "Refuse a path of which it is not said in which volume or bucket, or that
 
 def known(**typed: Any) -> dict[str, Any]:
     files = ("playbooks/vars/tunnel.yml", "playbooks/vars/restore.yml")
-    given = {"site_prefix": "shop-prod", "ansible_check_mode": False, "preview_of": ""}
+    given = {"site_prefix": "shop-prod", "ansible_check_mode": False}
     return variables(*files, **SITE) | given | typed
 
 
@@ -467,7 +467,7 @@ def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_
     for changed in (b"then", b"then"):  # the second time it has been
         code, shown = site.type("restore", "-e", "backup=one", *switch)
         assert (code, content()) == (0, changed), site.shown
-    assert "has been made what it was in one already" in shown
+    assert "has been made what it was in the backup one already" in shown
     code, shown = site.type("restore", "-e", "back=true", *switch)
     assert (code, content()) == (0, b"now"), site.shown
     code, shown = site.type("restore", "-e", "back=true", *switch)

@@ -38,6 +38,7 @@ class ActionModule(AwsAction):
     """See plugins/modules/bucket_restore.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
+    _of = ""  # another environment's bucket, out of which objects are copied
 
     def perform(self) -> dict[str, Any]:
         """Compare, and with the word bring back.
@@ -53,7 +54,6 @@ class ActionModule(AwsAction):
             )
         self._attempts = Attempts(Points(self.client("s3"), ledger))
         self._entry, self._name, self._path = given["entry"], given["name"], given["path"]
-        self._of = ""  # another environment's bucket, out of which objects are copied
         return self._go_back() if given["back"] else self._restore()
 
     def _restore(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """AWS Backup's jobs and recovery points, which moto lacks, of file systems and of databases.
 
 A job is done when whoever copies says so; without one (no Docker) at once, with nothing in it. A recovery point of a
-database is a snapshot of RDS, which only AWS Backup deletes, and is restored by RDS. A restore of files goes into the
-file system that the recovery point is of; restores to a new one are not here, and neither are other resources. Plans
-are in `backup_plans`, copies to other vaults in `backup_copies`.
+database is a snapshot of RDS, which only AWS Backup deletes, and is restored by RDS. A restore of files goes into a
+file system that is there, the one that the recovery point is of or another; restores to a new one are not here, and
+neither are other resources. Plans are in `backup_plans`, copies to other vaults in `backup_copies`.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartBackupJob.html
 https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html
 """
@@ -365,12 +365,10 @@ def _start_restore(backend: BackupBackend, given: dict[str, Any]) -> dict[str, A
     if lack := [name for name in NEEDED if name not in metadata]:
         raise AwsError("InvalidParameterValueException", f"Metadata is missing {', '.join(lack)}.")
     if metadata["newFileSystem"] != "false":
-        raise NotImplementedError("Files are restored only into the file system that they are of.")
-    system = point["ResourceArn"].rpartition("/")[2]
-    if metadata["file-system-id"] != system:
-        raise NotImplementedError("Files are restored only into the file system that they are of.")
-    if system not in efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id:
-        raise AwsError("InvalidParameterValueException", f"File system {system} does not exist.")
+        raise NotImplementedError("Files are restored only into a file system that is there.")
+    system = efs_backends[ACCOUNT_ID][backend.region_name].file_systems_by_id.get(metadata["file-system-id"])
+    if system is None:
+        raise AwsError("InvalidParameterValueException", f"File system {metadata['file-system-id']} does not exist.")
     role = given.get("IamRoleArn", "")
     check_role(role)
     job = {
@@ -385,7 +383,7 @@ def _start_restore(backend: BackupBackend, given: dict[str, Any]) -> dict[str, A
         "BackupSizeInBytes": point.get("BackupSizeInBytes", 0),
         "IamRoleArn": role,
         "ResourceType": "EFS",
-        "CreatedResourceArn": point["ResourceArn"],
+        "CreatedResourceArn": system.file_system_arn,
     }
     backend.berth_restores[job["RestoreJobId"]] = job
     if initial_state != "RUNNING":

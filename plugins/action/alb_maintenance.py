@@ -43,21 +43,21 @@ class ActionModule(AwsAction):
                 wanted = Wanted(given["page"], given["beside"], until, given["allowed_cidrs"], given["by"])
                 changed = switch.on(wanted)
                 if self.check_mode or not changed:
-                    return _result(changed, was.on, was.until)
-                return _result(True, True, until)
+                    return _result(changed, was.on, was.until, was.verb)
+                return _result(True, True, until, given["by"])
             case "off" if switch.listener:
                 changed = switch.off()
                 return _result(changed, was.on and self.check_mode, "")
             case "settled":
                 changed = switch.settle(given["sure"])
                 stays = was.on and (self.check_mode or not was.verb or not changed)
-                return _result(changed, stays, was.until if stays else "")
+                return _result(changed, stays, was.until if stays else "", was.verb if stays else "")
             case "followed":
-                return _result(switch.follow(), was.on, was.until)
+                return _result(switch.follow(), was.on, was.until, was.verb)
             case "released":
-                return _result(switch.release(given["targets"]), was.on, was.until)
+                return _result(switch.release(given["targets"]), was.on, was.until, was.verb)
         self._say_status(switch)
-        return _result(False, was.on, was.until)
+        return _result(False, was.on, was.until, was.verb) | {"there": bool(switch.listener)}
 
     def _say_status(self, switch: Switch) -> None:
         """Who answers, said in words."""
@@ -76,8 +76,8 @@ class ActionModule(AwsAction):
             self.say(NAME, f"let through: {', '.join([some, *rules.cidrs])}")
 
 
-def _result(changed: bool, on: bool, until: str) -> dict[str, Any]:
-    return {"changed": changed, "on": on, "until": until}
+def _result(changed: bool, on: bool, until: str, by: str = "") -> dict[str, Any]:
+    return {"changed": changed, "on": on, "until": until, "by": by}
 
 
 def _until(text: str) -> datetime.datetime:

@@ -14,7 +14,7 @@ if str(PROJECT) not in sys.path:
 from plugins.modules.backup_choice import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed
 from plugins.plugin_utils.backups import parts, planned
-from plugins.plugin_utils.backups.point import RESTORED, Part, Point, Points, is_good
+from plugins.plugin_utils.backups.point import RESTORED, Part, Point, Points, is_good, of_other
 from plugins.plugin_utils.ledger import GOOD, Ledger
 from plugins.plugin_utils.places import nearest, verb
 from plugins.plugin_utils.restoring import choice, times
@@ -22,6 +22,8 @@ from plugins.plugin_utils.status.words import iso
 
 LISTED = 5
 """How many backups a message names, the newest first."""
+OF_A_BACKUP = ("who", "where", "started", "ended", "seconds", "outcome", "services", "parts", "without")
+"""What is written down of another environment's backup; what became of restores there is nothing of this one."""
 AN_HOUR = timedelta(hours=1)
 """Before now is a time that a message shows as an example."""
 
@@ -38,34 +40,67 @@ class ActionModule(AwsAction):
             Failed: there is no such backup, or it has not what is meant.
         """
         given = self.arguments
+        self._prefix = str(given["other_prefix"] if given["other"] else given["prefix"])
+        self._listed = verb("backups.yml", own=bool(given["other"]))
         ledger = Ledger.find(self.client, str(given["prefix"]), given["bucket"])
         if given["time"]:
             return self._of_time(ledger)
+        if given["other"]:
+            return self._of_other(ledger)
         if ledger is None:
             raise self._none(given["name"], [])
         points = Points(self.client("s3"), ledger)
         point = self._found(ledger, points)
-        name = str(point["name"])
+        chosen = self._chosen(point)
+        if points.read(str(point["name"])) is None and not self.check_mode:
+            points.begin(point)  # what becomes of its restores is noted there
+        return self._told(point, chosen)
+
+    def _of_other(self, ledger: Ledger | None) -> dict[str, Any]:
+        """A backup of another environment, of which all that is written is written down here."""
+        given = self.arguments
+        if ledger is None:
+            raise Failed(
+                f"{given['prefix']} has no ledger, in which a restore is written down. Type: {verb('site.yml')}"
+            )
+        theirs = Ledger.find(self.client, self._prefix, given["other_bucket"])
+        if theirs is None:
+            raise self._none(given["name"], [])
+        point = self._found(theirs, Points(self.client("s3"), theirs))
+        chosen = self._chosen(point)
+        points, name = Points(self.client("s3"), ledger), of_other(given["other"], str(point["name"]))
+        kept = {key: point[key] for key in OF_A_BACKUP if key in point}
+        before = points.read(name)
+        # Another one of the name was made since: what became of a restore of the first is nothing of it.
+        if (before is None or before.get("started") != kept.get("started")) and not self.check_mode:
+            points.begin({**kept, "name": name})
+        told = self._told({**kept, "name": name}, chosen)
+        if release := point.get("release"):
+            ran = f"the release {release}, which ran in {given['other']} then: release.yml brings up one of here"
+            told["without"] = [ran, *told["without"]]
+        return told
+
+    def _chosen(self, point: Point) -> dict[str, Part]:
+        """Key → part, of those that are meant, once it is seen that they are there still."""
+        given, name = self.arguments, str(point["name"])
         if not is_good(point):
             raise Failed(
                 f"The backup {name} is not whole ({point.get('reason') or point.get('outcome')}), so nothing is "
-                f"restored of it. Which are: {verb('backups.yml')}"
+                f"restored of it. Which are: {self._listed}"
             )
         try:
             chosen = choice.parts(point, given["typed"], given["entries"])
         except choice.Wrong as error:
             raise Failed(
-                f"The backup {name} cannot be restored so: {error}. What is in which backup: {verb('backups.yml')}"
+                f"The backup {name} cannot be restored so: {error}. What is in which backup: {self._listed}"
             ) from None
         lost = set(parts.gone(self.client, [point], datetime.now(UTC))[name]) & chosen.keys()
         if lost:
             raise Failed(
                 f"The backup {name} was whole, and {', '.join(sorted(lost))} is gone from it, so that cannot be "
-                f"restored. Which are still there: {verb('backups.yml')}"
+                f"restored. Which are still there: {self._listed}"
             )
-        if points.read(name) is None and not self.check_mode:
-            points.begin(point)  # what becomes of its restores is noted there
-        return self._told(point, chosen)
+        return chosen
 
     @staticmethod
     def _told(point: Point, chosen: dict[str, Part]) -> dict[str, Any]:
@@ -163,7 +198,7 @@ class ActionModule(AwsAction):
         name = self.arguments["name"]
         if name and (point := points.read(name)):
             return point
-        plan = planned.Plan.find(self.client, str(self.arguments["prefix"]))
+        plan = planned.Plan.find(self.client, self._prefix)
         known = planned.every(self.client, ledger, plan, datetime.now(UTC))
         for each in known:
             if each["name"] == name if name else is_good(each):
@@ -172,14 +207,17 @@ class ActionModule(AwsAction):
 
     def _none(self, name: str, known: list[Point]) -> Failed:
         """That there is no such backup, and which there are."""
+        other = str(self.arguments["other"])
+        of, source = (f" of {other}", f" -e from={other}") if other else ("", "")
         good = [str(each["name"]) for each in known if is_good(each)]
         if not good:
-            which = f"There is no backup {name}, nor any other" if name else "There is no backup"
+            which = f"There is no backup {name}{of}, nor any other" if name else f"There is no backup{of}"
             return Failed(
-                f"{which} yet of which anything could be restored. Make one first: {verb('backup.yml')}; then type: "
-                f"{verb(self.arguments['typed_with'])} -e backup=<its name>"
+                f"{which} yet of which anything could be restored. Make one first: "
+                f"{verb('backup.yml', own=bool(other))}; then type: "
+                f"{verb(self.arguments['typed_with'])}{source} -e backup=<its name>"
             )
         return Failed(
-            f"There is no backup {name} to restore; there are {', '.join(good[:LISTED])}. "
-            f"Type: {verb(self.arguments['typed_with'])} -e backup={nearest(name, good)}"
+            f"There is no backup {name}{of} to restore; there are {', '.join(good[:LISTED])}. "
+            f"Type: {verb(self.arguments['typed_with'])}{source} -e backup={nearest(name, good)}"
         )

@@ -19,11 +19,11 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.bucket_restore import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
-from plugins.plugin_utils.backups.point import Points
+from plugins.plugin_utils.backups.point import Points, is_of_other
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.restoring.attempts import BACK, BEGUN, BESIDE, SWITCHED, Attempts
-from plugins.plugin_utils.restoring.versions import Bucket, Difference, compare
+from plugins.plugin_utils.restoring.versions import Bucket, Difference, beside, compare
 
 HAD = "had"
 AT_A_TIME = 10
@@ -38,6 +38,7 @@ class ActionModule(AwsAction):
     """See plugins/modules/bucket_restore.py for its arguments and results."""
 
     DOCUMENTATION = DOCUMENTATION
+    _of = ""  # another environment's bucket, out of which objects are copied
 
     def perform(self) -> dict[str, Any]:
         """Compare, and with the word bring back.
@@ -57,7 +58,9 @@ class ActionModule(AwsAction):
 
     def _restore(self) -> dict[str, Any]:
         given, part = self.arguments, self.arguments["part"]
-        self._check_is_the_site_s(part)
+        self._of = str(part["of"]) if is_of_other(self._name) else ""
+        if not self._of:
+            self._check_is_the_site_s(part)
         self._key = f"bucket.{self._entry} {self._path}".strip()
         found = self._attempts.read(self._name, self._key)
         if found.get("state") == SWITCHED and given["confirm"] and not given["overwrite"]:
@@ -107,18 +110,26 @@ class ActionModule(AwsAction):
 
     def _compare(self, bucket: Bucket, then: datetime) -> Difference:
         try:
-            found = compare(bucket.versions(), then)
+            if self._of:
+                was = compare(Bucket(self.client("s3"), self._of, self._path).versions(), then).then
+                found = beside(was, bucket.versions())
+            else:
+                found = compare(bucket.versions(), then)
         except ClientError as error:
             raise Failed(
-                f"The versions of the bucket {bucket.name} cannot be listed: {reason(error).rstrip('.')}. Nothing was "
-                "changed. Has whoever types this the policy data of docs/security.md?"
+                f"The versions of the bucket {self._of or bucket.name} cannot be listed: "
+                f"{reason(error).rstrip('.')}. Nothing was changed. Has whoever types this the policy data of "
+                "docs/security.md?"
             ) from None
         self.say(self._entry, f"at {then.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC {found.told()}")
         return found
 
     def _make(self, bucket: Bucket, difference: Difference, state: str) -> None:
         """Bring back what was there, then delete what was not: in between nothing is missing that is in both."""
-        self._all("brought back", {key: partial(bucket.bring_back, key, was) for key, was in difference.back.items()})
+        self._all(
+            "brought back",
+            {key: partial(bucket.bring_back, key, was, self._of) for key, was in difference.back.items()},
+        )
         self._all("put away", {key: partial(bucket.put_away, key) for key in difference.new})
         self._attempts.note(self._name, self._key, {"state": state})
 

@@ -21,6 +21,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.database_restore import DOCUMENTATION
 from plugins.plugin_utils.aws_action import Failed, Wait, reason
+from plugins.plugin_utils.backups.point import in_words, is_of_other
 from plugins.plugin_utils.database_action import DatabaseAction
 from plugins.plugin_utils.database_way import check_programs
 from plugins.plugin_utils.importing.amounts import amount, some
@@ -62,7 +63,7 @@ class ActionModule(DatabaseAction):
         self._table = given.get("table", "")
         self._time = datetime.fromisoformat(given["time"]) if given.get("time") else None
         snapshot = given.get("snapshot", "")
-        self._then = iso(self._time) if self._time else f"the backup {self._point}"
+        self._then = iso(self._time) if self._time else in_words(self._point)
         self._source = f"{given['instance']} at {iso(self._time)}" if self._time else snapshot
         self._named = f"what was in {self._source}" if self._time else f"the snapshot {snapshot}"
         self._new = f"{self._now[:40]}_{self.VERB}" + ("_table" if self._table else "")
@@ -134,7 +135,7 @@ class ActionModule(DatabaseAction):
         except ClientError as error:
             raise Failed(
                 f"RDS does not restore {self._named}: {reason(error).rstrip('.')}. Nothing of the site was "
-                f"changed. Which backups there are: {verb('backups.yml')}"
+                f"changed. Which backups there are: {verb('backups.yml', own=is_of_other(self._point))}"
             ) from None
 
     def _like(self) -> dict[str, Any]:

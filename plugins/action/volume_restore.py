@@ -15,7 +15,7 @@ if str(PROJECT) not in sys.path:
 
 from plugins.modules.volume_restore import DOCUMENTATION
 from plugins.plugin_utils.aws_action import AwsAction, Failed, Wait, reason
-from plugins.plugin_utils.backups.point import Points
+from plugins.plugin_utils.backups.point import Points, in_words, is_of_other
 from plugins.plugin_utils.backups.volumes import ABSENT, TYPE
 from plugins.plugin_utils.ledger import Ledger
 from plugins.plugin_utils.lock import code
@@ -140,7 +140,8 @@ class ActionModule(AwsAction):
 
     def _start(self, found: Attempt) -> str:
         given, part = self.arguments, self.arguments["part"]
-        if str(part["of"]).rpartition("/")[2] != given["file_system"]:
+        other = is_of_other(self._name)  # whose files are meant to come into the file system of here
+        if not other and str(part["of"]).rpartition("/")[2] != given["file_system"]:
             raise Failed(
                 f"The backup {self._name} is of the file system {str(part['of']).rpartition('/')[2]}, and the volume "
                 f"{self._volume} is on {given['file_system']} now. Nothing was changed. If that one is meant, write "
@@ -175,10 +176,11 @@ class ActionModule(AwsAction):
                 Metadata=metadata,
             )
         except ClientError as error:
-            gone = f"it is gone. Which are there: {verb('backups.yml')}" if code(error) in ABSENT else reason(error)
+            listed = verb("backups.yml", own=other)
+            gone = f"it is gone. Which are there: {listed}" if code(error) in ABSENT else reason(error)
             raise Failed(
-                f"AWS Backup does not restore the volume {self._volume} out of {self._name}: {gone.rstrip('.')}. "
-                "Nothing of the site was changed."
+                f"AWS Backup does not restore the volume {self._volume} out of {in_words(self._name)}: "
+                f"{gone.rstrip('.')}. Nothing of the site was changed."
             ) from None
         self._attempts.note(self._name, self._key, {"job": started["RestoreJobId"]})
         self.say(self._volume, f"AWS Backup restores it, job {started['RestoreJobId']}", "yellow")

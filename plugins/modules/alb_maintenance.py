@@ -88,6 +88,14 @@ on:
   description: Whether maintenance is on now.
   returned: always
   type: bool
+by:
+  description: Verb that shows the page as long as it runs, or did when it was killed; empty if a person does.
+  returned: always
+  type: str
+there:
+  description: Whether there is a load balancer, by which visitors come.
+  returned: with O(state=status)
+  type: bool
 until:
   description: Until when, in ISO 8601; empty if that was not said.
   returned: always

@@ -12,6 +12,8 @@ description:
     the newest recovery point that is not later, and is said how much earlier it is; of a bucket its old versions. If
     something of what is meant does not lead there, nothing is restored. Such a time is written down as well, beside the
     backups.
+  - With O(other) the backup is one of another environment. Its ledger and its vault are read, and nothing of it is
+    changed; its lock is not taken. What is noted of the restore is noted in the ledger of O(prefix).
 extends_documentation_fragment: [ledger]
 options:
   name:
@@ -38,6 +40,18 @@ options:
     description: For O(time), bucket to the days for which it keeps old versions.
     type: dict
     default: {}
+  other:
+    description: Name of the environment that the backup is of, where that is another one.
+    type: str
+    default: ""
+  other_prefix:
+    description: For O(other), begin of the names of its stacks.
+    type: str
+    default: ""
+  other_bucket:
+    description: For O(other), its ledger's bucket, where it is not the one of its layer ledger.
+    type: str
+    default: ""
   typed_with:
     description: File of the verb that was typed.
     type: str
@@ -53,6 +67,13 @@ EXAMPLES = r"""
     typed: {database: main}
     entries: "{{ lookup('site', 'entries') }}"
 
+- name: Read the newest backup of the environment beside
+  backup_choice:
+    prefix: shop-pr7
+    other: test
+    other_prefix: shop-test
+    entries: "{{ lookup('site', 'entries') }}"
+
 - name: See what leads back to a time
   backup_choice:
     prefix: shop-prod
@@ -63,7 +84,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 name:
-  description: Of the backup; of a time, C(time-2026-11-27-100000).
+  description: Of the backup; of a time, C(time-2026-11-27-100000); of another environment, C(test.before-the-move).
   returned: always
   type: str
 parts:

@@ -7,6 +7,7 @@ short_description: Make a bucket what it was at the time of a backup, or what it
 description:
   - A bucket that keeps old versions has in it what a backup of it needs. What is brought back is copied on top of what
     is there, and what was not there then is deleted, which leaves it in the bucket as an old version.
+  - Of a backup of another environment the objects are copied out of its bucket, of which nothing is changed.
   - Without C(confirm) it says how the bucket differs and changes nothing.
   - Which time it goes back to is written into the record of the backup before anything is changed, so a run that was
     killed is gone on with by the next, and the way back is the one of the first.

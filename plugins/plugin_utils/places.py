@@ -66,16 +66,17 @@ def shown(path: Path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
-def typed_inventory(sources: Iterable[str] | None = None) -> str:
+def typed_inventory(sources: Iterable[str] | None = None, own: bool = False) -> str:
     """The inventory of this run as it was typed, `-i prod`, or `-i test -e environment=pr7`.
 
     Args:
         sources: the inventory's sources; those of the command line by default.
+        own: whether the inventory's own environment is meant, whatever the run is about.
     """
     if sources is None:
         sources = context.CLIARGS.get("inventory") or ()
     names = [shown(Path(source)) if "," not in source else source for source in map(str, sources)]
-    preview = os.environ.get(PREVIEW_VARIABLE, "")
+    preview = "" if own else os.environ.get(PREVIEW_VARIABLE, "")
     typed = " ".join(f"-i {shlex.quote(name)}" for name in names) or "-i <inventory>"
     return f"{typed} -e environment={preview}" if preview else typed
 
@@ -87,14 +88,15 @@ def not_right(problems: Iterable[object]) -> str:
     )
 
 
-def verb(name: str, inventory: str | None = None) -> str:
+def verb(name: str, inventory: str | None = None, own: bool = False) -> str:
     """What to type for a verb on the inventory of this run, from where the person stands.
 
     Args:
         name: the verb's playbook, `site.yml`.
         inventory: another one.
+        own: whether the inventory's own environment is meant, whatever the run is about.
     """
-    where = typed_inventory() if inventory is None else f"-i {shlex.quote(inventory)}"
+    where = typed_inventory(own=own) if inventory is None else f"-i {shlex.quote(inventory)}"
     return f"ansible-playbook {shlex.quote(shown(PROJECT / name))} {where}"
 
 

@@ -29,6 +29,8 @@ KEY = "preview_environments"
 """The key of an inventory's `environment.yml` that allows them."""
 VARIABLE = "preview_of"
 """Variable with the name of the environment whose inventory a preview environment is of; empty in that one itself."""
+LEDGER_VARIABLE = "preview_of_ledger_bucket"
+"""Variable of a preview environment: what the inventory says of the ledger of its own one, where its backups stand."""
 NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 """As a rule of the role preflight has it of every environment; with the site's, names of AWS's have room then."""
 
@@ -92,6 +94,7 @@ def variables(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
     """
     # A ledger that exists is of the other one's past; and of what is thrown away nobody looks for data that were kept.
     made: dict[str, Any] = {"ledger_bucket": "", "teardown_data": True, "teardown_keep_snapshot": False}
+    made[LEDGER_VARIABLE] = found.get("ledger_bucket") or ""
     if isinstance(domain := found.get("domain_name"), str):
         made["domain_name"] = _in_front(name, domain)
     if isinstance(aliases := found.get("domain_aliases"), Sequence) and not isinstance(aliases, str):

@@ -354,6 +354,7 @@ def test_preflight_judges_a_layer_by_its_own_files(followed: Callable[[str], Tre
     look = [{"name": "Look", "ansible.builtin.import_role": {"name": "preflight", "rolespec_validate": False}}]
     wrong: dict[str, Any] = SITE | {
         "aws_region": "eu-central-1",
+        "preview_of": "",
         "site_topics": {"orders": {"display_name": "Orders", "colour": "red"}},
     }
     path, inventory = play(tmp_path, look, **wrong)

@@ -13,6 +13,7 @@ from ansible.template import Templar, trust_as_template
 PROJECT = Path(__file__).resolve().parents[2]
 IDENTITY = {
     "site_name": "shop", "environment_name": "prod", "aws_region": "us-east-1", "domain_name": "www.shop.test",
+    "preview_of": "",
 }  # fmt: skip
 
 LOADER = DataLoader()

@@ -161,6 +161,16 @@ def test_files_come_into_a_new_folder_of_the_root_with_owners_and_modes(aws: Clo
     assert (file.uid, file.mode, root.files[f"{folder}/data"].mode) == (1000, 0o640, 0o750)
 
 
+def test_files_come_into_another_file_system_that_is_there(aws: Cloud, point: dict[str, Any]) -> None:
+    other = aws.client("efs").create_file_system(CreationToken="other")["FileSystemId"]
+    own, root, part = Root(), Root(), FileSystems(aws)
+    name = restore(aws, point, **{"file-system-id": other})
+    part._restore_all({point["system"]: own, other: root})
+    assert told(aws, name)["Status"] == "COMPLETED"
+    assert told(aws, name)["CreatedResourceArn"].endswith(other)
+    assert (len(own.files), len(root.files)) == (0, 5)
+
+
 def test_single_paths_come_with_what_is_below(aws: Cloud, point: dict[str, Any]) -> None:
     root, part = Root(), FileSystems(aws)
     restore(aws, point, itemsToRestore=json.dumps(["/data/old"]))
@@ -190,8 +200,8 @@ def test_a_file_system_that_is_gone_fails_the_job(aws: Cloud, point: dict[str, A
     ("more", "words"),
     [
         ({"PerformanceMode": ""}, "Metadata is missing PerformanceMode"),
-        ({"newFileSystem": "true"}, "only into the file system that they are of"),
-        ({"file-system-id": "fs-0123"}, "only into the file system that they are of"),
+        ({"newFileSystem": "true"}, "only into a file system that is there"),
+        ({"file-system-id": "fs-0123"}, "File system fs-0123 does not exist"),
     ],
 )
 def test_what_a_restore_has_to_be_told(aws: Cloud, point: dict[str, Any], more: dict[str, str], words: str) -> None:

@@ -21,6 +21,11 @@ OF_TIME = "time-"
 """What the name of a time begins with that the site was restored to; no person can call a backup so."""
 TIMES_FOLDER = "times/"
 """Where the records of those are: they are no backups, but what becomes of a restore is noted there as well."""
+OTHERS_FOLDER = "others/"
+"""Where the records of another environment's backups are: what becomes of a restore is noted here, and what they are
+made of is not this environment's to let go."""
+BETWEEN = "."
+"""What stands in the name of such a record between the environment and its backup; no name has one."""
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME_MOST = 40
 WAITING, LEFT = "waiting", "left out"
@@ -66,9 +71,9 @@ class Points:
         """All backups, the one that was begun last first. One whose run was killed is `INTERRUPTED`."""
         return self._all(FOLDER)
 
-    def with_times(self) -> list[Point]:
-        """All backups, and the times that the site was restored to."""
-        return self._all(FOLDER) + self._all(TIMES_FOLDER)
+    def with_others(self) -> list[Point]:
+        """All backups, the times that the site was restored to, and the backups of another environment."""
+        return [each for folder in (FOLDER, TIMES_FOLDER, OTHERS_FOLDER) for each in self._all(folder)]
 
     def _all(self, folder: str) -> list[Point]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._ledger.bucket, Prefix=folder)
@@ -87,7 +92,25 @@ class Points:
 
 def key(name: str) -> str:
     """Where the record of a backup lies in the ledger's bucket."""
+    if BETWEEN in name:
+        return f"{OTHERS_FOLDER}{name}.json"
     return f"{TIMES_FOLDER if name.startswith(OF_TIME) else FOLDER}{name}.json"
+
+
+def of_other(environment: str, name: str) -> str:
+    """What the backup of another environment is called in this one's ledger."""
+    return f"{environment}{BETWEEN}{name}"
+
+
+def is_of_other(name: str) -> bool:
+    """Whether a backup is another environment's."""
+    return BETWEEN in name
+
+
+def in_words(name: str) -> str:
+    """A backup, for a sentence: `the backup before-the-move of test`."""
+    environment, between, own = name.rpartition(BETWEEN)
+    return f"the backup {own} of {environment}" if between else f"the backup {own}"
 
 
 def of_now(now: datetime) -> str:

@@ -62,7 +62,7 @@ class Attempts:
         """
         found = [
             (str(each.get("at", "")), str(point["name"]), key)
-            for point in self._points.with_times()
+            for point in self._points.with_others()
             for key, each in _of(point).items()
             if key.partition(" ")[0] == part and each.get("state") == SWITCHED
         ]
@@ -74,7 +74,7 @@ class Attempts:
         Args:
             key: of the part.
         """
-        for point in self._points.with_times():
+        for point in self._points.with_others():
             if (found := _of(point).get(key)) and found.get("state") != REMOVED:
                 return str(point["name"]), found
         return None

@@ -83,6 +83,25 @@ class Difference:
         )
 
 
+def beside(then: Mapping[str, Version], versions: Iterable[tuple[str, Version, bool]]) -> Difference:
+    """How the objects of another bucket were, beside how those of this one are.
+
+    Args:
+        then: key → version of the other one, of all that were there.
+        versions: of this one, as `Bucket.versions` gives them.
+    """
+    now = {key: version for key, version, is_latest in versions if is_latest and version.is_object}
+    found = Difference(then=dict(then), new=sorted(now.keys() - then.keys()))
+    for key, before in sorted(then.items()):
+        if key not in now:
+            found.lost[key] = before
+        elif now[key].has_content_of(before):
+            found.same += 1
+        else:
+            found.other[key] = before
+    return found
+
+
 def compare(versions: Iterable[tuple[str, Version, bool]], then: datetime) -> Difference:
     """How the objects were, beside how they are.
 
@@ -134,13 +153,18 @@ class Bucket:
                 if self._is_meant(each["Key"]):
                     yield each["Key"], _version(each), bool(each["IsLatest"])
 
-    def bring_back(self, key: str, version: Version) -> None:
-        """Make a version the one of now again, with its type, metadata and tags.
+    def bring_back(self, key: str, version: Version, of: str = "") -> None:
+        """Make a version the one of now, with its type, metadata and tags.
+
+        Args:
+            key: of the object.
+            version: of it.
+            of: the bucket that has it, if that is another one.
 
         Raises:
             ClientError: S3 does not, as it is archived for example.
         """
-        source = {"Bucket": self.name, "Key": key, "VersionId": version.id}
+        source = {"Bucket": of or self.name, "Key": key, "VersionId": version.id}
         if version.size <= self._at_once:
             self._s3.copy_object(Bucket=self.name, Key=key, CopySource=source)
             return

@@ -20,7 +20,9 @@ from tests.unit.variables_support import evaluate, holds, load, refusal, tasks_o
 
 TASKS = tasks_of("playbooks/restore.yml")
 DATABASE = "playbooks/tasks/restore_database.yml"
+COPY = "playbooks/tasks/restore_database_copy.yml"
 BUCKET = "playbooks/tasks/restore_bucket.yml"
+OBJECTS = "playbooks/tasks/restore_bucket_objects.yml"
 CONTAINER = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"]}
 SITE: dict[str, Any] = {
     "site_services": {"web": {"containers": {"app": CONTAINER}, "routes": [{"to": "app", "health": "/"}]}},
@@ -50,7 +52,8 @@ PATH = "Refuse a path of which it is not said in which volume or bucket, or that
 
 def known(**typed: Any) -> dict[str, Any]:
     files = ("playbooks/vars/tunnel.yml", "playbooks/vars/restore.yml")
-    return variables(*files, **SITE) | {"site_prefix": "shop-prod", "ansible_check_mode": False} | typed
+    given = {"site_prefix": "shop-prod", "ansible_check_mode": False}
+    return variables(*files, **SITE) | given | typed
 
 
 def refused(task: str, **typed: Any) -> str:
@@ -73,6 +76,60 @@ def test_either_a_backup_is_named_or_a_time_or_the_way_back() -> None:
             "Name a backup, ansible-playbook restore.yml -i <inventory> -e backup=<name>, or a time, ansible-playbook "
         )
         assert "Which backups there are: ansible-playbook backups.yml" in wrong
+
+
+PREVIEW = {"environment_name": "pr7", "preview_of": "test", "site_prefix": "shop-pr7"}
+OTHER = {"name": "test.one", **{key: CHOICE[key] for key in ("parts", "without")}}
+
+
+def test_data_of_another_environment_come_into_a_preview_of_it_alone() -> None:
+    task = "Refuse data of another environment than the one that a preview environment is of"
+    assert refused(task, backup="one") == ""
+    assert refused(task, **PREVIEW, backup="one") == ""
+    assert refused(task, **PREVIEW, **{"from": "test"}) == ""
+    said = refused(task, **PREVIEW, **{"from": "prod"})
+    assert said == (
+        "-e from=prod: pr7 gets data of test alone, whose inventory it is brought up from. Type: ansible-playbook "
+        "restore.yml -i <inventory> -e from=test"
+    )
+    assert refused(task, **PREVIEW, **{"from": "pr8"}).startswith("-e from=pr8: pr7 gets data of test alone")
+    for wrong in ("test", "prod"):  # its own as well: a backup of its own needs no such word
+        said = refused(task, **{"from": wrong}, backup="one")
+        assert said.startswith(f"-e from={wrong}: data of another environment come into a preview environment alone")
+        assert "restore.yml -i <inventory> -e environment=pr7 -e from=prod, or for a backup of its own: " in said
+
+
+def test_of_another_environment_a_backup_is_meant_and_no_time() -> None:
+    task = "Refuse a run that is told neither a backup nor a time nor to go back, or two of them"
+    from_test = {**PREVIEW, "from": "test"}
+    assert refused(task, **from_test) == ""
+    assert refused(task, **from_test, backup="one") == ""
+    for wrong in ({"time": TIME}, {"back": True}, {"time": TIME, "backup": "one"}):
+        assert "or have the newest backup of test, ansible-playbook restore.yml -i <inventory> -e from=test. Which" in (
+            refused(task, **from_test, **wrong)
+        )
+    assert "newest backup of" not in refused(task)
+
+
+def test_what_is_typed_again_names_the_environment_and_the_backup_that_it_was() -> None:
+    asked = {
+        name: evaluate(value, known(**PREVIEW, **{"from": "test"}, ledger_bucket=""))
+        for name, value in TASKS["Read the backup, or see what leads back to the time"]["backup_choice"].items()
+    }
+    assert (asked["prefix"], asked["name"]) == ("shop-pr7", "")
+    assert [asked[name] for name in ("other", "other_prefix", "other_bucket")] == ["test", "shop-test", ""]
+    kept = known(**PREVIEW, **{"from": "test"}, preview_of_ledger_bucket="kept", ledger_bucket="")
+    asked = TASKS["Read the backup, or see what leads back to the time"]["backup_choice"]
+    assert evaluate(asked["other_bucket"], kept) == "kept"
+    typed = known(**PREVIEW, **{"from": "test"})
+    assert evaluate("{{ restore_typed }}", typed) == "ansible-playbook restore.yml -i <inventory> -e from=test"
+    chosen = typed | {"restore_choice": OTHER}
+    assert evaluate("{{ restore_typed }}", chosen).endswith(" -e from=test -e backup=one")
+    assert evaluate("{{ restore_point }}", chosen) == "test.one"
+    assert evaluate("{{ restore_point_said }}", chosen) == "the backup one of test"
+    there = chosen | {"restore_database": "main", "restore_done": DONE}
+    told = evaluate(tasks_of(DATABASE)["Say how to go on"]["ansible.builtin.debug"]["msg"], there)
+    assert "restore.yml -i <inventory> -e from=test -e backup=one -e confirm=pr7" in " ".join(told.split())
 
 
 def test_only_a_database_of_berth_s_is_meant() -> None:
@@ -218,7 +275,7 @@ def test_which_are_meant(typed: dict[str, Any], databases: list[str], volumes: l
 
 
 def test_a_bucket_is_asked_for_as_inventory_and_backup_have_it() -> None:
-    task = tasks_of(BUCKET)["Compare the objects with those of then, and with the word bring those back"]
+    task = tasks_of(OBJECTS)["Compare the objects with those of then, and with the word bring those back"]
     there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_bucket="up", ledger_bucket="l", path="a")
     there |= {"restore_bucket_layer": {"outputs": {"bucket.up.BucketName": "shop-prod-up"}}}
     assert {name: evaluate(value, there) for name, value in task["bucket_restore"].items()} == {
@@ -251,7 +308,7 @@ def test_it_says_how_to_go_on_with_a_bucket(typed: dict[str, Any], done: dict[st
 
 
 def test_a_database_is_asked_for_as_inventory_and_backup_have_it() -> None:
-    task = tasks_of(DATABASE)[next(iter(tasks_of(DATABASE)))]
+    (task,) = tasks_of(COPY).values()
     there = known(backup="one", confirm="prod", restore_choice=CHOICE, restore_database="main", backup_wait_minutes=5)
     there |= {"groups": {"ecs_hosts": ["i-0a"]}, "hostvars": {"i-0a": {"inventory_hostname": "i-0a"}}}
     there |= {"restore_layers": {"outputs": {"database.main.InstanceId": "db-1"}}, "site_tags": {"Site": "shop"}}
@@ -288,7 +345,7 @@ def test_a_time_is_typed_again_and_is_what_restores_are_noted_under() -> None:
     there = known(time=TIME, restore_choice=LEADING, database="main", confirm="prd")
     said = refused("Refuse a word that is not the environment's", **{key: there[key] for key in ("time", "confirm")})
     assert f"restore.yml -i <inventory> -e time={TIME} -e confirm=prod" in said
-    for path in (BUCKET, "playbooks/tasks/restore_volume.yml"):
+    for path in (OBJECTS, "playbooks/tasks/restore_volume.yml"):
         named = [
             task[module]["name"]
             for task in load(path)

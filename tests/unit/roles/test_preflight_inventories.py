@@ -156,6 +156,7 @@ WRONG = [
         preview_of="test", domain_name="local.berth.localhost"),
     Case("site_buckets.papers.name", {"preview_of": "test", "site_buckets": {"papers": {"name": "acme-papers"}}},
          "names data that test has, and local would write to it as well"),
+    one("preview_anonymise_job", "anonymise", "is anonymise, and site_jobs has no such job"),
     one("hosted_zone_id", "/hostedzone/Z123", "no hosted zone"),
     one("rexray_efs_tag", "website", "site_name-environment_name"),
     one("site_volumes", {"media": {"driver": "rexray"}}, "version 1", host_imds_tokens="required"),
@@ -472,6 +473,7 @@ TOPICS: dict[str, dict[str, Any]] = {
             }
         ),
         "site_jobs": migrate(command=["python", "manage.py", "check"], minutes=30, run="by_hand"),
+        "preview_anonymise_job": "migrate",
         "site_secrets": {
             "django": {"parameter": "/shop/secret_key"}, "admin": DESCRIPTION["site_secrets"]["admin"],
         },

@@ -171,6 +171,34 @@ def test_a_backup_of_another_bucket_is_refused(estate: Estate) -> None:
     assert estate.everything() == estate.now
 
 
+def test_objects_of_another_environment_are_copied_and_theirs_stay(estate: Estate) -> None:
+    theirs, here = estate.bucket, f"{estate.prefix}-here-up"
+    before = estate.s3.list_object_versions(Bucket=theirs)["Versions"]
+    estate.s3.create_bucket(Bucket=here)
+    estate.s3.put_bucket_versioning(Bucket=here, VersioningConfiguration={"Status": "Enabled"})
+    estate.bucket = here
+    for key, content in (("same", "same of then"), ("changed", "of here"), ("mine", "of here")):
+        estate.put(key, content)
+    was = estate.everything()
+    estate.points().begin({"name": "test.one", "outcome": "good", "parts": {"bucket.up": estate.part}})
+    given: dict[str, Any] = {"name": "test.one", "of": here}
+    told = estate.run(**given)
+    assert (told["state"], told["back"], told["away"]) == ("beside", len(estate.then) - 1, 1)
+    assert estate.everything() == was
+    assert estate.run(**given, confirm=True)["state"] == "switched"
+    assert estate.everything() == estate.then
+    assert estate.run(**given, confirm=True)["state"] == "had"
+    estate.later()
+    assert estate.run(of=here, confirm=True, back=True)["state"] == "back"
+    assert estate.everything() == was
+    told = estate.run(**given, confirm=True, path="albums")
+    assert (told["back"], told["away"]) == (2, 0)
+    assert estate.everything() == was | {key: estate.then[key] for key in ("albums/1", "albums/2")}
+    assert estate.s3.list_object_versions(Bucket=theirs)["Versions"] == before
+    gone = estate.run(**given, part=estate.part | {"of": "shop-gone"})
+    assert "The versions of the bucket shop-gone cannot be listed: " in gone["msg"]
+
+
 def test_what_s3_refuses_is_told_with_its_key(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     def archived(bucket: Bucket, *_: Any) -> None:
         bucket._s3.get_object(Bucket=bucket.name, Key="no such")

@@ -15,6 +15,7 @@ from local_aws.patches import rds as emulated
 from local_aws.patches import rds_times
 from plugins.action import database_restore
 from plugins.plugin_utils.importing.postgres import Server
+from plugins.plugin_utils.places import PREVIEW_VARIABLE
 from plugins.plugin_utils.restoring import instance
 from plugins.plugin_utils.restoring.instance import Instance
 from plugins.plugin_utils.rotation import logins
@@ -225,6 +226,45 @@ def test_a_time_that_rds_does_not_lead_back_to_is_told(
     assert (
         f"RDS does not restore what was in {estate.own} at 2026-11-27T10:00:01Z: RestoreDBInstanceToPointInTime" in said
     )
+    assert estate.names() == ["site"]
+
+
+def test_a_snapshot_of_another_environment_comes_into_this_one_s_place_and_belongs_to_its_user(
+    estate: Estate, aws: Cloud, then: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Estate(aws, estate.site, then)
+    asked: dict[str, Any] = {"backup": "test.one", "snapshot": theirs.snapshot}
+    with monkeypatch.context() as patch:
+        patch.setattr(Instance, "let_go", lambda _self: False)
+        result, shown = estate.go(**asked)
+    assert (result["beside"], result["rows"]) == ("site_restore", ROWS), result
+    assert theirs.beside() == [], "nothing is made in the other's name"
+    (name,) = estate.beside()
+    found = estate.api.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+    assert found["DBSubnetGroup"]["DBSubnetGroupName"] == estate.prefix
+    assert [each["VpcSecurityGroupId"] for each in found["VpcSecurityGroups"]] == [estate.group]
+    owners = estate.site.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'", "site_restore")
+    assert owners == "clerk"
+    assert estate.go(confirm="prod", **asked)[0]["kept"] == "site_before_1"
+    assert (estate.beside(), theirs.beside()) == ([], [])
+    again, shown = estate.go(confirm="prod", **asked)
+    assert not again["changed"]
+    assert "site is that of the backup one of test already" in shown
+    assert estate.go(backup="one", confirm="prod", check=True)[0]["changed"], "its own backup of that name is another"
+    assert estate.go(back=True, confirm="prod")[0]["kept"] == "site_before_2"
+    assert estate.site.sql("SELECT id FROM people", "site") == "7"
+
+
+def test_a_snapshot_of_another_environment_that_is_removed_meanwhile_is_told(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ansible.context.CLIARGS", {"inventory": ["inventories/test"]})
+    monkeypatch.setenv(PREVIEW_VARIABLE, "pr7")
+    said = estate.go(backup="test.one", snapshot="shop-test-main-one")[0]["msg"]
+    assert "RDS does not restore the snapshot shop-test-main-one: " in said
+    assert "not found" in said
+    assert said.endswith("Nothing of the site was changed. Which backups there are: ansible-playbook backups.yml -i "
+                         "inventories/test")  # fmt: skip
     assert estate.names() == ["site"]
 
 

@@ -145,6 +145,17 @@ def test_it_is_chosen_for_a_restore_and_written_down_then(estate: Estate) -> Non
     assert len(estate.show()) == 1
 
 
+def test_one_of_another_environment_is_found_in_its_vault_and_written_down_here(estate: Estate) -> None:
+    prefix, ledger = a_ledger(estate.aws)
+    given = {"prefix": prefix, "entries": SITE, "other": "test", "other_prefix": estate.prefix}
+    done = run_action(backup_choice, {**given, "name": estate.name})
+    assert done["name"] == f"test.{estate.name}", done
+    assert done["parts"]["database.main"]["snapshot"].startswith("awsbackup:")
+    assert run_action(backup_choice, given)["name"] == done["name"], "it is the newest"
+    assert estate.points().all() == [], "where it is from nothing is written"
+    assert [each["name"] for each in Points(estate.aws.client("s3"), ledger).with_others()] == [done["name"]]
+
+
 @pytest.fixture
 def older(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
     """Whose bucket was there before the plan, with what visitors have done to it since."""

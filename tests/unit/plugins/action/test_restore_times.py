@@ -194,7 +194,7 @@ def test_what_does_not_lead_there_is_told_beside_what_does(estate: Estate) -> No
     assert f"volume.media: its oldest recovery point is of {oldest}. Nothing was changed." in said
     assert f"-e time={oldest}, or ansible-playbook restore.yml" in said
     assert f"-e time={NOW - timedelta(hours=31):%Y-%m-%dT%H:%M:%SZ} -e database=main, or a backup" in said
-    assert estate.points().with_times() == []
+    assert estate.points().with_others() == []
 
 
 def test_without_backups_of_its_own_rds_leads_nowhere(estate: Estate, aws: Cloud) -> None:

@@ -14,6 +14,7 @@ from local_aws.patches import backup as emulated
 from plugins.action import volume_restore
 from plugins.plugin_utils.backups.point import Points
 from plugins.plugin_utils.ledger import Ledger
+from plugins.plugin_utils.places import PREVIEW_VARIABLE
 from tests.unit.ledger_support import a_ledger
 from tests.unit.plugin_support import run_action, talk_to
 from tests.unit.plugins.action.test_backup_point import the_layer
@@ -137,12 +138,36 @@ def test_check_mode_writes_nothing_down(estate: Estate) -> None:
     assert estate.jobs() == []
 
 
+def test_files_of_another_environment_come_into_the_file_system_of_here(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ansible.context.CLIARGS", {"inventory": ["inventories/test"]})
+    monkeypatch.setenv(PREVIEW_VARIABLE, "pr7")
+    here = estate.aws.client("efs").create_file_system(CreationToken=f"{estate.prefix}-here")
+    estate.points().begin({"name": "test.one", "outcome": "good", "parts": {"volume.media": estate.part}})
+    attempt = estate.run("begin", "test.one")["attempt"]
+    assert estate.run("job", "test.one", file_system=here["FileSystemId"])["changed"]
+    assert estate.jobs() == [], "nothing comes into that of the other"
+    found = backup_backends[ACCOUNT_ID][REGION].berth_restores.values()
+    (job,) = [each for each in found if each["CreatedResourceArn"] == here["FileSystemArn"]]
+    assert (job["Metadata"]["file-system-id"], job["RecoveryPointArn"]) == (here["FileSystemId"], estate.part["id"])
+    assert job["Metadata"]["CreationToken"] == attempt
+    estate.run("begin", "test.one", path="a.png")
+    gone = estate.run("job", "test.one", path="a.png", file_system=here["FileSystemId"],
+                      part=estate.part | {"id": "arn:aws:backup:us-east-1:123456789012:recovery-point:x"})  # fmt: skip
+    assert "out of the backup one of test: it is gone. Which are there: ansible-playbook backups.yml -i" in gone["msg"]
+    assert "environment=pr7" not in gone["msg"]
+
+
 def test_what_cannot_be_is_told(estate: Estate) -> None:
     estate.run("begin")
     assert "on fs-1 now. Nothing was changed. If that one is meant" in estate.run("job", file_system="fs-1")["msg"]
     assert "Write site_backups: {every: 1d}" in estate.run("job", role="")["msg"]
     gone = estate.run("job", part=estate.part | {"id": "arn:aws:backup:us-east-1:123456789012:recovery-point:x"})
-    assert "does not restore the volume media out of one: it is gone. Which are there: ansible-playbook" in gone["msg"]
+    assert (
+        "does not restore the volume media out of the backup one: it is gone. Which are there: ansible-playbook"
+        in gone["msg"]
+    )
     foreign = estate.run("job", role="arn:aws:iam::123456789012:role/nobody")
     assert "cannot be assumed by AWS Backup. Nothing of the site was changed." in foreign["msg"]
     assert "has no ledger" in estate.run("begin", prefix="shop-nowhere")["msg"]

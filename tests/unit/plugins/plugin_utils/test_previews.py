@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plugins.filter.previews import data_that_exists
+from plugins.filter.previews import anonymise_problems, data_that_exists
 from plugins.plugin_utils.places import PREVIEW_VARIABLE, verb
 from plugins.plugin_utils.previews import of_folders, refusal, take, tell, variables
 from plugins.plugin_utils.ways import refusal as refusal_of_way
@@ -80,6 +80,9 @@ def test_names_get_the_environments_in_front_unless_it_is_written_into_them() ->
     for own in ("{{ environment_name }}.acme.io", "{{ site_prefix }}.acme.io"):
         assert variables("pr7", {"domain_name": own})["domain_name"] == own
     assert "domain_name" not in variables("pr7", {})
+    kept = variables("pr7", {"ledger_bucket": "acme-ledger"})
+    assert (kept["ledger_bucket"], kept["preview_of_ledger_bucket"]) == ("", "acme-ledger"), "its backups are read"
+    assert variables("pr7", {})["preview_of_ledger_bucket"] == ""
     assert variables("pr7", {})["ledger_bucket"] == ""
 
 
@@ -112,3 +115,25 @@ def test_data_that_a_site_names_and_does_not_make_is_found() -> None:
     assert data_that_exists(nouns) == [
         "site_volumes.media.file_system_id", "site_databases.main.endpoint", "site_buckets.papers.name",
     ]  # fmt: skip
+
+
+JOBS = {"anonymise": {"run": "by_hand"}, "clean": {"schedule": "0 3 * * *"}, "migrate": {"run": "before_release"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "said"),
+    [
+        ("", JOBS, ""),
+        ("anonymise", JOBS, ""),
+        ("anonymise", 5, ""),
+        ("anonymize", JOBS, "is anonymize, and site_jobs has no such job; did you mean anonymise? Write it there"),
+        ("anonymise", {}, "is anonymise, and site_jobs has no such job. Write it there, or take the line out."),
+        ("clean", JOBS, "is clean, which is not of those that run by hand: it would also run by itself in the"),
+        ("migrate", JOBS, "Write run: by_hand into site_jobs.migrate."),
+        ("bare", {"bare": {}}, "Write run: by_hand into site_jobs.bare."),
+    ],
+)
+def test_the_job_that_anonymises_is_one_that_runs_by_hand(name: str, jobs: Any, said: str) -> None:
+    problems = anonymise_problems(name, jobs)
+    assert bool(problems) == bool(said)
+    assert said in " ".join(problems)

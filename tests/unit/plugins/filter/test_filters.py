@@ -31,6 +31,7 @@ CALLS: dict[str, Any] = {
     "{} | volume_writers('media')": [],
     "{'web': {'containers': [{'Name': 'app'}, {'Name': 'nginx'}]}} | containers_each": {"web": ["app", "nginx"]},
     "'ap' | nearest(['web', 'app'])": "app",
+    "'anonymise' | anonymise_problems({'anonymise': {'run': 'by_hand'}})": [],
     "{'site_volumes': {'media': {'file_system_id': 'fs-1'}}} | data_that_exists": ["site_volumes.media.file_system_id"],
     "'site.yml' | shown": "site.yml",
     "{'folder': ''} | static_problem": "",

@@ -10,13 +10,14 @@ import difflib
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ansible.parsing.splitter import parse_kv
 
 from plugins.plugin_utils.places import PROJECT, verb
@@ -48,13 +49,13 @@ def arguments(name: str) -> dict[str, str]:
     return dict(_said()["verb_arguments"].get(Path(name).stem) or {})
 
 
-def refusal(names: Sequence[str], texts: Sequence[str], typed: Iterable[str], folders: Iterable[Path]) -> str:
+def refusal(names: Sequence[str], texts: Sequence[str], typed: Mapping[str, Any], folders: Iterable[Path]) -> str:
     """Why the variables of a command line cannot be meant, and what to type; empty if they can.
 
     Args:
         names: of the verbs' playbooks, `run.yml`.
         texts: what stands behind each `-e`.
-        typed: names of all the variables that Ansible made of these, those of files among them.
+        typed: all the variables that Ansible made of these, those of files among them.
         folders: of the inventory.
     """
     own = {argument for name in names for argument in arguments(name)}
@@ -72,7 +73,9 @@ def refusal(names: Sequence[str], texts: Sequence[str], typed: Iterable[str], fo
             behind = next((text for text in plain if each in list(parsed(text) or ())[1:]), "")
             first = behind.partition("=")[0]
             return _words(names[0], behind, own) if first in own | known else _unknown(names[0], each, own, known)
-    return ""
+    return next(
+        (_neither(names[0], each, typed[each]) for each in typed if each in own and _is_neither(each, typed)), ""
+    )
 
 
 def inline(texts: Iterable[str]) -> list[str]:
@@ -110,6 +113,19 @@ def _words(name: str, text: str, own: set[str]) -> str:
         f"Behind -e {first}= stand several words: Ansible takes the first for {first}, and passes over the others. "
         f"Give one word, or if all are meant, type: -e {shlex.quote(json.dumps({first: value}, ensure_ascii=False))}"
     )
+
+
+def _is_neither(name: str, typed: Mapping[str, Any]) -> bool:
+    """Whether an argument is to be true or false, and is neither."""
+    value = typed[name]
+    if name not in _said()["verb_arguments_bool"]:
+        return False
+    return not isinstance(value, str | int) or (value.lower() if isinstance(value, str) else value) not in BOOLEANS
+
+
+def _neither(name: str, argument: str, value: object) -> str:
+    either = " or ".join(f"-e {argument}={word}" for word in ("true", "false"))
+    return f"-e {argument}={value} is neither true nor false. Nothing was done. Type: {verb(name)} {either}"
 
 
 def _unknown(name: str, typed: str, own: set[str], known: set[str]) -> str:

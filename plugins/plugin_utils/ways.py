@@ -48,7 +48,7 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
     if names[0] in arguments.MAKING_VERBS and sources == [str(source) for source in constants.DEFAULT_HOST_LIST]:
         texts = [str(text) for text in options.get("extra_vars") or ()]
         return _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ()) or (
-            refusal_of_typed(options, arguments.inline(texts), [])
+            refusal_of_typed(options, dict.fromkeys(arguments.inline(texts), ""), [])
         )
     return (
         _settings(roles_path if roles_path is not None else constants.DEFAULT_ROLES_PATH or ())
@@ -58,12 +58,12 @@ def refusal(options: Mapping[str, Any], roles_path: Iterable[str] | None = None)
     )
 
 
-def refusal_of_typed(options: Mapping[str, Any], typed: Iterable[str], folders: Iterable[Path]) -> str:
+def refusal_of_typed(options: Mapping[str, Any], typed: Mapping[str, Any], folders: Iterable[Path]) -> str:
     """Why the variables of the command line cannot be meant, and what to type instead; empty if they can.
 
     Args:
         options: of the command line (`context.CLIARGS`).
-        typed: names of the variables of the command line (`-e`), those of its files among them.
+        typed: the variables of the command line (`-e`), those of its files among them.
         folders: of the inventory.
     """
     names = _run(options)

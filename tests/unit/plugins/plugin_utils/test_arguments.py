@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible.parsing.splitter import parse_kv
 
-from plugins.plugin_utils.arguments import FILE, arguments, inline, refusal
+from plugins.plugin_utils.arguments import FILE, arguments, parsed, refusal
 from tests.unit.plugin_support import PROJECT
 
 VERBS = sorted(path.stem for path in PROJECT.glob("*.yml") if "import_playbook" in path.read_text())
@@ -21,8 +21,10 @@ VERBS = sorted(path.stem for path in PROJECT.glob("*.yml") if "import_playbook" 
 
 def refused(verb: str, *texts: str, files: tuple[str, ...] = (), folder: Path | None = None) -> str:
     """What is said about a verb with these texts behind `-e`; `files` are names that came of a file."""
-    names = [*inline(texts), *(name for text in texts if text.startswith("{") for name in json.loads(text)), *files]
-    return refusal([f"{verb}.yml"], texts, names, [folder] if folder else [])
+    typed: dict[str, object] = dict.fromkeys(files, "")
+    for text in texts:
+        typed |= json.loads(text) if text.startswith("{") else parsed(text) or {}
+    return refusal([f"{verb}.yml"], texts, typed, [folder] if folder else [])
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,33 @@ def test_a_misspelt_name_is_refused_with_the_nearest(verb: str, typed: str, near
     assert refused(verb, f"{near}=1") == ""
 
 
+@pytest.mark.parametrize("word", ["true", "false", "True", "no", "yes", "0", "1"])
+def test_what_is_true_or_false_passes(word: str) -> None:
+    assert refused("restore", f"in_use={word}") == ""
+    assert refused("restore", '{"in_use": false, "back": true}') == ""
+    assert refused("restore", '{"in_use": 0}') == ""
+
+
+@pytest.mark.parametrize("typed", ["in_use=flase", "in_use=ture", "in_use=", '{"in_use": "off it"}', '{"in_use": 2}'])
+def test_what_is_neither_true_nor_false_does_not_count_as_false(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a site in use it would be said that it is not."""
+    monkeypatch.chdir(PROJECT)
+    said = refused("restore", typed)
+    assert " is neither true nor false. Nothing was done. Type: ansible-playbook restore.yml " in said
+    assert said.endswith(" -e in_use=true or -e in_use=false")
+
+
+def test_a_word_that_is_neither_passes_where_it_is_no_such_argument() -> None:
+    assert refused("release", "release=ture") == ""
+
+
+def test_what_is_true_or_false_is_what_is_described_so() -> None:
+    described = {
+        name for verb in VERBS for name, text in arguments(verb).items() if re.match("With (true|false) ", text)
+    }
+    assert set(yaml.safe_load(FILE.read_text())["verb_arguments_bool"]) == described
+
+
 def test_names_out_of_files_and_json_are_looked_at_too() -> None:
     assert refused("run", '{"jbo": "report"}').startswith("-e jbo: ")
     assert refused("run", "@mine.yml", files=("jbo",)).startswith("-e jbo: ")
@@ -166,5 +195,5 @@ def test_what_the_documentation_types_passes() -> None:
     assert len(found) > 50
     assert len({verb for verb, _ in found}) > 15
     for verb, given in found:
-        names = [name for text in given if "=" in text for name in parse_kv(text)]
-        assert refusal([f"{verb}.yml"], given, names, []) == "", (verb, given)
+        typed = {name: value for text in given if "=" in text for name, value in parse_kv(text).items()}
+        assert refusal([f"{verb}.yml"], given, typed, []) == "", (verb, given)

@@ -140,6 +140,54 @@ def test_a_volume_is_written_down_with_its_path() -> None:
     assert evaluate(task["raw_data"]["parts"], there | {"restore_attempt": {"path": ""}}) == ["volume.media"]
 
 
+@pytest.mark.parametrize(
+    ("path", "done"),
+    [
+        ("restore_database", {"restore_done": {"beside": "site_restore"}}),
+        ("restore_files", {}),
+        ("restore_bucket", {"restore_objects": {"back": 0, "away": 1}}),
+    ],
+)
+def test_it_is_written_down_in_a_preview_with_a_job_and_let_go_of_on_the_way_back(
+    path: str, done: dict[str, Any]
+) -> None:
+    written = [each for each in load(f"playbooks/tasks/{path}.yml") if "raw_data" in each]
+    assert [each["raw_data"]["state"] for each in written] == ["added", "removed"]
+    back: dict[str, Any] = {"back": True, "backup": "", "from": ""}
+    whole: list[tuple[dict[str, Any], list[bool]]] = [
+        ({}, [True, False]),
+        ({"confirm": ""}, [False, False]),
+        ({"preview_anonymise_job": ""}, [False, False]),
+        (back, [False, True]),
+        ({**back, "preview_of": ""}, [False, False]),
+    ]
+    for typed, wanted in whole:
+        there = known(**{**FROM, **done, **typed})
+        assert [holds(each["when"], there) for each in written] == wanted, typed
+
+
+@pytest.mark.parametrize(
+    ("path", "done"),
+    [
+        ("restore_database", {"restore_done": {"beside": ""}}),
+        ("restore_bucket", {"restore_objects": {"back": 0, "away": 0}}),
+    ],
+)
+def test_what_comes_not_anew_is_not_written_down_again(path: str, done: dict[str, Any]) -> None:
+    (added,) = [
+        each for each in load(f"playbooks/tasks/{path}.yml") if each.get("raw_data", {}).get("state") == "added"
+    ]
+    assert not holds(added["when"], known(**{**FROM, **done}))
+
+
+def test_nothing_of_a_volume_is_written_down_where_none_was_switched() -> None:
+    (task,) = [each for each in load("playbooks/tasks/restore_volume.yml") if "raw_data" in each]
+    assert (task["raw_data"]["state"], task["raw_data"]["with_paths"]) == ("removed", True)
+    back: dict[str, Any] = {**FROM, "back": True, "backup": "", "from": ""}
+    for state, gone in (("", True), ("begun", True), ("switched", False)):
+        assert holds(task["when"], known(**back, restore_attempt={"state": state})) is gone
+
+
 def test_the_job_runs_alone_and_its_failure_says_what_to_type() -> None:
     tasks = tasks_of("playbooks/tasks/restore_anonymise.yml")
     there = known(**FROM, restore_raw=LEFT, restore_anonymising={"task_definition": "arn:anonymise:3"})

@@ -282,6 +282,7 @@ def test_a_site_that_is_not_up_is_told_only_where_it_matters(aws: Cloud, monkeyp
     assert "shop-prod has no load balancer yet. Type: " in site.typed("on")["msg"]
     for state in ("off", "status", "followed", "released", "settled"):
         assert site.typed(state)["changed"] is False, state
+    assert site.typed("status")["there"] is False
 
 
 def test_a_deployment_goes_on_meanwhile_and_who_is_let_through_follows_it(site: Site) -> None:
@@ -365,8 +366,9 @@ def test_a_verb_shows_the_page_as_long_as_it_runs(site: Site, monkeypatch: pytes
     assert (site.rules.verb, site.rules.run) == ("release", "5f0c")
     assert "Back soon" in site.answered()
     assert site.answered(Cookie=cookie(site)) == site.group("web"), "by which the release is proven"
-    site.typed("status")
+    shown = site.typed("status")
     assert site.said[0].endswith(", as long as release runs")
+    assert (shown["on"], shown["by"], shown["there"]) == (True, "release", True)
     assert site.typed("settled", check=True)["changed"]
     assert site.rules.on
     result = site.typed("settled")
@@ -381,6 +383,8 @@ def test_the_page_of_a_person_outlasts_a_verb(site: Site) -> None:
     result = site.typed("settled")
     assert (result["changed"], result["on"], site.said) == (False, True, [])
     assert (site.rules.verb, site.rules.until) == ("", until)
+    shown = site.typed("status")
+    assert (shown["on"], shown["by"]) == (True, ""), "a restore into a preview may rely on it"
     assert site.typed("off")["changed"]
 
 

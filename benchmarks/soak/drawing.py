@@ -5,9 +5,18 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-PLANNED = {"site": 2, "release": 3, "restart": 3, "hosts": 1, "refresh_hosts": 1}
+PLANNED = {"site": 2, "release": 3, "restart": 3, "hosts": 1, "refresh_hosts": 1, "backup": 1, "rotate_secrets": 1}
 """Verbs that run through, and how often they are drawn beside each other. None may cost a visitor a request."""
-KILLED = {"site": 2, "release": 4, "restart": 2, "hosts": 1, "verify": 1}
+KILLED = {
+    "site": 2,
+    "release": 4,
+    "restart": 2,
+    "hosts": 1,
+    "verify": 1,
+    "refresh_hosts": 1,
+    "backup": 1,
+    "rotate_secrets": 2,
+}
 """Verbs that get a SIGKILL at some moment and are typed again."""
 FAULTS = {
     "kill host": 3,
@@ -22,7 +31,16 @@ FAULTS = {
 }
 """What dies or hangs, of what the site stands on."""
 SHARES = {"planned": 3, "killed": 3, "fault": 6}
-LONGEST = {"site": 12.0, "release": 40.0, "restart": 30.0, "hosts": 20.0, "verify": 20.0}
+LONGEST = {
+    "site": 12.0,
+    "release": 40.0,
+    "restart": 30.0,
+    "hosts": 20.0,
+    "verify": 20.0,
+    "refresh_hosts": 120.0,
+    "backup": 20.0,
+    "rotate_secrets": 40.0,
+}
 """Within so many seconds a verb is killed: about as long as it takes on the embedded AWS."""
 
 

@@ -38,7 +38,7 @@ class Estate:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.release = cloud, ""
-        self.given: dict[str, Any] = two() | {"hosted_zone_id": ZONE}
+        self.given: dict[str, Any] = two() | {"hosted_zone_id": ZONE, "site_backups": {"every": "1d", "keep": 2}}
         self._sizes, self._logs, self._numbers = itertools.count(31), itertools.cycle(["6m", "5m"]), itertools.count(1)
         self._stamp = int(time.time())
 
@@ -125,6 +125,9 @@ class Estate:
             self.given["docker_engine_log_max_size"] = next(self._logs)
         if verb == "refresh_hosts":
             self.given["host_volume_gb"] = next(self._sizes)
+        if verb == "backup":
+            yield self.given | {"backup": f"soak-{next(self._numbers)}"}
+            return
         yield self.given
 
     @contextlib.contextmanager

@@ -141,6 +141,11 @@ status:
     ledger:
       description: C(there), C(lock) (C(verb), C(who), C(where), C(run), C(started)), C(verbs), the last five.
       type: dict
+    raw:
+      description:
+        - Of a preview environment, what of its data nobody has anonymised yet, C(backup), C(parts) and C(typed) (the
+          arguments of the restore that does). C(null) where there is nothing of that.
+      type: dict
     maintenance:
       description:
         - C(on), C(since), C(age_seconds), C(until), C(over) (whether that is past), C(verb) and C(run) (of a verb that

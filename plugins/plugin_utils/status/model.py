@@ -20,6 +20,7 @@ from plugins.plugin_utils.status import (
     hosts,
     ledger,
     maintenance,
+    raw,
     schedules,
     stacks,
     topology,
@@ -32,7 +33,7 @@ from plugins.plugin_utils.status.words import iso, seconds_since
 AT_ONCE = 6
 """Parts that ask at a time; more would only be throttled."""
 ORDER = ("stacks", "hosts", "services", "certificate", "databases", "volumes", "backups", "schedules", "ledger",
-         "maintenance", "autoscaling", "alarms")  # fmt: skip
+         "raw", "maintenance", "autoscaling", "alarms")  # fmt: skip
 
 
 def gather(
@@ -106,6 +107,7 @@ def _parts(
         "databases": lambda: databases.look(client, _outputs(told, "database", "InstanceId"), now),
         "volumes": lambda: volumes.look(client, _outputs(told, "volume", "FileSystemId"), now),
         "ledger": lambda: ledger.look(client, told.get("ledger", {}).get("BucketName", ""), now),
+        "raw": lambda: raw.look(client, told.get("ledger", {}).get("BucketName", "")),
     }
     if site.backups.wanted:
         at = found["ledger"]["CreationTime"] if "ledger" in found else None
@@ -138,6 +140,7 @@ def _parts(
             parts["hosts"], instances = hosts.look(client, name, cluster.get("HostGroupName", ""), now)
             parts["services"] = Services(client, name, instances, now).look(site)
         parts |= {name: future.result() for name, future in futures.items()}
+    raw.judge(parts["raw"], parts["ledger"], site.identity.environment_name)
     if "autoscaling" in parts:
         autoscaling.judge(parts["autoscaling"], parts["ledger"])
     if "maintenance" in parts:

@@ -33,6 +33,7 @@ from plugins.plugin_utils.places import verb
 from plugins.plugin_utils.restoring.instance import DEAD, DELETING, RESTORE, Instance, room
 from plugins.plugin_utils.rotation.logins import owner
 from plugins.plugin_utils.status.words import iso
+from plugins.plugin_utils.upgrading.versions import major, order
 
 MARK = "restore"
 """What the comment of a database begins with that this has made: `restore proven <backup>`."""
@@ -166,6 +167,8 @@ class ActionModule(DatabaseAction):
         switch = bool(given["confirm"]) and given["confirm"] == given["wanted"] and not self._table
         done: dict[str, Any] = {"beside": self._new, "switched": switch, "kept": kept if switch else ""}
         proven = bool(beside and beside.comment == f"{MARK} proven {self._what}")
+        if not proven and not self._time:
+            self._check_version()
         if self.check_mode:
             self._would(proven, switch, kept)
             return {"changed": switch or not proven, **done}
@@ -183,6 +186,17 @@ class ActionModule(DatabaseAction):
             raise Failed(
                 f"The server has a database {beside.name} that restore.yml has not made, and would make anew. Give it "
                 f"another name first; the way there: {verb('tunnel.yml')} -e database={self._name}"
+            )
+
+    def _check_version(self) -> None:
+        """What a newer server has dumped, an older one need not take; of another environment it may be newer."""
+        here, of_then = str(self._like()["EngineVersion"]), self._instance.version_of(self._source)
+        if of_then and order(major(of_then)) > order(major(here)):
+            raise Failed(
+                f"The snapshot {self._source} is of PostgreSQL {of_then}, and the database {self._name} here has "
+                f"{here}, which need not take what {major(of_then)} writes. Nothing of the site was changed. Bring it "
+                f"to {major(of_then)} first: {verb('upgrade_database.yml')} -e database={self._name} -e "
+                f"version={major(of_then)}"
             )
 
     def _would(self, proven: bool, switch: bool, kept: str) -> None:

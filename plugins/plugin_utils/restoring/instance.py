@@ -16,6 +16,7 @@ from plugins.plugin_utils.lock import code
 TAG = "Berth::Restore"
 """Of such an instance: for which backup it is there."""
 ABSENT = ("DBInstanceNotFound", "DBInstanceNotFoundFault")
+NO_SNAPSHOT = ("DBSnapshotNotFound", "DBSnapshotNotFoundFault")
 THERE = ("DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault")
 BUSY = ("InvalidDBInstanceState", "InvalidDBInstanceStateFault")
 DEAD = (
@@ -62,6 +63,21 @@ class Instance:
             of: its identifier.
         """
         return self._described(of)
+
+    def version_of(self, snapshot: str) -> str:
+        """Which version of the engine a snapshot is of; empty if it is not there.
+
+        Args:
+            snapshot: identifier.
+        """
+        try:
+            # one page: it is asked for one
+            found = self._rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"]
+        except ClientError as error:
+            if code(error) not in NO_SNAPSHOT:
+                raise
+            return ""
+        return str(found[0]["EngineVersion"]) if found else ""
 
     def begin(self, snapshot: str, like: Mapping[str, Any]) -> None:
         """Restore a snapshot to it, in the place of the site's own instance and of its size.

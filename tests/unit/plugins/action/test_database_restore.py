@@ -255,6 +255,27 @@ def test_a_snapshot_of_another_environment_comes_into_this_one_s_place_and_belon
     assert estate.site.sql("SELECT id FROM people", "site") == "7"
 
 
+@pytest.mark.parametrize(("here", "taken"), [("15.12", False), ("16.1", True), ("17.2", True)])
+def test_a_snapshot_of_a_newer_postgresql_is_refused_before_anything_is_made(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, here: str, taken: bool
+) -> None:
+    made = Instance(estate.api, estate.prefix, "main", "one", {})
+    assert made.version_of(estate.snapshot) == (made.like(estate.own) or {})["EngineVersion"]
+    assert made.version_of("nowhere") == ""
+    monkeypatch.setattr(Instance, "version_of", lambda _self, _snapshot: "16.9")
+    monkeypatch.setattr(Instance, "like", lambda self, of: {**(self._described(of) or {}), "EngineVersion": here})
+    for check in (True, False):
+        result, _ = estate.go(check=check)
+        assert bool(result.get("failed")) is not taken, result
+        if not taken:
+            assert f"{estate.snapshot} is of PostgreSQL 16.9, and the database main here has {here}" in result["msg"]
+            assert result["msg"].endswith("upgrade_database.yml -i <inventory> -e database=main -e version=16"), result[
+                "msg"
+            ]
+    assert estate.names() == (["site", "site_restore"] if taken else ["site"])
+    assert estate.beside() == []
+
+
 def test_a_snapshot_of_another_environment_that_is_removed_meanwhile_is_told(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

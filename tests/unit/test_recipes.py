@@ -301,6 +301,7 @@ def test_what_is_left_out_is_noticed_by_a_sentence(recipe: str, name: str, follo
         aside.rename(path)
 
 
+@pytest.mark.long
 def test_policies_that_do_not_know_a_new_layer_say_what_to_type(followed: Callable[[str], Tree]) -> None:
     tree = followed("layer")
     path = tree.top / "docs/operator-policy-deploy.json"

@@ -277,6 +277,7 @@ def a_stack(aws: Cloud, name: str, outputs: dict[str, str]) -> None:
 
 
 @pytest.mark.playbook
+@pytest.mark.long
 def test_a_check_of_a_whole_site_goes_through_all_that_would_be_done(site: Site, aws: Cloud) -> None:
     """Each step with what inventory, stacks and backup say; beside it lies what another drill has left."""
     container = {"image": "shop/web", "mem_limit": "64m", "ports": ["8000"], "volumes": ["media:/srv/media"]}

@@ -438,6 +438,7 @@ Outputs:
 
 
 @pytest.mark.playbook
+@pytest.mark.long
 def test_the_objects_of_then_are_brought_back_into_a_bucket_and_those_of_before_that(site: Site, aws: Cloud) -> None:
     site.describe(site_buckets={"up": {}})
     stacks, name = aws.client("cloudformation"), f"{site.prefix}-bucket-up"

@@ -254,7 +254,13 @@ def refused(asked: dict[str, Any], **given: Any) -> dict[str, str]:
 def broken(asked: dict[str, Any], given: dict[str, Any]) -> dict[int, list[tuple[str, str]]]:
     """The rules that refuse, by their place in the list, with what they say about which variable."""
     account, roles = rooms(asked, given)
-    found = {place: list(roles.refusals(rule, account.variables)) for place, rule in enumerate(account.rules())}
+    judged = list(account.rules())
+    doubtful = {id(rule) for rule in roles.doubtful(judged, account.variables)}
+    found = {
+        place: list(roles.refusals(rule, account.variables))
+        for place, rule in enumerate(judged)
+        if id(rule) in doubtful
+    }
     return {place: told for place, told in found.items() if told}
 
 

@@ -130,6 +130,9 @@ def test_a_preview_gets_the_data_and_visitors_see_them_anonymised(cloud: Cloud, 
     )
     assert "-e from=test -e backup=letters -e confirm=pr7" in said
     assert ask(cloud, NAME, EMAILS) == "anna@example.org"
+    told = playbook("status.yml", *PREVIEW, *BROKEN)
+    assert told.status == 1
+    assert "of the backup letters of test are not anonymised, and the restore that" in " ".join(told.output.split())
     refused = playbook("maintenance.yml", *PREVIEW, "-e", "maintenance=off")
     assert "which no job has anonymised yet" in " ".join(refused.output.split())
     assert answered(cloud, "/") == "503", "visitors see nothing of it"
@@ -141,6 +144,7 @@ def test_a_preview_gets_the_data_and_visitors_see_them_anonymised(cloud: Cloud, 
     assert "The job anonymise has ended with 0 on database.main, volume.media." in " ".join(run.output.split())
     assert ask(cloud, NAME, EMAILS) == "nobody@example.org"
     assert "anonymised" in letter(*PREVIEW)
+    assert "are not anonymised" not in " ".join(playbook("status.yml", *PREVIEW, *MENDED).output.split())
     succeed(playbook("maintenance.yml", *PREVIEW, "-e", "maintenance=off"))
     until(lambda: answered(cloud, "/") == "200", "the preview", 30)
 

@@ -43,6 +43,7 @@ from plugins.plugin_utils.site.kinds import (
     Words,
     absolute,
     address,
+    is_text,
     plain,
 )
 from plugins.plugin_utils.site.misread import letters, misread
@@ -61,6 +62,15 @@ RESERVED = {
 }
 
 
+def _variable(value: Any, at: Place) -> str | Reference | None:
+    """The value of a variable. What is none, and a secret by its name, is not shown."""
+    readable = value is None or is_text(value) or isinstance(value, (bool, Mapping))
+    if not readable and (sentence := environment_problem(at.name, value, "…")):
+        at.wrong(sentence)
+        return None
+    return plain_value(value, at)
+
+
 @dataclass(frozen=True)
 class Environment:
     """The kind of variables that anybody may read.
@@ -75,7 +85,7 @@ class Environment:
 
     def __call__(self, value: Any, at: Place) -> dict[str, str | Reference] | None:
         """Variable → text or reference."""
-        pairs = Pairs(plain_value, 'DEBUG: "0"', self.name)(value, at)
+        pairs = Pairs(_variable, 'DEBUG: "0"', self.name)(value, at)
         for name, item in list((pairs or {}).items()):
             given = value.get(name) if isinstance(value, Mapping) else item
             where = at / name if isinstance(value, Mapping) else at

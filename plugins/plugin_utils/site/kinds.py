@@ -15,7 +15,7 @@ from typing import Any
 
 from plugins.filter.durations import go_seconds
 from plugins.plugin_utils.site.misread import any_misread, letters, misread
-from plugins.plugin_utils.site.place import Place, listed, near, shown
+from plugins.plugin_utils.site.place import Place, hidden, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
 MIB = 1024 * 1024
@@ -287,7 +287,9 @@ class Pairs:
                     (at / key).wrong("is no name: YAML reads yes, no, on and off as flags. Put it in quotes.")
             return [(str(key), letters(value, key), at / key) for key in value if not isinstance(key, bool)]
         if not is_list(value):
-            at.wrong(f"is {shown(value)}, must be a mapping, for example {{{self.example}}}.")
+            # A text may be `PASSWORD=…`: it is not shown, as little as what stands in a list for a pair.
+            what = "is a text" if isinstance(value, str) else f"is {shown(value)}"
+            at.wrong(f"{what}, must be a mapping, for example {{{self.example}}}.")
             return None
         pairs = []
         for place, item in enumerate(value):
@@ -296,8 +298,8 @@ class Pairs:
             if cut:
                 pairs.append((cut[1].strip(), cut[2], at / place))
             else:
-                # A text without a sign may be a value that was meant to be secret: it is not shown.
-                what = "has no value" if isinstance(item, str) else f"is {shown(item)}"
+                # A text without a sign, or `- PASSWORD: …`, may have a value that was meant to be secret.
+                what = "has no value" if isinstance(item, str) else f"is {hidden(item)}"
                 (at / place).wrong(f"{what}. Write the mapping {{{self.example}}}.")
         return pairs
 

@@ -79,6 +79,12 @@ def shown(value: Any) -> str:
     return written if len(written) <= SHOWN else f"{written[: SHOWN - 1]}…"
 
 
+def hidden(value: Any) -> str:
+    """A wrong value in whose place a secret may stand, by what it is."""
+    kinds = {type(None): "empty", dict: "a mapping", list: "a list", tuple: "a list", str: "a text", bool: "a flag"}
+    return next((what for kind, what in kinds.items() if isinstance(value, kind)), "a number or a date")
+
+
 def listed(words: Iterable[object]) -> str:
     """`a, b, c` for a sentence."""
     return ", ".join(map(str, words))

@@ -16,7 +16,7 @@ from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
-from plugins.plugin_utils.site.place import Place, Problem, shown
+from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.relations import Relations
 
 VARIABLES = (
@@ -109,7 +109,9 @@ class _Reading:
         if value is None and noun.variable not in self._variables:
             return {}
         if not isinstance(value, Mapping):
-            at.wrong(f"is {shown(value)}, must be a mapping of names to {noun.schema.what.removeprefix('a ')}s.")
+            at.wrong(
+                f"is {noun.schema.told(value)}, must be a mapping of names to {noun.schema.what.removeprefix('a ')}s."
+            )
             return {}
         found = {str(name): item for name, item in value.items()}
         for name in found:

@@ -96,6 +96,23 @@ CASES = {
     "a list in environment": container(
         "environment: {FLAGS: [a, b]}", "environment: {FLAGS: 'a,b'}", ".environment.FLAGS", "in quotes"
     ),
+    "a password in a list": container(
+        "environment: {DB_PASSWORD: [a]}",
+        "secrets: {DB_PASSWORD: database.main.password}",
+        ".environment.DB_PASSWORD",
+        "is a secret in clear",
+        "under secrets",
+    ),
+    "a pair of a list as a mapping": container(
+        "environment: [DEBUG: 0]", "environment: [DEBUG=0]", ".environment.0", "is a mapping", 'DEBUG: "0"'
+    ),
+    "a secret that is told": case(
+        "site_secrets: {key: sesame}",
+        "site_secrets: {key: {parameter: /shop/key}}",
+        "site_secrets.key",
+        "is a text, must be a mapping",
+        "parameter",
+    ),
     "a fraction, which YAML may have changed": container(
         "environment: {VERSION: 1.10}", "environment: {VERSION: '1.10'}", ".environment.VERSION", "Put in quotes"
     ),
@@ -923,10 +940,22 @@ def test_likes_in_a_circle_are_told_at_each_of_them() -> None:
         "site_services: {web: {containers: {web: {secrets: {A: my.hunter2.word}}}}}",
         "site_services: {web: {containers: {web: {secrets: [A=hunter2]}}}}",
         "site_services: {web: {containers: {web: {environment: {A_PASSWORD: hunter2}}}}}",
+        "site_services: {web: {containers: {web: {environment: A_PASSWORD=hunter2}}}}",
+        "site_services: {web: {containers: {web: {environment: [{A_PASSWORD: hunter2}, [hunter2], 4711]}}}}",
+        "site_services: {web: {containers: {web: {environment: [{name: A_PASSWORD, value: hunter2}]}}}}",
+        "site_services: {web: {containers: {web: {environment: {A_PASSWORD: [hunter2]}}}}}",
+        "site_services: {web: {containers: {web: {environment: {A_PASSWORD: 4711.5}}}}}",
+        "site_functions: {api: {environment: {A_PASSWORD: [hunter2]}}}",
         "site_services: {web: {containers: {web: {environment: [A_PASSWORD=hunter2, hunter2]}}}}",
         "site_services: {web: {containers: {web: {environment: {A: 'x://me:hunter2@y'}}}}}",
         "site_databases: {main: {password: hunter2}}",
         "site_secrets: {key: {value: hunter2}}",
+        "site_secrets: {key: hunter2}",
+        "site_secrets: {key: [hunter2]}",
+        "site_secrets: hunter2",
+        "site_secrets: [hunter2]",
+        "site_secrets: {key: {generate: [a], values: token=hunter2}}",
+        "site_secrets: {key: {generate: [a], values: {token: [hunter2]}}}",
         "site_secrets: {key: {generate: [a], values: {token: hunter2}}}",
         "site_secrets: {key: {generate: [a], values: {token: 04711}}}",
         "site_services: {web: {containers: {web: {environment: {A_PASSWORD: 04711}}}}}",

@@ -16,8 +16,12 @@ from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 FORM = re.compile(r"([A-Za-z_]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 SECRET_ARN = re.compile(
-    r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::([^:]*))?(?::([^:]*):([^:]*))?"
+    r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+)(?::([^:]*))?(?::([^:]*):([^:]*))?"
 )
+"""A name has an exclamation mark where a service of AWS manages the secret: `rds!db-…` is what RDS makes for a master user.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+"""
 PARAMETER_ARN = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+")
 PARAMETER_NAME = re.compile(r"/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")

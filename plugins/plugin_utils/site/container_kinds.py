@@ -18,7 +18,7 @@ from plugins.plugin_utils.site.kinds import (
     Size,
     Text,
     Whole,
-    absolute,
+    folder,
     is_list,
     is_text,
     whole,
@@ -196,7 +196,7 @@ _MOUNT_LONG = Schema(
         "source": Key(
             Text("a volume of site_volumes", "media"), missing="Name a volume of site_volumes: source: media."
         ),
-        "target": Key(absolute, missing="It is the path in the container: target: /srv/media."),
+        "target": Key(folder, missing="It is the path in the container: target: /srv/media."),
         "read_only": Key(Flag(), False),
     },
     {
@@ -232,7 +232,7 @@ def mount(value: Any, at: Place) -> Mount | None:
         better = f"{text}:/srv/{text}" if re.fullmatch(r"[a-z0-9-]+", text) else "media:/srv/media"
         at.wrong(f"is {shown(value)}, must be <volume>:<path> or <volume>:<path>:ro, for example {better}.")
         return None
-    path = absolute(found["path"], at)
+    path = folder(found["path"], at)
     if found["mode"] not in (None, "ro", "rw"):
         at.wrong(f"ends in :{found['mode']}; behind the path may stand ro or rw.")
         return None
@@ -381,8 +381,10 @@ def _tmpfs(value: Any, at: Place) -> Tmpfs | None:
         example = f"{path}:size=64m" if re.fullmatch(r"/[^\0]+", path) else "/run:size=64m"
         at.wrong(f"is {shown(value)}; ECS needs a path and its size, for example {example}.")
         return None
-    size = Size()(sizes[0], at)
-    return Tmpfs(path, size, tuple(each for each in options if not each.startswith("size="))) if size else None
+    size, where = Size()(sizes[0], at), folder(path, at)
+    return (
+        Tmpfs(where, size, tuple(each for each in options if not each.startswith("size="))) if size and where else None
+    )
 
 
 def device(value: Any, at: Place) -> Device | None:

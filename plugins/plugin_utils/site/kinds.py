@@ -7,6 +7,7 @@ whoever reads goes on and everything wrong is told at once. None of them raises,
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -337,6 +338,20 @@ def address(value: Any, at: Place) -> str | None:
     except ValueError:
         pass
     at.wrong(f"is {shown(value)}, must be an IP address, for example 10.20.0.5.")
+    return None
+
+
+def clean(path: str) -> str:
+    """A path from the root as Docker reads it: `/srv/media/` is `/srv/media`."""
+    return posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+def folder(value: Any, at: Place) -> str | None:
+    """A path in a container at which something can be mounted: not the root itself, which Docker refuses."""
+    found = absolute(value, at)
+    if found is None or clean(found) != "/":
+        return found
+    at.wrong(f"is {found}, in whose place stands the image. Write a path below it, for example /srv/data.")
     return None
 
 

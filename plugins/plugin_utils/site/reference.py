@@ -18,7 +18,7 @@ FORM = re.compile(r"([A-Za-z_]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 SECRET_ARN = re.compile(
     r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+)(?::([^:]*))?(?::([^:]*):([^:]*))?"
 )
-"""A name has an exclamation mark where a service of AWS manages the secret: `rds!db-…` is what RDS makes for a master user.
+"""A name has an exclamation mark where AWS manages the secret: RDS that of a master user, `rds!db-…`.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
 """

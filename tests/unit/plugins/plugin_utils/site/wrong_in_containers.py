@@ -160,6 +160,19 @@ OF_CONTAINERS = {
         ".volumes",
         "has two things at /run",
     ),
+    "one folder, with a slash behind it": container(
+        "tmpfs: ['/run:size=1m', '/run/:size=2m']",
+        "tmpfs: ['/run/:size=1m', '/run/lock:size=2m']",
+        ".volumes",
+        "has two things at /run",
+    ),
+    "a volume for the whole container": mount("'media:/'", "'media:/m/'", "", "for example /srv/data"),
+    "a long mount for the whole container": mount(
+        "{source: media, target: /./}", "{source: media, target: /m/}", ".target", "stands the image"
+    ),
+    "a container in memory": container(
+        "tmpfs: ['//:size=1m']", "tmpfs: ['/run:size=1m']", ".tmpfs.0", "for example /srv/data"
+    ),
     "more variables than a task definition holds": container(
         f"environment: {{{', '.join(f'A{number}: b' for number in range(1001))}}}",
         f"environment: {{{', '.join(f'A{number}: b' for number in range(1000))}}}",

@@ -39,6 +39,8 @@ ULIMITS = (
     "rttime", "sigpending", "stack",
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html"""
+ULIMIT_MOST = 2**31 - 1
+"""Both limits are integers of 32 bits; same page."""
 CAPABILITIES = (
     "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
     "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD",
@@ -362,8 +364,11 @@ def _ulimit(value: Any, at: Place) -> Ulimit | None:
     if soft is None or hard is None or set(map(str, both)) != {"soft", "hard"} or min(soft, hard) < -1:
         at.wrong(f"is {shown(value)}, must be a number, or {{soft: 1024, hard: 4096}}.")
         return None
-    if soft > hard >= 0:
-        at.wrong(f"has a soft limit of {soft} above its hard one of {hard}.")
+    if max(soft, hard) > ULIMIT_MOST:
+        at.wrong(f"is {shown(value)}; ECS takes up to {ULIMIT_MOST}. Write -1 for no limit.")
+        return None
+    if hard >= 0 and (soft > hard or soft < 0):
+        at.wrong(f"has a soft limit of {soft if soft >= 0 else '-1, none,'} above its hard one of {hard}.")
         return None
     return Ulimit(soft, hard)
 

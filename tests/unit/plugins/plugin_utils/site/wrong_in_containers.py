@@ -160,6 +160,15 @@ OF_CONTAINERS = {
         ".volumes",
         "has two things at /run",
     ),
+    "no soft limit below a hard one": container(
+        "ulimits: {nofile: {soft: -1, hard: 4096}}",
+        "ulimits: {nofile: {soft: 1024, hard: -1}, core: -1}",
+        ".ulimits.nofile",
+        "soft limit of -1, none, above its hard one of 4096",
+    ),
+    "a limit that no integer of ECS holds": container(
+        "ulimits: {memlock: 8589934592}", "ulimits: {memlock: 2147483647}", ".ulimits.memlock", "-1 for no limit"
+    ),
     "one folder, with a slash behind it": container(
         "tmpfs: ['/run:size=1m', '/run/:size=2m']",
         "tmpfs: ['/run/:size=1m', '/run/lock:size=2m']",

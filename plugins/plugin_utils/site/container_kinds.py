@@ -41,6 +41,13 @@ ULIMITS = (
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html"""
 ULIMIT_MOST = 2**31 - 1
 """Both limits are integers of 32 bits; same page."""
+TMPFS_OPTIONS = (
+    "defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "remount",
+    "mand", "nomand", "atime", "noatime", "diratime", "nodiratime", "bind", "rbind", "unbindable", "runbindable",
+    "private", "rprivate", "shared", "rshared", "slave", "rslave", "relatime", "norelatime", "strictatime",
+    "nostrictatime", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html"""
 CAPABILITIES = (
     "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
     "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD",
@@ -386,6 +393,9 @@ def _tmpfs(value: Any, at: Place) -> Tmpfs | None:
         example = f"{path}:size=64m" if re.fullmatch(r"/[^\0]+", path) else "/run:size=64m"
         at.wrong(f"is {shown(value)}; ECS needs a path and its size, for example {example}.")
         return None
+    for name in (option.partition("=")[0] for option in options if not option.startswith("size=")):
+        if name not in TMPFS_OPTIONS:
+            at.wrong(f"has {name}, no option that ECS takes.{near(name, TMPFS_OPTIONS)}")
     size, where = Size()(sizes[0], at), folder(path, at)
     return (
         Tmpfs(where, size, tuple(each for each in options if not each.startswith("size="))) if size and where else None

@@ -169,6 +169,13 @@ OF_CONTAINERS = {
     "a limit that no integer of ECS holds": container(
         "ulimits: {memlock: 8589934592}", "ulimits: {memlock: 2147483647}", ".ulimits.memlock", "-1 for no limit"
     ),
+    "an option that no folder in memory has": container(
+        "tmpfs: ['/run:size=64m,noexce']",
+        "tmpfs: ['/run:size=64m,noexec,mode=1777,uid=1000']",
+        ".tmpfs.0",
+        "has noexce, no option that ECS takes",
+        "Did you mean noexec?",
+    ),
     "one folder, with a slash behind it": container(
         "tmpfs: ['/run:size=1m', '/run/:size=2m']",
         "tmpfs: ['/run/:size=1m', '/run/lock:size=2m']",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.durations import go_seconds
-from plugins.plugin_utils.site.misread import any_misread, letters, misread
+from plugins.plugin_utils.site.misread import any_misread, letters, misread, not_decimal
 from plugins.plugin_utils.site.place import Place, hidden, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
@@ -93,6 +93,8 @@ class Whole:
 
     def __call__(self, value: Any, at: Place) -> int | None:
         """The number."""
+        if not_decimal(value, at):
+            return None
         number = whole(value)
         if number is None or not self.low <= number <= self.high:
             at.wrong(

@@ -41,6 +41,12 @@ def called(wrong: str, right: str, path: str, *words: str) -> Case:
 
 
 OF_NOUNS = {
+    "an owner with a nought before it": volume(
+        "uid: 01000", "uid: 1000, gid: 0x3E8", ".uid", "is 01000, which YAML reads as 512", "without a nought"
+    ),
+    "days in sixties": bucket(
+        "expire_days: 1:30", "expire_days: 1_000", ".expire_days", "is 1:30, which YAML reads as 90"
+    ),
     # Services
     "a site of nothing": case(
         "site_services: {}",

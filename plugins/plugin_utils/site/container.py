@@ -52,7 +52,8 @@ from plugins.plugin_utils.site.reference import Reference, Stored, plain_value, 
 from plugins.plugin_utils.site.schema import Key, Schema
 from plugins.plugin_utils.site.secretive import environment_problem
 
-VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_.-]*"
+"""Of a container's variable. Docker and ECS take any; settings of Java programs have dots: `discovery.type`."""
 RESERVED = {
     "RELEASE": "every container gets the release's name in it",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "the ECS agent sets it",

@@ -122,7 +122,10 @@ def plain_value(value: Any, at: Place) -> str | Reference | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(int(value)) if abs(value) < 10**300 else None
+        if abs(value) < 10**300:
+            return str(int(value))
+        at.wrong("is a number of more than 300 digits. Put it in quotes.")
+        return None
     if isinstance(value, str):
         return str(value)
     what = "a number that YAML may have changed" if isinstance(value, float) else f"a {_kind(value)}"

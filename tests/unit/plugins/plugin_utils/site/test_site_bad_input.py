@@ -119,6 +119,16 @@ CASES = {
     "ECS's form of environment": container(
         "environment: [{name: DEBUG, value: '0'}]", "environment: [DEBUG=0]", ".environment.0", 'DEBUG: "0"'
     ),
+    "a secret in clear whose name has dots": container(
+        "environment: {spring.datasource.password: a}",
+        "environment: {discovery.type: single-node, ssl.key-store-password.path: /run/x}, "
+        "secrets: {spring.datasource.password: database.main.password}",
+        ".environment.spring.datasource.password",
+        "is a secret in clear",
+    ),
+    "a number that no text holds": container(
+        f"environment: {{A: 1{'0' * 300}}}", f"environment: {{A: 1{'0' * 299}}}", ".environment.A", "300 digits"
+    ),
     "a name that no environment has": container(
         "environment: {'a b': c}", "environment: {A_B: c}", ".environment.a b", "no name"
     ),

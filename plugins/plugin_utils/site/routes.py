@@ -22,6 +22,8 @@ PRIORITY_MOST = 50_000
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html"""
 VALUES_MOST = 5
 """Condition values of a rule; https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
+WILDCARDS_MOST = 6
+"""`*` and `?` of a rule; same page, some translations of which say 5."""
 PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?!,;=%-]{0,127}")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 REDIRECTS_MOST = 20
@@ -142,6 +144,12 @@ def ROUTES(value: Any, at: Place) -> tuple[Route, ...] | None:
         values = len(given["host"]) + len(given["path"])
         if values > VALUES_MOST:
             (at / place).wrong(f"has {values} hosts and paths; a rule takes {VALUES_MOST}. Make two routes of it.")
+        wildcards = sum(text.count(each) for text in (*given["host"], *given["path"]) for each in "*?")
+        if wildcards > WILDCARDS_MOST:
+            (at / place).wrong(
+                f"has {wildcards} wildcards (* and ?); a rule takes {WILDCARDS_MOST}. Make two routes of it, or end a "
+                "path at its first *."
+            )
         # What is wrong in itself stands here without a container, so that places stay.
         made.append(
             Route(given["to"] or "", given["port"], given["host"], given["path"], given["health"], given["priority"])

@@ -67,6 +67,13 @@ CASES = {
         "has no image",
         "image: shop/django",
     ),
+    "more wildcards than a rule takes": service(
+        "routes: [{to: web, path: ['/*/a/*/b/*', '/*/c?/*/d/*']}]",
+        "routes: [{to: web, path: ['/*/a/*/b/*', '/*/c/*/d/*']}]",
+        ".routes.0",
+        "has 7 wildcards",
+        "Make two routes",
+    ),
     "one path of two for a port": service(
         "routes: [{to: web, health: /a}, {to: web, path: /x, health: /b}]",
         "routes: [{to: web, health: /a}, {to: web, path: /x, health: /a}]",

@@ -39,7 +39,9 @@ def _plain(value: Any, at: Place) -> str | None:
 SCHEMA = Schema(
     "a secret",
     {
-        "generate": Key(Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True), ()),
+        "generate": Key(
+            Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True, least=1), ()
+        ),
         "length": Key(Whole(8, 4096, "characters"), 50),
         "values": Key(Pairs(_plain, "username: admin", KEY), {}),
         "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…", BY_NAME), ""),

@@ -41,6 +41,12 @@ def called(wrong: str, right: str, path: str, *words: str) -> Case:
 
 
 OF_NOUNS = {
+    "a generated secret of no key": secret(
+        "generate: [], values: {username: admin}",
+        "generate: [password], values: {username: admin}",
+        ".generate",
+        "must be a list, for example [secret_key]",
+    ),
     "an owner with a nought before it": volume(
         "uid: 01000", "uid: 1000, gid: 0x3E8", ".uid", "is 01000, which YAML reads as 512", "without a nought"
     ),

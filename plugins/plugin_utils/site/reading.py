@@ -11,7 +11,7 @@ from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.moving import MOVED, moved
-from plugins.plugin_utils.site.noun import Identity
+from plugins.plugin_utils.site.noun import STACK, Identity
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import Job
@@ -220,6 +220,12 @@ class _Reading:
                     if not images.is_local(container.image):
                         continue
                     key, image = images.entry_of(container.image), images.name_of(container.image)
+                    most = STACK.most - len(STACK.form.format(prefix=self._identity.prefix, noun="image", entry=""))
+                    if self._identity.site_name and len(key) > most:
+                        (self._at(word) / name).wrong(
+                            f"has an image whose name has {len(key)} characters; AWS takes {most} in the name of its "
+                            f"repository's stack. Give it a shorter one: docker tag {image} …"
+                        )
                     before = found.get(key, images.Image(key, image, ()))
                     if before.name != image:
                         (self._at(word) / name).wrong(

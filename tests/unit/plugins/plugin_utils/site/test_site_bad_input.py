@@ -866,6 +866,13 @@ CASES = {
     "a name that is none": case(
         "site_databases: {My_DB: {}}", "site_databases: {my-db: {}}", "site_databases.My_DB", "for example my-db"
     ),
+    "an image whose stack could not be called so": case(
+        f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 108}}}}}}}}}",
+        f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 107}}}}}}}}}",
+        "site_services.web",
+        "has 113 characters; AWS takes 112",
+        "docker tag shop/",
+    ),
     "a name that makes too long ones": case(
         f"site_services: {{{'a' * 64}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",
         f"site_services: {{{'a' * 63}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",

@@ -102,7 +102,8 @@ def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Pla
     numbers: dict[int, str] = {}
     for name, place, route in _routes(services):
         here = at / name / "routes" / place
-        for pair in conditions(route):
+        for host, path in conditions(route):
+            pair = host, "*" if path == "/*" else path  # a route without a path is for /* too
             what = f"{pair[0]}{pair[1] if pair[1] != '*' else '/*'}" if pair[0] != "*" else pair[1]
             what = "every request" if pair == ("*", "*") else what
             if pair in claimed:

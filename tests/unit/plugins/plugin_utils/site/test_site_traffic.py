@@ -23,6 +23,7 @@ def told(text: str) -> dict[str, str]:
         ("host: www.acme.io", "www.acme.io/*"),
         ("host: www.acme.io, path: /api", "www.acme.io/api"),
         ("path: [/a, /b]", "/b"),
+        ("path: /*", "every request"),
     ],
 )
 def test_what_two_routes_take_is_told_as_an_address(route: str, what: str) -> None:
@@ -30,6 +31,16 @@ def test_what_two_routes_take_is_told_as_an_address(route: str, what: str) -> No
     text = f"site_services: {{web: {{containers: {{{SIDE}}}, routes: [{{to: web, {first}}}, {{to: side, port: 9000, "
     ((subject, sentence),) = told(f"{text}{route}}}]}}}}").items()
     assert (subject, sentence.partition(". ")[0]) == ("site_services.web.routes[1]", f"takes {what}, as web.web does")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("", ", path: /*"), (", host: www.acme.io", ", host: www.acme.io, path: /*")]
+)
+def test_a_route_without_a_path_is_for_every_path(first: str, second: str) -> None:
+    routes = f"[{{to: web{first}}}, {{to: side, port: 9000{second}}}]"
+    text = f"site_services: {{web: {{containers: {{{SIDE}}}, routes: {routes}}}}}"
+    assert list(told(text)) == ["site_services.web.routes[1]"]
+    assert list(told(text.replace("path: /*", "path: /x/*"))) == []
 
 
 @pytest.mark.parametrize(

@@ -442,9 +442,9 @@ def link(value: Any, at: Place) -> tuple[str, str] | None:
 
 
 def image(value: Any, at: Place) -> str | None:
-    """The name of an image, with its tag or digest if it has one."""
+    """The name of an image, with its tag or digest if it has one. A registry has a dot or a port, see images.py."""
     pattern = (
-        r"([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+        r"((?=[^/]*[.:])[a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
         r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
     )
     if isinstance(value, str) and len(value) <= 512 and re.fullmatch(pattern, value):

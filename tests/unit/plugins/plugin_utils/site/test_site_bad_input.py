@@ -82,6 +82,12 @@ CASES = {
         "health: /a in both",
     ),
     "an image that is none": container("image: Shop/Web", "image: 'shop/web:1.2'", ".image", "small letters"),
+    "an image with capitals where no registry is": container(
+        "image: ACME/web", "image: Registry.acme.io/web", ".image", "small letters"
+    ),
+    "another log driver": container(
+        "logging: {driver: none}", "init: true", ".logging", "For another driver write patch: {TaskDefinition."
+    ),
     "a duration without a unit": container(
         "stop_grace_period: 60", "stop_grace_period: 1m", ".stop_grace_period", "without a unit", "60s"
     ),

@@ -18,6 +18,7 @@ from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
 from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.relations import Relations
+from plugins.plugin_utils.site.unseen import check_unseen
 
 VARIABLES = (
     *(noun.variable for noun in NOUNS.values()),
@@ -82,6 +83,8 @@ class _Reading:
             self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups,
             waf.read(self._variables.get("site_waf"), self._at("site_waf")),
         )  # fmt: skip
+        for name in VARIABLES:
+            check_unseen(self._variables.get(name), self._at(name))
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made

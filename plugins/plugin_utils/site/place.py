@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +81,10 @@ def shown(value: Any) -> str:
 
 def hidden(value: Any) -> str:
     """A wrong value in whose place a secret may stand, by what it is."""
-    kinds = {type(None): "empty", dict: "a mapping", list: "a list", tuple: "a list", str: "a text", bool: "a flag"}
-    return next((what for kind, what in kinds.items() if isinstance(value, kind)), "a number or a date")
+    if value is None:
+        return "empty"
+    kinds = ((Mapping, "a mapping"), ((list, tuple), "a list"), (str, "a text"), (bool, "a flag"))
+    return next((what for kind, what in kinds if isinstance(value, kind)), "a number or a date")
 
 
 def listed(words: Iterable[object]) -> str:

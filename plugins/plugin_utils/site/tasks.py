@@ -43,7 +43,7 @@ def _check_alone(made: Container, at: Place) -> None:
         (at / "memswap_limit").wrong(
             f"is {made.memswap_limit}m; it counts memory and swap together, so it is {made.mem_limit}m or more."
         )
-    paths = [clean(each.path) for each in (*made.volumes, *made.tmpfs)]
+    paths = [clean(mount.path) for mount in made.volumes] + [clean(each.path) for each in made.tmpfs]
     for path in sorted({path for path in paths if paths.count(path) > 1}):
         (at / "volumes").wrong(f"has two things at {path}. Give each a path of its own.")
     ports = [(port.container, port.protocol) for port in made.ports]

@@ -347,15 +347,26 @@ CASES = {
         "takes port 6379 of the host",
         '"6379"',
     ),
+    "five ports, one of which two balancers ask": service(
+        "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004]}}, expose: {to: 'web:8004'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "containers: {web: {ports: [8000, 8001, 8002, 8003]}}, expose: {to: 'web:8003'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}]",
+        "",
+        "has 6 target groups",
+        "(web:8000, web:8001, web:8002, web:8003, web:8004, web:8004)",
+    ),
     "six ports that are asked": service(
         "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004, 8005]}}, expose: {to: 'web:8005'}, "
         "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
         "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
         "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004]}}, expose: {to: 'web:8004'}, "
         "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
-        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "{to: web, port: 8003, path: /3}]",
         "",
-        "asked at 6 ports",
+        "has 6 target groups",
         "ECS takes 5",
     ),
     "the agent's port of the host": container("ports: ['51678:8000']", "ports: ['8000']", ".ports.0", "ECS agent"),

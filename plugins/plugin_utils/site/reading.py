@@ -217,6 +217,7 @@ class _Reading:
 
     def _images(self) -> dict[str, images.Image]:
         found: dict[str, images.Image] = {}
+        likes: dict[str, str] = {}
         for word in ("service", "job"):
             for name, entry in self._entries[word].items():
                 for container in entry.containers.values():
@@ -234,6 +235,11 @@ class _Reading:
                         (self._at(word) / name).wrong(
                             f"has an image {image}, and another container has {before.name}: both would be the "
                             f"repository {key}. Rename one of them: docker tag {image} …"
+                        )
+                    if (like := likes.setdefault(names.word(f"image.{key}"), image)) != image and before.name == image:
+                        (self._at(word) / name).wrong(
+                            f"has an image {image}, too like {like}: in a template both are "
+                            f"{names.word(f'image.{key}')}. Rename one of them: docker tag {image} …"
                         )
                     written = tuple(sorted({*before.written, container.image}))
                     found[key] = images.Image(key, before.name, written)

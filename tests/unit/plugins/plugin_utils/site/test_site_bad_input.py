@@ -883,6 +883,13 @@ CASES = {
     "a name that is none": case(
         "site_databases: {My_DB: {}}", "site_databases: {my-db: {}}", "site_databases.My_DB", "for example my-db"
     ),
+    "two images that are one in a template": service(
+        "containers: {a: {image: shop/web-1, mem_limit: 9m}, b: {image: shop/web1, mem_limit: 9m}}",
+        "containers: {a: {image: shop/web-1, mem_limit: 9m}, b: {image: shop/web-2, mem_limit: 9m}}",
+        "",
+        "has an image shop/web1, too like shop/web-1",
+        "ImageShopWeb1",
+    ),
     "an image whose stack could not be called so": case(
         f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 108}}}}}}}}}",
         f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 107}}}}}}}}}",

@@ -50,6 +50,12 @@ OF_NOUNS = {
     "an owner with a nought before it": volume(
         "uid: 01000", "uid: 1000, gid: 0x3E8", ".uid", "is 01000, which YAML reads as 512", "without a nought"
     ),
+    "the zone of a machine": job(
+        f"{scheduled}'0 3 * * *', zone: localtime",
+        f"{scheduled}'0 3 * * *', zone: America/Argentina/ComodRivadavia",
+        ".zone",
+        "is 'localtime', no time zone",
+    ),
     "days in sixties": bucket(
         "expire_days: 1:30", "expire_days: 1_000", ".expire_days", "is 1:30, which YAML reads as 90"
     ),

@@ -56,6 +56,7 @@ OF_NOUNS = {
         ".zone",
         "is 'localtime', no time zone",
     ),
+    "a mode of three digits": volume("mode: '775'", "mode: '2775'", ".mode", "four octal digits"),
     "days in sixties": bucket(
         "expire_days: 1:30", "expire_days: 1_000", ".expire_days", "is 1:30, which YAML reads as 90"
     ),

@@ -142,6 +142,12 @@ CASES = {
     "a number that no text holds": container(
         f"environment: {{A: 1{'0' * 300}}}", f"environment: {{A: 1{'0' * 299}}}", ".environment.A", "300 digits"
     ),
+    "a line break that came with a text": container(
+        r'environment: {A: "a\u2028b"}', r'environment: {A: "a\nb"}', ".environment.A", "U+2028", "come as a blank"
+    ),
+    "a character that no template holds": container(
+        r'command: [a, "b\x7f"]', "command: [a, b]", ".command.1", "U+007F", "type the text anew"
+    ),
     "a name that no environment has": container(
         "environment: {'a b': c}", "environment: {A_B: c}", ".environment.a b", "no name"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 import shlex
@@ -422,9 +423,17 @@ def shape_problems(name: str, option: Mapping[str, Any], value: Any) -> list[str
     """
     containers: dict[str, tuple[type, ...]] = {"list": (list, tuple), "dict": (Mapping,)}
     wanted = str(option.get("type", "str"))
-    if isinstance(value, (str, int, float)) and wanted in containers and not option.get("no_log"):
+    if isinstance(value, (str, int, float, datetime.date)) and wanted in containers and not option.get("no_log"):
         written = f" Write {name}: [{value}]." if wanted == "list" and value != "" else ""
-        return [f"is {value!r}, must be of type {wanted}.{written}"]
+        shown_value = str(value) if isinstance(value, datetime.date) else repr(value)
+        return [f"is {shown_value}, must be of type {wanted}.{written}"]
+    if isinstance(value, (list, tuple)) and option.get("elements") == "str":
+        # Ansible's validation makes texts of these, in a copy; what reads the list would get them as they are.
+        inner = [place for place, item in enumerate(value) if isinstance(item, (Mapping, list, tuple))]
+        if inner:
+            return [
+                f"has at place {inner[0] + 1} what is no text. Write {name}: [<text>, …], each a word or in quotes."
+            ]
     messages = ArgumentSpecValidator({name: _without_requirement(option)}).validate(
         {name: value}, validate_role_argument_spec=True
     )

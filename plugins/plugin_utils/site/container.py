@@ -43,6 +43,7 @@ from plugins.plugin_utils.site.kinds import (
     Words,
     absolute,
     address,
+    is_text,
     plain,
 )
 from plugins.plugin_utils.site.misread import letters, misread
@@ -51,7 +52,8 @@ from plugins.plugin_utils.site.reference import Reference, Stored, plain_value, 
 from plugins.plugin_utils.site.schema import Key, Schema
 from plugins.plugin_utils.site.secretive import environment_problem
 
-VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_.-]*"
+"""Of a container's variable. Docker and ECS take any; settings of Java programs have dots: `discovery.type`."""
 RESERVED = {
     "RELEASE": "every container gets the release's name in it",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "the ECS agent sets it",
@@ -59,6 +61,15 @@ RESERVED = {
     "ECS_CONTAINER_METADATA_URI_V4": "the ECS agent sets it",
     "ECS_AGENT_URI": "the ECS agent sets it",
 }
+
+
+def _variable(value: Any, at: Place) -> str | Reference | None:
+    """The value of a variable. What is none, and a secret by its name, is not shown."""
+    readable = value is None or is_text(value) or isinstance(value, (bool, Mapping))
+    if not readable and (sentence := environment_problem(at.name, value, "…")):
+        at.wrong(sentence)
+        return None
+    return plain_value(value, at)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Environment:
 
     def __call__(self, value: Any, at: Place) -> dict[str, str | Reference] | None:
         """Variable → text or reference."""
-        pairs = Pairs(plain_value, 'DEBUG: "0"', self.name)(value, at)
+        pairs = Pairs(_variable, 'DEBUG: "0"', self.name)(value, at)
         for name, item in list((pairs or {}).items()):
             given = value.get(name) if isinstance(value, Mapping) else item
             where = at / name if isinstance(value, Mapping) else at

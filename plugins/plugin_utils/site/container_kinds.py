@@ -18,7 +18,7 @@ from plugins.plugin_utils.site.kinds import (
     Size,
     Text,
     Whole,
-    absolute,
+    folder,
     is_list,
     is_text,
     whole,
@@ -39,6 +39,15 @@ ULIMITS = (
     "rttime", "sigpending", "stack",
 )  # fmt: skip
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html"""
+ULIMIT_MOST = 2**31 - 1
+"""Both limits are integers of 32 bits; same page."""
+TMPFS_OPTIONS = (
+    "defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "remount",
+    "mand", "nomand", "atime", "noatime", "diratime", "nodiratime", "bind", "rbind", "unbindable", "runbindable",
+    "private", "rprivate", "shared", "rshared", "slave", "rslave", "relatime", "norelatime", "strictatime",
+    "nostrictatime", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html"""
 CAPABILITIES = (
     "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
     "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD",
@@ -196,7 +205,7 @@ _MOUNT_LONG = Schema(
         "source": Key(
             Text("a volume of site_volumes", "media"), missing="Name a volume of site_volumes: source: media."
         ),
-        "target": Key(absolute, missing="It is the path in the container: target: /srv/media."),
+        "target": Key(folder, missing="It is the path in the container: target: /srv/media."),
         "read_only": Key(Flag(), False),
     },
     {
@@ -232,7 +241,7 @@ def mount(value: Any, at: Place) -> Mount | None:
         better = f"{text}:/srv/{text}" if re.fullmatch(r"[a-z0-9-]+", text) else "media:/srv/media"
         at.wrong(f"is {shown(value)}, must be <volume>:<path> or <volume>:<path>:ro, for example {better}.")
         return None
-    path = absolute(found["path"], at)
+    path = folder(found["path"], at)
     if found["mode"] not in (None, "ro", "rw"):
         at.wrong(f"ends in :{found['mode']}; behind the path may stand ro or rw.")
         return None
@@ -362,8 +371,11 @@ def _ulimit(value: Any, at: Place) -> Ulimit | None:
     if soft is None or hard is None or set(map(str, both)) != {"soft", "hard"} or min(soft, hard) < -1:
         at.wrong(f"is {shown(value)}, must be a number, or {{soft: 1024, hard: 4096}}.")
         return None
-    if soft > hard >= 0:
-        at.wrong(f"has a soft limit of {soft} above its hard one of {hard}.")
+    if max(soft, hard) > ULIMIT_MOST:
+        at.wrong(f"is {shown(value)}; ECS takes up to {ULIMIT_MOST}. Write -1 for no limit.")
+        return None
+    if hard >= 0 and (soft > hard or soft < 0):
+        at.wrong(f"has a soft limit of {soft if soft >= 0 else '-1, none,'} above its hard one of {hard}.")
         return None
     return Ulimit(soft, hard)
 
@@ -381,8 +393,13 @@ def _tmpfs(value: Any, at: Place) -> Tmpfs | None:
         example = f"{path}:size=64m" if re.fullmatch(r"/[^\0]+", path) else "/run:size=64m"
         at.wrong(f"is {shown(value)}; ECS needs a path and its size, for example {example}.")
         return None
-    size = Size()(sizes[0], at)
-    return Tmpfs(path, size, tuple(each for each in options if not each.startswith("size="))) if size else None
+    for name in (option.partition("=")[0] for option in options if not option.startswith("size=")):
+        if name not in TMPFS_OPTIONS:
+            at.wrong(f"has {name}, no option that ECS takes.{near(name, TMPFS_OPTIONS)}")
+    size, where = Size()(sizes[0], at), folder(path, at)
+    return (
+        Tmpfs(where, size, tuple(each for each in options if not each.startswith("size="))) if size and where else None
+    )
 
 
 def device(value: Any, at: Place) -> Device | None:
@@ -425,9 +442,9 @@ def link(value: Any, at: Place) -> tuple[str, str] | None:
 
 
 def image(value: Any, at: Place) -> str | None:
-    """The name of an image, with its tag or digest if it has one."""
+    """The name of an image, with its tag or digest if it has one. A registry has a dot or a port, see images.py."""
     pattern = (
-        r"([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+        r"((?=[^/]*[.:])[a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
         r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
     )
     if isinstance(value, str) and len(value) <= 512 and re.fullmatch(pattern, value):

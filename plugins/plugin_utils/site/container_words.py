@@ -18,7 +18,7 @@ OF_COMPOSE = {
     "extends": "write like: <service>.<container>.",
     "cpus": "ECS has shares, which only count when a host is busy. Write cpu_shares: 256 for a quarter of a CPU.",
     "cpu_quota": "ECS has shares only. Write cpu_shares: 256 for a quarter of a CPU.",
-    "logging": "all containers log to CloudWatch; log_mode and log_buffer_size say how. Another driver is "
+    "logging": "all containers log to CloudWatch; log_mode and log_buffer_size say how. For another driver "
     f"{_PATCH}.LogConfiguration: …}} beside containers.",
     "platform": "the hosts' processor decides. Build the image for it, and take the line out.",
     "pull_policy": "the hosts' agent decides (ecs_agent_image_pull_behavior); take the line out.",

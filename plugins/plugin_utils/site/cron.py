@@ -24,6 +24,8 @@ OF_OTHERS = {
 }
 """What stands in lines of others → what to write."""
 NUMBER_OF_FIELDS = {3: "two are missing", 4: "one is missing", 6: "one is too many: it knows neither seconds nor years"}
+EXPRESSION_MOST = 256
+"""https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"""
 RATE = re.compile(r"rate\(([1-9][0-9]{0,4}) (minute|hour|day)(s?)\)")
 
 
@@ -122,9 +124,14 @@ def schedule(text: str) -> str:
         )
     if day is not None and min(day) > max(LONGEST.get(each, 31) for each in (month or {1})):
         raise NoSchedule("names a day that none of its months has, so it would never run.")
-    days = "?" if weekday is not None else _written(day)
     names = [DAYS[each].upper() for each in sorted({each % 7 for each in weekday or ()})]
-    return f"cron({_written(minute)} {_written(hour)} {days} {_written(month)} {','.join(names) or '?'} *)"
+    made = ""
+    for write in (_written, _in_ranges):
+        days = "?" if weekday is not None else write(day)
+        made = f"cron({write(minute)} {write(hour)} {days} {write(month)} {','.join(names) or '?'} *)"
+        if len(made) <= EXPRESSION_MOST:
+            break
+    return made
 
 
 def _no_word(text: str) -> str:
@@ -136,6 +143,19 @@ def _no_word(text: str) -> str:
 
 def _written(numbers: set[int] | None) -> str:
     return "*" if numbers is None else ",".join(map(str, sorted(numbers)))
+
+
+def _in_ranges(numbers: set[int] | None) -> str:
+    """The same, shorter: `0-2,5` for 0, 1, 2 and 5. Whatever five fields name is then short enough."""
+    if numbers is None:
+        return "*"
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _rate(text: str) -> str:

@@ -105,4 +105,7 @@ _FIRST = datetime.date(2028, 1, 1)
 
 
 def _numbers(text: str) -> frozenset[int] | None:
-    return None if text in "?*" else frozenset(map(int, text.split(",")))
+    if text in "?*":
+        return None
+    spans = [each.partition("-") for each in text.split(",")]
+    return frozenset(number for first, _, last in spans for number in range(int(first), int(last or first) + 1))

@@ -202,6 +202,8 @@ def _health(health: Health | None) -> Json | None:
 
 def _linux(container: Container) -> Json:
     swap = None if container.memswap_limit is None else container.memswap_limit - container.mem_limit
+    if swap is None and container.mem_swappiness is not None:
+        swap = container.mem_limit  # ECS passes Swappiness over without MaxSwap; Docker's default is as much as memory
     capabilities = {"Add": list(container.cap_add), "Drop": list(container.cap_drop)}
     made: Json = {
         "Capabilities": {name: value for name, value in capabilities.items() if value},

@@ -7,6 +7,7 @@ whoever reads goes on and everything wrong is told at once. None of them raises,
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.filter.durations import go_seconds
-from plugins.plugin_utils.site.misread import any_misread, letters, misread
-from plugins.plugin_utils.site.place import Place, listed, near, shown
+from plugins.plugin_utils.site.misread import any_misread, letters, misread, not_decimal
+from plugins.plugin_utils.site.place import Place, hidden, listed, near, shown
 
 Kind = Callable[[Any, Place], Any]
 MIB = 1024 * 1024
@@ -92,6 +93,8 @@ class Whole:
 
     def __call__(self, value: Any, at: Place) -> int | None:
         """The number."""
+        if not_decimal(value, at):
+            return None
         number = whole(value)
         if number is None or not self.low <= number <= self.high:
             at.wrong(
@@ -287,7 +290,9 @@ class Pairs:
                     (at / key).wrong("is no name: YAML reads yes, no, on and off as flags. Put it in quotes.")
             return [(str(key), letters(value, key), at / key) for key in value if not isinstance(key, bool)]
         if not is_list(value):
-            at.wrong(f"is {shown(value)}, must be a mapping, for example {{{self.example}}}.")
+            # A text may be `PASSWORD=…`: it is not shown, as little as what stands in a list for a pair.
+            what = "is a text" if isinstance(value, str) else f"is {shown(value)}"
+            at.wrong(f"{what}, must be a mapping, for example {{{self.example}}}.")
             return None
         pairs = []
         for place, item in enumerate(value):
@@ -296,8 +301,8 @@ class Pairs:
             if cut:
                 pairs.append((cut[1].strip(), cut[2], at / place))
             else:
-                # A text without a sign may be a value that was meant to be secret: it is not shown.
-                what = "has no value" if isinstance(item, str) else f"is {shown(item)}"
+                # A text without a sign, or `- PASSWORD: …`, may have a value that was meant to be secret.
+                what = "has no value" if isinstance(item, str) else f"is {hidden(item)}"
                 (at / place).wrong(f"{what}. Write the mapping {{{self.example}}}.")
         return pairs
 
@@ -335,6 +340,20 @@ def address(value: Any, at: Place) -> str | None:
     except ValueError:
         pass
     at.wrong(f"is {shown(value)}, must be an IP address, for example 10.20.0.5.")
+    return None
+
+
+def clean(path: str) -> str:
+    """A path from the root as Docker reads it: `/srv/media/` is `/srv/media`."""
+    return posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+def folder(value: Any, at: Place) -> str | None:
+    """A path in a container at which something can be mounted: not the root itself, which Docker refuses."""
+    found = absolute(value, at)
+    if found is None or clean(found) != "/":
+        return found
+    at.wrong(f"is {found}, in whose place stands the image. Write a path below it, for example /srv/data.")
     return None
 
 

@@ -67,6 +67,19 @@ def misread(value: Any, at: Place) -> bool:
     return True
 
 
+def not_decimal(value: Any, at: Place) -> bool:
+    """Whether what is to be a number was written as another one, 01000 or 1:30, which is complained about."""
+    if not isinstance(value, Misread) or value.written.replace("_", "").lstrip("+") == value.read:
+        return False
+    if value.written.lower().lstrip("+-").startswith(("0x", "0b")):
+        return False  # who writes a number so means it
+    at.wrong(
+        f"is {value.written}, which YAML reads as {value.read}. Write a plain number, without a nought before it and "
+        "without colons."
+    )
+    return True
+
+
 def any_misread(items: Iterable[Any], at: Place) -> bool:
     """The same for the words of a list, each of which is told."""
     return sum(misread(item, at / place) for place, item in enumerate(items)) > 0

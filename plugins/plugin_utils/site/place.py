@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,14 @@ def shown(value: Any) -> str:
     except (RecursionError, ValueError):  # a number of more digits than Python turns into text
         written = f"a {type(value).__name__}"
     return written if len(written) <= SHOWN else f"{written[: SHOWN - 1]}…"
+
+
+def hidden(value: Any) -> str:
+    """A wrong value in whose place a secret may stand, by what it is."""
+    if value is None:
+        return "empty"
+    kinds = ((Mapping, "a mapping"), ((list, tuple), "a list"), (str, "a text"), (bool, "a flag"))
+    return next((what for kind, what in kinds if isinstance(value, kind)), "a number or a date")
 
 
 def listed(words: Iterable[object]) -> str:

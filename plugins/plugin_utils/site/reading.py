@@ -11,13 +11,14 @@ from plugins.plugin_utils.site.container import Draft, draft
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.model import Site
 from plugins.plugin_utils.site.moving import MOVED, moved
-from plugins.plugin_utils.site.noun import Identity
+from plugins.plugin_utils.site.noun import STACK, Identity
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.nouns.job import SCHEMA as JOB
 from plugins.plugin_utils.site.nouns.job import Job
 from plugins.plugin_utils.site.nouns.service import Service
-from plugins.plugin_utils.site.place import Place, Problem, shown
+from plugins.plugin_utils.site.place import Place, Problem
 from plugins.plugin_utils.site.relations import Relations
+from plugins.plugin_utils.site.unseen import check_unseen
 
 VARIABLES = (
     *(noun.variable for noun in NOUNS.values()),
@@ -82,6 +83,8 @@ class _Reading:
             self._identity, self._hosts, self._entries, self._images(), self._domains(), self._edge(), self._backups,
             waf.read(self._variables.get("site_waf"), self._at("site_waf")),
         )  # fmt: skip
+        for name in VARIABLES:
+            check_unseen(self._variables.get(name), self._at(name))
         self._check_room()
         made.problems.extend(sorted(self._problems, key=self._order))
         return made
@@ -109,7 +112,9 @@ class _Reading:
         if value is None and noun.variable not in self._variables:
             return {}
         if not isinstance(value, Mapping):
-            at.wrong(f"is {shown(value)}, must be a mapping of names to {noun.schema.what.removeprefix('a ')}s.")
+            at.wrong(
+                f"is {noun.schema.told(value)}, must be a mapping of names to {noun.schema.what.removeprefix('a ')}s."
+            )
             return {}
         found = {str(name): item for name, item in value.items()}
         for name in found:
@@ -212,17 +217,29 @@ class _Reading:
 
     def _images(self) -> dict[str, images.Image]:
         found: dict[str, images.Image] = {}
+        likes: dict[str, str] = {}
         for word in ("service", "job"):
             for name, entry in self._entries[word].items():
                 for container in entry.containers.values():
                     if not images.is_local(container.image):
                         continue
                     key, image = images.entry_of(container.image), images.name_of(container.image)
+                    most = STACK.most - len(STACK.form.format(prefix=self._identity.prefix, noun="image", entry=""))
+                    if self._identity.site_name and len(key) > most:
+                        (self._at(word) / name).wrong(
+                            f"has an image whose name has {len(key)} characters; AWS takes {most} in the name of its "
+                            f"repository's stack. Give it a shorter one: docker tag {image} …"
+                        )
                     before = found.get(key, images.Image(key, image, ()))
                     if before.name != image:
                         (self._at(word) / name).wrong(
                             f"has an image {image}, and another container has {before.name}: both would be the "
                             f"repository {key}. Rename one of them: docker tag {image} …"
+                        )
+                    if (like := likes.setdefault(names.word(f"image.{key}"), image)) != image and before.name == image:
+                        (self._at(word) / name).wrong(
+                            f"has an image {image}, too like {like}: in a template both are "
+                            f"{names.word(f'image.{key}')}. Rename one of them: docker tag {image} …"
                         )
                     written = tuple(sorted({*before.written, container.image}))
                     found[key] = images.Image(key, before.name, written)

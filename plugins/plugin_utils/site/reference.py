@@ -16,8 +16,12 @@ from plugins.plugin_utils.site.place import Place, listed, near, shown
 
 FORM = re.compile(r"([A-Za-z_]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 SECRET_ARN = re.compile(
-    r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::([^:]*))?(?::([^:]*):([^:]*))?"
+    r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+)(?::([^:]*))?(?::([^:]*):([^:]*))?"
 )
+"""A name has an exclamation mark where AWS manages the secret: RDS that of a master user, `rds!db-…`.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+"""
 PARAMETER_ARN = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+")
 PARAMETER_NAME = re.compile(r"/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
@@ -118,7 +122,10 @@ def plain_value(value: Any, at: Place) -> str | Reference | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(int(value)) if abs(value) < 10**300 else None
+        if abs(value) < 10**300:
+            return str(int(value))
+        at.wrong("is a number of more than 300 digits. Put it in quotes.")
+        return None
     if isinstance(value, str):
         return str(value)
     what = "a number that YAML may have changed" if isinstance(value, float) else f"a {_kind(value)}"

@@ -22,6 +22,8 @@ PRIORITY_MOST = 50_000
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html"""
 VALUES_MOST = 5
 """Condition values of a rule; https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
+WILDCARDS_MOST = 6
+"""`*` and `?` of a rule; same page, some translations of which say 5."""
 PATH = re.compile(r"/[A-Za-z0-9_.$/~\"'@:+&*?!,;=%-]{0,127}")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 REDIRECTS_MOST = 20
@@ -30,6 +32,10 @@ KEPT_MOST = 99
 """Those behind them are maintenance.yml's, whose rules come before all routes (plugin_utils/maintenance.py)."""
 BANDS = 100
 BAND = PRIORITY_MOST // BANDS
+LETTERS_MOST = 31
+"""Letters of a path that have a band of their own each."""
+SHARE = BAND // 100
+"""Numbers for each further letter, within the band of those that have as many or more: a path has 128 at most."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,12 @@ def ROUTES(value: Any, at: Place) -> tuple[Route, ...] | None:
         values = len(given["host"]) + len(given["path"])
         if values > VALUES_MOST:
             (at / place).wrong(f"has {values} hosts and paths; a rule takes {VALUES_MOST}. Make two routes of it.")
+        wildcards = sum(text.count(each) for text in (*given["host"], *given["path"]) for each in "*?")
+        if wildcards > WILDCARDS_MOST:
+            (at / place).wrong(
+                f"has {wildcards} wildcards (* and ?); a rule takes {WILDCARDS_MOST}. Make two routes of it, or end a "
+                "path at its first *."
+            )
         # What is wrong in itself stands here without a container, so that places stay.
         made.append(
             Route(given["to"] or "", given["port"], given["host"], given["path"], given["health"], given["priority"])
@@ -170,15 +182,27 @@ def numbered(routes: Collection[tuple[str, Route]]) -> dict[tuple[str, Route], i
 def _band(route: Route) -> int:
     """0 for the route that says most, 99 for the one that takes everything."""
     hosts = 0 if not route.hosts else 1 if any("*" in host for host in route.hosts) else 2
-    # The letters before the first wildcard, of the pattern that says least.
-    letters = min((len(re.split(r"[*?]", path)[0]) for path in route.paths), default=0)
-    exact = bool(route.paths) and not any(set("*?") & set(path) for path in route.paths)
-    return BANDS - 1 - (hosts * 33 + min(letters, 31) + exact)
+    return BANDS - 1 - (hosts * 33 + min(_letters(route), LETTERS_MOST) + _exact(route))
+
+
+def _letters(route: Route) -> int:
+    """The letters before the first wildcard, of the pattern that says least."""
+    return min((len(re.split(r"[*?]", path)[0]) for path in route.paths), default=0)
+
+
+def _exact(route: Route) -> bool:
+    """Whether it takes single paths only, of which none takes what another does."""
+    return bool(route.paths) and not any(set("*?") & set(path) for path in route.paths)
 
 
 def _spread(key: tuple[str, Route]) -> int:
+    """The place in its band: made of what is said, the longer of long paths before the shorter that takes it too."""
     said = f"{key[0]} {conditions(key[1])}"
-    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4]) % BAND
+    number = int.from_bytes(hashlib.sha256(said.encode()).digest()[:4])
+    further = _letters(key[1]) - LETTERS_MOST
+    if further < 0 or _exact(key[1]):
+        return number % BAND
+    return BAND - (further + 1) * SHARE + number % SHARE
 
 
 def settled(route: Route, port: int) -> Route:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.plugin_utils.site.kinds import Kind
-from plugins.plugin_utils.site.place import Place, listed, near, shown
+from plugins.plugin_utils.site.place import Place, hidden, listed, near, shown
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,18 @@ class Schema:
         keys: name to key.
         elsewhere: words that people bring from Compose, ECS or an earlier release, each with why it is none here and
             what to write instead.
+        may_be_secret: whether what stands where the mapping should may be a secret, so that it is not shown.
     """
 
     what: str
     keys: Mapping[str, Key]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    may_be_secret: bool = False
 
     def given(self, value: Any, at: Place) -> dict[str, Any]:
         """What is given and right, without defaults; the rest is complained about."""
         if not isinstance(value, Mapping):
-            at.wrong(f"is {shown(value)}, must be a mapping of keys to values: {listed(self.keys)}.")
+            at.wrong(f"is {self.told(value)}, must be a mapping of keys to values: {listed(self.keys)}.")
             return {}
         found = {}
         for raw, item in value.items():
@@ -55,6 +57,10 @@ class Schema:
             elif (read := self.keys[name].kind(item, place)) is not None:
                 found[name] = read
         return found
+
+    def told(self, value: Any) -> str:
+        """What is no mapping, as a sentence may show it."""
+        return hidden(value) if self.may_be_secret else shown(value)
 
     def read(self, value: Any, at: Place) -> dict[str, Any]:
         """Every key of the schema with its value or default."""

@@ -8,12 +8,12 @@ from typing import Any
 from plugins.plugin_utils.site.reference import Reference
 
 NAME = re.compile(
-    r"(.*SECRET.*|(.*_)?(PASSWORD|PASSWD|PASSPHRASE|PWD|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?))",
+    r"(.*SECRET.*|(.*[_.-])?(PASSWORD|PASSWD|PASSPHRASE|PWD|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?))",
     re.IGNORECASE,
 )
 """Names of variables that hold a secret."""
 NOT_ITSELF = re.compile(
-    r".*_(FILE|PATH|DIR|NAME|ID|ARN|URL|URI|HEADER|LENGTH|AGE|TTL|TIMEOUT|HASHER|BACKEND|ENABLED|EXPIRY|LIFETIME|MODE)",
+    r".*[_.-](FILE|PATH|DIR|NAME|ID|ARN|URL|URI|HEADER|LENGTH|AGE|TTL|TIMEOUT|HASHER|BACKEND|ENABLED|EXPIRY|LIFETIME|MODE)",
     re.IGNORECASE,
 )
 """Names that tell where a secret is, or something about it."""

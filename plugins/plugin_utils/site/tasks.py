@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugins.plugin_utils.site.container import Container, Draft, finished
+from plugins.plugin_utils.site.kinds import clean
 from plugins.plugin_utils.site.like import Likes
 from plugins.plugin_utils.site.place import Place, unknown
 
@@ -42,7 +43,7 @@ def _check_alone(made: Container, at: Place) -> None:
         (at / "memswap_limit").wrong(
             f"is {made.memswap_limit}m; it counts memory and swap together, so it is {made.mem_limit}m or more."
         )
-    paths = [mount.path for mount in made.volumes] + [each.path for each in made.tmpfs]
+    paths = [clean(mount.path) for mount in made.volumes] + [clean(each.path) for each in made.tmpfs]
     for path in sorted({path for path in paths if paths.count(path) > 1}):
         (at / "volumes").wrong(f"has two things at {path}. Give each a path of its own.")
     ports = [(port.container, port.protocol) for port in made.ports]

@@ -102,7 +102,8 @@ def _one_route_each(services: Mapping[str, Service], identity: Identity, at: Pla
     numbers: dict[int, str] = {}
     for name, place, route in _routes(services):
         here = at / name / "routes" / place
-        for pair in conditions(route):
+        for host, path in conditions(route):
+            pair = host, "*" if path == "/*" else path  # a route without a path is for /* too
             what = f"{pair[0]}{pair[1] if pair[1] != '*' else '/*'}" if pair[0] != "*" else pair[1]
             what = "every request" if pair == ("*", "*") else what
             if pair in claimed:
@@ -152,18 +153,23 @@ def _one_port_each(services: Mapping[str, Service], at: Place) -> None:
         claimed.setdefault(port, name)
 
 
+def _groups(service: Service) -> list[tuple[str, int]]:
+    """Container and port of each target group: a port that routes and expose lead to has one of either balancer."""
+    found = sorted({(route.to, route.port) for route in service.routes if route.to})
+    return found + ([(service.expose.container, service.expose.container_port)] if service.expose else [])
+
+
 def asked(service: Service) -> set[tuple[str, int]]:
-    """Container and port of each target group of a service."""
-    found = {(route.to, route.port) for route in service.routes if route.to}
-    return found | ({(service.expose.container, service.expose.container_port)} if service.expose else set())
+    """Container and port of what a load balancer asks of a service."""
+    return set(_groups(service))
 
 
 def _few_groups(services: Mapping[str, Service], at: Place) -> None:
     for name, service in services.items():
-        if len(groups := asked(service)) > GROUPS_MOST:
-            where = listed(f"{container}:{port}" for container, port in sorted(groups))
+        if len(groups := _groups(service)) > GROUPS_MOST:
+            where = listed(f"{container}:{port}" for container, port in groups)
             (at / name).wrong(
-                f"is asked at {len(groups)} ports by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a "
+                f"has {len(groups)} target groups by routes and expose ({where}), and ECS takes {GROUPS_MOST} of a "
                 "service. Put some of its containers into another service."
             )
 

@@ -32,7 +32,8 @@ def _schedule(value: Any, at: Place) -> str | None:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    """The zones of the world; what a machine has beside them, no zone of Scheduler's is called."""
+    return frozenset(zoneinfo.available_timezones()) - {"localtime", "Factory"}
 
 
 def _zone(value: Any, at: Place) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.plugin_utils.site.kinds import Listed, Pairs, Text, Whole, plain
+from plugins.plugin_utils.site.kinds import Listed, Pairs, Text, Whole, is_text, plain
 from plugins.plugin_utils.site.misread import Misread
 from plugins.plugin_utils.site.noun import STACK, AwsName, Grant, Identity, Noun
 from plugins.plugin_utils.site.patch import patch
@@ -31,14 +31,17 @@ SECRET_VALUE = re.compile(r".*(password|secret|token|key)", re.IGNORECASE)
 
 def _plain(value: Any, at: Place) -> str | None:
     """The kind of a value that may be read. What is a secret by its name, which `check` refuses, is not shown."""
-    hidden = isinstance(value, Misread) and SECRET_VALUE.fullmatch(at.name)
-    return plain(int(value) if hidden else value, at)
+    if not SECRET_VALUE.fullmatch(at.name):
+        return plain(value, at)
+    return plain(int(value) if isinstance(value, Misread) else value if is_text(value) else "", at)
 
 
 SCHEMA = Schema(
     "a secret",
     {
-        "generate": Key(Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True), ()),
+        "generate": Key(
+            Listed(Text("the key of a generated value", "secret_key", KEY), "secret_key", single=True, least=1), ()
+        ),
         "length": Key(Whole(8, 4096, "characters"), 50),
         "values": Key(Pairs(_plain, "username: admin", KEY), {}),
         "secret_arn": Key(existing_arn(SECRET_ARN, "arn:aws:secretsmanager:…", BY_NAME), ""),
@@ -60,6 +63,7 @@ SCHEMA = Schema(
         "arn": "write secret_arn: arn:aws:secretsmanager:….",
         "name": "write secret_arn, with the whole ARN, or parameter: /….",
     },
+    may_be_secret=True,
 )
 KINDS = ("generate", "secret_arn", "parameter")
 

@@ -23,7 +23,8 @@ SCHEMA = Schema(
         "uid": Key(Whole(0, 2**32 - 2), 1000),
         "gid": Key(Whole(0, 2**32 - 2)),
         "mode": Key(
-            Text("octal, in quotes: without them YAML makes another number of it", '"0755"', "0[0-7]{3}"), "0755"
+            Text("four octal digits, in quotes: without them YAML makes another number of it", '"0755"', "[0-7]{4}"),
+            "0755",
         ),
         "file_system_id": Key(Text("the id of a file system", "fs-0123456789abcdef0", "fs-[0-9a-f]{8,40}"), ""),
         "tls_only": Key(Flag(), False),
@@ -52,7 +53,7 @@ class Volume:
             system: the folder is empty when a task starts, shared by the task's containers, and gone with it.
         uid: owner of the folder when it is made.
         gid: its group; the same number by default.
-        mode: its mode, octal.
+        mode: its mode, octal; `2775` has what is made in it belong to its group.
         file_system_id: a file system that exists, to use instead of a new one.
         tls_only: whether the file system itself refuses who mounts it without TLS and without a right of its own.
         kms_key_arn: the key that it is encrypted with, if that is not AWS's own.

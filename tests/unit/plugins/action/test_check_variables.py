@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from plugins.action.check_variables import shape_problems
 
 pytestmark = pytest.mark.playbook
 
@@ -170,6 +173,23 @@ def test_a_default_made_of_what_has_a_wrong_shape_is_not_told_too(site: Site) ->
     assert site.check() == [f"{VARS}:2: host_admin_cidrs: is 5, must be of type list. Write host_admin_cidrs: [5]."], (
         site.output
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "says", "right"),
+    [
+        ({"type": "list", "elements": "str"}, [{"role": "a"}], "x: has at place 1 what is no text", ["a"]),
+        ({"type": "list", "elements": "str"}, ["a", ["b"]], "x: has at place 2 what is no text", ["a", 5]),
+        ({"type": "list", "elements": "dict"}, date(2026, 1, 2), "x: is 2026-01-02, must be of type list", [{"a": 1}]),
+        ({"type": "dict"}, date(2026, 1, 2), "x: is 2026-01-02, must be of type dict", {"a": 1}),
+    ],
+)
+def test_what_ansible_would_convert_or_end_at_is_told(
+    option: dict[str, Any], wrong: object, says: str, right: object
+) -> None:
+    (sentence,) = shape_problems("x", option, wrong)
+    assert f"x: {sentence}".startswith(says)
+    assert shape_problems("x", option, right) == []
 
 
 def test_what_cannot_be_evaluated_is_said_once(site: Site) -> None:

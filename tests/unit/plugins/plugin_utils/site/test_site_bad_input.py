@@ -67,6 +67,13 @@ CASES = {
         "has no image",
         "image: shop/django",
     ),
+    "more wildcards than a rule takes": service(
+        "routes: [{to: web, path: ['/*/a/*/b/*', '/*/c?/*/d/*']}]",
+        "routes: [{to: web, path: ['/*/a/*/b/*', '/*/c/*/d/*']}]",
+        ".routes.0",
+        "has 7 wildcards",
+        "Make two routes",
+    ),
     "one path of two for a port": service(
         "routes: [{to: web, health: /a}, {to: web, path: /x, health: /b}]",
         "routes: [{to: web, health: /a}, {to: web, path: /x, health: /a}]",
@@ -75,6 +82,12 @@ CASES = {
         "health: /a in both",
     ),
     "an image that is none": container("image: Shop/Web", "image: 'shop/web:1.2'", ".image", "small letters"),
+    "an image with capitals where no registry is": container(
+        "image: ACME/web", "image: Registry.acme.io/web", ".image", "small letters"
+    ),
+    "another log driver": container(
+        "logging: {driver: none}", "init: true", ".logging", "For another driver write patch: {TaskDefinition."
+    ),
     "a duration without a unit": container(
         "stop_grace_period: 60", "stop_grace_period: 1m", ".stop_grace_period", "without a unit", "60s"
     ),
@@ -96,11 +109,44 @@ CASES = {
     "a list in environment": container(
         "environment: {FLAGS: [a, b]}", "environment: {FLAGS: 'a,b'}", ".environment.FLAGS", "in quotes"
     ),
+    "a password in a list": container(
+        "environment: {DB_PASSWORD: [a]}",
+        "secrets: {DB_PASSWORD: database.main.password}",
+        ".environment.DB_PASSWORD",
+        "is a secret in clear",
+        "under secrets",
+    ),
+    "a pair of a list as a mapping": container(
+        "environment: [DEBUG: 0]", "environment: [DEBUG=0]", ".environment.0", "is a mapping", 'DEBUG: "0"'
+    ),
+    "a secret that is told": case(
+        "site_secrets: {key: sesame}",
+        "site_secrets: {key: {parameter: /shop/key}}",
+        "site_secrets.key",
+        "is a text, must be a mapping",
+        "parameter",
+    ),
     "a fraction, which YAML may have changed": container(
         "environment: {VERSION: 1.10}", "environment: {VERSION: '1.10'}", ".environment.VERSION", "Put in quotes"
     ),
     "ECS's form of environment": container(
         "environment: [{name: DEBUG, value: '0'}]", "environment: [DEBUG=0]", ".environment.0", 'DEBUG: "0"'
+    ),
+    "a secret in clear whose name has dots": container(
+        "environment: {spring.datasource.password: a}",
+        "environment: {discovery.type: single-node, ssl.key-store-password.path: /run/x}, "
+        "secrets: {spring.datasource.password: database.main.password}",
+        ".environment.spring.datasource.password",
+        "is a secret in clear",
+    ),
+    "a number that no text holds": container(
+        f"environment: {{A: 1{'0' * 300}}}", f"environment: {{A: 1{'0' * 299}}}", ".environment.A", "300 digits"
+    ),
+    "a line break that came with a text": container(
+        r'environment: {A: "a\u2028b"}', r'environment: {A: "a\nb"}', ".environment.A", "U+2028", "come as a blank"
+    ),
+    "a character that no template holds": container(
+        r'command: [a, "b\x7f"]', "command: [a, b]", ".command.1", "U+007F", "type the text anew"
     ),
     "a name that no environment has": container(
         "environment: {'a b': c}", "environment: {A_B: c}", ".environment.a b", "no name"
@@ -307,15 +353,26 @@ CASES = {
         "takes port 6379 of the host",
         '"6379"',
     ),
+    "five ports, one of which two balancers ask": service(
+        "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004]}}, expose: {to: 'web:8004'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "containers: {web: {ports: [8000, 8001, 8002, 8003]}}, expose: {to: 'web:8003'}, "
+        "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
+        "{to: web, port: 8003, path: /3}]",
+        "",
+        "has 6 target groups",
+        "(web:8000, web:8001, web:8002, web:8003, web:8004, web:8004)",
+    ),
     "six ports that are asked": service(
         "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004, 8005]}}, expose: {to: 'web:8005'}, "
         "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
         "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
         "containers: {web: {ports: [8000, 8001, 8002, 8003, 8004]}}, expose: {to: 'web:8004'}, "
         "routes: [{to: web, port: 8000}, {to: web, port: 8001, path: /1}, {to: web, port: 8002, path: /2}, "
-        "{to: web, port: 8003, path: /3}, {to: web, port: 8004, path: /4}]",
+        "{to: web, port: 8003, path: /3}]",
         "",
-        "asked at 6 ports",
+        "has 6 target groups",
         "ECS takes 5",
     ),
     "the agent's port of the host": container("ports: ['51678:8000']", "ports: ['8000']", ".ports.0", "ECS agent"),
@@ -832,6 +889,20 @@ CASES = {
     "a name that is none": case(
         "site_databases: {My_DB: {}}", "site_databases: {my-db: {}}", "site_databases.My_DB", "for example my-db"
     ),
+    "two images that are one in a template": service(
+        "containers: {a: {image: shop/web-1, mem_limit: 9m}, b: {image: shop/web1, mem_limit: 9m}}",
+        "containers: {a: {image: shop/web-1, mem_limit: 9m}, b: {image: shop/web-2, mem_limit: 9m}}",
+        "",
+        "has an image shop/web1, too like shop/web-1",
+        "ImageShopWeb1",
+    ),
+    "an image whose stack could not be called so": case(
+        f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 108}}}}}}}}}",
+        f"site_services: {{web: {{containers: {{web: {{image: shop/{'a' * 107}}}}}}}}}",
+        "site_services.web",
+        "has 113 characters; AWS takes 112",
+        "docker tag shop/",
+    ),
     "a name that makes too long ones": case(
         f"site_services: {{{'a' * 64}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",
         f"site_services: {{{'a' * 63}: {{containers: {{a: {{image: a/b, mem_limit: 9m}}}}}}}}",
@@ -923,10 +994,22 @@ def test_likes_in_a_circle_are_told_at_each_of_them() -> None:
         "site_services: {web: {containers: {web: {secrets: {A: my.hunter2.word}}}}}",
         "site_services: {web: {containers: {web: {secrets: [A=hunter2]}}}}",
         "site_services: {web: {containers: {web: {environment: {A_PASSWORD: hunter2}}}}}",
+        "site_services: {web: {containers: {web: {environment: A_PASSWORD=hunter2}}}}",
+        "site_services: {web: {containers: {web: {environment: [{A_PASSWORD: hunter2}, [hunter2], 4711]}}}}",
+        "site_services: {web: {containers: {web: {environment: [{name: A_PASSWORD, value: hunter2}]}}}}",
+        "site_services: {web: {containers: {web: {environment: {A_PASSWORD: [hunter2]}}}}}",
+        "site_services: {web: {containers: {web: {environment: {A_PASSWORD: 4711.5}}}}}",
+        "site_functions: {api: {environment: {A_PASSWORD: [hunter2]}}}",
         "site_services: {web: {containers: {web: {environment: [A_PASSWORD=hunter2, hunter2]}}}}",
         "site_services: {web: {containers: {web: {environment: {A: 'x://me:hunter2@y'}}}}}",
         "site_databases: {main: {password: hunter2}}",
         "site_secrets: {key: {value: hunter2}}",
+        "site_secrets: {key: hunter2}",
+        "site_secrets: {key: [hunter2]}",
+        "site_secrets: hunter2",
+        "site_secrets: [hunter2]",
+        "site_secrets: {key: {generate: [a], values: token=hunter2}}",
+        "site_secrets: {key: {generate: [a], values: {token: [hunter2]}}}",
         "site_secrets: {key: {generate: [a], values: {token: hunter2}}}",
         "site_secrets: {key: {generate: [a], values: {token: 04711}}}",
         "site_services: {web: {containers: {web: {environment: {A_PASSWORD: 04711}}}}}",

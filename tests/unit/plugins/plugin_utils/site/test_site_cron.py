@@ -97,6 +97,21 @@ def test_aws_takes_each_line_and_runs_it_when_cron_would() -> None:
             moment = due
 
 
+@pytest.mark.parametrize(
+    "line", ["1-59 1-23 1-30 * *", "0-58 0-22 * 1-11 1-6", "*/2 */2 */2 */2 *", "0,1,3,4,6-58 1-23 2-31 1,3,5-12 *"]
+)
+def test_no_expression_is_longer_than_aws_takes(line: str) -> None:
+    expression = schedule(line)
+    assert len(expression) <= 256
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    for _ in range(9):
+        due = expressions.parse(expression).next(moment, UTC, moment)
+        assert due
+        assert comes(line, due)
+        assert Times.of(expression, "UTC").due(due) == due
+        moment = due
+
+
 def test_one_of_the_two_days_is_always_a_question_mark_and_days_have_names() -> None:
     for line in lines("days"):
         minute, hour, day, month, weekday, year = schedule(line)[len("cron(") : -1].split()

@@ -105,7 +105,10 @@ WORDS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "memswap_limit": ("memswap_limit: 512m", {"LinuxParameters": {"InitProcessEnabled": True, "MaxSwap": 256}}),
-    "mem_swappiness": ("mem_swappiness: 0", {"LinuxParameters": {"InitProcessEnabled": True, "Swappiness": 0}}),
+    "mem_swappiness": (
+        "mem_swappiness: 0",
+        {"LinuxParameters": {"InitProcessEnabled": True, "MaxSwap": 256, "Swappiness": 0}},
+    ),
     "environment": (
         "environment: {A: , B: true, C: 5, D: 'x'}",
         {

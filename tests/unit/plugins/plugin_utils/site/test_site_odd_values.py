@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
+from jinja2.filters import do_indent
 
 from plugins.plugin_utils.site.nouns import NOUNS
 from plugins.plugin_utils.site.reading import ALSO_READ, VARIABLES, read_site
-from tests.unit.plugins.plugin_utils.site.support import small, variables
+from tests.unit.plugins.plugin_utils.site.support import read, rendered, small, variables
 
 CIRCULAR: list[Any] = []
 CIRCULAR.append(CIRCULAR)
@@ -112,6 +115,29 @@ def test_odd_values_in_every_place_are_answered() -> None:
                 assert problem.path
                 assert len(problem.sentence) <= 600, (path, odd)
                 assert str(problem)
+
+
+@pytest.mark.parametrize("character", ["\0", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ud83d", "\uffff"])
+@pytest.mark.parametrize("path", ["environment.A", "labels.a", "command.1", "patch"])
+def test_a_character_that_no_template_carries_is_refused_where_it_stands(character: str, path: str) -> None:
+    at: tuple[Any, ...] = ("site_services", "web", "containers", "web", *path.split("."))
+    at = (*at[:-1], 1) if path == "command.1" else at
+    at = ("site_services", "web", "patch", "Service.PropagateTags") if path == "patch" else at
+    ((where, sentence),) = {
+        each.path: each.sentence for each in read_site(put(WHOLE, at, f"a{character}b")).problems
+    }.items()
+    assert where == at
+    assert f"U+{ord(character):04X}" in sentence
+    assert ("blank" in sentence) == (character in "\x85\u2028\u2029")
+
+
+@pytest.mark.parametrize("character", ["\t", "\n", "\x1b", "\xa0", "\u200b", "é", "💐", "\ufeff", "\ufffd"])
+def test_any_other_character_comes_through_the_template_as_it_is(character: str) -> None:
+    at = ("site_services", "web", "containers", "web", "environment", "A")
+    made = rendered(read(put(WHOLE, at, f"a{character}b")), "service.web").containers
+    written = do_indent(json.dumps(made, indent=2, ensure_ascii=False), 8)
+    (first, *_) = yaml.safe_load(f"containers:\n        {written}")["containers"]
+    assert {"Name": "A", "Value": f"a{character}b"} in first["Environment"]
 
 
 def test_odd_keys_in_every_mapping_are_answered() -> None:

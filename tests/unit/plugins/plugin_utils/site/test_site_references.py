@@ -13,6 +13,7 @@ from plugins.plugin_utils.stack_pointing import RECORD, leads
 from tests.unit.plugins.plugin_utils.site.support import read, rendered, small
 
 STORED = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/key-Ab12Cd"
+OF_RDS = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:rds!db-0a1b2c3d-0123-Ab12Cd"
 PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/key"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0123abcd"
 
@@ -45,6 +46,7 @@ def taken(made: Site) -> set[str]:
         (f"{STORED}:api_key", f"{STORED}:api_key::", STORED),
         (f"{STORED}:api_key:AWSPREVIOUS:", f"{STORED}:api_key:AWSPREVIOUS:", STORED),
         (STORED[:-7], STORED[:-7], f"{STORED[:-7]}-??????"),
+        (f"{OF_RDS}:password", f"{OF_RDS}:password::", OF_RDS),
     ],
 )
 def test_a_secret_that_exists_is_named_by_its_arn(written: str, value: str, resource: str) -> None:
@@ -53,6 +55,14 @@ def test_a_secret_that_exists_is_named_by_its_arn(written: str, value: str, reso
     assert allowed(made, "secretsmanager:GetSecretValue") == [resource]
     assert allowed(made, "kms:Decrypt") == []
     assert allowed(made, "ssm:GetParameters") == []
+
+
+def test_of_a_database_that_exists_the_secret_may_be_the_one_that_rds_manages() -> None:
+    made = site(
+        "secrets: {K: database.main.password}",
+        f"site_databases: {{main: {{endpoint: db.acme.io, secret_arn: '{OF_RDS}'}}}}",
+    )
+    assert secrets(made) == {"K": f"{OF_RDS}:password::"}
 
 
 def test_a_parameter_is_named_by_its_name_or_its_arn() -> None:

@@ -23,6 +23,7 @@ def told(text: str) -> dict[str, str]:
         ("host: www.acme.io", "www.acme.io/*"),
         ("host: www.acme.io, path: /api", "www.acme.io/api"),
         ("path: [/a, /b]", "/b"),
+        ("path: /*", "every request"),
     ],
 )
 def test_what_two_routes_take_is_told_as_an_address(route: str, what: str) -> None:
@@ -30,6 +31,16 @@ def test_what_two_routes_take_is_told_as_an_address(route: str, what: str) -> No
     text = f"site_services: {{web: {{containers: {{{SIDE}}}, routes: [{{to: web, {first}}}, {{to: side, port: 9000, "
     ((subject, sentence),) = told(f"{text}{route}}}]}}}}").items()
     assert (subject, sentence.partition(". ")[0]) == ("site_services.web.routes[1]", f"takes {what}, as web.web does")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("", ", path: /*"), (", host: www.acme.io", ", host: www.acme.io, path: /*")]
+)
+def test_a_route_without_a_path_is_for_every_path(first: str, second: str) -> None:
+    routes = f"[{{to: web{first}}}, {{to: side, port: 9000{second}}}]"
+    text = f"site_services: {{web: {{containers: {{{SIDE}}}, routes: {routes}}}}}"
+    assert list(told(text)) == ["site_services.web.routes[1]"]
+    assert list(told(text.replace("path: /*", "path: /x/*"))) == []
 
 
 @pytest.mark.parametrize(
@@ -125,3 +136,19 @@ def test_what_leads_nowhere_is_no_target_group() -> None:
     routes = ", ".join(f"{{to: web, port: {port}, path: /{port}}}" for port in ports)
     text = f"site_services: {{web: {{containers: {{web: {{ports: {ports}}}}}, routes: [{routes}, {{to: wbe}}]}}}}"
     assert list(told(text)) == ["site_services.web.routes[5].to"]
+
+
+@pytest.mark.parametrize("letters", [1, 2, 30, 31, 32, 60, 124])
+def test_of_two_paths_the_longer_is_asked_first_however_long_both_are(letters: int) -> None:
+    start = f"/{'a' * (letters - 1)}"
+    for turn in range(9):  # numbers are made of what is said, so a wrong order shows in every other pair
+        routes = f"[{{to: web, path: '{start}*'}}, {{to: web, path: '{start}{turn}/*'}}]"
+        short, long = read(small(f"site_services: {{web: {{routes: {routes}}}}}")).services["web"].routes
+        assert long.priority < short.priority
+
+
+def test_a_single_path_is_asked_before_a_pattern_that_takes_it_too() -> None:
+    start = f"/{'a' * 40}"
+    routes = f"[{{to: web, path: '{start}*'}}, {{to: web, path: '{start}b'}}, {{to: web, path: '{start}bc/*'}}]"
+    pattern, single, longer = read(small(f"site_services: {{web: {{routes: {routes}}}}}")).services["web"].routes
+    assert single.priority < longer.priority < pattern.priority

@@ -160,6 +160,35 @@ OF_CONTAINERS = {
         ".volumes",
         "has two things at /run",
     ),
+    "no soft limit below a hard one": container(
+        "ulimits: {nofile: {soft: -1, hard: 4096}}",
+        "ulimits: {nofile: {soft: 1024, hard: -1}, core: -1}",
+        ".ulimits.nofile",
+        "soft limit of -1, none, above its hard one of 4096",
+    ),
+    "a limit that no integer of ECS holds": container(
+        "ulimits: {memlock: 8589934592}", "ulimits: {memlock: 2147483647}", ".ulimits.memlock", "-1 for no limit"
+    ),
+    "an option that no folder in memory has": container(
+        "tmpfs: ['/run:size=64m,noexce']",
+        "tmpfs: ['/run:size=64m,noexec,mode=1777,uid=1000']",
+        ".tmpfs.0",
+        "has noexce, no option that ECS takes",
+        "Did you mean noexec?",
+    ),
+    "one folder, with a slash behind it": container(
+        "tmpfs: ['/run:size=1m', '/run/:size=2m']",
+        "tmpfs: ['/run/:size=1m', '/run/lock:size=2m']",
+        ".volumes",
+        "has two things at /run",
+    ),
+    "a volume for the whole container": mount("'media:/'", "'media:/m/'", "", "for example /srv/data"),
+    "a long mount for the whole container": mount(
+        "{source: media, target: /./}", "{source: media, target: /m/}", ".target", "stands the image"
+    ),
+    "a container in memory": container(
+        "tmpfs: ['//:size=1m']", "tmpfs: ['/run:size=1m']", ".tmpfs.0", "for example /srv/data"
+    ),
     "more variables than a task definition holds": container(
         f"environment: {{{', '.join(f'A{number}: b' for number in range(1001))}}}",
         f"environment: {{{', '.join(f'A{number}: b' for number in range(1000))}}}",

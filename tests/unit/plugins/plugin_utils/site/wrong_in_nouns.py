@@ -41,6 +41,25 @@ def called(wrong: str, right: str, path: str, *words: str) -> Case:
 
 
 OF_NOUNS = {
+    "a generated secret of no key": secret(
+        "generate: [], values: {username: admin}",
+        "generate: [password], values: {username: admin}",
+        ".generate",
+        "must be a list, for example [secret_key]",
+    ),
+    "an owner with a nought before it": volume(
+        "uid: 01000", "uid: 1000, gid: 0x3E8", ".uid", "is 01000, which YAML reads as 512", "without a nought"
+    ),
+    "the zone of a machine": job(
+        f"{scheduled}'0 3 * * *', zone: localtime",
+        f"{scheduled}'0 3 * * *', zone: America/Argentina/ComodRivadavia",
+        ".zone",
+        "is 'localtime', no time zone",
+    ),
+    "a mode of three digits": volume("mode: '775'", "mode: '2775'", ".mode", "four octal digits"),
+    "days in sixties": bucket(
+        "expire_days: 1:30", "expire_days: 1_000", ".expire_days", "is 1:30, which YAML reads as 90"
+    ),
     # Services
     "a site of nothing": case(
         "site_services: {}",

@@ -74,4 +74,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Filter name → function."""
-        return {"is_arm": is_arm, "is_newer_than_2022": is_newer_than_2022, "host_memory": host_memory}
+        return {"is_arm": is_arm, "is_newer_than_2022": is_newer_than_2022}

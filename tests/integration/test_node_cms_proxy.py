@@ -237,11 +237,6 @@ def test_the_pages_end_what_is_under_way(site: Site) -> None:
     until(lambda: answers(site.url), "the pages answer again", 30, last_lines(site.node))
 
 
-def cache_status(file: str) -> str:
-    """Where the proxy had a file from."""
-    return requests.get(file, timeout=5).headers["X-Cache"]
-
-
 def address(container: Any) -> str:
     """Of a container in the stage's network."""
     container.reload()

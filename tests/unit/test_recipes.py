@@ -40,6 +40,7 @@ WRONG_AND_RIGHT = "tests/unit/roles/test_preflight_inventories.py"
 RIGHT_KEYS = "tests/unit/plugins/plugin_utils/site/sites/every_key.yml"
 WRONG_KEYS = "tests/unit/plugins/plugin_utils/site/wrong_in_nouns.py"
 UNPREFIXED = "roles/{}/defaults/main.yml var-naming[no-role-prefix] skip"
+ARGUMENTS = "playbooks/vars/arguments.yml"
 LINT = "ansible-lint"
 EDITS: dict[str, list[tuple[str, str, str]]] = {
     "layer": [
@@ -80,7 +81,10 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
             '"motd": [one("motd_greeting", "a" * 61, "write one line")],',
         ),
     ],
-    "verb": [("README.md", "| verb | does |\n|---|---|\n", "| `ansible-playbook hello.yml -i prod` | greets |\n")],
+    "verb": [
+        ("README.md", "| verb | does |\n|---|---|\n", "| `ansible-playbook hello.yml -i prod` | greets |\n"),
+        (ARGUMENTS, "With true it shows what opens a shell in it.\n", "  hello: {}\n"),
+    ],
     "resource_type": [],
 }
 """Recipe → file, what stands there, what comes behind it."""
@@ -111,7 +115,7 @@ CHECKS = {
         "docs_pages",
         ONE_VALUE,
     ],
-    "verb": ["roles_layout", "readme", "docs_pages"],
+    "verb": ["roles_layout", "readme", "docs_pages", "arguments"],
     "resource_type": ["handlers_kms"],
 }
 """Recipe → the tests that judge what is like it, by name."""
@@ -242,6 +246,7 @@ OTHERWISE = {
     RIGHT_KEYS: ONE_VALUE_OF_A_KEY,
     WRONG_KEYS: WRONG_VALUES,
     ".ansible-lint-ignore": LINT,
+    ARGUMENTS: "arguments",
     "local_aws/cloudformation/handlers/kms.py": "handlers_kms",
     "molecule/motd/tests/test_greeting.py": "molecule_scenarios",
     "molecule/motd_alternative/tests/test_greeting.py": "molecule_scenarios",

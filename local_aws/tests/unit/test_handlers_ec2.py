@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import pytest
 
@@ -55,11 +54,6 @@ Outputs:
   Zone: {Value: !GetAtt SubnetA.AvailabilityZone}
   DefaultGroup: {Value: !GetAtt Vpc.DefaultSecurityGroup}
 """
-
-
-def vpc_of(aws: Cloud, stacks: Stacks, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = aws.client("ec2").describe_vpcs(VpcIds=[stacks.physical(name)["Vpc"]])["Vpcs"][0]
-    return found
 
 
 def test_a_network_is_what_its_template_says(aws: Cloud, stacks: Stacks) -> None:

@@ -109,7 +109,7 @@ def test_errors_are_those_that_boto3_repeats(late_aws: Start, service: str, oper
     late = late_aws(faults=1)
     failed = list(errors(getattr(late.client(service), operation), 12))
     assert {"Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"} & set(failed), failed
-    assert "ServiceUnavailable" in failed or "InternalFailure" in failed or len(set(failed)) > 1
+    assert len(set(failed)) > 1, failed
     getattr(late.client(service, attempts=4), operation)()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,9 @@ def test_alarms_are_silent_while_tasks_or_hosts_come_and_go_and_not_otherwise() 
     silent = set(task["vars"]["lock_disturbing"])
     ringing = {"alarms_test", "backup", "dns_switch", "doctor", "drill", "maintenance", "migrate", "publish", "run"}
     assert (silent | ringing, silent & ringing) == (CHANGING, set())
+    page = (PROJECT / "docs/alarms.md").read_text()
+    sentence = page.partition("As long as ")[2].partition(" holds the lock")[0]
+    assert set(re.findall(r"`(\w+)`", sentence)) == silent, "docs/alarms.md says which"
     asked = task["environment_lock"]["silence"]
     for subscribers, verb, wanted in ((["a@b.ch"], "site", True), ([], "site", False), (["a@b.ch"], "run", False)):
         given = {"alarms_subscribers": subscribers, "lock_verb": verb, "lock_disturbing": sorted(silent)}

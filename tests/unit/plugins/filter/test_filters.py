@@ -70,7 +70,6 @@ CALLS: dict[str, Any] = {
     ],
     "'t4g.micro' | is_arm": True,
     "'m8g.large' | is_newer_than_2022": True,
-    "'t3.micro' | host_memory": 920,
     "'ada' | access_problems": ["is no list of people."],
     "'id' | typed('command', [])": "id",
     "['echo', 'a b'] | typed('command', [])": "echo 'a b'",

@@ -20,6 +20,21 @@ KEPT_USERS = re.compile(
     r"pg_.*|admin|administrator|rdsadmin|rds_superuser|rdsrepladmin|root|user|all|public", re.IGNORECASE
 )
 """Names that RDS or PostgreSQL keeps for itself."""
+WORDS = """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+    collation column concurrently constraint create cross current_catalog current_date current_role current_schema
+    current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch
+    for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral
+    leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer
+    overlaps placing primary references returning right select session_user similar some symmetric system_user
+    table tablesample then to trailing true union unique user using variadic verbose when where window with
+"""
+RESERVED = frozenset(WORDS.split())
+"""Words that PostgreSQL reserves, which RDS takes for no name of a database or of its master user.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+https://www.postgresql.org/docs/current/sql-keywords-appendix.html
+"""
 OLD_CLASSES = re.compile(r"db[.](t1|t2|m1|m2|m3|m4|r3|r4)[.].*")
 IDENTIFIER = r"[a-zA-Z][a-zA-Z0-9_]{0,62}"
 OURS = (
@@ -125,6 +140,9 @@ def check(entry: Database, given: Mapping[Any, Any], at: Place) -> None:
             (at / key).wrong("belongs to a database that exists. Write its endpoint: too, or take the line out.")
     if entry.name.lower() in KEPT_NAMES:
         (at / "name").wrong(f"is {entry.name}, which RDS keeps for itself. Write for example name: site.")
+    for key, word in (("name", entry.name), ("username", entry.username)):
+        if word.lower() in RESERVED and not (key == "username" and KEPT_USERS.fullmatch(word)):
+            (at / key).wrong(f"is {word}, a word of SQL, which RDS takes for no name. Write for example {key}: site.")
     if KEPT_USERS.fullmatch(entry.username):
         (at / "username").wrong(
             f"is {entry.username}, which RDS or PostgreSQL keeps for itself. Write for example username: site."

@@ -282,6 +282,10 @@ OF_NOUNS = {
     "Compose's name of the engine": database("engine: postgresql", "engine: postgres", ".engine", "write postgres."),
     "a name with a hyphen": database("name: my-site", "name: my_site", ".name", "letters, digits and underscores"),
     "a name that RDS has": database("name: postgres", "name: site", ".name", "RDS keeps for itself", "name: site"),
+    "a name that is a word of SQL": database("name: Order", "name: orders", ".name", "is Order, a word of SQL", "site"),
+    "a user that is a word of SQL": database(
+        "username: grant", "username: grants", ".username", "is grant, a word of SQL", "username: site"
+    ),
     "a user that is a number": database("username: 1a", "username: a1", ".username", "a letter, then letters"),
     "a class of other times": database(
         "class: db.t2.micro", "class: db.t3.micro", ".class", "too old for PostgreSQL 15", "class: db.t3.micro"

@@ -22,7 +22,10 @@ from tests.e2e.test_site import AUTHORITY, hosts, secret
 
 WHOLE_SECONDS = 300
 """Within which the site is whole again after anything."""
-CONTAINERS = "docker ps --quiet --filter label=com.amazonaws.ecs.container-name"
+OVER_SECONDS = 90
+"""Within which a task is over of which a container was killed: the others have half a minute to end."""
+TASK = "com.amazonaws.ecs.task-arn"
+CONTAINERS = f"docker ps --filter label={TASK} --format '{{{{.ID}}}} {{{{.Label \"{TASK}\"}}}}'"
 
 
 class Estate:
@@ -171,13 +174,16 @@ class Estate:
         return str(host.name)
 
     def _kill_container(self, act: Act) -> str:
-        """One of the site's, wherever it runs."""
+        """One of the site's, wherever it runs; until its task is over all may look whole, which it is not."""
         found = []
         for each in hosts(self.cloud):
             host = self.cloud.docker.containers.get(CONFIG.container(each["ec2InstanceId"]))
-            found += [(host, name) for name in host.exec_run(CONTAINERS).output.decode().split()]
-        host, name = found[int(act.share * len(found))]
+            lines = host.exec_run(["sh", "-c", CONTAINERS]).output.decode().splitlines()
+            found += [(host, *line.split()) for line in lines]
+        host, name, task = found[int(act.share * len(found))]
         host.exec_run(["docker", "kill", name])
+        cluster, ecs = task.split("/")[1], self.cloud.client("ecs")
+        until(lambda: task not in ecs.list_tasks(cluster=cluster)["taskArns"], "its task over", OVER_SECONDS)
         return f"{name} on {host.name}"
 
     def _hang_agent(self, act: Act) -> str:
